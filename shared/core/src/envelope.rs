@@ -1,0 +1,316 @@
+//! The envelope: what travels on a queue, versioned.
+//!
+//! Readers take this version and the one before; a newer one waits (a rollback must not lose what the newer code
+//! accepted). Bodies up to [`INLINE`] travel as they are; larger ones, and those that are not UTF-8, as zstd and
+//! base64; what is still over [`LARGEST_TEXT`] then goes to the blob store and travels by reference (a claim check).
+//! The hash of the raw bytes is checked on reading.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use jiff::Timestamp;
+use object_store::{ObjectStoreExt, path::Path};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{ErrorClass, Fault};
+use crate::names::JobKind;
+use crate::ports::Blobs;
+use crate::secret::KeyId;
+use crate::signing;
+use crate::tenant::Tenant;
+
+/// The version that is written. Version 1 had no `traceparent`.
+pub const VERSION: u32 = 2;
+/// The largest body that a request may have, in bytes; also what a compressed one may grow to.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+/// The largest body that travels inline as it is, in bytes.
+pub const INLINE: usize = 48 * 1024;
+/// The largest encoded body that travels inline, in bytes.
+pub const LARGEST_TEXT: usize = 240 * 1024;
+/// The zstd level: bodies are compressed on the accept path, where speed counts.
+const LEVEL: i32 = 1;
+
+/// A message on a queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The version of this form.
+    pub v: u32,
+    /// What it carries.
+    #[serde(flatten)]
+    pub kind: EnvelopeKind,
+    /// Its identity, sorted by the time of receipt. Stays the same over retries and replays.
+    pub id: String,
+    /// When the request was received, or the job was raised.
+    pub received_at: Timestamp,
+    /// How many tries have failed by the message's own fault.
+    #[serde(default)]
+    pub attempt: u32,
+    /// How many times it was put off because something was not to be had; paces the waiting.
+    #[serde(default)]
+    pub deferred: u32,
+    /// Not to be processed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// W3C trace context, from receipt to the last effect.
+    #[serde(default)]
+    pub traceparent: String,
+}
+
+/// What an envelope carries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum EnvelopeKind {
+    /// A verified request that reads as the provider documents.
+    Notice(Delivery),
+    /// A verified request that does not.
+    Unreadable(Delivery),
+    /// Work on a tenant's records.
+    Job(Job),
+}
+
+/// A verified request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// From which provider.
+    pub provider: String,
+    /// To which endpoint.
+    pub endpoint: String,
+    /// Which secret verified it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<KeyId>,
+    /// The provider's topic, if it says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The provider's own id of the delivery, if it says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    /// The headers that the provider's parser reads, and no others.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    #[serde(flatten)]
+    pub payload: Payload,
+    /// SHA-256 of the raw body, in hexadecimal.
+    pub sha256: String,
+}
+
+/// A body, encoded for the queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "encoding")]
+pub enum Payload {
+    /// As it is.
+    #[serde(rename = "utf-8")]
+    Text {
+        /// The body.
+        body: String,
+    },
+    /// Compressed.
+    #[serde(rename = "zstd+base64")]
+    Compressed {
+        /// The encoded body.
+        body: String,
+    },
+    /// In the blob store, compressed.
+    #[serde(rename = "zstd")]
+    Blob {
+        /// Its path.
+        blob: String,
+    },
+}
+
+/// Work on a tenant's records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Whose records.
+    pub tenant: Tenant,
+    /// What to do.
+    pub job: JobKind,
+    /// With what: a resource, or the id of a replay.
+    pub resource: String,
+}
+
+/// An encoded body, and what must be stored before it is sent.
+#[derive(Debug)]
+pub struct Packed {
+    /// What the envelope carries.
+    pub payload: Payload,
+    /// The claim check's path and bytes, if the body needs one.
+    pub claim: Option<(Path, Bytes)>,
+}
+
+/// Encodes a body for the envelope `id` of `provider`.
+pub fn pack(body: &Bytes, provider: &str, id: &str) -> Result<Packed, Fault> {
+    if body.len() <= INLINE
+        && let Ok(text) = std::str::from_utf8(body)
+    {
+        return Ok(Packed { payload: Payload::Text { body: text.to_owned() }, claim: None });
+    }
+    let compressed = compress(body)?;
+    let text = BASE64.encode(&compressed);
+    if text.len() <= LARGEST_TEXT {
+        return Ok(Packed { payload: Payload::Compressed { body: text }, claim: None });
+    }
+    let path = Path::from(format!("claims/{provider}/{id}"));
+    Ok(Packed { payload: Payload::Blob { blob: path.to_string() }, claim: Some((path, compressed.into())) })
+}
+
+/// Compresses bytes for storing.
+pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    zstd::bulk::compress(bytes, LEVEL).map_err(|error| Fault::failed(format!("compressing failed: {error}")))
+}
+
+/// Decompresses what [`compress`] made, up to `limit` bytes.
+pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+    zstd::bulk::decompress(bytes, limit)
+        .map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("stored bytes do not decompress: {error}")))
+}
+
+impl Delivery {
+    /// The raw body, checked against its hash.
+    pub async fn body(&self, blobs: &dyn Blobs) -> Result<Bytes, Fault> {
+        let lost = |detail: String| Fault::permanent(ErrorClass::BodyLost, detail);
+        let body = match &self.payload {
+            Payload::Text { body } => Bytes::copy_from_slice(body.as_bytes()),
+            Payload::Compressed { body } => {
+                let bytes = BASE64.decode(body.as_bytes()).map_err(|error| lost(format!("the body: {error}")))?;
+                decompress(&bytes, LARGEST_BODY)?.into()
+            }
+            Payload::Blob { blob } => decompress(&fetch(blobs, blob).await?, LARGEST_BODY)?.into(),
+        };
+        if signing::sha256_hex(&body) == self.sha256 {
+            Ok(body)
+        } else {
+            Err(lost("the body is not the one that was received".into()))
+        }
+    }
+
+    /// Copies a claim check to where it is kept as long as the record that now refers to it.
+    pub async fn keep(&mut self, tenant: &Tenant, blobs: &dyn Blobs) -> Result<(), Fault> {
+        let Payload::Blob { blob } = &mut self.payload else { return Ok(()) };
+        let name = blob.rsplit('/').next().unwrap_or_default();
+        let kept = Path::from(format!("kept/{tenant}/{name}"));
+        if blob.as_str() != kept.as_ref() {
+            let bytes = fetch(blobs, blob).await?;
+            blobs.put(&kept, bytes.into()).await.map_err(|error| blob_fault(&error))?;
+            *blob = kept.to_string();
+        }
+        Ok(())
+    }
+}
+
+async fn fetch(blobs: &dyn Blobs, path: &str) -> Result<Bytes, Fault> {
+    let got = blobs.get(&Path::from(path)).await.map_err(|error| blob_fault(&error))?;
+    got.bytes().await.map_err(|error| blob_fault(&error))
+}
+
+/// Sorts a fault of the blob store.
+pub fn blob_fault(error: &object_store::Error) -> Fault {
+    match error {
+        object_store::Error::NotFound { path, .. } => {
+            Fault::permanent(ErrorClass::BodyLost, format!("the blob {path} is gone"))
+        }
+        other => Fault::retryable(format!("the blob store: {other}")),
+    }
+}
+
+/// Why a message is not an envelope that can be processed here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeFault {
+    /// It was written by newer code: it waits until that runs here.
+    #[error("the message has version {0}, newer than this program's {VERSION}")]
+    Newer(u32),
+    /// It is no envelope of ours.
+    #[error("the message is no envelope: {0}")]
+    Foreign(String),
+}
+
+impl Envelope {
+    /// Reads a message, of this version or the one before.
+    pub fn decode(message: &str) -> Result<Self, EnvelopeFault> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u32,
+        }
+        let foreign = |error: serde_json::Error| EnvelopeFault::Foreign(error.to_string());
+        let Version { v } = serde_json::from_str(message).map_err(foreign)?;
+        if v > VERSION {
+            return Err(EnvelopeFault::Newer(v));
+        }
+        if v + 1 < VERSION {
+            return Err(EnvelopeFault::Foreign(format!("version {v} is no longer read")));
+        }
+        let mut envelope: Self = serde_json::from_str(message).map_err(foreign)?;
+        if envelope.traceparent.is_empty() {
+            envelope.traceparent = traceparent_from(envelope.id.as_bytes());
+        }
+        envelope.v = VERSION;
+        Ok(envelope)
+    }
+
+    /// The text to send.
+    pub fn encode(&self) -> Result<String, Fault> {
+        serde_json::to_string(self).map_err(|error| Fault::failed(format!("an envelope does not serialise: {error}")))
+    }
+
+    /// The trace id in its trace context.
+    pub fn trace(&self) -> &str {
+        self.traceparent.split('-').nth(1).unwrap_or_default()
+    }
+
+    /// What its place in a fair queue is shared with.
+    pub fn group(&self) -> &str {
+        match &self.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => &delivery.endpoint,
+            EnvelopeKind::Job(job) => job.tenant.as_str(),
+        }
+    }
+}
+
+/// A sampled W3C trace context whose ids are derived from `seed`.
+pub fn traceparent_from(seed: &[u8]) -> String {
+    let digest = data_encoding::HEXLOWER.encode(&signing::sha256(&[b"traceparent\0", seed]));
+    format!("00-{}-{}-01", &digest[..32], &digest[32..48])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_travel_inline_then_compressed_then_by_claim_check() {
+        let text = Bytes::from(vec![b'a'; INLINE]);
+        assert!(matches!(pack(&text, "p", "i").unwrap().payload, Payload::Text { .. }));
+        let larger = Bytes::from(vec![b'a'; INLINE + 1]);
+        assert!(matches!(pack(&larger, "p", "i").unwrap().payload, Payload::Compressed { .. }));
+        let binary = Bytes::from_static(b"\xff");
+        assert!(matches!(pack(&binary, "p", "i").unwrap().payload, Payload::Compressed { .. }));
+        let noise: Vec<u8> = (0..10_000_u32).flat_map(|n| signing::sha256(&[&n.to_be_bytes()])).collect();
+        let packed = pack(&Bytes::from(noise), "p", "i").unwrap();
+        assert_eq!(packed.payload, Payload::Blob { blob: "claims/p/i".into() });
+        assert!(packed.claim.is_some());
+    }
+
+    #[test]
+    fn version_1_is_still_read_and_a_newer_version_waits() {
+        let old = include_str!("../fixtures/envelope-v1.json");
+        let envelope = Envelope::decode(old).unwrap();
+        assert_eq!((envelope.v, envelope.trace().len()), (VERSION, 32));
+        let newer = old.replace("\"v\": 1", "\"v\": 3");
+        assert_eq!(Envelope::decode(&newer), Err(EnvelopeFault::Newer(3)));
+        assert!(matches!(Envelope::decode("{}"), Err(EnvelopeFault::Foreign(_))));
+    }
+
+    #[test]
+    fn this_version_reads_what_it_wrote() {
+        let current = include_str!("../fixtures/envelope-v2.json");
+        let envelope = Envelope::decode(current).unwrap();
+        assert_eq!(Envelope::decode(&envelope.encode().unwrap()), Ok(envelope));
+    }
+
+    #[test]
+    fn a_bomb_does_not_grow_beyond_the_largest_body() {
+        let bomb = compress(&vec![0; LARGEST_BODY + 1]).unwrap();
+        assert!(decompress(&bomb, LARGEST_BODY).is_err());
+    }
+}

@@ -1,0 +1,225 @@
+//! Names that never change: users, records and metrics rely on them.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// All of them, in their documented order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The one of this name, if there is one.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+names! {
+    /// What kind of thing changed.
+    Kind {
+        /// A product with its variants and images.
+        Product => "product",
+        /// The quantity of a variant at a location.
+        Stock => "stock",
+        /// A payment, refund or settlement.
+        Transaction => "transaction",
+        /// A merchant account.
+        Account => "account",
+        /// An order.
+        Order => "order",
+        /// A customer.
+        Customer => "customer",
+        /// An entry of a calendar.
+        CalendarEvent => "calendar-event",
+        /// An image.
+        Image => "image",
+        /// A shopping cart.
+        Cart => "cart",
+        /// A request to disclose or erase what is held about somebody.
+        Privacy => "privacy",
+    }
+}
+
+impl Kind {
+    /// The tag of the whole collection, raised by every change of this kind.
+    pub fn collection(self) -> &'static str {
+        match self {
+            Self::Product => "products",
+            Self::Stock => "stock",
+            Self::Transaction => "transactions",
+            Self::Account => "accounts",
+            Self::Order => "orders",
+            Self::Customer => "customers",
+            Self::CalendarEvent => "calendar-events",
+            Self::Image => "images",
+            Self::Cart => "carts",
+            Self::Privacy => "privacy",
+        }
+    }
+
+    /// The channels that a change of this kind is published on, in order.
+    pub fn channels(self) -> &'static [Channel] {
+        match self {
+            Self::Product => &[Channel::ProductUpdates, Channel::ProductCacheInvalidation],
+            Self::Stock => &[Channel::StockUpdates],
+            Self::Transaction | Self::Order => &[Channel::PaymentUpdates],
+            Self::Account | Self::Customer => &[Channel::AccountUpdates],
+            Self::CalendarEvent => &[Channel::CalendarUpdates],
+            Self::Image => &[Channel::ImageUpdates],
+            Self::Cart => &[Channel::CartUpdates],
+            // Nobody's front end shows them; they are in the activity.
+            Self::Privacy => &[],
+        }
+    }
+}
+
+names! {
+    /// A channel of the bus and of the server-sent events.
+    Channel {
+        /// Products, with their documents.
+        ProductUpdates => "product-updates",
+        /// The tags that a product's change makes stale.
+        ProductCacheInvalidation => "product-cache-invalidation",
+        /// Quantities.
+        StockUpdates => "stock-updates",
+        /// Payments and orders.
+        PaymentUpdates => "payment-updates",
+        /// Accounts and customers.
+        AccountUpdates => "account-updates",
+        /// Images.
+        ImageUpdates => "image-updates",
+        /// Calendars.
+        CalendarUpdates => "calendar-updates",
+        /// Carts.
+        CartUpdates => "cart-updates",
+    }
+}
+
+impl Channel {
+    /// Whether it carries only the tags to invalidate, not the change.
+    pub fn is_invalidation(self) -> bool {
+        matches!(self, Self::ProductCacheInvalidation)
+    }
+}
+
+names! {
+    /// What happened to the thing.
+    Operation {
+        /// It is new to us.
+        Created => "created",
+        /// It was there and is different now.
+        Updated => "updated",
+        /// It is gone.
+        Deleted => "deleted",
+    }
+}
+
+names! {
+    /// What became of a notice.
+    Outcome {
+        /// It changed the state and was published.
+        Processed => "processed",
+        /// The same delivery, or the same state, had been processed before.
+        Duplicate => "duplicate",
+        /// A newer state was already there.
+        Stale => "stale",
+        /// It asks for nothing that we do; the reason says why.
+        Ignored => "ignored",
+        /// It is recorded, and what it asks for is still to be done.
+        Waiting => "waiting",
+        /// A try failed; the reason says when the next one comes.
+        Failed => "failed",
+        /// It is in the dead letters.
+        Dead => "dead",
+    }
+}
+
+names! {
+    /// How we came to know of a change.
+    Via {
+        /// The provider told us.
+        Webhook => "webhook",
+        /// We asked by schedule.
+        Polling => "polling",
+        /// A comparison of everything.
+        Full => "full",
+        /// A single check.
+        Probe => "probe",
+    }
+}
+
+names! {
+    /// What a job does.
+    JobKind {
+        /// Fetch what changed in a resource since its cursor.
+        Sync => "sync",
+        /// Send dead letters, or what was held for an account, through processing again.
+        Replay => "replay",
+    }
+}
+
+names! {
+    /// What a principal may do. Each scope includes those above it.
+    Scope {
+        /// Follow the feed of changes.
+        Feed => "feed",
+        /// Read everything of the tenant that is no secret.
+        Read => "read",
+        /// Manage connections, dead letters and syncs.
+        Operate => "operate",
+        /// Manage endpoints and tokens as well.
+        Admin => "admin",
+    }
+}
+
+names! {
+    /// The `type` of an error answer (RFC 9457), after the base [`ProblemType::BASE`].
+    ProblemType {
+        /// 400: the request is not of the documented form.
+        BadRequest => "bad-request",
+        /// 401: no token, or one that is not valid.
+        Unauthorized => "unauthorized",
+        /// 403: the token lacks the scope.
+        Forbidden => "forbidden",
+        /// 404: there is no such thing, or it is not yours.
+        NotFound => "not-found",
+        /// 405: not with this method.
+        MethodNotAllowed => "method-not-allowed",
+        /// 409: it exists already, or is in use.
+        Conflict => "conflict",
+        /// 410: the cursor is older than what is kept; start afresh.
+        CursorExpired => "cursor-expired",
+        /// 413: the body is too large.
+        TooLarge => "too-large",
+        /// 422: a field is not right; `errors` says which.
+        Invalid => "invalid",
+        /// 429: too many failures from this address.
+        Limited => "limited",
+        /// 500: our own fault.
+        Internal => "internal",
+        /// 503: try again later.
+        Unavailable => "unavailable",
+    }
+}
+
+impl ProblemType {
+    /// What every `type` begins with.
+    pub const BASE: &'static str = "urn:hooktide:problem:";
+}

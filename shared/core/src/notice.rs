@@ -1,0 +1,124 @@
+//! Notices: what a provider told us, in our terms.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::names::Kind;
+use crate::product::Product;
+use crate::signing;
+
+/// One thing that one delivery told us.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Notice {
+    /// The provider's account that it is about, if the delivery says one.
+    pub account: Option<String>,
+    /// The provider's delivery identity: the same for every repeat of the same delivery.
+    pub identity: String,
+    /// What it told us.
+    pub what: What,
+}
+
+/// What a notice tells.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum What {
+    /// A thing and its new state.
+    Entity(EntityNotice),
+    /// Something changed in a resource of the connection; what, has to be asked.
+    Hint {
+        /// Which resource: `stock`, `catalog`.
+        resource: &'static str,
+    },
+    /// A request to disclose or erase what is held about somebody.
+    Privacy,
+    /// Nothing that we do; the reason is shown in the activity.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A thing and its new state.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EntityNotice {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// The provider's id of it.
+    pub id: String,
+    /// Where this state stands in the order of the thing's states.
+    pub version: Version,
+    /// The state.
+    pub state: State,
+    /// When it came about, by the provider's clock.
+    pub occurred_at: Option<Timestamp>,
+}
+
+/// Where a state stands in the order of a thing's states: larger is newer.
+///
+/// The number is the provider's (for Shopify, the milliseconds of `updated_at`); its README says which. Equal numbers
+/// are a tie, which the larger content hash wins, so that any order of arrival ends in the same state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub i64);
+
+impl Version {
+    /// After every other: deletions where the provider never reuses an id.
+    pub const FINAL: Self = Self(i64::MAX);
+
+    /// By a time.
+    pub fn from_time(time: Timestamp) -> Self {
+        Self(time.as_millisecond())
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if *self == Self::FINAL { f.write_str("final") } else { write!(f, "{}", self.0) }
+    }
+}
+
+/// The state of a thing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum State {
+    /// It is there.
+    Present(Document),
+    /// It is gone.
+    Deleted,
+}
+
+/// A normalised document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Document {
+    /// A product.
+    Product(Box<Product>),
+}
+
+impl Document {
+    /// Its canonical text: fields in the order of their declaration, no white space.
+    pub fn to_json(&self) -> Result<Vec<u8>, Fault> {
+        serde_json::to_vec(self).map_err(|error| Fault::failed(format!("a document does not serialise: {error}")))
+    }
+}
+
+/// The hash that a tie is decided by: 128 bits over version and content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentHash(pub [u8; 16]);
+
+impl ContentHash {
+    /// The hash of a present state's canonical text.
+    pub fn of(version: Version, content: &[u8]) -> Self {
+        let digest = signing::sha256(&[b"state\0", &version.0.to_be_bytes(), content]);
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&digest[..16]);
+        Self(hash)
+    }
+
+    /// The hash of a deleted state: larger than any other, so that of a tie the deletion stands.
+    pub const DELETED: Self = Self([0xff; 16]);
+
+    /// In hexadecimal.
+    pub fn to_hex(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+}

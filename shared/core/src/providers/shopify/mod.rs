@@ -1,0 +1,124 @@
+//! Shopify: base64 HMAC-SHA256 over the body; topic, shop and ids are not signed. See the README beside this file.
+
+mod payload;
+mod sample;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+
+use super::{Becomes, Covers, Label, Need, Provider, Sample, Topic, Unsigned};
+use crate::fault::{AuthFault, Fault};
+use crate::names::Kind;
+use crate::notice::{Notice, What};
+use crate::secret::{KeyId, Secrets};
+use crate::signing;
+use crate::verified::Verified;
+
+const SIGNATURE: &str = "x-shopify-hmac-sha256";
+const TOPIC: &str = "x-shopify-topic";
+const SHOP: &str = "x-shopify-shop-domain";
+const DELIVERY: &str = "x-shopify-webhook-id";
+const TRIGGERED_AT: &str = "x-shopify-triggered-at";
+const SECRET: &str = "client_secret";
+
+/// The provider.
+pub(super) struct Shopify;
+
+impl Provider for Shopify {
+    fn id(&self) -> &'static str {
+        "shopify"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need { name: SECRET, about: "the app's client secret (API secret key), which signs its webhooks" }]
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        const fn topic(name: &'static str, becomes: Becomes) -> Topic {
+            Topic { name, becomes }
+        }
+        const TOPICS: &[Topic] = &[
+            topic("products/create", Becomes::Kind(Kind::Product)),
+            topic("products/update", Becomes::Kind(Kind::Product)),
+            topic("products/delete", Becomes::Kind(Kind::Product)),
+            topic("inventory_levels/update", Becomes::Sync("stock")),
+            topic("customers/data_request", Becomes::Privacy),
+            topic("customers/redact", Becomes::Privacy),
+            topic("shop/redact", Becomes::Privacy),
+            topic("app/uninstalled", Becomes::Ignored("connections are removed by their owner")),
+        ];
+        TOPICS
+    }
+
+    /// Shopify retries for 4 hours; we remember for 72, since its earlier policy was 48.
+    fn window(&self) -> Duration {
+        Duration::from_secs(72 * 3600)
+    }
+
+    fn covers(&self) -> Covers {
+        Covers { body: true, url: false, time: false }
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        &[TOPIC, SHOP, DELIVERY, TRIGGERED_AT]
+    }
+
+    fn verify(
+        &self,
+        request: &Request<Bytes>,
+        _url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        let signature = signing::strict_base64(signing::signature_header(request.headers(), SIGNATURE)?)?;
+        signing::verify_mac(secrets, SECRET, now, &signature, |key| signing::hmac_sha256(key, &[request.body()]))
+    }
+
+    fn label(&self, verified: &Verified) -> Label {
+        let header = |name| verified.header(name).map(str::to_owned);
+        Label { topic: header(TOPIC), delivery: header(DELIVERY), priority: false }
+    }
+
+    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
+        let name = verified.header(TOPIC).unwrap_or_default();
+        let what = match self.topics().iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
+            Some(Becomes::Kind(_)) if name == "products/delete" => payload::deleted_product(verified)?,
+            Some(Becomes::Kind(_)) => payload::product(verified)?,
+            Some(Becomes::Sync(resource)) => payload::fits(verified, &["inventory_item_id"], What::Hint { resource })?,
+            Some(Becomes::Privacy) => payload::fits(verified, &["shop_id", "shop_domain"], What::Privacy)?,
+            Some(Becomes::Ignored(reason)) => What::Ignored { reason: reason.into() },
+            None => What::Ignored { reason: "unknown topic".into() },
+        };
+        let account = verified.header(SHOP).map(|shop| self.normalise_account(shop));
+        // The id is not signed: on its own, a made-up one could pass a new body off as a repeat.
+        let body = signing::sha256_hex(verified.body());
+        let identity = format!("{}/{body}", verified.header(DELIVERY).unwrap_or_default());
+        Ok(vec![Notice { account, identity, what }])
+    }
+
+    fn normalise_account(&self, account: &str) -> String {
+        account.trim().to_ascii_lowercase()
+    }
+
+    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+        sample::body(topic, sample)
+    }
+
+    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
+        let mac = signing::hmac_sha256(unsigned.secret.expose(), &[&unsigned.body]);
+        Request::post(unsigned.url)
+            .header("content-type", "application/json")
+            .header(SIGNATURE, data_encoding::BASE64.encode(&mac))
+            .header(TOPIC, unsigned.topic)
+            .header(SHOP, unsigned.account)
+            .header("x-shopify-api-version", "2026-10")
+            .header(DELIVERY, unsigned.delivery)
+            .header("x-shopify-event-id", unsigned.delivery)
+            .header(TRIGGERED_AT, unsigned.now.to_string())
+            .body(unsigned.body)
+            .map_err(|error| Fault::failed(format!("the sample request: {error}")))
+    }
+}

@@ -1,0 +1,129 @@
+//! Shopify's bodies, read into our terms.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+use crate::fault::{ErrorClass, Fault};
+use crate::names::Kind;
+use crate::notice::{Document, EntityNotice, State, Version, What};
+use crate::product::{Image, Product, Variant};
+use crate::verified::Verified;
+
+#[derive(Deserialize)]
+struct ShopifyProduct {
+    id: u64,
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    updated_at: Timestamp,
+    #[serde(default)]
+    variants: Vec<ShopifyVariant>,
+    #[serde(default)]
+    images: Vec<ShopifyImage>,
+}
+
+#[derive(Deserialize)]
+struct ShopifyVariant {
+    id: u64,
+    #[serde(default)]
+    sku: Option<String>,
+    #[serde(default)]
+    barcode: Option<String>,
+    #[serde(default)]
+    price: Option<String>,
+    #[serde(default)]
+    inventory_quantity: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct ShopifyImage {
+    id: u64,
+    #[serde(default)]
+    src: Option<String>,
+}
+
+/// The topic is not signed, so it must agree with the shape of the body, which is.
+fn misfit() -> What {
+    What::Ignored { reason: "topic does not fit body".into() }
+}
+
+/// `products/create` and `products/update`: the whole product.
+pub(super) fn product(verified: &Verified) -> Result<What, Fault> {
+    let keys: BTreeMap<String, &RawValue> = read(verified)?;
+    if !keys.contains_key("updated_at") || !keys.contains_key("title") {
+        return Ok(misfit());
+    }
+    let product: ShopifyProduct = read(verified)?;
+    Ok(What::Entity(EntityNotice {
+        kind: Kind::Product,
+        id: product.id.to_string(),
+        version: Version::from_time(product.updated_at),
+        occurred_at: Some(product.updated_at),
+        state: State::Present(Document::Product(Box::new(product.into()))),
+    }))
+}
+
+/// `products/delete`: the id, and nothing else. Shopify never reuses ids, so nothing comes after it.
+pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
+    #[derive(Deserialize)]
+    struct Deleted {
+        id: u64,
+    }
+    let keys: BTreeMap<String, &RawValue> = read(verified)?;
+    if keys.len() != 1 || !keys.contains_key("id") {
+        return Ok(misfit());
+    }
+    let Deleted { id } = read(verified)?;
+    Ok(What::Entity(EntityNotice {
+        kind: Kind::Product,
+        id: id.to_string(),
+        version: Version::FINAL,
+        occurred_at: verified.header(super::TRIGGERED_AT).and_then(|text| text.parse().ok()),
+        state: State::Deleted,
+    }))
+}
+
+/// `what`, if the body has all of these keys.
+pub(super) fn fits(verified: &Verified, keys: &[&str], what: What) -> Result<What, Fault> {
+    let body: BTreeMap<String, &RawValue> = read(verified)?;
+    Ok(if keys.iter().all(|key| body.contains_key(*key)) { what } else { misfit() })
+}
+
+fn read<'a, T: Deserialize<'a>>(verified: &'a Verified) -> Result<T, Fault> {
+    serde_json::from_slice(verified.body())
+        .map_err(|error| Fault::permanent(ErrorClass::Unreadable, format!("not the documented form: {error}")))
+}
+
+impl From<ShopifyProduct> for Product {
+    fn from(product: ShopifyProduct) -> Self {
+        Self {
+            id: product.id.to_string(),
+            title: product.title.unwrap_or_default(),
+            status: product.status.unwrap_or_else(|| "active".into()),
+            updated_at: product.updated_at.to_string(),
+            variants: product.variants.into_iter().map(Variant::from).collect(),
+            images: product.images.into_iter().filter_map(image).collect(),
+        }
+    }
+}
+
+impl From<ShopifyVariant> for Variant {
+    fn from(variant: ShopifyVariant) -> Self {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self {
+            id: variant.id.to_string(),
+            sku: given(variant.sku),
+            barcode: given(variant.barcode),
+            price: variant.price,
+            currency: None,
+            stock: variant.inventory_quantity,
+        }
+    }
+}
+
+fn image(image: ShopifyImage) -> Option<Image> {
+    Some(Image { id: image.id.to_string(), url: image.src? })
+}

@@ -1,0 +1,76 @@
+//! Realistic bodies, for samples and simulations.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::providers::Sample;
+
+/// Ids of samples start here, well above what a test shop has.
+const FIRST_ID: u64 = 7_880_000_000_000;
+
+/// A body of `topic`.
+pub(super) fn body(topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+    let id = FIRST_ID + sample.number;
+    let value = match topic {
+        "products/create" | "products/update" => product(id, sample),
+        "products/delete" => json!({ "id": id }),
+        "inventory_levels/update" => json!({
+            "inventory_item_id": id + 200_000_000_000,
+            "location_id": 655_441_491,
+            "available": sample.updated_at.as_second().rem_euclid(100),
+            "updated_at": sample.updated_at.to_string(),
+            "admin_graphql_api_id": format!("gid://shopify/InventoryLevel/655441491?inventory_item_id={}", id + 200_000_000_000),
+        }),
+        "customers/data_request" | "customers/redact" => json!({
+            "shop_id": 954_889,
+            "shop_domain": sample.account,
+            "customer": { "id": id, "email": "john@example.com", "phone": "555-625-1199" },
+            "orders_requested": [],
+        }),
+        "shop/redact" => json!({ "shop_id": 954_889, "shop_domain": sample.account }),
+        "app/uninstalled" => json!({ "id": 954_889, "name": "Sample shop", "myshopify_domain": sample.account }),
+        _ => return None,
+    };
+    serde_json::to_vec(&value).ok().map(Bytes::from)
+}
+
+fn product(id: u64, sample: &Sample<'_>) -> Value {
+    let number = sample.number;
+    let updated_at = sample.updated_at.to_string();
+    let variant = |index: u64, title: &str| {
+        json!({
+            "id": id * 10 + index,
+            "product_id": id,
+            "title": title,
+            "price": format!("{}.00", 19 + index),
+            "sku": format!("TEA-{number}-{index}"),
+            "barcode": format!("40{number:010}{index}"),
+            "inventory_item_id": id * 10 + index + 200_000_000_000,
+            "inventory_quantity": sample.updated_at.as_second().rem_euclid(50) + i64::try_from(index).unwrap_or(0),
+            "updated_at": updated_at,
+        })
+    };
+    json!({
+        "admin_graphql_api_id": format!("gid://shopify/Product/{id}"),
+        "body_html": "<p>Hand-rolled, from one garden.</p>",
+        "created_at": "2026-01-05T10:00:00Z",
+        "handle": format!("first-flush-{number}"),
+        "id": id,
+        "product_type": "Tea",
+        "published_at": "2026-01-05T10:00:00Z",
+        "status": "active",
+        "tags": "tea, spring",
+        "title": format!("First flush No. {number}"),
+        "updated_at": updated_at,
+        "vendor": "Sample Tea House",
+        "variants": [variant(1, "50 g"), variant(2, "100 g")],
+        "images": [{
+            "id": id * 10 + 5,
+            "product_id": id,
+            "position": 1,
+            "src": format!("https://cdn.example.com/products/{number}.jpg"),
+            "updated_at": updated_at,
+        }],
+        "options": [{ "id": id * 10 + 7, "name": "Weight", "position": 1, "values": ["50 g", "100 g"] }],
+    })
+}

@@ -1,0 +1,188 @@
+//! Sealing: secrets at rest, and everything else that is derived from the deployment's root keys.
+//!
+//! A sealed text is `<key id>.<base64url of nonce and ciphertext>`: AES-256-GCM with tenant, record key and field as
+//! associated data, so that a sealed secret that was copied elsewhere does not open there. Root keys rotate by adding
+//! one and making it current; older ones stay readable by their id.
+
+use std::collections::BTreeMap;
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use data_encoding::BASE64URL_NOPAD;
+use hkdf::Hkdf;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::entropy::Entropy;
+use crate::fault::Fault;
+use crate::secret::Secret;
+use crate::tenant::Tenant;
+
+/// Bytes of an AES-GCM nonce.
+const NONCE: usize = 12;
+
+/// The root keys of a deployment: several to seal and derive with, and one of its own for webhook addresses.
+#[derive(Debug, Clone)]
+pub struct RootKeys {
+    current: String,
+    keys: BTreeMap<String, Secret>,
+    address: Secret,
+}
+
+/// Root keys as they are stored: JSON with base64url keys.
+#[derive(Serialize, Deserialize)]
+struct StoredRootKeys {
+    current: String,
+    keys: BTreeMap<String, String>,
+    address: String,
+}
+
+/// What a sealed secret is bound to.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Whose it is.
+    pub tenant: &'a Tenant,
+    /// The partition key of the record that holds it.
+    pub record: &'a str,
+    /// Which field of the record, and which entry of it.
+    pub field: &'a str,
+}
+
+impl Place<'_> {
+    fn associated_data(&self) -> Vec<u8> {
+        format!("{}\0{}\0{}", self.tenant, self.record, self.field).into_bytes()
+    }
+}
+
+impl RootKeys {
+    /// Makes new ones.
+    pub fn generate(entropy: &Entropy) -> Self {
+        let current = BASE64URL_NOPAD.encode(&entropy.bytes::<6>());
+        let keys = BTreeMap::from([(current.clone(), Secret::new(entropy.bytes::<32>()))]);
+        Self { current, keys, address: Secret::new(entropy.bytes::<32>()) }
+    }
+
+    /// Reads them as they are stored.
+    pub fn from_json(text: &str) -> Result<Self, Fault> {
+        let stored: StoredRootKeys =
+            serde_json::from_str(text).map_err(|error| Fault::failed(format!("root keys: {error}")))?;
+        let key = |text: &String| -> Result<Secret, Fault> {
+            let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|bytes| bytes.len() == 32);
+            bytes.map(Secret::new).ok_or_else(|| Fault::failed("root keys: a key is not 32 bytes of base64url"))
+        };
+        let keys = stored.keys.iter().map(|(id, text)| Ok((id.clone(), key(text)?))).collect::<Result<_, Fault>>()?;
+        let root = Self { current: stored.current, keys, address: key(&stored.address)? };
+        if !root.keys.contains_key(&root.current) {
+            return Err(Fault::failed("root keys: the current key is not among the keys"));
+        }
+        Ok(root)
+    }
+
+    /// The text to store them as; only the deployment's own store of root keys may hold it.
+    pub fn to_json(&self) -> Secret {
+        let encode = |secret: &Secret| BASE64URL_NOPAD.encode(secret.expose());
+        let stored = StoredRootKeys {
+            current: self.current.clone(),
+            keys: self.keys.iter().map(|(id, secret)| (id.clone(), encode(secret))).collect(),
+            address: encode(&self.address),
+        };
+        Secret::new(serde_json::to_vec(&stored).unwrap_or_default())
+    }
+
+    /// Adds a key and makes it current; what the older ones sealed stays readable.
+    pub fn rotate(&mut self, entropy: &Entropy) {
+        self.current = BASE64URL_NOPAD.encode(&entropy.bytes::<6>());
+        self.keys.insert(self.current.clone(), Secret::new(entropy.bytes::<32>()));
+    }
+
+    /// The key that webhook addresses are marked with. It never rotates, since providers keep addresses for years.
+    pub fn address_key(&self) -> &Secret {
+        &self.address
+    }
+
+    /// The id of the current key.
+    pub fn current_id(&self) -> &str {
+        &self.current
+    }
+
+    /// A key of its own for `purpose`, derived from the root key `id`; `None` if there is no such key.
+    pub fn derived(&self, id: &str, purpose: &str) -> Option<Secret> {
+        let mut derived = [0_u8; 32];
+        let root = self.keys.get(id)?;
+        Hkdf::<Sha256>::new(None, root.expose()).expand(purpose.as_bytes(), &mut derived).ok()?;
+        Some(Secret::new(derived))
+    }
+
+    /// Seals a secret for its place.
+    pub fn seal(&self, secret: &Secret, place: Place<'_>, entropy: &Entropy) -> Result<String, Fault> {
+        let nonce = entropy.bytes::<NONCE>();
+        let sealed = self
+            .cipher(&self.current)?
+            .encrypt(&Nonce::from(nonce), Payload { msg: secret.expose(), aad: &place.associated_data() })
+            .map_err(|_| Fault::failed("a secret could not be sealed"))?;
+        Ok(format!("{}.{}", self.current, BASE64URL_NOPAD.encode(&[nonce.as_slice(), &sealed].concat())))
+    }
+
+    /// Opens what was sealed for this place.
+    pub fn open(&self, sealed: &str, place: Place<'_>) -> Result<Secret, Fault> {
+        let unreadable =
+            || Fault::failed(format!("the sealed secret {} of {} does not open", place.field, place.record));
+        let (id, text) = sealed.split_once('.').ok_or_else(unreadable)?;
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| unreadable())?;
+        let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>().ok_or_else(unreadable)?;
+        self.cipher(id)?
+            .decrypt(&Nonce::from(*nonce), Payload { msg: ciphertext, aad: &place.associated_data() })
+            .map(Secret::new)
+            .map_err(|_| unreadable())
+    }
+
+    fn cipher(&self, id: &str) -> Result<Aes256Gcm, Fault> {
+        let missing = || Fault::retryable(format!("the root key {id} is not known here"));
+        let key = self.derived(id, "seal").ok_or_else(missing)?;
+        Aes256Gcm::new_from_slice(key.expose()).map_err(|_| missing())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_secret_opens_only_in_its_place() {
+        let entropy = Entropy::seeded(1);
+        let keys = RootKeys::generate(&entropy);
+        let (ours, theirs) = (Tenant::system(), Tenant::default_local());
+        let place = Place { tenant: &ours, record: "E#shopify#a", field: "client_secret/k" };
+        let sealed = keys.seal(&Secret::new("hush"), place, &entropy).unwrap();
+        assert_eq!(keys.open(&sealed, place), Ok(Secret::new("hush")));
+        for elsewhere in [
+            Place { tenant: &theirs, ..place },
+            Place { record: "E#shopify#b", ..place },
+            Place { field: "client_secret/l", ..place },
+        ] {
+            assert!(keys.open(&sealed, elsewhere).is_err(), "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn root_keys_rotate_and_older_secrets_stay_readable() {
+        let entropy = Entropy::seeded(2);
+        let mut keys = RootKeys::generate(&entropy);
+        let tenant = Tenant::system();
+        let place = Place { tenant: &tenant, record: "r", field: "f" };
+        let old = keys.seal(&Secret::new("old"), place, &entropy).unwrap();
+        keys.rotate(&entropy);
+        let new = keys.seal(&Secret::new("new"), place, &entropy).unwrap();
+        let reread = RootKeys::from_json(keys.to_json().expose_text().unwrap()).unwrap();
+        assert_eq!(reread.open(&old, place), Ok(Secret::new("old")));
+        assert_eq!(reread.open(&new, place), Ok(Secret::new("new")));
+        assert_ne!(old.split('.').next(), new.split('.').next());
+    }
+
+    #[test]
+    fn secrets_are_redacted_in_debug_output() {
+        let keys = RootKeys::generate(&Entropy::seeded(3));
+        assert!(!format!("{keys:?}").contains("expose"));
+        assert_eq!(format!("{:?}", Secret::new("hush")), "Secret(redacted)");
+    }
+}

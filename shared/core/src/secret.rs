@@ -1,0 +1,74 @@
+//! Secrets in memory: wiped on drop, redacted in `Debug`, never serialised.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// A secret text or key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes the bytes over.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(Zeroizing::new(bytes.into()))
+    }
+
+    /// The bytes. Only what signs, seals or sends may look at them.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes as text, if they are UTF-8.
+    pub fn expose_text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// Which of several secrets of one name: a short random text, given when the secret is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyId(pub String);
+
+impl std::fmt::Display for KeyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A secret with its identity and its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSecret {
+    /// Its name in the provider's needs: `client_secret`.
+    pub name: String,
+    /// Which of the secrets of that name.
+    pub id: KeyId,
+    /// The secret itself.
+    pub secret: Secret,
+    /// From when on it no longer counts.
+    pub retires_at: Option<Timestamp>,
+}
+
+/// The opened secrets of one endpoint, newest first within a name.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets(Vec<LiveSecret>);
+
+impl Secrets {
+    /// Collects opened secrets.
+    pub fn new(secrets: Vec<LiveSecret>) -> Self {
+        Self(secrets)
+    }
+
+    /// Those of `name` that are live at `now`.
+    pub fn live<'a>(&'a self, name: &'a str, now: Timestamp) -> impl Iterator<Item = &'a LiveSecret> {
+        self.0
+            .iter()
+            .filter(move |secret| secret.name == name && secret.retires_at.is_none_or(|retires_at| now < retires_at))
+    }
+}
