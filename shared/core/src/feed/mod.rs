@@ -1,0 +1,181 @@
+//! The feed: the journal, read by front ends (changes) and people (activity).
+
+mod cursor;
+mod view;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use self::cursor::{Cursor, InvalidCursor};
+pub use self::view::{ActivityView, ChangeView};
+use crate::fault::Fault;
+use crate::ports::Table;
+use crate::records::journal::{self, Entry, Head, Read};
+use crate::tenant::Tenant;
+
+/// How many positions of a lane one reading takes at the most; a position holds up to a batch of entries.
+const POSITIONS: usize = 25;
+
+/// Some of the feed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The entries, each with where it stands.
+    pub items: Vec<Item>,
+    /// Where to go on.
+    pub next: Cursor,
+    /// Whether to go on at once.
+    pub more: bool,
+}
+
+/// An entry and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The entry.
+    pub entry: Entry,
+    /// How many of its channels the reader had before it was cut off.
+    pub skip: usize,
+    /// The reader's place right before it.
+    before: Cursor,
+    lane: u8,
+    position: u64,
+    index: u32,
+}
+
+impl Item {
+    /// The reader's place after so many of its channels.
+    pub fn cursor_after(&self, channels: usize) -> Cursor {
+        let channels = u32::try_from(channels).unwrap_or(u32::MAX).min(2);
+        self.before.clone().at(self.lane, self.position, self.index * 2 + channels)
+    }
+}
+
+/// Why the feed could not be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FeedFault {
+    /// What came after the cursor is no longer kept.
+    #[error("the cursor is older than what is kept")]
+    Expired,
+    /// The store failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Where a reader starts who wants only what comes.
+pub async fn now_cursor(table: &dyn Table, tenant: &Tenant, lanes: u8, now: Timestamp) -> Result<Cursor, Fault> {
+    let mut cursor = Cursor::oldest(lanes, now);
+    for lane in 0..lanes {
+        if let Head::At(position) = journal::head(table, tenant, lane).await? {
+            cursor = cursor.at(lane, position + 1, 0);
+        }
+    }
+    Ok(cursor)
+}
+
+/// Reads up to about `limit` entries after `cursor`, merged by the time of processing.
+pub async fn read(
+    table: &dyn Table,
+    tenant: &Tenant,
+    cursor: &Cursor,
+    limit: usize,
+    keep: Duration,
+    now: Timestamp,
+) -> Result<Reading, FeedFault> {
+    if cursor.is_older_than(keep, now) {
+        return Err(FeedFault::Expired);
+    }
+    let mut lanes = Vec::new();
+    let mut more = false;
+    for lane in 0..cursor.lanes() {
+        let (position, taken) = cursor.place(lane);
+        let positions = limit.clamp(1, POSITIONS);
+        let (reads, lane_has_more) = journal::read(table, tenant, lane, position, positions).await?;
+        if !follows(position, &reads) {
+            return Err(FeedFault::Expired);
+        }
+        more |= lane_has_more;
+        lanes.push(LaneReader { lane, entries: flatten(position, taken, reads) });
+    }
+    Ok(merge(lanes, cursor.clone().seen_at(now), limit, more))
+}
+
+/// Whether nothing is missing between `position` and what was read, nor within it.
+fn follows(position: u64, reads: &[Read]) -> bool {
+    let mut expected = position;
+    for read in reads {
+        if expected != 0 && read.position != expected && !read.first {
+            return false;
+        }
+        expected = read.position + 1;
+    }
+    true
+}
+
+struct LaneReader {
+    lane: u8,
+    entries: VecDeque<Placed>,
+}
+
+struct Placed {
+    position: u64,
+    index: u32,
+    last: bool,
+    skip: usize,
+    entry: Entry,
+}
+
+/// The entries of a lane, without those that the reader had.
+fn flatten(position: u64, taken: u32, reads: Vec<Read>) -> VecDeque<Placed> {
+    let mut placed = VecDeque::new();
+    for read in reads {
+        let (had, skip) = if read.position == position { (taken / 2, taken % 2) } else { (0, 0) };
+        let count = u32::try_from(read.entries.len()).unwrap_or(u32::MAX);
+        for (index, entry) in (0..count).zip(read.entries) {
+            if index >= had {
+                let skip = if index == had { skip as usize } else { 0 };
+                placed.push_back(Placed { position: read.position, index, last: index + 1 == count, skip, entry });
+            }
+        }
+    }
+    placed
+}
+
+fn merge(mut lanes: Vec<LaneReader>, start: Cursor, limit: usize, mut more: bool) -> Reading {
+    let mut next = start;
+    let mut items = Vec::new();
+    loop {
+        let earliest = lanes
+            .iter_mut()
+            .filter(|lane| !lane.entries.is_empty())
+            .min_by_key(|lane| lane.entries.front().map(|placed| placed.entry.processed_at));
+        let Some(lane) = earliest else { break };
+        if items.len() >= limit {
+            more = true;
+            break;
+        }
+        let Some(Placed { position, index, last, skip, entry }) = lane.entries.pop_front() else { break };
+        items.push(Item { entry, skip, before: next.clone(), lane: lane.lane, position, index });
+        next = if last { next.at(lane.lane, position + 1, 0) } else { next.at(lane.lane, position, (index + 1) * 2) };
+    }
+    Reading { items, next, more }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(position: u64, first: bool) -> Read {
+        Read { position, first, entries: Vec::new() }
+    }
+
+    #[test]
+    fn a_missing_position_is_noticed_unless_the_lane_starts_there() {
+        assert!(follows(0, &[read(7, false), read(8, false)]), "from the oldest on, nothing can be missing before");
+        assert!(follows(7, &[read(7, false)]));
+        assert!(!follows(6, &[read(7, false)]));
+        assert!(follows(6, &[read(900, true)]));
+        assert!(!follows(7, &[read(7, false), read(9, false)]));
+        assert!(follows(7, &[]));
+    }
+}

@@ -1,0 +1,301 @@
+//! Process: messages from a queue become changes.
+//!
+//! For a batch: read each message, find whose it is, parse it, and commit what it tells, one transaction per tenant
+//! (see [`commit`]); then publish, then say which messages the queue must deliver again. A message that fails is
+//! handled by itself, by the sort of its fault: kept in the dead letters, put off, or tried again; that happens
+//! before the queue is told that it is done with, so nothing is lost whenever the process ends.
+//!
+//! Not guaranteed: the order between two things, and that the bus hears of a change only once.
+
+mod commit;
+mod fold;
+mod keep;
+mod publish;
+mod resolve;
+mod work;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lru::LruCache;
+use tracing::{error, warn};
+
+use self::resolve::Owner;
+use self::work::{Origin, Work};
+use super::{Ports, Settings, replay};
+use crate::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind};
+use crate::fault::{ErrorClass, Fault};
+use crate::names::JobKind;
+use crate::ports::{Outgoing, QueueName, send_one};
+use crate::providers;
+use crate::records::endpoint::{LastVerified, last_verified_key};
+use crate::records::journal::Heads;
+use crate::records::{self, Upkeep};
+use crate::secret::KeyId;
+use crate::signing;
+use crate::tenant::Tenant;
+use crate::verified;
+
+/// How many notices one transaction takes: with their tags and the journal, well under DynamoDB's hundred items.
+const COMMIT: usize = 25;
+/// How long a message of newer code waits before it is looked at again.
+const NEWER_WAITS: Duration = Duration::from_secs(60);
+/// How often at the most it is written down that a secret still verifies.
+const NOTE_VERIFIED: Duration = Duration::from_secs(300);
+/// How many secrets are remembered as noted.
+const NOTED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
+/// A message as the queue delivered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The host's handle of it.
+    pub handle: String,
+    /// From which queue.
+    pub queue: QueueName,
+    /// Its body.
+    pub body: String,
+}
+
+/// Processes messages.
+pub struct Processor {
+    pub(super) ports: Ports,
+    pub(super) settings: Settings,
+    heads: Heads,
+    noted: Mutex<LruCache<(String, KeyId), Timestamp>>,
+}
+
+/// An envelope of the batch, and whose it is.
+struct Opened {
+    envelope: Envelope,
+    queue: QueueName,
+    owner: Owner,
+}
+
+impl Processor {
+    /// A processor that has seen nothing yet.
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        Self { ports, settings, heads: Heads::default(), noted: Mutex::new(LruCache::new(NOTED)) }
+    }
+
+    /// Processes a batch; the handles of the messages that the queue must deliver again.
+    pub async fn process(&self, messages: Vec<Message>, now: Timestamp) -> Vec<String> {
+        let mut failed = Vec::new();
+        let mut handles: HashMap<String, Vec<String>> = HashMap::new();
+        let mut deliveries = Vec::new();
+        for message in messages {
+            let envelope = match Envelope::decode(&message.body) {
+                Ok(envelope) => envelope,
+                Err(fault) => {
+                    if self.set_aside(&message, fault, now).await.is_err() {
+                        failed.push(message.handle);
+                    }
+                    continue;
+                }
+            };
+            // A queue may deliver a message twice into one batch: the second shares the first one's fate.
+            let same = handles.entry(envelope.id.clone()).or_default();
+            same.push(message.handle);
+            if same.len() == 1 {
+                deliveries.push((envelope, message.queue));
+            }
+        }
+        for (id, result) in self.process_envelopes(deliveries, now).await {
+            if let Err(fault) = result {
+                error!(envelope = id, %fault, "a message stays on its queue");
+                failed.extend(handles.remove(&id).unwrap_or_default());
+            }
+        }
+        failed
+    }
+
+    /// Keeps messages that the queue gave up on, after too many crashes, in the dead letters.
+    pub async fn give_up(&self, messages: Vec<Message>, now: Timestamp) -> Vec<String> {
+        let mut failed = Vec::new();
+        for message in messages {
+            let kept = match Envelope::decode(&message.body) {
+                // Newer code may have been rolled back while it waited: it waits on.
+                Err(fault) => self.set_aside(&message, fault, now).await,
+                Ok(envelope) => {
+                    let owner = self.owner_of(&envelope).await;
+                    let reason = "the queue delivered it too often without an end";
+                    match owner {
+                        Ok(owner) => self.bury(envelope, &owner, ErrorClass::QueueGaveUp, reason, now).await,
+                        Err(fault) => Err(fault),
+                    }
+                }
+            };
+            if let Err(fault) = kept {
+                error!(%fault, "a message stays on the dead-letter queue");
+                failed.push(message.handle);
+            }
+        }
+        failed
+    }
+
+    /// Brings each envelope to an end: done, put off, or kept. `Err` only where that was not possible either.
+    async fn process_envelopes(
+        &self,
+        envelopes: Vec<(Envelope, QueueName)>,
+        now: Timestamp,
+    ) -> Vec<(String, Result<(), Fault>)> {
+        let owners = match self.owners(&envelopes).await {
+            Ok(owners) => owners,
+            Err(fault) => {
+                return envelopes.into_iter().map(|(envelope, _)| (envelope.id, Err(fault.clone()))).collect();
+            }
+        };
+        let opened: Vec<Opened> = envelopes
+            .into_iter()
+            .zip(owners)
+            .map(|((envelope, queue), owner)| Opened { envelope, queue, owner })
+            .collect();
+        let mut faults: Vec<Option<Fault>> = vec![None; opened.len()];
+        let mut by_tenant: BTreeMap<Tenant, Vec<Work>> = BTreeMap::new();
+        for (index, one) in opened.iter().enumerate() {
+            match self.read(index, one, now).await {
+                Ok(works) => works.into_iter().for_each(|(tenant, work)| {
+                    by_tenant.entry(tenant).or_default().push(work);
+                }),
+                Err(fault) => faults[index] = Some(fault),
+            }
+        }
+        for (tenant, works) in by_tenant {
+            for chunk in works.chunks(COMMIT) {
+                for (index, fault) in self.commit_chunk(&tenant, chunk, now).await {
+                    faults[index] = Some(worse(faults[index].take(), fault));
+                }
+            }
+        }
+        self.note_verified(&opened, &faults, now).await;
+        let mut results = Vec::with_capacity(opened.len());
+        for (one, fault) in opened.into_iter().zip(faults) {
+            let id = one.envelope.id.clone();
+            let result = match fault {
+                None => Ok(()),
+                Some(fault) => self.after_fault(one, fault, now).await,
+            };
+            results.push((id, result));
+        }
+        results
+    }
+
+    /// What an envelope tells, and whose that is. Jobs are done right here.
+    async fn read(&self, index: usize, one: &Opened, now: Timestamp) -> Result<Vec<(Tenant, Work)>, Fault> {
+        match &one.envelope.kind {
+            EnvelopeKind::Job(job) => {
+                match job.job {
+                    JobKind::Replay => replay::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
+                    JobKind::Sync => return Err(Fault::retryable("syncs are not done here")),
+                }
+                Ok(Vec::new())
+            }
+            // What was unreadable is read again: after a replay, by code that may have learned to.
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => {
+                self.parse(index, one, delivery).await
+            }
+        }
+    }
+
+    async fn parse(&self, index: usize, one: &Opened, delivery: &Delivery) -> Result<Vec<(Tenant, Work)>, Fault> {
+        let provider = providers::by_id(&delivery.provider).ok_or_else(|| {
+            Fault::permanent(ErrorClass::Unreadable, format!("no provider is called {:?}", delivery.provider))
+        })?;
+        let verified = verified::reopen(delivery, &*self.ports.blobs).await?;
+        let notices = catch_unwind(AssertUnwindSafe(|| {
+            provider.readable(&verified)?;
+            provider.parse(&verified)
+        }))
+        .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?;
+        let origin = Origin::new(&one.envelope, delivery, provider.window());
+        self.resolve(index, &one.owner, Arc::new(origin), notices).await
+    }
+
+    /// Commits some works of one tenant; for each envelope that failed, why.
+    async fn commit_chunk(&self, tenant: &Tenant, works: &[Work], now: Timestamp) -> Vec<(usize, Fault)> {
+        let fault = match self.commit(tenant, works, now).await {
+            Ok(committed) => {
+                return match self.publish(tenant, committed, now).await {
+                    // Delivered again, the same changes are published again, and nothing else happens.
+                    Err(fault) => works.iter().map(|work| (work.envelope, fault.clone())).collect(),
+                    Ok(waiting) => waiting,
+                };
+            }
+            Err(fault) => fault,
+        };
+        let envelopes: HashSet<usize> = works.iter().map(|work| work.envelope).collect();
+        // A throttled store fails all alike; anything else may be the fault of one, which must not take the rest along.
+        if envelopes.len() == 1 || matches!(fault, Fault::Retryable { .. }) {
+            return envelopes.into_iter().map(|index| (index, fault.clone())).collect();
+        }
+        warn!(%tenant, %fault, "a batch failed; its messages are tried one by one");
+        let mut faults = Vec::new();
+        for index in envelopes {
+            let own: Vec<Work> = works.iter().filter(|work| work.envelope == index).cloned().collect();
+            faults.extend(Box::pin(self.commit_chunk(tenant, &own, now)).await);
+        }
+        faults
+    }
+
+    /// A message that is no envelope which this code can process.
+    async fn set_aside(&self, message: &Message, fault: EnvelopeFault, now: Timestamp) -> Result<(), Fault> {
+        warn!(%fault, "a message is set aside");
+        match fault {
+            EnvelopeFault::Newer(_) => {
+                let group = "newer".to_owned();
+                let waiting = Outgoing { queue: message.queue, body: message.body.clone(), delay: NEWER_WAITS, group };
+                send_one(&*self.ports.queue, waiting).await
+            }
+            EnvelopeFault::Foreign(reason) => self.bury_foreign(&message.body, &reason, now).await,
+        }
+    }
+
+    /// Writes down, now and then, that a secret still verifies deliveries.
+    async fn note_verified(&self, opened: &[Opened], faults: &[Option<Fault>], now: Timestamp) {
+        let mut writes = Vec::new();
+        for (one, fault) in opened.iter().zip(faults) {
+            let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &one.envelope.kind else {
+                continue;
+            };
+            let Some(key_id) = delivery.key_id.as_ref().filter(|_| fault.is_none()) else { continue };
+            let seen = (delivery.endpoint.clone(), key_id.clone());
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            if noted.get(&seen).is_some_and(|since| (*since..*since + NOTE_VERIFIED).contains(&now)) {
+                continue;
+            }
+            noted.put(seen, now);
+            let key = last_verified_key(&delivery.provider, &delivery.endpoint, key_id);
+            let keep = Upkeep::until(now + self.settings.keep_dead_letters);
+            writes.extend(records::put(&key, &LastVerified { at: one.envelope.received_at }, keep).ok());
+        }
+        // It is a convenience: a failure costs nothing but a line that is a little old.
+        for result in self.ports.table.write_many(writes).await {
+            if let Err(fault) = result {
+                warn!(?fault, "a verification was not noted");
+            }
+        }
+    }
+}
+
+/// The fault that decides, of two of one envelope.
+fn worse(one: Option<Fault>, other: Fault) -> Fault {
+    fn rank(fault: &Fault) -> u8 {
+        match fault {
+            Fault::Retryable { .. } => 0,
+            Fault::Failed { .. } => 1,
+            Fault::Auth(_) | Fault::Permanent { .. } => 2,
+        }
+    }
+    match one {
+        Some(one) if rank(&one) >= rank(&other) => one,
+        Some(_) | None => other,
+    }
+}
+
+/// An id for a message that has none.
+fn id_of_foreign(body: &str) -> String {
+    signing::sha256_hex(body.as_bytes())[..26].to_owned()
+}

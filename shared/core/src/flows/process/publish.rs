@@ -1,0 +1,90 @@
+//! Publish: tells the bus of changes that are committed; at least once, always with the change's id.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::Processor;
+use super::commit::Committed;
+use crate::fault::Fault;
+use crate::feed::ChangeView;
+use crate::names::Channel;
+use crate::ports::BusEntry;
+use crate::tenant::Tenant;
+
+/// The largest text of an entry's changes, in bytes: EventBridge bills by 64 KB.
+const LARGEST_ENTRY: usize = 60 * 1024;
+
+impl Processor {
+    /// Publishes what was committed; the envelopes of works that have to wait are passed on.
+    pub(super) async fn publish(
+        &self,
+        tenant: &Tenant,
+        committed: Committed,
+        _now: Timestamp,
+    ) -> Result<Vec<(usize, Fault)>, Fault> {
+        let mut channels: BTreeMap<Channel, Vec<Value>> = BTreeMap::new();
+        for (entry, text) in committed.changes {
+            let document = text.and_then(|text| serde_json::from_slice(&text).ok());
+            let Some(view) = ChangeView::of(&entry, document) else { continue };
+            for channel in view.kind.channels() {
+                let told = if channel.is_invalidation() { view.invalidation() } else { change(&view) };
+                channels.entry(*channel).or_default().push(told);
+            }
+        }
+        let entries: Vec<BusEntry> = channels
+            .into_iter()
+            .flat_map(|(channel, changes)| cut(changes).into_iter().map(move |part| (channel, part)))
+            .map(|(channel, changes)| BusEntry {
+                tenant: tenant.clone(),
+                channel,
+                detail: json!({ "changes": changes }),
+            })
+            .collect();
+        if !entries.is_empty() {
+            for result in self.ports.bus.publish(entries).await {
+                result.inspect_err(|fault| warn!(%tenant, %fault, "changes were not published"))?;
+            }
+        }
+        Ok(committed.waiting)
+    }
+}
+
+/// A change; without its document where that alone is too large.
+fn change(view: &ChangeView) -> Value {
+    let whole = json!(view);
+    if whole.to_string().len() <= LARGEST_ENTRY { whole } else { json!(ChangeView { document: None, ..view.clone() }) }
+}
+
+/// Cuts changes into parts that are small enough for one entry each.
+fn cut(changes: Vec<Value>) -> Vec<Vec<Value>> {
+    let mut parts: Vec<Vec<Value>> = Vec::new();
+    let mut size = usize::MAX;
+    for change in changes {
+        let length = change.to_string().len();
+        if size.saturating_add(length) > LARGEST_ENTRY {
+            parts.push(Vec::new());
+            size = 0;
+        }
+        size += length;
+        if let Some(part) = parts.last_mut() {
+            part.push(change);
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_cut_into_entries_and_none_is_lost() {
+        let changes: Vec<Value> = (0..10).map(|n| json!({ "n": n, "text": "x".repeat(20_000) })).collect();
+        let parts = cut(changes.clone());
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3, 1]);
+        assert_eq!(parts.concat(), changes);
+    }
+}

@@ -1,0 +1,223 @@
+//! Resolve: whose a delivery is. Endpoints and routes are read afresh for every batch, so that a connection that was
+//! removed stops at once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Processor;
+use super::fold::Told;
+use super::work::{Effect, EntityWork, Origin, Work};
+use crate::envelope::{Delivery, Envelope, EnvelopeKind};
+use crate::fault::{ErrorClass, Fault};
+use crate::notice::{ContentHash, Notice, State, What};
+use crate::ports::{Key, QueueName};
+use crate::providers;
+use crate::records;
+use crate::records::dead_letter::DeadLetter;
+use crate::records::endpoint::{self, Endpoint, Route};
+use crate::records::entity::{EntityId, Identity};
+use crate::tenant::Tenant;
+
+/// Whose an envelope is, before its notices are read.
+#[derive(Debug, Clone)]
+pub(super) enum Owner {
+    /// The deliveries of an endpoint that stands.
+    Endpoint(Box<Endpoint>),
+    /// The deliveries of an endpoint that was removed, and whose it was.
+    Removed(Tenant),
+    /// A tenant's job.
+    Tenant(Tenant),
+}
+
+impl Owner {
+    /// Where what belongs to nobody else is filed.
+    pub(super) fn tenant(&self) -> &Tenant {
+        match self {
+            Self::Endpoint(endpoint) => &endpoint.tenant,
+            Self::Removed(tenant) | Self::Tenant(tenant) => tenant,
+        }
+    }
+
+    /// The connection, where there can be only one.
+    pub(super) fn connection(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.connection.as_deref(),
+            Self::Removed(_) | Self::Tenant(_) => None,
+        }
+    }
+}
+
+impl Processor {
+    /// Whose each envelope is, in order; one read of each endpoint.
+    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Result<Vec<Owner>, Fault> {
+        let keys: BTreeSet<Key> = envelopes.iter().filter_map(|(envelope, _)| endpoint_key(envelope)).collect();
+        let keys: Vec<Key> = keys.into_iter().collect();
+        let found = self.ports.table.get_many(&keys).await?;
+        let owner = |envelope: &Envelope| match (&envelope.kind, endpoint_key(envelope)) {
+            (EnvelopeKind::Job(job), _) => Ok(Owner::Tenant(job.tenant.clone())),
+            (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), key) => {
+                let place = key.and_then(|key| keys.binary_search(&key).ok());
+                let Some(item) = place.and_then(|place| found[place].clone()) else {
+                    return Ok(Owner::Removed(Tenant::system()));
+                };
+                let endpoint = records::decode::<Endpoint>(item)?.record;
+                Ok(match endpoint.deleted_at {
+                    Some(_) => Owner::Removed(endpoint.tenant),
+                    None => Owner::Endpoint(Box::new(endpoint)),
+                })
+            }
+        };
+        envelopes.iter().map(|(envelope, _)| owner(envelope)).collect()
+    }
+
+    /// Whose one envelope is.
+    pub(super) async fn owner_of(&self, envelope: &Envelope) -> Result<Owner, Fault> {
+        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await?;
+        owners.pop().ok_or_else(|| Fault::failed("an envelope has no owner"))
+    }
+
+    /// Makes works of notices, each for the tenant whose account it is about.
+    pub(super) async fn resolve(
+        &self,
+        index: usize,
+        owner: &Owner,
+        origin: Arc<Origin>,
+        notices: Vec<Notice>,
+    ) -> Result<Vec<(Tenant, Work)>, Fault> {
+        let endpoint = match owner {
+            Owner::Endpoint(endpoint) => endpoint,
+            Owner::Removed(tenant) | Owner::Tenant(tenant) => {
+                let ignored = Effect::Ignored { reason: "the connection was removed".into() };
+                let identity = Identity::new(&origin.provider, &origin.endpoint, &origin.envelope.id);
+                return Ok(vec![(tenant.clone(), work(index, 0, &origin, None, identity, ignored))]);
+            }
+        };
+        let routes = self.routes(endpoint, &notices).await?;
+        let mut works = Vec::with_capacity(notices.len());
+        for (number, notice) in notices.into_iter().enumerate() {
+            let (tenant, connection, effect) = match whose(endpoint, &routes, &notice) {
+                Whose::Connection(tenant, connection) => {
+                    let effect = effect_of(&connection, &origin, &notice)?;
+                    (tenant, Some(connection), effect)
+                }
+                Whose::Misfit(reason) => {
+                    let effect = Effect::Ignored { reason: reason.into() };
+                    (endpoint.tenant.clone(), endpoint.connection.clone(), effect)
+                }
+                Whose::Unknown(account) => {
+                    let letter = self.letter_to_hold(endpoint, &origin, &account).await?;
+                    let effect = Effect::Hold { account, letter: Box::new(letter) };
+                    (endpoint.tenant.clone(), None, effect)
+                }
+            };
+            let of = connection.as_deref().unwrap_or(&origin.endpoint);
+            let identity = Identity::new(&origin.provider, of, &notice.identity);
+            works.push((tenant, work(index, number, &origin, connection.clone(), identity, effect)));
+        }
+        Ok(works)
+    }
+
+    /// The routes of the accounts that notices of a shared endpoint are about.
+    async fn routes(&self, endpoint: &Endpoint, notices: &[Notice]) -> Result<Vec<(String, Route)>, Fault> {
+        if endpoint.connection.is_some() {
+            return Ok(Vec::new());
+        }
+        let accounts: BTreeSet<&String> = notices.iter().filter_map(|notice| notice.account.as_ref()).collect();
+        let key = |account: &&String| endpoint::route_key(&endpoint.provider, &endpoint.id, account);
+        let keys: Vec<Key> = accounts.iter().map(key).collect();
+        let mut routes = Vec::new();
+        for (account, item) in accounts.into_iter().zip(self.ports.table.get_many(&keys).await?) {
+            if let Some(item) = item {
+                routes.push((account.clone(), records::decode::<Route>(item)?.record));
+            }
+        }
+        Ok(routes)
+    }
+
+    async fn letter_to_hold(&self, endpoint: &Endpoint, origin: &Origin, account: &str) -> Result<DeadLetter, Fault> {
+        let mut envelope = origin.envelope.clone();
+        keep_body(&mut envelope, &endpoint.tenant, &*self.ports.blobs).await?;
+        let reason = "its account is not connected";
+        let letter = DeadLetter::of(&envelope, ErrorClass::UnknownAccount, reason, origin.envelope.received_at)?;
+        Ok(DeadLetter { account: Some(account.to_owned()), ..letter })
+    }
+}
+
+/// Moves an envelope's claim check to where it is kept as long as a dead letter.
+pub(super) async fn keep_body(
+    envelope: &mut Envelope,
+    tenant: &Tenant,
+    blobs: &dyn crate::ports::Blobs,
+) -> Result<(), Fault> {
+    match &mut envelope.kind {
+        EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => delivery.keep(tenant, blobs).await,
+        EnvelopeKind::Job(_) => Ok(()),
+    }
+}
+
+enum Whose {
+    Connection(Tenant, String),
+    Misfit(&'static str),
+    Unknown(String),
+}
+
+fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Whose {
+    match (&endpoint.connection, &notice.account) {
+        (Some(_), Some(account)) if endpoint.account.as_ref().is_some_and(|own| own != account) => {
+            Whose::Misfit("the delivery names another account than the connection's; check its settings")
+        }
+        (Some(connection), _) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
+        (None, None) => Whose::Misfit("the delivery names no account"),
+        (None, Some(account)) => match routes.iter().find(|(routed, _)| routed == account) {
+            Some((_, route)) => Whose::Connection(route.tenant.clone(), route.connection.clone()),
+            None => Whose::Unknown(account.clone()),
+        },
+    }
+}
+
+fn effect_of(connection: &str, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
+    Ok(match &notice.what {
+        What::Entity(entity) => {
+            let (document, hash, deleted) = match &entity.state {
+                State::Present(document) => {
+                    let text = document.to_json()?;
+                    let hash = ContentHash::of(entity.version, &text);
+                    (Some(text), hash, false)
+                }
+                State::Deleted => (None, ContentHash::DELETED, true),
+            };
+            let identity = Identity::new(&origin.provider, connection, &notice.identity);
+            let envelope = origin.envelope.id.clone();
+            Effect::Entity(Box::new(EntityWork {
+                entity: EntityId { kind: entity.kind, connection: connection.to_owned(), id: entity.id.clone() },
+                told: Told { identity, envelope, version: entity.version, hash, deleted },
+                document,
+                notice: entity.clone(),
+            }))
+        }
+        What::Hint { resource } => Effect::Hint { resource: format!("{resource}/{connection}") },
+        What::Privacy => Effect::Privacy,
+        What::Ignored { reason } => Effect::Ignored { reason: reason.clone() },
+    })
+}
+
+fn work(
+    envelope: usize,
+    number: usize,
+    origin: &Arc<Origin>,
+    connection: Option<String>,
+    identity: Identity,
+    effect: Effect,
+) -> Work {
+    let id = format!("{}-{number}", origin.envelope.id);
+    Work { envelope, id, origin: Arc::clone(origin), connection, identity, effect }
+}
+
+fn endpoint_key(envelope: &Envelope) -> Option<Key> {
+    let (EnvelopeKind::Notice(Delivery { provider, endpoint, .. })
+    | EnvelopeKind::Unreadable(Delivery { provider, endpoint, .. })) = &envelope.kind
+    else {
+        return None;
+    };
+    providers::by_id(provider).map(|_| endpoint::key(provider, endpoint))
+}

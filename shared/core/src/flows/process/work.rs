@@ -1,0 +1,134 @@
+//! Works: notices that are resolved to a tenant, ready to be committed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::fold::Told;
+use crate::envelope::{Delivery, Envelope, EnvelopeKind};
+use crate::names::Outcome;
+use crate::notice::EntityNotice;
+use crate::records::dead_letter::DeadLetter;
+use crate::records::entity::{EntityId, Identity};
+use crate::records::journal::{Change, Entry};
+
+/// Where notices came from.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) envelope: Envelope,
+    pub(super) provider: String,
+    pub(super) endpoint: String,
+    pub(super) topic: Option<String>,
+    pub(super) delivery: Option<String>,
+    pub(super) key_id: Option<String>,
+    pub(super) window: Duration,
+}
+
+impl Origin {
+    /// Of a delivery; `window` is how long its provider's deliveries are remembered.
+    pub(super) fn new(envelope: &Envelope, delivery: &Delivery, window: Duration) -> Self {
+        Self {
+            envelope: envelope.clone(),
+            provider: delivery.provider.clone(),
+            endpoint: delivery.endpoint.clone(),
+            topic: delivery.topic.clone(),
+            delivery: delivery.delivery.clone(),
+            key_id: delivery.key_id.as_ref().map(ToString::to_string),
+            window,
+        }
+    }
+
+    /// Of any envelope, for telling that it failed.
+    pub(super) fn of(envelope: &Envelope) -> Self {
+        match &envelope.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => {
+                Self::new(envelope, delivery, Duration::ZERO)
+            }
+            EnvelopeKind::Job(job) => Self {
+                envelope: envelope.clone(),
+                provider: "hooktide".into(),
+                endpoint: String::new(),
+                topic: Some(job.job.to_string()),
+                delivery: Some(job.resource.clone()),
+                key_id: None,
+                window: Duration::ZERO,
+            },
+        }
+    }
+
+    /// The journal's entry `id`, with what became of it.
+    pub(super) fn entry(
+        &self,
+        id: String,
+        connection: Option<String>,
+        (outcome, reason): (Outcome, Option<String>),
+        change: Option<Change>,
+        now: Timestamp,
+    ) -> Entry {
+        Entry {
+            id,
+            connection,
+            provider: self.provider.clone(),
+            topic: self.topic.clone(),
+            delivery: self.delivery.clone(),
+            outcome,
+            reason,
+            received_at: self.envelope.received_at,
+            processed_at: now,
+            verified_with: self.key_id.clone(),
+            trace: self.envelope.trace().to_owned(),
+            change,
+        }
+    }
+}
+
+/// A notice of a tenant, ready to be committed.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    /// Which envelope of the batch it came in.
+    pub(super) envelope: usize,
+    /// The id of the journal's entry, the same whenever it is processed again.
+    pub(super) id: String,
+    pub(super) origin: Arc<Origin>,
+    pub(super) connection: Option<String>,
+    pub(super) identity: Identity,
+    pub(super) effect: Effect,
+}
+
+/// What a notice is to do.
+#[derive(Debug, Clone)]
+pub(super) enum Effect {
+    /// Change a thing.
+    Entity(Box<EntityWork>),
+    /// Raise a job.
+    Hint { resource: String },
+    /// Disclose or erase.
+    Privacy,
+    /// Nothing.
+    Ignored { reason: String },
+    /// Wait until its account is connected.
+    Hold { account: String, letter: Box<DeadLetter> },
+}
+
+/// A thing and the state that was told.
+#[derive(Debug, Clone)]
+pub(super) struct EntityWork {
+    pub(super) entity: EntityId,
+    pub(super) told: Told,
+    /// The canonical text of the document; none for a deletion.
+    pub(super) document: Option<Vec<u8>>,
+    pub(super) notice: EntityNotice,
+}
+
+impl Work {
+    /// The journal's entry, with what became of it.
+    pub(super) fn entry(&self, became: (Outcome, Option<String>), change: Option<Change>, now: Timestamp) -> Entry {
+        self.origin.entry(self.id.clone(), self.connection.clone(), became, change, now)
+    }
+
+    /// The id of its envelope.
+    pub(super) fn envelope_id(&self) -> &str {
+        &self.origin.envelope.id
+    }
+}

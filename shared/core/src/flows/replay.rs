@@ -1,0 +1,193 @@
+//! Replay: sends dead letters, or what was held for an account, through processing again, at a rate.
+//!
+//! A replay is a job that goes step by step: each step sends a page of messages with growing delays, removes them from
+//! their shelf, notes how far it got and sends itself on. A step that is cut off is done again; the messages that it
+//! sent twice are known by their envelope's id.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Ports;
+use super::process::Processor;
+use crate::envelope::{self, Envelope, EnvelopeKind, Job, VERSION};
+use crate::fault::Fault;
+use crate::names::JobKind;
+use crate::ports::{Outgoing, Query, QueueName, Range, Write, WriteFault, send_one};
+use crate::records::dead_letter::{DeadLetter, Shelf};
+use crate::records::job::{self, Mark};
+use crate::records::replay::{self as record, Filter, Replay};
+use crate::records::{self, Stored, Upkeep};
+use crate::tenant::Tenant;
+
+/// How many messages a step looks at.
+const PAGE: usize = 100;
+/// The fastest rate, in messages a second.
+pub const FASTEST: u32 = 1_000;
+/// How long a finished replay is remembered.
+const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Starts a replay; starting the same one again changes nothing.
+pub async fn start(ports: &Ports, tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Result<(), Fault> {
+    let mark = job::raised(None, tenant, JobKind::Replay, id, 1, now);
+    let writes = vec![records::insert(&record::key(tenant, id), replay, Upkeep::default())?, job::store(None, &mark)?];
+    match ports.table.transact(writes).await {
+        Ok(()) => {}
+        Err(crate::ports::TransactFault::Cancelled(_)) => return Ok(()),
+        Err(crate::ports::TransactFault::Fault(fault)) => return Err(fault),
+    }
+    let envelope = job_envelope(tenant, id, now);
+    send(ports, &envelope, Duration::ZERO).await
+}
+
+/// How many messages of a shelf a filter matches, looking at no more than `bound`.
+pub async fn count(ports: &Ports, tenant: &Tenant, shelf: &Shelf, filter: &Filter, bound: usize) -> Result<u64, Fault> {
+    let (partition, prefix) = shelf.place(tenant);
+    let letters = records::list_all::<DeadLetter>(&*ports.table, partition, &prefix, bound).await?;
+    let matching = letters.iter().filter(|(sort, letter)| filter.matches(&sort[prefix.len()..], &letter.record));
+    Ok(matching.count() as u64)
+}
+
+/// Sends the jobs again whose marks are overdue: their message was lost, or its run was cut off.
+pub async fn sweep(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
+    let mut sent = 0;
+    for shard in 0..crate::key::DUE_SHARDS {
+        let partition = crate::key::due_partition(crate::key::Due::Job(JobKind::Replay), shard);
+        for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
+            let mark = records::decode::<Mark>(item)?.record;
+            send(ports, &job_envelope(&mark.tenant, &mark.resource, now), Duration::ZERO).await?;
+            sent += 1;
+        }
+    }
+    Ok(sent)
+}
+
+/// How long a mark may be overdue before its job is sent again.
+const OVERDUE_MILLIS: i64 = 60_000;
+
+/// Does one step of a replay.
+pub(super) async fn step(
+    processor: &Processor,
+    tenant: &Tenant,
+    id: &str,
+    envelope: &Envelope,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let ports = &processor.ports;
+    let Some(held) = claim(ports, tenant, id, now).await? else { return Ok(()) };
+    let stored: Option<Stored<Replay>> = records::get(&*ports.table, &record::key(tenant, id)).await?;
+    let Some(Stored { rev, record: mut replay }) = stored.filter(|stored| stored.record.finished_at.is_none()) else {
+        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
+    };
+    let (partition, prefix) = replay.shelf.place(tenant);
+    let range = match &replay.after {
+        None => Range::Prefix(prefix.clone()),
+        Some(last) => records::after(&prefix, last),
+    };
+    let query = Query { partition, range, descending: false, limit: PAGE };
+    let (letters, more) = records::list::<DeadLetter>(&*ports.table, &query).await?;
+    let matching: Vec<&(String, Stored<DeadLetter>)> =
+        letters.iter().filter(|(sort, letter)| replay.filter.matches(&sort[prefix.len()..], &letter.record)).collect();
+    let rate = f64::from(replay.rate_per_second.clamp(1, FASTEST));
+    let delay = |nth: usize| Duration::from_secs_f64(nth as f64 / rate).min(crate::ports::MAX_DELAY);
+    resend(ports, &matching, delay).await?;
+    remove(ports, tenant, &replay.shelf, &prefix, &matching).await?;
+    replay.sent += matching.len() as u64;
+    replay.after = letters.last().map(|(sort, _)| sort.clone()).or(replay.after);
+    replay.finished_at = (!more).then_some(now);
+    let keep = if more { Upkeep::default() } else { Upkeep::until(now + REMEMBERED) };
+    let progress = records::replace(&record::key(tenant, id), Some(rev), &replay, keep)?;
+    let again = Mark { again: more, ..held.record.clone() };
+    let mark = job::finish(&Stored { rev: held.rev, record: again }, now)?;
+    match ports.table.transact(vec![progress, mark]).await {
+        Ok(()) => {}
+        Err(crate::ports::TransactFault::Cancelled(_)) => {
+            return Err(Fault::retryable("another processor took the replay over"));
+        }
+        Err(crate::ports::TransactFault::Fault(fault)) => return Err(fault),
+    }
+    if more { send(ports, envelope, delay(matching.len())).await } else { Ok(()) }
+}
+
+/// Holds the job's mark; `None` if the job is done.
+async fn claim(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Option<Stored<Mark>>, Fault> {
+    let key = job::key(tenant, JobKind::Replay, id);
+    let Some(stored) = records::get::<Mark>(&*ports.table, &key).await? else { return Ok(None) };
+    let Some(mark) = job::claimed(&stored.record, now) else {
+        let detail = "another processor does this step".to_owned();
+        return Err(Fault::Retryable { detail, after: Some(job::LEASE) });
+    };
+    match ports.table.write(job::store(Some(stored.rev), &mark)?).await {
+        Ok(_) => Ok(Some(Stored { rev: stored.rev + 1, record: mark })),
+        Err(WriteFault::Condition(_)) => Err(Fault::retryable("another processor took this step")),
+        Err(WriteFault::Fault(fault)) => Err(fault),
+    }
+}
+
+async fn resend(
+    ports: &Ports,
+    letters: &[&(String, Stored<DeadLetter>)],
+    delay: impl Fn(usize) -> Duration,
+) -> Result<(), Fault> {
+    let mut messages = Vec::with_capacity(letters.len());
+    for (nth, (_, letter)) in letters.iter().enumerate() {
+        let (body, group) = match Envelope::decode(&letter.record.message) {
+            Ok(mut envelope) => {
+                (envelope.attempt, envelope.deferred, envelope.not_before) = (0, 0, None);
+                (envelope.encode()?, envelope.group().to_owned())
+            }
+            Err(_) => (letter.record.message.clone(), "replay".to_owned()),
+        };
+        messages.push(Outgoing { queue: QueueName::Notices, body, delay: delay(nth), group });
+    }
+    for result in ports.queue.send(messages).await {
+        result?;
+    }
+    Ok(())
+}
+
+/// Takes messages off their shelf, once they are on their queue.
+async fn remove(
+    ports: &Ports,
+    tenant: &Tenant,
+    shelf: &Shelf,
+    prefix: &str,
+    letters: &[&(String, Stored<DeadLetter>)],
+) -> Result<(), Fault> {
+    // A message that failed again meanwhile is a new letter under the same key, and stays.
+    let delete = |(sort, letter): &&(String, Stored<DeadLetter>)| Write::Delete {
+        key: shelf.key(tenant, &sort[prefix.len()..]),
+        condition: Some(crate::ports::Condition::Equals("dead_at", text(&letter.record.dead_at))),
+    };
+    for result in ports.table.write_many(letters.iter().map(delete).collect()).await {
+        match result {
+            Ok(()) | Err(WriteFault::Condition(_)) => {}
+            Err(WriteFault::Fault(fault)) => return Err(fault),
+        }
+    }
+    Ok(())
+}
+
+fn text(time: &Timestamp) -> crate::ports::AttributeValue {
+    crate::ports::AttributeValue::S(time.to_string())
+}
+
+async fn send(ports: &Ports, envelope: &Envelope, delay: Duration) -> Result<(), Fault> {
+    let group = envelope.group().to_owned();
+    let message = Outgoing { queue: QueueName::Notices, body: envelope.encode()?, delay, group };
+    send_one(&*ports.queue, message).await
+}
+
+fn job_envelope(tenant: &Tenant, id: &str, now: Timestamp) -> Envelope {
+    let job = Job { tenant: tenant.clone(), job: JobKind::Replay, resource: id.to_owned() };
+    Envelope {
+        v: VERSION,
+        kind: EnvelopeKind::Job(job),
+        id: format!("replay-{tenant}-{id}"),
+        received_at: now,
+        attempt: 0,
+        deferred: 0,
+        not_before: None,
+        traceparent: envelope::traceparent_from(id.as_bytes()),
+    }
+}

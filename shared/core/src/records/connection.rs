@@ -1,0 +1,47 @@
+//! Connections: one account at one provider, of one tenant.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use super::endpoint::SealedSecret;
+use crate::key::{Area, Key, Partition};
+use crate::tenant::Tenant;
+
+/// One account at one provider, of one tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its id.
+    pub id: String,
+    /// The provider.
+    pub provider: String,
+    /// What people call it.
+    pub name: String,
+    /// The provider's account, normalised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The endpoint that its deliveries come to: its own, with the same id, or one that serves many accounts.
+    pub endpoint: String,
+    /// API credentials; what verifies deliveries is in the endpoint.
+    pub credentials: Vec<SealedSecret>,
+    /// Settings, as the user gave them.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Record for Connection {
+    const NAME: &'static str = "connection";
+}
+
+impl Connection {
+    /// Whether the endpoint is its own.
+    pub fn owns_endpoint(&self) -> bool {
+        self.endpoint == self.id
+    }
+}
+
+/// Where a connection is.
+pub fn key(tenant: &Tenant, id: &str) -> Key {
+    Partition::of(tenant, Area::Connections).key(id)
+}

@@ -1,0 +1,107 @@
+//! Dead letters: what could not be processed, whole, for 90 days; and what is held for accounts that nobody has
+//! connected yet, for 30. Both are sent through processing again by a replay.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Record, Upkeep};
+use crate::envelope::{Envelope, EnvelopeKind};
+use crate::fault::{ErrorClass, Fault};
+use crate::key::{Area, Partition};
+use crate::ports::{Key, Write};
+use crate::tenant::Tenant;
+
+/// A message that is kept instead of being processed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The message as it was on the queue.
+    pub message: String,
+    /// The connection, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The account that it is for, where it is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The endpoint that received it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The provider's topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Why it is here.
+    pub class: ErrorClass,
+    /// Why, in words.
+    pub reason: String,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// When it came here.
+    pub dead_at: Timestamp,
+    /// How many tries had failed.
+    pub tries: u32,
+}
+
+impl Record for DeadLetter {
+    const NAME: &'static str = "dead letter";
+}
+
+/// On which shelf a message is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shelf {
+    /// With the dead letters.
+    Dead,
+    /// With what waits for an account of an endpoint.
+    Held {
+        /// The endpoint.
+        endpoint: String,
+        /// The account.
+        account: String,
+    },
+}
+
+impl Shelf {
+    /// The partition and the prefix of the sort keys.
+    pub fn place(&self, tenant: &Tenant) -> (Partition, String) {
+        match self {
+            Self::Dead => (Partition::of(tenant, Area::DeadLetters), String::new()),
+            Self::Held { endpoint, account } => (Partition::of(tenant, Area::Held(endpoint)), format!("{account}#")),
+        }
+    }
+
+    /// The key of one message.
+    pub fn key(&self, tenant: &Tenant, id: &str) -> Key {
+        let (partition, prefix) = self.place(tenant);
+        partition.key(format!("{prefix}{id}"))
+    }
+}
+
+impl DeadLetter {
+    /// Of an envelope.
+    pub fn of(envelope: &Envelope, class: ErrorClass, reason: &str, now: Timestamp) -> Result<Self, Fault> {
+        let delivery = match &envelope.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
+            EnvelopeKind::Job(_) => None,
+        };
+        Ok(Self {
+            message: envelope.encode()?,
+            connection: None,
+            account: None,
+            endpoint: delivery.map(|delivery| delivery.endpoint.clone()),
+            provider: delivery.map(|delivery| delivery.provider.clone()),
+            topic: delivery.and_then(|delivery| delivery.topic.clone()),
+            class,
+            reason: reason.to_owned(),
+            received_at: envelope.received_at,
+            dead_at: now,
+            tries: envelope.attempt,
+        })
+    }
+
+    /// The write that keeps it under `id`; the same again if it was kept before.
+    pub fn put(&self, tenant: &Tenant, shelf: &Shelf, id: &str, until: Timestamp) -> Result<Write, Fault> {
+        super::put(&shelf.key(tenant, id), self, Upkeep::until(until))
+    }
+}

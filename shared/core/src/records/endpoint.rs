@@ -1,0 +1,157 @@
+//! Endpoints: what a webhook address names, with the secrets that verify its deliveries; and routes, which say whose an
+//! account's deliveries are.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::entropy::Entropy;
+use crate::fault::Fault;
+use crate::key::{Area, Key, Partition};
+use crate::sealing::{Place, RootKeys};
+use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
+use crate::tenant::Tenant;
+
+/// What a webhook address names: one account, or one provider app with many.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The last part of the address.
+    pub id: String,
+    /// The provider.
+    pub provider: String,
+    /// Who owns it, and where what belongs to nobody else is filed.
+    pub tenant: Tenant,
+    /// What people call it.
+    pub name: String,
+    /// The connection that all its deliveries belong to; none if it serves many accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The account of that connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The secrets that verify its deliveries, newest first within a name.
+    pub secrets: Vec<SealedSecret>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was deleted; what still comes is ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl Record for Endpoint {
+    const NAME: &'static str = "endpoint";
+}
+
+impl Endpoint {
+    /// Where it is.
+    pub fn key(&self) -> Key {
+        key(&self.provider, &self.id)
+    }
+
+    /// Its secrets, opened.
+    pub fn open_secrets(&self, keys: &RootKeys) -> Result<Secrets, Fault> {
+        open_all(&self.secrets, keys, &self.tenant, self.key().partition())
+    }
+}
+
+/// Where an endpoint is.
+pub fn key(provider: &str, id: &str) -> Key {
+    Partition::endpoint(provider, id).key("endpoint")
+}
+
+/// A secret at rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SealedSecret {
+    /// Its name in the provider's needs.
+    pub name: String,
+    /// Which of the secrets of that name.
+    pub key_id: KeyId,
+    /// The sealed text.
+    pub sealed: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// From when on it no longer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires_at: Option<Timestamp>,
+}
+
+impl SealedSecret {
+    /// Seals a secret for the record in `partition`.
+    pub fn seal(
+        name: &str,
+        secret: &Secret,
+        (tenant, partition): (&Tenant, &str),
+        keys: &RootKeys,
+        entropy: &Entropy,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let key_id = KeyId(data_encoding::HEXLOWER.encode(&entropy.bytes::<4>()));
+        let field = format!("{name}/{key_id}");
+        let sealed = keys.seal(secret, Place { tenant, record: partition, field: &field }, entropy)?;
+        Ok(Self { name: name.to_owned(), key_id, sealed, created_at: now, retires_at: None })
+    }
+}
+
+/// Opens secrets of the record in `partition`.
+pub fn open_all(sealed: &[SealedSecret], keys: &RootKeys, tenant: &Tenant, partition: &str) -> Result<Secrets, Fault> {
+    let open = |secret: &SealedSecret| {
+        let field = format!("{}/{}", secret.name, secret.key_id);
+        Ok(LiveSecret {
+            name: secret.name.clone(),
+            id: secret.key_id.clone(),
+            secret: keys.open(&secret.sealed, Place { tenant, record: partition, field: &field })?,
+            retires_at: secret.retires_at,
+        })
+    };
+    sealed.iter().map(open).collect::<Result<_, Fault>>().map(Secrets::new)
+}
+
+/// Whose the deliveries for one account of an endpoint are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// Whose.
+    pub tenant: Tenant,
+    /// Which of their connections.
+    pub connection: String,
+}
+
+impl Record for Route {
+    const NAME: &'static str = "route";
+}
+
+/// Where the route of an account is.
+pub fn route_key(provider: &str, endpoint: &str, account: &str) -> Key {
+    Partition::routes(provider, endpoint).key(account)
+}
+
+/// When a secret last verified a delivery; written at most every few minutes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastVerified {
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Record for LastVerified {
+    const NAME: &'static str = "last verification";
+}
+
+/// Where the last verification by a secret is.
+pub fn last_verified_key(provider: &str, endpoint: &str, key_id: &KeyId) -> Key {
+    Partition::endpoint(provider, endpoint).key(format!("verified#{key_id}"))
+}
+
+/// A tenant's reference to an endpoint or a token that it owns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Owned {
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Record for Owned {
+    const NAME: &'static str = "reference";
+}
+
+/// Where a tenant's reference to an endpoint is.
+pub fn owned_key(tenant: &Tenant, provider: &str, id: &str) -> Key {
+    Partition::of(tenant, Area::Endpoints).key(format!("{provider}#{id}"))
+}

@@ -1,0 +1,211 @@
+//! Entities: one item for each thing that a provider told us of; the guard of its state.
+//!
+//! At most 1 KB, so that a commit costs two write units for it: the document is an item of its own.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::Record;
+use crate::key::{Area, ENTITY_SHARDS, Key, Partition};
+use crate::names::Kind;
+use crate::notice::{ContentHash, Version};
+use crate::signing;
+use crate::tenant::Tenant;
+
+/// How many recent deliveries an entity remembers. Older repeats meet the version guard and are stale.
+pub const RECENT: usize = 16;
+/// Bytes of an identity in `recent`.
+const IDENTITY: usize = 16;
+/// Bytes of an envelope's id, a lane and a position.
+const ENTRY: usize = IDENTITY + 16 + 1 + 8;
+
+/// The state of a thing, and which deliveries led to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    /// Where the state stands in the order of the thing's states.
+    pub version: Version,
+    /// The hash of the state; decides ties.
+    pub hash: ByteBuf,
+    /// Whether the thing is gone (a tombstone).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// When the state was committed, in milliseconds.
+    pub changed_at: i64,
+    /// The most recent deliveries, newest last, packed.
+    pub recent: ByteBuf,
+}
+
+impl Record for Entity {
+    const NAME: &'static str = "entity";
+}
+
+/// Which thing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntityId {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Of which connection.
+    pub connection: String,
+    /// The provider's id of it.
+    pub id: String,
+}
+
+impl EntityId {
+    /// Where its state is stored.
+    pub fn key(&self, tenant: &Tenant) -> Key {
+        self.partition(tenant).key(format!("{}#{}", self.kind, self.id))
+    }
+
+    /// Where its documents are stored: beside it.
+    pub fn document_key(&self, tenant: &Tenant, hash: ContentHash) -> Key {
+        self.partition(tenant).key(format!("document#{}#{}#{}", self.kind, self.id, hash.to_hex()))
+    }
+
+    fn partition(&self, tenant: &Tenant) -> Partition {
+        let digest = signing::sha256(&[self.kind.as_str().as_bytes(), b"#", self.id.as_bytes()]);
+        Partition::of(tenant, Area::Entities(&self.connection, digest[0] % ENTITY_SHARDS))
+    }
+}
+
+impl std::fmt::Display for EntityId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.kind, self.connection, self.id)
+    }
+}
+
+/// The hash of a delivery's identity within a connection, by which repeats are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity([u8; IDENTITY]);
+
+impl Identity {
+    /// From provider, connection and the provider's delivery identity.
+    pub fn new(provider: &str, connection: &str, delivery: &str) -> Self {
+        let parts = [provider.as_bytes(), b"\0", connection.as_bytes(), b"\0", delivery.as_bytes()];
+        let digest = signing::sha256(&parts);
+        let mut identity = [0; IDENTITY];
+        identity.copy_from_slice(&digest[..IDENTITY]);
+        Self(identity)
+    }
+
+    /// In hexadecimal.
+    pub fn to_hex(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+}
+
+/// Where a delivery was journaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Journaled {
+    /// The lane.
+    pub lane: u8,
+    /// The position in it.
+    pub position: u64,
+}
+
+/// What an entity remembers of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing.
+    Never,
+    /// It came in the same envelope: the queue delivered that again.
+    SameEnvelope(Journaled),
+    /// It came in another envelope: the provider sent it again.
+    OtherEnvelope,
+}
+
+impl Entity {
+    /// The state's hash.
+    pub fn content_hash(&self) -> ContentHash {
+        ContentHash(self.hash.as_slice().try_into().unwrap_or_default())
+    }
+
+    /// Whether the entity remembers a delivery.
+    pub fn seen(&self, identity: Identity, envelope: &str) -> Seen {
+        let envelope = envelope_bytes(envelope);
+        let mut seen = Seen::Never;
+        for entry in self.recent.chunks_exact(ENTRY) {
+            let (known, rest) = entry.split_at(IDENTITY);
+            let (of, at) = rest.split_at(16);
+            if known != identity.0 {
+                continue;
+            }
+            if of == envelope {
+                let position = u64::from_be_bytes(at[1..].try_into().unwrap_or_default());
+                return Seen::SameEnvelope(Journaled { lane: at[0], position });
+            }
+            seen = Seen::OtherEnvelope;
+        }
+        seen
+    }
+
+    /// Remembers a delivery, and forgets the oldest beyond [`RECENT`].
+    pub fn remember(&mut self, identity: Identity, envelope: &str, at: Journaled) {
+        self.recent.extend_from_slice(&identity.0);
+        self.recent.extend_from_slice(&envelope_bytes(envelope));
+        self.recent.push(at.lane);
+        self.recent.extend_from_slice(&at.position.to_be_bytes());
+        let excess = self.recent.len().saturating_sub(RECENT * ENTRY);
+        self.recent.drain(..excess);
+    }
+
+    /// A state that nothing led to yet.
+    pub fn new(version: Version, hash: ContentHash, deleted: bool, now: Timestamp) -> Self {
+        Self { version, hash: ByteBuf::from(hash.0), deleted, changed_at: now.as_millisecond(), recent: ByteBuf::new() }
+    }
+}
+
+/// An envelope's id as 16 bytes; ids that are not ULIDs are hashed.
+fn envelope_bytes(id: &str) -> [u8; 16] {
+    ulid::Ulid::from_string(&id.to_uppercase()).map(|id| id.to_bytes()).unwrap_or_else(|_| {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&signing::sha256(&[id.as_bytes()])[..16]);
+        bytes
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(position: u64) -> Journaled {
+        Journaled { lane: 3, position }
+    }
+
+    #[test]
+    fn a_repeat_is_known_by_its_identity_and_a_redelivery_by_its_envelope() {
+        let mut entity = Entity::new(Version(1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
+        let identity = Identity::new("shopify", "c", "d");
+        entity.remember(identity, "01jcf0000000000000000000a1", at(7));
+        assert_eq!(entity.seen(identity, "01jcf0000000000000000000a1"), Seen::SameEnvelope(at(7)));
+        assert_eq!(entity.seen(identity, "01jcf0000000000000000000a2"), Seen::OtherEnvelope);
+        assert_eq!(entity.seen(Identity::new("shopify", "d", "d"), "01jcf0000000000000000000a1"), Seen::Never);
+    }
+
+    #[test]
+    fn an_entity_with_full_memory_stays_under_one_kilobyte() {
+        let mut entity = Entity::new(Version(i64::MAX - 1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
+        for n in 0..100 {
+            entity.remember(Identity::new("shopify", "c", &n.to_string()), &format!("envelope {n}"), at(n));
+        }
+        assert_eq!(entity.recent.len(), RECENT * ENTRY);
+        assert_eq!(entity.seen(Identity::new("shopify", "c", "83"), "envelope 83"), Seen::Never);
+        assert_eq!(entity.seen(Identity::new("shopify", "c", "84"), "envelope 84"), Seen::SameEnvelope(at(84)));
+        let id = EntityId { kind: Kind::CalendarEvent, connection: "c".repeat(22), id: "i".repeat(64) };
+        let tenant = Tenant::parse(&"t".repeat(40)).unwrap();
+        let item = super::super::encode(&id.key(&tenant), 9_999_999, &entity, Default::default()).unwrap();
+        let size: usize = item
+            .inner()
+            .iter()
+            .map(|(name, value)| {
+                name.len()
+                    + match value {
+                        crate::ports::AttributeValue::S(text) | crate::ports::AttributeValue::N(text) => text.len(),
+                        crate::ports::AttributeValue::B(bytes) => bytes.len(),
+                        _ => 1,
+                    }
+            })
+            .sum();
+        assert!(size <= 1024, "{size} bytes");
+    }
+}

@@ -1,0 +1,107 @@
+//! API tokens: `hk_<id>_<secret>`, read by id, the secret compared by its SHA-256 in constant time.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::entropy::Entropy;
+use crate::key::{Area, Key, Partition};
+use crate::names::Scope;
+use crate::secret::Secret;
+use crate::signing;
+use crate::tenant::Tenant;
+
+/// What every token begins with.
+const PREFIX: &str = "hk_";
+
+/// Who asks, and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// Whose data.
+    pub tenant: Tenant,
+    /// Which person, where the token is one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Which companies' figures they may see; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companies: Vec<String>,
+    /// What they may do.
+    pub scopes: Vec<Scope>,
+    /// Whether they run the deployment: they may act for any tenant, and use the test tools.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub operator: bool,
+}
+
+impl Principal {
+    /// Whether one of the scopes is `wanted` or includes it.
+    pub fn may(&self, wanted: Scope) -> bool {
+        self.scopes.iter().any(|scope| *scope >= wanted)
+    }
+}
+
+/// A token at rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    /// Whose it is and what it may do.
+    #[serde(flatten)]
+    pub principal: Principal,
+    /// SHA-256 of the secret, in hexadecimal.
+    pub sha256: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it no longer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl Record for Token {
+    const NAME: &'static str = "token";
+}
+
+/// A new token's id and secret.
+#[derive(Debug)]
+pub struct NewToken {
+    /// Its id.
+    pub id: String,
+    /// The text that its holder presents.
+    pub text: Secret,
+    /// What is stored of it.
+    pub sha256: String,
+}
+
+/// Makes a token's id and secret; an `id` may be given.
+pub fn generate(entropy: &Entropy, id: Option<String>) -> NewToken {
+    let id = id.unwrap_or_else(|| data_encoding::HEXLOWER.encode(&entropy.bytes::<8>()));
+    let secret = data_encoding::HEXLOWER.encode(&entropy.bytes::<32>());
+    let sha256 = signing::sha256_hex(secret.as_bytes());
+    NewToken { text: Secret::new(format!("{PREFIX}{id}_{secret}")), id, sha256 }
+}
+
+/// The id and the secret of a token's text.
+pub fn parse(text: &str) -> Option<(&str, &str)> {
+    let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
+    let fits =
+        id.len() == 16 && secret.len() == 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    fits.then_some((id, secret))
+}
+
+impl Token {
+    /// Whether `secret` is the token's, and it counts at `now`.
+    pub fn admits(&self, secret: &str, now: Timestamp) -> bool {
+        let genuine = signing::equal(signing::sha256_hex(secret.as_bytes()).as_bytes(), self.sha256.as_bytes());
+        genuine && self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+}
+
+/// Where a token is.
+pub fn key(id: &str) -> Key {
+    Partition::token(id).key("token")
+}
+
+/// Where a tenant's reference to a token is.
+pub fn owned_key(tenant: &Tenant, id: &str) -> Key {
+    Partition::of(tenant, Area::Tokens).key(id)
+}
