@@ -1,1 +1,102 @@
-//! Stub.
+//! The HTTP API: management, reads and the feed. One router, served alike by Lambda and by the local host.
+
+mod access;
+mod answer;
+mod etag;
+mod routes;
+mod state;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use hooktide_core::names::ProblemType;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes as of;
+
+pub use self::state::{Api, Options};
+use crate::answer::Refused;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Hooktide", description = "Webhook-first sync: management, reads and the feed of changes."),
+    modifiers(&Bearer),
+    security(("token" = [])),
+)]
+struct Document;
+
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("hk_<id>_<secret>").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+fn described() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(of!(routes::health::health))
+        .routes(of!(routes::connections::list, routes::connections::create))
+        .routes(of!(routes::connections::show, routes::connections::change, routes::connections::delete))
+        .routes(of!(routes::secrets::add_to_connection))
+        .routes(of!(routes::secrets::remove_from_connection))
+        .routes(of!(routes::endpoints::list, routes::endpoints::create))
+        .routes(of!(routes::endpoints::show, routes::endpoints::change, routes::endpoints::delete))
+        .routes(of!(routes::secrets::add_to_endpoint))
+        .routes(of!(routes::secrets::remove_from_endpoint))
+        .routes(of!(routes::tokens::list, routes::tokens::create))
+        .routes(of!(routes::tokens::revoke))
+        .routes(of!(routes::changes::changes))
+        .routes(of!(routes::events::events))
+        .routes(of!(routes::activity::activity))
+        .routes(of!(routes::feed_tokens::create))
+        .routes(of!(routes::dead_letters::list))
+        .routes(of!(routes::dead_letters::show, routes::dead_letters::discard))
+        .routes(of!(routes::dead_letters::replay))
+        .routes(of!(routes::samples::sample))
+}
+
+/// The API's own description.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+/// All routes of the API.
+pub fn router(api: Arc<Api>) -> Router {
+    let (router, document) = described().split_for_parts();
+    let document = Arc::new(document);
+    router
+        .route("/v1/openapi.json", get(move || async move { axum::Json((*document).clone()) }))
+        .fallback(|| async { refused(ProblemType::NotFound, "There is nothing at this path; see /v1/openapi.json.") })
+        .method_not_allowed_fallback(|| async {
+            refused(ProblemType::MethodNotAllowed, "This path does not take this method; see /v1/openapi.json.")
+        })
+        .layer(cors(&api.options().origins))
+        .with_state(api)
+}
+
+fn refused(kind: ProblemType, detail: &str) -> axum::response::Response {
+    Refused::new(kind, detail).into_response()
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::ETAG])
+}

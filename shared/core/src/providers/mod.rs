@@ -162,3 +162,10 @@ pub struct Unsigned<'a> {
     /// The time of sending.
     pub now: Timestamp,
 }
+
+/// API credentials that a connection may have besides what verifies its deliveries.
+pub const CREDENTIALS: &[Need] = &[
+    Need { name: "access_token", about: "the token that the provider's API is called with" },
+    Need { name: "refresh_token", about: "the token that new access tokens are got with" },
+    Need { name: "client_id", about: "the app's id at the provider" },
+];

@@ -1,0 +1,116 @@
+//! Answers: JSON, or a problem that says what to do.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use hooktide_core::fault::Fault;
+use hooktide_core::names::ProblemType;
+use hooktide_core::problem::{FieldError, Problem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::error;
+use utoipa::ToSchema;
+
+/// The largest body of a request to the API, in bytes.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// Why a request is answered with a problem.
+#[derive(Debug)]
+pub(crate) struct Refused(Problem);
+
+/// What a handler gives.
+pub(crate) type Answer<T> = Result<T, Refused>;
+
+impl Refused {
+    pub(crate) fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Self(Problem::new(kind, detail))
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(ProblemType::NotFound, format!("There is no such {what}."))
+    }
+
+    pub(crate) fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self(Problem::invalid(field, detail))
+    }
+
+    pub(crate) fn all_invalid(errors: Vec<FieldError>) -> Self {
+        let mut problem = Problem::new(ProblemType::Invalid, "Some fields are not right; see errors.");
+        problem.errors = errors;
+        Self(problem)
+    }
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        error!(%fault, "a request failed");
+        Self(Problem::from(&fault))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0.into_response().map(axum::body::Body::from)
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    /// The items.
+    pub(crate) items: Vec<T>,
+    /// Give it as `after` for the next page; none at the end.
+    pub(crate) next: Option<String>,
+}
+
+/// A page of a feed, which never ends.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FeedPage<T> {
+    /// The items.
+    pub(crate) items: Vec<T>,
+    /// Give it as `after` the next time.
+    pub(crate) next: String,
+    /// Whether there is more already.
+    pub(crate) more: bool,
+}
+
+/// A JSON body; what does not fit is a problem, not a plain text.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Refused> {
+        let bytes = read(request).await?;
+        let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(bytes).map(Self).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => Refused::invalid("body", error.to_string()),
+            _ => Refused::new(ProblemType::BadRequest, format!("The body is not JSON: {error}.")),
+        })
+    }
+}
+
+async fn read(request: Request) -> Result<Bytes, Refused> {
+    axum::body::to_bytes(request.into_body(), LARGEST_BODY)
+        .await
+        .map_err(|_| Refused::new(ProblemType::TooLarge, "A request to the API has at most 1 MiB."))
+}
+
+/// Query parameters; what does not fit is a problem, not a plain text.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query.map(|Query(params)| Self(params)).map_err(|error| Refused::invalid("query", error.body_text()))
+    }
+}
+
+/// 200 with JSON.
+pub(crate) fn ok<T: Serialize>(value: T) -> Json<T> {
+    Json(value)
+}

@@ -1,0 +1,49 @@
+//! `/v1/activity`: what became of every notice.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use hooktide_core::feed::ActivityView;
+use hooktide_core::names::Outcome;
+use hooktide_core::records::journal::Entry;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::changes::{cursor_of, limit_of, scan};
+use crate::access::{May, Read};
+use crate::answer::{Answer, FeedPage, Params, ok};
+use crate::state::Api;
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ActivityQuery {
+    /// The `next` of an earlier answer, or `now`; without it, from the oldest that is kept.
+    after: Option<String>,
+    /// At most so many (100 by default, 1000 at the most).
+    limit: Option<usize>,
+    /// Only of this connection.
+    connection: Option<String>,
+    /// Only with this outcome.
+    #[param(value_type = Option<String>)]
+    outcome: Option<Outcome>,
+}
+
+/// What became of notices, since a cursor.
+#[utoipa::path(get, path = "/v1/activity", params(ActivityQuery),
+    responses((status = 200, body = FeedPage<ActivityView>), (status = 410)))]
+pub(crate) async fn activity(
+    State(api): State<Arc<Api>>,
+    may: May<Read>,
+    Params(query): Params<ActivityQuery>,
+) -> Answer<Json<FeedPage<ActivityView>>> {
+    let cursor = cursor_of(&api, may.tenant(), query.after.as_deref()).await?;
+    let wanted = |entry: &Entry| {
+        query.connection.as_ref().is_none_or(|wanted| entry.connection.as_ref() == Some(wanted))
+            && query.outcome.is_none_or(|outcome| outcome == entry.outcome)
+    };
+    let reading = scan(&api, may.tenant(), cursor, limit_of(query.limit)?, wanted).await?;
+    let items = reading.items.into_iter().map(|item| ActivityView::from(item.entry)).collect();
+    Ok(ok(FeedPage { items, next: reading.next.to_text(), more: reading.more }))
+}

@@ -1,0 +1,222 @@
+//! `/v1/endpoints`: addresses of provider apps that serve many accounts.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use hooktide_core::key::{Area, Partition};
+use hooktide_core::names::ProblemType;
+use hooktide_core::ports::{Query, Range};
+use hooktide_core::records::endpoint::{self, Endpoint, Owned, Route, owned_key};
+use hooktide_core::records::{self, Stored, Upkeep};
+use hooktide_core::tenant::Tenant;
+use hooktide_core::{address, providers};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::connections::{id_for, name_of, provider_of, transact, webhook_url};
+use super::secrets::{self, GivenSecrets, SecretViews};
+use crate::access::{Admin, May};
+use crate::answer::{Answer, Body, List, Refused, ok};
+use crate::state::Api;
+
+/// More endpoints than a tenant has.
+const MOST: usize = 1_000;
+/// How long what still comes for a removed endpoint is recognised.
+const TOMBSTONE: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+
+/// An endpoint to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewEndpoint {
+    /// The provider's id.
+    provider: String,
+    /// What people call it.
+    #[serde(default)]
+    name: Option<String>,
+    /// What verifies deliveries: a text, or several, newest first.
+    #[schema(value_type = Object)]
+    secrets: GivenSecrets,
+}
+
+/// What of an endpoint can be changed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EndpointPatch {
+    /// What people call it.
+    name: Option<String>,
+}
+
+/// An endpoint.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EndpointView {
+    id: String,
+    provider: String,
+    name: String,
+    /// What the provider is told to call.
+    webhook_url: String,
+    #[schema(value_type = Object)]
+    secrets: SecretViews,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// What deleting an endpoint erased.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErasedEndpoint {
+    /// How many endpoints.
+    endpoints: usize,
+    /// How many secrets.
+    secrets: usize,
+}
+
+/// The endpoints that the tenant made.
+#[utoipa::path(get, path = "/v1/endpoints", responses((status = 200, body = List<EndpointView>)))]
+pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer<Json<List<EndpointView>>> {
+    let partition = Partition::of(may.tenant(), Area::Endpoints);
+    let mut items = Vec::new();
+    for (reference, _) in records::list_all::<Owned>(api.table(), partition, "", MOST).await? {
+        let Some((provider, id)) = reference.split_once('#') else { continue };
+        let stored = records::get::<Endpoint>(api.table(), &endpoint::key(provider, id)).await?;
+        if let Some(stored) = stored.filter(|stored| stored.record.connection.is_none()) {
+            items.push(view(&api, stored.record).await?);
+        }
+    }
+    Ok(ok(List { items, next: None }))
+}
+
+/// Makes an endpoint for a provider app; connections of any tenant can then name it, one for each account.
+#[utoipa::path(post, path = "/v1/endpoints", request_body = NewEndpoint,
+    responses((status = 201, body = EndpointView), (status = 422)))]
+pub(crate) async fn create(
+    State(api): State<Arc<Api>>,
+    may: May<Admin>,
+    headers: HeaderMap,
+    Body(new): Body<NewEndpoint>,
+) -> Answer<(StatusCode, Json<EndpointView>)> {
+    let provider = provider_of(&new.provider)?;
+    let sorted = secrets::sort(provider, new.secrets)?;
+    if !sorted.credentials.is_empty() {
+        return Err(Refused::invalid("secrets", "API credentials belong to connections, not to an endpoint"));
+    }
+    secrets::require_all(provider, &sorted.verifying)?;
+    let id = id_for(&api, may.tenant(), provider.id(), &headers).await?;
+    let key = endpoint::key(provider.id(), &id);
+    let endpoint = Endpoint {
+        secrets: secrets::seal(&api, may.tenant(), &key, &sorted.verifying).await?,
+        id,
+        provider: provider.id().to_owned(),
+        tenant: may.tenant().clone(),
+        name: name_of(new.name, provider.id())?,
+        connection: None,
+        account: None,
+        created_at: api.now(),
+        deleted_at: None,
+    };
+    let owned = owned_key(may.tenant(), provider.id(), &endpoint.id);
+    let writes = vec![
+        records::insert(&key, &endpoint, Upkeep::default())?,
+        records::insert(&owned, &Owned { since: endpoint.created_at }, Upkeep::default())?,
+    ];
+    transact(&api, writes).await?;
+    Ok((StatusCode::CREATED, ok(view(&api, endpoint).await?)))
+}
+
+/// One endpoint.
+#[utoipa::path(get, path = "/v1/endpoints/{id}", responses((status = 200, body = EndpointView), (status = 404)))]
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    may: May<Admin>,
+    Path(id): Path<String>,
+) -> Answer<Json<EndpointView>> {
+    let stored = shared_endpoint_of(&api, may.tenant(), &id).await?;
+    Ok(ok(view(&api, stored.record).await?))
+}
+
+/// Changes an endpoint.
+#[utoipa::path(patch, path = "/v1/endpoints/{id}", request_body = EndpointPatch,
+    responses((status = 200, body = EndpointView), (status = 404)))]
+pub(crate) async fn change(
+    State(api): State<Arc<Api>>,
+    may: May<Admin>,
+    Path(id): Path<String>,
+    Body(patch): Body<EndpointPatch>,
+) -> Answer<Json<EndpointView>> {
+    let Stored { rev, record: mut endpoint } = shared_endpoint_of(&api, may.tenant(), &id).await?;
+    if let Some(name) = patch.name {
+        endpoint.name = name_of(Some(name), &endpoint.provider)?;
+        let write = records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?;
+        api.table().write(write).await.map_err(records::raced)?;
+    }
+    Ok(ok(view(&api, endpoint).await?))
+}
+
+/// Deletes an endpoint that no connection uses any more.
+#[utoipa::path(delete, path = "/v1/endpoints/{id}",
+    responses((status = 200, body = Object, description = "`{\"erased\": {...}}`"), (status = 404), (status = 409)))]
+pub(crate) async fn delete(
+    State(api): State<Arc<Api>>,
+    may: May<Admin>,
+    Path(id): Path<String>,
+) -> Answer<Json<serde_json::Value>> {
+    let stored = shared_endpoint_of(&api, may.tenant(), &id).await?;
+    let partition = Partition::routes(&stored.record.provider, &id);
+    let query = Query { partition, range: Range::All, descending: false, limit: 1 };
+    if !api.table().query(&query).await?.items.is_empty() {
+        let detail = "Connections still use this endpoint; delete them first.";
+        return Err(Refused::new(ProblemType::Conflict, detail));
+    }
+    let secrets = stored.record.secrets.len();
+    transact(&api, vec![tombstone(&stored, api.now())?]).await?;
+    Ok(ok(serde_json::json!({ "erased": ErasedEndpoint { endpoints: 1, secrets } })))
+}
+
+/// The write that ends an endpoint: its secrets go at once, and what still comes is recognised for a while.
+pub(crate) fn tombstone(
+    stored: &Stored<Endpoint>,
+    now: Timestamp,
+) -> Result<hooktide_core::ports::Write, hooktide_core::fault::Fault> {
+    let gone = Endpoint { secrets: Vec::new(), deleted_at: Some(now), ..stored.record.clone() };
+    records::replace(&gone.key(), Some(stored.rev), &gone, Upkeep::until(now + TOMBSTONE))
+}
+
+/// An endpoint of the tenant, also one that is a connection's own.
+pub(crate) async fn endpoint_of(api: &Api, tenant: &Tenant, id: &str) -> Answer<Stored<Endpoint>> {
+    let found = any_endpoint(api, id).await?;
+    found.filter(|stored| stored.record.tenant == *tenant).ok_or_else(|| Refused::not_found("endpoint"))
+}
+
+/// An endpoint of whatever tenant, found by the provider that its id is marked with.
+pub(crate) async fn any_endpoint(api: &Api, id: &str) -> Answer<Option<Stored<Endpoint>>> {
+    let keys = api.ports().keys.root().await?;
+    let Some(provider) = providers::ALL.iter().find(|provider| address::is_ours(provider.id(), id, &keys)) else {
+        return Ok(None);
+    };
+    let stored = records::get::<Endpoint>(api.table(), &endpoint::key(provider.id(), id)).await?;
+    Ok(stored.filter(|stored| stored.record.deleted_at.is_none()))
+}
+
+async fn shared_endpoint_of(api: &Api, tenant: &Tenant, id: &str) -> Answer<Stored<Endpoint>> {
+    let stored = endpoint_of(api, tenant, id).await?;
+    if stored.record.connection.is_some() { Err(Refused::not_found("endpoint")) } else { Ok(stored) }
+}
+
+async fn view(api: &Api, endpoint: Endpoint) -> Answer<EndpointView> {
+    let sealed: Vec<_> = endpoint.secrets.iter().collect();
+    Ok(EndpointView {
+        secrets: secrets::views(api, &endpoint.provider, &endpoint.id, &sealed).await?,
+        webhook_url: webhook_url(api, &endpoint.provider, &endpoint.id),
+        id: endpoint.id,
+        provider: endpoint.provider,
+        name: endpoint.name,
+        created_at: endpoint.created_at,
+    })
+}
+
+/// The route of an account of an endpoint, if it is connected.
+pub(crate) async fn route_of(api: &Api, endpoint: &Endpoint, account: &str) -> Answer<Option<Stored<Route>>> {
+    let key = endpoint::route_key(&endpoint.provider, &endpoint.id, account);
+    Ok(records::get::<Route>(api.table(), &key).await?)
+}

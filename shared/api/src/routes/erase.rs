@@ -1,0 +1,110 @@
+//! Erase: what goes with a connection. Its deliveries stop first, the record of the connection goes last, so that an
+//! erasure that was cut off can be taken up again. The journal is kept.
+
+use futures::{StreamExt, TryStreamExt};
+use hooktide_core::envelope::blob_fault;
+use hooktide_core::fault::Fault;
+use hooktide_core::key::{Area, ENTITY_SHARDS, Partition};
+use hooktide_core::ports::{Key, Query, Range, Write, WriteFault};
+use hooktide_core::records;
+use hooktide_core::records::Stored;
+use hooktide_core::records::connection::{self, Connection};
+use hooktide_core::records::endpoint::{Endpoint, key, route_key};
+use hooktide_core::tenant::Tenant;
+use object_store::path::Path;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::connections::transact;
+use super::endpoints::tombstone;
+use crate::answer::Answer;
+use crate::state::Api;
+
+/// How many items one request erases at the most.
+const MOST: usize = 5_000;
+/// How many items are read at once.
+const PAGE: usize = 100;
+
+/// What was erased.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Erased {
+    /// Connections.
+    connections: usize,
+    /// Secrets and credentials.
+    secrets: usize,
+    /// Things whose state was known.
+    entities: usize,
+    /// Documents.
+    documents: usize,
+}
+
+/// Erases a connection and what is known through it; whether something remains.
+pub(crate) async fn connection(api: &Api, tenant: &Tenant, stored: Stored<Connection>) -> Answer<(Erased, bool)> {
+    let mut erased = Erased { secrets: stored.record.credentials.len(), ..Erased::default() };
+    erased.secrets += stop(api, tenant, &stored.record).await?;
+    for shard in 0..ENTITY_SHARDS {
+        if !erase_shard(api, tenant, &stored.record.id, shard, &mut erased).await? {
+            return Ok((erased, true));
+        }
+    }
+    let directory = Path::from(format!("documents/{tenant}/{}", stored.record.id));
+    let blobs = &api.ports().blobs;
+    let found = blobs.list(Some(&directory)).take(MOST).map_ok(|found| found.location).boxed();
+    let deleted: Vec<_> = blobs.delete_stream(found).try_collect().await.map_err(|error| blob_fault(&error))?;
+    erased.documents += deleted.len();
+    let condition = Some(records::unchanged(stored.rev));
+    let delete = Write::Delete { key: connection::key(tenant, &stored.record.id), condition };
+    transact(api, vec![delete]).await?;
+    erased.connections = 1;
+    Ok((erased, deleted.len() == MOST))
+}
+
+/// Stops the deliveries of a connection; how many secrets went.
+async fn stop(api: &Api, tenant: &Tenant, connection: &Connection) -> Answer<usize> {
+    if !connection.owns_endpoint() {
+        let Some(account) = &connection.account else { return Ok(0) };
+        let key = route_key(&connection.provider, &connection.endpoint, account);
+        api.table().write(Write::Delete { key, condition: None }).await.map_err(records::raced)?;
+        return Ok(0);
+    }
+    let stored = records::get::<Endpoint>(api.table(), &key(&connection.provider, &connection.endpoint)).await?;
+    match stored.filter(|stored| stored.record.deleted_at.is_none() && stored.record.tenant == *tenant) {
+        None => Ok(0),
+        Some(stored) => {
+            transact(api, vec![tombstone(&stored, api.now())?]).await?;
+            Ok(stored.record.secrets.len())
+        }
+    }
+}
+
+/// Erases one partition of entities and documents; whether all of it.
+async fn erase_shard(
+    api: &Api,
+    tenant: &Tenant,
+    connection: &str,
+    shard: u8,
+    erased: &mut Erased,
+) -> Result<bool, Fault> {
+    loop {
+        if erased.entities + erased.documents >= MOST {
+            return Ok(false);
+        }
+        let partition = Partition::of(tenant, Area::Entities(connection, shard));
+        let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: PAGE };
+        let page = api.table().query(&query).await?;
+        let keys: Vec<Key> = page.items.iter().map(|item| partition.clone().key(records::sort_of(item))).collect();
+        let documents = keys.iter().filter(|key| key.sort().starts_with("document#")).count();
+        erased.documents += documents;
+        erased.entities += keys.len() - documents;
+        let deletes = keys.into_iter().map(|key| Write::Delete { key, condition: None }).collect();
+        for result in api.table().write_many(deletes).await {
+            match result {
+                Ok(()) | Err(WriteFault::Condition(_)) => {}
+                Err(WriteFault::Fault(fault)) => return Err(fault),
+            }
+        }
+        if !page.more {
+            return Ok(true);
+        }
+    }
+}

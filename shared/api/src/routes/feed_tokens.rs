@@ -1,0 +1,111 @@
+//! `/v1/feed-tokens`: short-lived, read-only tokens for browsers, which cannot send headers with an event source.
+//!
+//! A feed token is stateless: what it permits, signed with a key of its own that is derived from the root keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use data_encoding::BASE64URL_NOPAD;
+use hooktide_core::fault::Fault;
+use hooktide_core::names::{Channel, ProblemType};
+use hooktide_core::signing;
+use hooktide_core::tenant::Tenant;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::{Feed, FeedReader, May};
+use crate::answer::{Answer, Body, Refused};
+use crate::state::Api;
+
+/// What every feed token begins with.
+const PREFIX: &str = "hf_";
+/// What the signing key is derived for.
+const PURPOSE: &str = "feed-token";
+/// How long a feed token lasts at the most.
+const LONGEST: u64 = 24 * 3600;
+
+/// What a feed token is to permit.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewFeedToken {
+    /// Only these channels; all if none are given.
+    #[serde(default)]
+    channels: Vec<Channel>,
+    /// Only changes with one of these tags; all if none are given.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// How long it lasts, in seconds; an hour by default, a day at the most.
+    #[serde(default = "an_hour")]
+    expires_in: u64,
+}
+
+fn an_hour() -> u64 {
+    3600
+}
+
+/// A feed token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FeedToken {
+    /// Give it as `?token=` to `/v1/events` and `/v1/changes`.
+    token: String,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Permit {
+    tenant: Tenant,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    channels: Vec<Channel>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    until: i64,
+}
+
+/// Makes a feed token.
+#[utoipa::path(post, path = "/v1/feed-tokens", request_body = NewFeedToken, responses((status = 201, body = FeedToken)))]
+pub(crate) async fn create(
+    State(api): State<Arc<Api>>,
+    may: May<Feed>,
+    Body(new): Body<NewFeedToken>,
+) -> Answer<(StatusCode, Json<FeedToken>)> {
+    if !(1..=LONGEST).contains(&new.expires_in) {
+        return Err(Refused::invalid("expires_in", format!("it is 1 to {LONGEST} seconds")));
+    }
+    if new.tags.iter().map(String::len).sum::<usize>() > 2_000 {
+        return Err(Refused::invalid("tags", "together they have at most 2000 characters"));
+    }
+    let expires_at = api.now() + Duration::from_secs(new.expires_in);
+    let permit =
+        Permit { tenant: may.tenant().clone(), channels: new.channels, tags: new.tags, until: expires_at.as_second() };
+    let text = serde_json::to_vec(&permit).map_err(|error| Fault::failed(format!("a feed token: {error}")))?;
+    let keys = api.ports().keys.root().await?;
+    let key = keys.derived(keys.current_id(), PURPOSE).ok_or_else(|| Fault::failed("the current key is missing"))?;
+    let mac = signing::hmac_sha256(key.expose(), &[&text]);
+    let (payload, mac) = (BASE64URL_NOPAD.encode(&text), BASE64URL_NOPAD.encode(&mac));
+    let token = format!("{PREFIX}{}.{payload}.{mac}", keys.current_id());
+    Ok((StatusCode::CREATED, Json(FeedToken { token, expires_at })))
+}
+
+/// What a feed token permits, if it is genuine and has not ended.
+pub(crate) async fn open(api: &Api, text: &str) -> Result<FeedReader, Refused> {
+    let invalid = || Refused::new(ProblemType::Unauthorized, "The feed token is not valid, or has ended.");
+    let parts: Vec<&str> = text.strip_prefix(PREFIX).ok_or_else(invalid)?.split('.').collect();
+    let [id, payload, mac] = parts[..] else { return Err(invalid()) };
+    let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| invalid());
+    let (payload, mac) = (decode(payload)?, decode(mac)?);
+    let key = api.ports().keys.root().await?.derived(id, PURPOSE).ok_or_else(invalid)?;
+    if !signing::equal(&signing::hmac_sha256(key.expose(), &[&payload]), &mac) {
+        return Err(invalid());
+    }
+    let permit: Permit = serde_json::from_slice(&payload).map_err(|_| invalid())?;
+    if permit.until <= api.now().as_second() {
+        return Err(invalid());
+    }
+    Ok(FeedReader { tenant: permit.tenant, channels: permit.channels, tags: permit.tags })
+}

@@ -1,0 +1,14 @@
+//! The routes, a file for each resource.
+
+pub(crate) mod activity;
+pub(crate) mod changes;
+pub(crate) mod connections;
+pub(crate) mod dead_letters;
+pub(crate) mod endpoints;
+pub(crate) mod erase;
+pub(crate) mod events;
+pub(crate) mod feed_tokens;
+pub(crate) mod health;
+pub(crate) mod samples;
+pub(crate) mod secrets;
+pub(crate) mod tokens;

@@ -1,0 +1,180 @@
+//! `/test/events`: signed samples, as the provider would send them. Off unless switched on; the operator always may.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use bytes::Bytes;
+use hooktide_core::fault::Fault;
+use hooktide_core::names::ProblemType;
+use hooktide_core::notice::{Version, What};
+use hooktide_core::providers::{Provider, Sample, Unsigned};
+use hooktide_core::records;
+use hooktide_core::records::connection::Connection;
+use hooktide_core::records::endpoint::{self, Endpoint};
+use hooktide_core::records::entity::{Entity, EntityId};
+use hooktide_core::verified;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::connections::{connection_of, provider_of, webhook_url};
+use crate::access::{May, Operate};
+use crate::answer::{Answer, Body, Refused, ok};
+use crate::state::Api;
+
+/// How much older than the entity's last an old sample is.
+const OLDER: Duration = Duration::from_secs(3600);
+
+/// What the sample is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSample {
+    /// For which connection; needed where the tenant has several of this provider.
+    #[serde(default)]
+    connection: Option<String>,
+    /// Which of many things; the same number is the same thing.
+    #[serde(default = "one")]
+    number: u64,
+    /// Whether its version is to be an hour before the last that is known of the thing.
+    #[serde(default)]
+    old: bool,
+    /// The body; a realistic one by default.
+    #[serde(default)]
+    body: Option<String>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// A signed request, to be sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SignedSample {
+    method: &'static str,
+    url: String,
+    headers: BTreeMap<String, String>,
+    /// The exact bytes, in base64.
+    body_base64: String,
+}
+
+/// Makes a signed sample of a topic.
+#[utoipa::path(post, path = "/test/events/{provider}/{topic}", request_body = NewSample,
+    responses((status = 200, body = SignedSample), (status = 404), (status = 422)))]
+pub(crate) async fn sample(
+    State(api): State<Arc<Api>>,
+    may: May<Operate>,
+    Path((provider, topic)): Path<(String, String)>,
+    Body(new): Body<NewSample>,
+) -> Answer<Json<SignedSample>> {
+    if !may.principal.operator && !api.options().test_tools {
+        return Err(Refused::new(ProblemType::NotFound, "The test tools are switched off; see the settings."));
+    }
+    let provider = provider_of(&provider)?;
+    let connection = match &new.connection {
+        Some(id) => connection_of(&api, may.tenant(), id).await?.record,
+        None => only_connection(&api, &may, provider).await?,
+    };
+    if connection.provider != provider.id() {
+        return Err(Refused::invalid("connection", format!("it is one of {}", connection.provider)));
+    }
+    let key = endpoint::key(provider.id(), &connection.endpoint);
+    let endpoint = records::get::<Endpoint>(api.table(), &key).await?.ok_or_else(|| Refused::not_found("endpoint"))?;
+    let secrets = endpoint.record.open_secrets(&*api.ports().keys.root().await?)?;
+    let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets };
+    let now = api.now();
+    let request = match (&new.body, new.old) {
+        (Some(body), _) => maker.sign(Bytes::from(body.clone()), now)?,
+        (None, false) => maker.sign(maker.body(new.number, now)?, now)?,
+        (None, true) => {
+            let current = maker.sign(maker.body(new.number, now)?, now)?;
+            let last = maker.last_version(&may, &current, now).await?.unwrap_or(now);
+            maker.sign(maker.body(new.number, last - OLDER)?, now)?
+        }
+    };
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        Some((name.to_string(), value.to_str().ok()?.to_owned()))
+    };
+    Ok(ok(SignedSample {
+        method: "POST",
+        url: request.uri().to_string(),
+        headers: request.headers().iter().filter_map(header).collect(),
+        body_base64: data_encoding::BASE64.encode(request.body()),
+    }))
+}
+
+struct Maker<'a> {
+    api: &'a Api,
+    provider: &'static dyn Provider,
+    topic: &'a str,
+    connection: &'a Connection,
+    secrets: hooktide_core::secret::Secrets,
+}
+
+impl Maker<'_> {
+    fn account(&self) -> &str {
+        self.connection.account.as_deref().unwrap_or("sample.example.com")
+    }
+
+    fn body(&self, number: u64, updated_at: Timestamp) -> Answer<Bytes> {
+        let sample = Sample { number, updated_at, account: self.account() };
+        self.provider.sample(self.topic, &sample).ok_or_else(|| {
+            let topics: Vec<&str> = self.provider.topics().iter().map(|topic| topic.name).collect();
+            Refused::invalid("topic", format!("there is no sample of it; there are samples of {}", topics.join(", ")))
+        })
+    }
+
+    fn sign(&self, body: Bytes, now: Timestamp) -> Answer<http::Request<Bytes>> {
+        let missing = || Refused::invalid("connection", "it has no live secret to sign with");
+        let need = self.provider.needs().first().ok_or_else(missing)?;
+        let secret = self.secrets.live(need.name, now).next().ok_or_else(missing)?;
+        let delivery = self.api.ports().entropy.time_ordered_id(now);
+        let url = webhook_url(self.api, self.provider.id(), &self.connection.endpoint);
+        Ok(self.provider.sign(Unsigned {
+            topic: self.topic,
+            body,
+            account: self.account(),
+            delivery: &delivery,
+            secret: &secret.secret,
+            url: &url,
+            now,
+        })?)
+    }
+
+    /// When the thing that a request is about was last changed, as far as is known.
+    async fn last_version(
+        &self,
+        may: &May<Operate>,
+        request: &http::Request<Bytes>,
+        now: Timestamp,
+    ) -> Answer<Option<Timestamp>> {
+        let url = request.uri().to_string();
+        let verified = verified::open(self.provider, request, &url, &self.secrets, now).map_err(Fault::from)?;
+        let notices = self.provider.parse(&verified)?;
+        let Some(What::Entity(told)) = notices.into_iter().next().map(|notice| notice.what) else { return Ok(None) };
+        let id = EntityId { kind: told.kind, connection: self.connection.id.clone(), id: told.id };
+        let stored = records::get::<Entity>(self.api.table(), &id.key(may.tenant())).await?;
+        let version = stored.map(|stored| stored.record.version).filter(|version| *version != Version::FINAL);
+        Ok(version.and_then(|version| Timestamp::from_millisecond(version.0).ok()))
+    }
+}
+
+async fn only_connection(api: &Api, may: &May<Operate>, provider: &dyn Provider) -> Answer<Connection> {
+    let partition = hooktide_core::key::Partition::of(may.tenant(), hooktide_core::key::Area::Connections);
+    let all = records::list_all::<Connection>(api.table(), partition, "", 1_000).await?;
+    let mut of: Vec<Connection> = all
+        .into_iter()
+        .map(|(_, stored)| stored.record)
+        .filter(|connection| connection.provider == provider.id())
+        .collect();
+    match (of.len(), of.pop()) {
+        (1, Some(only)) => Ok(only),
+        (0, _) => Err(Refused::invalid("connection", format!("there is none of {} yet; add one", provider.id()))),
+        (_, last) => {
+            let ids: Vec<String> = of.into_iter().chain(last).map(|one| format!("{} ({})", one.id, one.name)).collect();
+            Err(Refused::invalid("connection", format!("there are several; say which: {}", ids.join(", "))))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `/v1/tokens`: API tokens.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use hooktide_core::names::{ProblemType, Scope};
+use hooktide_core::ports::{Partition, Write};
+use hooktide_core::records::endpoint::Owned;
+use hooktide_core::records::token::{self, Principal, Token};
+use hooktide_core::records::{self, Upkeep};
+use hooktide_core::tenant::Tenant;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::{Admin, May};
+use crate::answer::{Answer, Body, List, Refused, ok};
+use crate::routes::connections::transact;
+use crate::state::Api;
+
+/// More tokens than a tenant has.
+const MOST: usize = 1_000;
+
+/// A token to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewToken {
+    /// For which tenant; one's own by default.
+    #[schema(value_type = Option<String>)]
+    tenant: Option<String>,
+    /// For which person.
+    user: Option<String>,
+    /// Which companies' figures it may see; all if none are given.
+    #[serde(default)]
+    companies: Vec<String>,
+    /// What it may do; `read` by default.
+    #[serde(default = "only_read")]
+    scopes: Vec<Scope>,
+    /// When it ends; never by default.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+fn only_read() -> Vec<Scope> {
+    vec![Scope::Read]
+}
+
+/// A token; its text is shown only when it is made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TokenView {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    tenant: String,
+    user: Option<String>,
+    companies: Vec<String>,
+    scopes: Vec<Scope>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+}
+
+impl TokenView {
+    fn of(id: &str, stored: Token, text: Option<String>) -> Self {
+        Self {
+            id: id.to_owned(),
+            token: text,
+            tenant: stored.principal.tenant.to_string(),
+            user: stored.principal.user,
+            companies: stored.principal.companies,
+            scopes: stored.principal.scopes,
+            created_at: stored.created_at,
+            expires_at: stored.expires_at,
+            revoked_at: stored.revoked_at,
+        }
+    }
+}
+
+/// Makes a token; this answer is the only one that shows its text.
+#[utoipa::path(post, path = "/v1/tokens", request_body = NewToken, responses((status = 201, body = TokenView)))]
+pub(crate) async fn create(
+    State(api): State<Arc<Api>>,
+    may: May<Admin>,
+    Body(new): Body<NewToken>,
+) -> Answer<(StatusCode, Json<TokenView>)> {
+    let tenant = match &new.tenant {
+        None => may.tenant().clone(),
+        Some(name) => Tenant::parse(name).map_err(|error| Refused::invalid("tenant", error.to_string()))?,
+    };
+    if tenant != *may.tenant() && !may.principal.operator {
+        return Err(Refused::new(ProblemType::Forbidden, "Only the operator's key makes tokens for other tenants."));
+    }
+    if new.scopes.is_empty() {
+        return Err(Refused::invalid("scopes", "give at least one of feed, read, operate, admin"));
+    }
+    if new.expires_at.is_some_and(|expires_at| expires_at <= api.now()) {
+        return Err(Refused::invalid("expires_at", "it is in the past"));
+    }
+    let generated = token::generate(&api.ports().entropy, None);
+    let principal = Principal { tenant, user: new.user, companies: new.companies, scopes: new.scopes, operator: false };
+    let (created_at, expires_at) = (api.now(), new.expires_at);
+    let stored = Token { principal, sha256: generated.sha256, created_at, expires_at, revoked_at: None };
+    // The record outlives the token a little, so that its end is told apart from an unknown token in the list.
+    let owned = token::owned_key(&stored.principal.tenant, &generated.id);
+    let writes = vec![
+        records::insert(&token::key(&generated.id), &stored, Upkeep::default())?,
+        records::insert(&owned, &Owned { since: created_at }, Upkeep::default())?,
+    ];
+    transact(&api, writes).await?;
+    let text = generated.text.expose_text().map(str::to_owned);
+    Ok((StatusCode::CREATED, ok(TokenView::of(&generated.id, stored, text))))
+}
+
+/// The tenant's tokens, without their texts.
+#[utoipa::path(get, path = "/v1/tokens", responses((status = 200, body = List<TokenView>)))]
+pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer<Json<List<TokenView>>> {
+    let partition = Partition::of(may.tenant(), hooktide_core::key::Area::Tokens);
+    let owned = records::list_all::<Owned>(api.table(), partition, "", MOST).await?;
+    let keys: Vec<_> = owned.iter().map(|(id, _)| token::key(id)).collect();
+    let mut items = Vec::new();
+    for ((id, _), item) in owned.iter().zip(api.table().get_many(&keys).await?) {
+        let Some(item) = item else { continue };
+        items.push(TokenView::of(id, records::decode::<Token>(item)?.record, None));
+    }
+    Ok(ok(List { items, next: None }))
+}
+
+/// Revokes a token: it counts no longer, here at once and elsewhere within a minute.
+#[utoipa::path(delete, path = "/v1/tokens/{id}", responses((status = 204), (status = 404)))]
+pub(crate) async fn revoke(State(api): State<Arc<Api>>, may: May<Admin>, Path(id): Path<String>) -> Answer<StatusCode> {
+    let key = token::key(&id);
+    let stored = records::get::<Token>(api.table(), &key).await?;
+    let stored = stored.filter(|stored| stored.record.principal.tenant == *may.tenant());
+    let Some(stored) = stored else { return Err(Refused::not_found("token")) };
+    let revoked = Token { revoked_at: Some(api.now()), ..stored.record };
+    let write: Write = records::replace(&key, Some(stored.rev), &revoked, Upkeep::default())?;
+    api.table().write(write).await.map_err(records::raced)?;
+    api.forget_token(&id);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,108 @@
+//! What the routes share.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hooktide_core::fault::Fault;
+use hooktide_core::flows::{Ports, Settings};
+use hooktide_core::ports::{Clock, Table};
+use hooktide_core::records;
+use hooktide_core::records::token::{self, Token};
+use jiff::Timestamp;
+use lru::LruCache;
+use tokio::sync::watch;
+
+/// How long a token is used as it was read.
+const TOKEN_CACHE: Duration = Duration::from_secs(60);
+/// How many tokens are remembered.
+const TOKENS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
+/// What a host decides about the API.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// From where browsers may call it.
+    pub origins: Vec<String>,
+    /// Whether tokens with the scope `operate` may use the test tools; the operator always may.
+    pub test_tools: bool,
+    /// How long a stream of events lasts before the reader comes again; zero where answers cannot be streamed.
+    pub stream_life: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { origins: Vec::new(), test_tools: false, stream_life: Duration::from_secs(300) }
+    }
+}
+
+type CachedToken = (Timestamp, Option<Arc<Token>>);
+
+/// The API's state.
+pub struct Api {
+    ports: Ports,
+    settings: Settings,
+    options: Options,
+    clock: Arc<dyn Clock>,
+    /// Rings when something was published in this process; without it, streams look once a second.
+    bell: Option<watch::Receiver<u64>>,
+    tokens: Mutex<LruCache<String, CachedToken>>,
+}
+
+impl Api {
+    /// An API over a host's ports.
+    pub fn new(
+        ports: Ports,
+        settings: Settings,
+        options: Options,
+        clock: Arc<dyn Clock>,
+        bell: Option<watch::Receiver<u64>>,
+    ) -> Self {
+        Self { ports, settings, options, clock, bell, tokens: Mutex::new(LruCache::new(TOKENS)) }
+    }
+
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    pub(crate) fn table(&self) -> &dyn Table {
+        &*self.ports.table
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn bell(&self) -> Option<watch::Receiver<u64>> {
+        self.bell.clone()
+    }
+
+    /// A token by its id, remembered for a minute.
+    pub(crate) async fn token(&self, id: &str, now: Timestamp) -> Result<Option<Arc<Token>>, Fault> {
+        if let Some((since, token)) = self.tokens().get(id).cloned()
+            && (since..since + TOKEN_CACHE).contains(&now)
+        {
+            return Ok(token);
+        }
+        let stored = records::get::<Token>(self.table(), &token::key(id)).await?;
+        let token = stored.map(|stored| Arc::new(stored.record));
+        self.tokens().put(id.to_owned(), (now, token.clone()));
+        Ok(token)
+    }
+
+    /// Forgets a token, so that a revocation counts at once here.
+    pub(crate) fn forget_token(&self, id: &str) {
+        self.tokens().pop(id);
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, LruCache<String, CachedToken>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
