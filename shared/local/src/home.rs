@@ -1,0 +1,147 @@
+//! The data folder: readable by its owner only, used by one process at a time, and never by an older version.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The format that this version writes.
+const FORMAT: u32 = 1;
+
+/// An open data folder; holds its lock.
+#[derive(Debug)]
+pub struct Home {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why a data folder cannot be used. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Another process has it.
+    #[error("{0} is in use by another Hooktide. Stop that one, or give another folder with --home.")]
+    Locked(PathBuf),
+    /// A newer version wrote it.
+    #[error(
+        "{path} was written by a newer Hooktide (format {found}, this one knows {FORMAT}). \
+         Start that version, or give another folder with --home."
+    )]
+    Newer {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// It is not to be read or written.
+    #[error("{path} cannot be used: {error}. Check its permissions and the free space, or give another with --home.")]
+    Unusable {
+        /// The folder or a file in it.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl Home {
+    /// Opens a data folder, making it if it is not there.
+    pub fn open(path: &Path) -> Result<Self, HomeError> {
+        let unusable = |path: &Path| {
+            let path = path.to_owned();
+            move |error| HomeError::Unusable { path, error }
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable(path))?;
+        let lock_path = path.join("lock");
+        let lock = private().create(true).truncate(false).open(&lock_path).map_err(unusable(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(HomeError::Locked(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
+        }
+        let home = Self { path: path.to_owned(), _lock: lock };
+        home.check_format()?;
+        Ok(home)
+    }
+
+    /// A path in the folder.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Reads a private file; `None` if it is not there.
+    pub fn read_private(&self, name: &str) -> Result<Option<String>, HomeError> {
+        let path = self.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(HomeError::Unusable { path, error }),
+        }
+    }
+
+    /// Writes a file that only its owner can read, whole or not at all.
+    pub fn write_private(&self, name: &str, text: &[u8]) -> Result<(), HomeError> {
+        let (path, draft) = (self.join(name), self.join(&format!("{name}.draft")));
+        let write = || -> io::Result<()> {
+            let mut file = private().create(true).truncate(true).open(&draft)?;
+            file.write_all(text)?;
+            file.sync_all()?;
+            fs::rename(&draft, &path)?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|error| HomeError::Unusable { path: path.clone(), error })
+    }
+
+    fn check_format(&self) -> Result<(), HomeError> {
+        match self.read_private("format")? {
+            None => self.write_private("format", format!("{FORMAT}\n").as_bytes()),
+            Some(text) => match text.trim().parse::<u32>() {
+                Ok(found) if found <= FORMAT => Ok(()),
+                Ok(found) => Err(HomeError::Newer { path: self.path.clone(), found }),
+                Err(_) => {
+                    let error = io::Error::other("it does not name a format");
+                    Err(HomeError::Unusable { path: self.join("format"), error })
+                }
+            },
+        }
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_in_use_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Home::open(folder.path()).unwrap();
+        assert!(matches!(Home::open(folder.path()), Err(HomeError::Locked(_))));
+        drop(first);
+        Home::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_of_a_newer_version_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Home::open(folder.path()).unwrap());
+        fs::write(folder.path().join("format"), "2\n").unwrap();
+        let error = Home::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("newer Hooktide (format 2, this one knows 1)"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("format")).unwrap(), "2\n");
+    }
+
+    #[test]
+    fn what_is_private_is_readable_by_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("home");
+        let home = Home::open(&path).unwrap();
+        home.write_private("secret", b"hush").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&path.join("secret"))), (0o700, 0o600));
+    }
+}

@@ -1,0 +1,242 @@
+//! The host: flows over local ports, and a `tick` that drains what is due.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use hooktide_api::{Api, Options};
+use hooktide_core::entropy::Entropy;
+use hooktide_core::envelope::blob_fault;
+use hooktide_core::fault::Fault;
+use hooktide_core::flows::process::{Message, Processor};
+use hooktide_core::flows::receive::Receiver;
+use hooktide_core::flows::{Ports, Settings, replay};
+use hooktide_core::ports::{Blobs, Clock, Outgoing, QueueName, Table, send_one};
+use hooktide_core::records::{self, deferred};
+use object_store::ObjectStoreExt;
+use object_store::local::LocalFileSystem;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::bus::LocalBus;
+use crate::home::{Home, HomeError};
+use crate::keys::{KeysError, LocalKeys};
+use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings, Received, Source};
+use crate::table::DynoxideTable;
+
+/// How many messages are processed at once.
+pub const BATCH: usize = 25;
+/// How many deferred messages of a shard one sweep sends.
+const DEFERRED: usize = 100;
+/// How long a claim check is kept: longer than any message waits on a queue.
+const KEEP_CLAIMS: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// The local host.
+pub struct Host {
+    /// What its flows reach the world through.
+    pub ports: Ports,
+    /// What its operator set.
+    pub settings: Settings,
+    /// Receives webhooks.
+    pub receiver: Arc<Receiver>,
+    /// Processes messages.
+    pub processor: Arc<Processor>,
+    /// The queue's receiving side.
+    pub queue: DurableQueue,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    table: Arc<DynoxideTable>,
+    bell: watch::Receiver<u64>,
+    _home: Option<Home>,
+}
+
+/// Why the host cannot start. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The root keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The store, the blob folder or the system.
+    #[error("the data folder does not open: {0}")]
+    Fault(#[from] Fault),
+}
+
+/// The parts that differ between a folder and memory.
+struct Parts {
+    table: DynoxideTable,
+    queue: DurableQueue,
+    blobs: Arc<dyn Blobs>,
+    keys: LocalKeys,
+    entropy: Entropy,
+    home: Option<Home>,
+}
+
+impl Host {
+    /// Opens a data folder.
+    pub fn open(path: &Path, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let home = Home::open(path)?;
+        let entropy = Entropy::from_system()?;
+        let blobs_path = home.join("blobs");
+        std::fs::create_dir_all(&blobs_path).map_err(|error| HomeError::Unusable { path: blobs_path.clone(), error })?;
+        let blobs = LocalFileSystem::new_with_prefix(&blobs_path).map_err(|error| blob_fault(&error))?;
+        let parts = Parts {
+            table: DynoxideTable::open(&home.join("table.db"))?,
+            queue: DurableQueue::open(&home.join("queue.db"), Arc::clone(&clock), QueueSettings::default())?,
+            blobs: Arc::new(blobs.with_automatic_cleanup(true).with_fsync(true)),
+            keys: LocalKeys::open(&home, &entropy)?,
+            entropy,
+            home: Some(home),
+        };
+        Ok(Self::assemble(parts, settings, clock))
+    }
+
+    /// A host in memory, repeatable from a seed.
+    pub fn in_memory(seed: u64, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let entropy = Entropy::seeded(seed);
+        let parts = Parts {
+            table: DynoxideTable::in_memory(Arc::clone(&clock))?,
+            queue: DurableQueue::in_memory(Arc::clone(&clock), QueueSettings::default())?,
+            blobs: Arc::new(object_store::memory::InMemory::new()),
+            keys: LocalKeys::generate(&entropy),
+            entropy,
+            home: None,
+        };
+        Ok(Self::assemble(parts, settings, clock))
+    }
+
+    fn assemble(parts: Parts, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let bus = LocalBus::default();
+        let bell = bus.bell();
+        let table = Arc::new(parts.table);
+        let ports = Ports {
+            table: Arc::clone(&table) as Arc<dyn Table>,
+            queue: Arc::new(parts.queue.clone()),
+            bus: Arc::new(bus),
+            blobs: parts.blobs,
+            keys: Arc::new(parts.keys),
+            entropy: Arc::new(parts.entropy),
+        };
+        Self {
+            receiver: Arc::new(Receiver::new(ports.clone(), settings.clone())),
+            processor: Arc::new(Processor::new(ports.clone(), settings.clone())),
+            queue: parts.queue,
+            ports,
+            settings,
+            clock,
+            table,
+            bell,
+            _home: parts.home,
+        }
+    }
+
+    /// The API over this host.
+    pub fn api(&self, options: Options) -> Arc<Api> {
+        let bell = Some(self.bell.clone());
+        Arc::new(Api::new(self.ports.clone(), self.settings.clone(), options, Arc::clone(&self.clock), bell))
+    }
+
+    /// The file that the admin key is written to, and everything else private.
+    pub fn home(&self) -> Option<&Home> {
+        self._home.as_ref()
+    }
+
+    /// Processes everything that is due now, and what becomes due by that; how many messages that were.
+    pub async fn tick(&self) -> Result<usize, Fault> {
+        let mut processed = 0;
+        loop {
+            let mut round = 0;
+            for source in Source::ALL {
+                round += self.process_some(source).await?;
+            }
+            round += self.sweep_deferred().await?;
+            if round == 0 {
+                return Ok(processed);
+            }
+            processed += round;
+        }
+    }
+
+    /// Takes one batch from a queue to its end; how many messages that were.
+    pub async fn process_some(&self, source: Source) -> Result<usize, Fault> {
+        let received = self.queue.receive(source, BATCH).await?;
+        if received.is_empty() {
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        let messages = received.iter().map(|message| message_of(source, message)).collect();
+        let failed = match source {
+            Source::Queue(_) => self.processor.process(messages, now).await,
+            Source::Dead => self.processor.give_up(messages, now).await,
+        };
+        // What failed stays on its queue until its visibility ends.
+        let done: Vec<(i64, u64)> = received
+            .iter()
+            .filter(|message| !failed.contains(&message.id.to_string()))
+            .map(|message| (message.id, message.receipt))
+            .collect();
+        self.queue.delete(&done).await?;
+        Ok(received.len())
+    }
+
+    /// Sends the deferred messages that are due.
+    pub async fn sweep_deferred(&self) -> Result<usize, Fault> {
+        let due = deferred::due(&*self.ports.table, self.clock.now(), DEFERRED).await?;
+        let count = due.len();
+        for stored in due {
+            let deferred = stored.record;
+            let key = deferred.key();
+            let (queue, group) = (deferred.queue(), deferred.group);
+            let message = Outgoing { queue, body: deferred.message, delay: Duration::ZERO, group };
+            send_one(&*self.ports.queue, message).await?;
+            let delete = hooktide_core::ports::Write::Delete { key, condition: None };
+            self.ports.table.write(delete).await.map_err(records::raced)?;
+        }
+        Ok(count)
+    }
+
+    /// What has to be done now and then: expired items, lost jobs, old claim checks.
+    pub async fn sweep(&self) -> Result<(), Fault> {
+        let resent = replay::sweep(&self.ports, self.clock.now()).await?;
+        let expired = self.table.sweep_expired()?;
+        let claims = self.sweep_blobs("claims", KEEP_CLAIMS).await?;
+        let kept = self.sweep_blobs("kept", self.settings.keep_dead_letters).await?;
+        if resent + expired + claims + kept > 0 {
+            info!(resent, expired, blobs = claims + kept, "swept");
+        }
+        Ok(())
+    }
+
+    async fn sweep_blobs(&self, directory: &str, keep: Duration) -> Result<usize, Fault> {
+        let blobs = &self.ports.blobs;
+        let oldest = self.clock.now().as_second() - i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
+        let old: Vec<_> = blobs
+            .list(Some(&object_store::path::Path::from(directory)))
+            .try_filter(|found| std::future::ready(found.last_modified.timestamp() < oldest))
+            .map_ok(|found| found.location)
+            .take(10_000)
+            .try_collect()
+            .await
+            .map_err(|error| blob_fault(&error))?;
+        for path in &old {
+            if let Err(error) = blobs.delete(path).await {
+                warn!(%path, %error, "an old blob stays");
+            }
+        }
+        Ok(old.len())
+    }
+}
+
+fn message_of(source: Source, received: &Received) -> Message {
+    let queue = match source {
+        Source::Queue(queue) => queue,
+        Source::Dead => QueueName::Notices,
+    };
+    Message { handle: received.id.to_string(), queue, body: received.body.clone() }
+}

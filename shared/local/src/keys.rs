@@ -1,0 +1,56 @@
+//! The root keys of a local deployment: a file in the data folder that only its owner can read.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hooktide_core::entropy::Entropy;
+use hooktide_core::fault::Fault;
+use hooktide_core::ports::Keys;
+use hooktide_core::sealing::RootKeys;
+
+use crate::home::{Home, HomeError};
+
+/// The file's name.
+const FILE: &str = "root-keys.json";
+
+/// Root keys that do not change while the process runs.
+#[derive(Debug, Clone)]
+pub struct LocalKeys(Arc<RootKeys>);
+
+/// Why root keys cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The folder does not give them.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The file is not what was written.
+    #[error("{FILE} in the data folder does not read ({0}). Restore it: without it, no stored secret can be opened.")]
+    Unreadable(Fault),
+}
+
+impl LocalKeys {
+    /// Reads the keys of a data folder, or makes them.
+    pub fn open(home: &Home, entropy: &Entropy) -> Result<Self, KeysError> {
+        let keys = match home.read_private(FILE)? {
+            Some(text) => RootKeys::from_json(&text).map_err(KeysError::Unreadable)?,
+            None => {
+                let keys = RootKeys::generate(entropy);
+                home.write_private(FILE, keys.to_json().expose())?;
+                keys
+            }
+        };
+        Ok(Self(Arc::new(keys)))
+    }
+
+    /// Keys that are nowhere stored, for tests.
+    pub fn generate(entropy: &Entropy) -> Self {
+        Self(Arc::new(RootKeys::generate(entropy)))
+    }
+}
+
+#[async_trait]
+impl Keys for LocalKeys {
+    async fn root(&self) -> Result<Arc<RootKeys>, Fault> {
+        Ok(Arc::clone(&self.0))
+    }
+}

@@ -1,0 +1,257 @@
+//! The local server: HTTP and workers around the host.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use hooktide_api::{Api, Options};
+use hooktide_core::fault::Fault;
+use hooktide_core::flows::Settings;
+use hooktide_core::names::Scope;
+use hooktide_core::ports::QueueName;
+use hooktide_core::records::token::{self, Principal, Token};
+use hooktide_core::records::{self, Upkeep};
+use hooktide_core::secret::Secret;
+use hooktide_core::tenant::Tenant;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::ServiceExt;
+use tracing::{error, warn};
+
+use crate::clock::SystemClock;
+use crate::home::HomeError;
+use crate::host::{Host, OpenError};
+use crate::queue::Source;
+use crate::webhooks;
+
+/// How many workers process messages.
+const WORKERS: usize = 4;
+/// How long a worker waits when nothing rings.
+const IDLE: Duration = Duration::from_millis(500);
+/// How long a worker waits after a failure.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often expired items, lost jobs and old claim checks are looked for.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How long open requests may take when the server stops.
+const GRACE: Duration = Duration::from_secs(5);
+/// The file that the admin key is in.
+const ADMIN_TOKEN: &str = "admin-token";
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The data folder.
+    pub home: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What providers call; the listening address by default.
+    pub public_url: Option<String>,
+    /// Whether to make a connection to try things with.
+    pub demo: bool,
+}
+
+/// That the server serves.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Where.
+    pub address: SocketAddr,
+    /// The file that the admin key is in.
+    pub admin_token_file: PathBuf,
+    /// The id of the demo's connection.
+    pub demo_connection: Option<String>,
+}
+
+/// Why the server does not serve. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is not to be had.
+    #[error("cannot listen on {address}: {error}. Is another server there? Give another address with --listen.")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The data folder is not to be had.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Something failed.
+    #[error("the server failed: {0}")]
+    Failed(String),
+}
+
+impl From<Fault> for ServeError {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault.to_string())
+    }
+}
+
+impl From<HomeError> for ServeError {
+    fn from(error: HomeError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// Serves until `shutdown` is done, then lets open requests end.
+pub async fn serve(
+    options: ServeOptions,
+    ready: impl FnOnce(Ready),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let listen = |error| ServeError::Listen { address: options.listen, error };
+    let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    let settings = Settings { public_url, ..Settings::default() };
+    let host = Arc::new(Host::open(&options.home, settings, Arc::new(SystemClock))?);
+    let admin_token = admin_token(&host).await?;
+    let app = app(&host, host.api(Options::default()));
+    let demo_connection = if options.demo { Some(demo(&app, &admin_token).await?) } else { None };
+    let (stop, stopped) = watch::channel(false);
+    let workers = start_workers(&host, &stopped);
+    ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connection });
+    let mut end = stopped.clone();
+    let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { drop(end.wait_for(|stop| *stop).await) })
+        .into_future();
+    let serving = tokio::spawn(serving);
+    shutdown.await;
+    // Nobody waits for the news any more if all workers have ended.
+    drop(stop.send(true));
+    // Streams of events would keep the server for minutes: they come again by themselves.
+    match tokio::time::timeout(GRACE, serving).await {
+        Ok(Ok(result)) => result.map_err(|error| ServeError::Failed(error.to_string()))?,
+        Ok(Err(error)) => return Err(ServeError::Failed(error.to_string())),
+        Err(_) => {}
+    }
+    for worker in workers {
+        drop(tokio::time::timeout(GRACE, worker).await);
+    }
+    Ok(())
+}
+
+/// All routes: webhooks and the API.
+pub fn app(host: &Arc<Host>, api: Arc<Api>) -> Router {
+    webhooks::router(Arc::clone(host)).merge(hooktide_api::router(api))
+}
+
+fn start_workers(host: &Arc<Host>, stopped: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut workers = vec![tokio::spawn(sweep(Arc::clone(host), stopped.clone()))];
+    // One for priority alone: bulk work never makes a payment wait.
+    let priority: &[Source] = &[Source::Queue(QueueName::Priority)];
+    let any: &[Source] = &[Source::Queue(QueueName::Priority), Source::Queue(QueueName::Notices), Source::Dead];
+    let sources = std::iter::once(priority).chain(std::iter::repeat_n(any, WORKERS));
+    workers.extend(sources.map(|sources| tokio::spawn(work(Arc::clone(host), sources, stopped.clone()))));
+    workers
+}
+
+async fn work(host: Arc<Host>, sources: &'static [Source], mut stopped: watch::Receiver<bool>) {
+    let queue = host.queue.clone();
+    while !*stopped.borrow() {
+        let mut processed = 0;
+        let mut pause = IDLE;
+        for source in sources {
+            // A panic ends the batch, not the worker; its messages come again when their visibility ends.
+            let batch = tokio::spawn({
+                let (host, source) = (Arc::clone(&host), *source);
+                async move { host.process_some(source).await }
+            });
+            match batch.await {
+                Ok(Ok(count)) => processed += count,
+                Ok(Err(fault)) => {
+                    warn!(%fault, "a batch could not be taken");
+                    pause = AFTER_FAILURE;
+                }
+                Err(panic) => {
+                    error!(%panic, "a batch panicked");
+                    pause = AFTER_FAILURE;
+                }
+            }
+            if processed > 0 {
+                break;
+            }
+        }
+        if processed == 0 {
+            tokio::select! {
+                () = queue.changed() => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+}
+
+async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let swept = async {
+            host.sweep_deferred().await?;
+            host.sweep().await
+        };
+        if let Err(fault) = swept.await {
+            warn!(%fault, "sweeping failed; it is tried again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// The operator's key: made at the first start, kept in a file that only its owner can read.
+async fn admin_token(host: &Host) -> Result<Secret, ServeError> {
+    let Some(home) = host.home() else { return Err(ServeError::Failed("there is no data folder".into())) };
+    let table = &*host.ports.table;
+    if let Some(text) = home.read_private(ADMIN_TOKEN)?
+        && let Some((id, secret)) = token::parse(text.trim())
+        && let Some(stored) = records::get::<Token>(table, &token::key(id)).await?
+        && stored.record.admits(secret, host.clock.now())
+    {
+        return Ok(Secret::new(text.trim()));
+    }
+    let new = token::generate(&host.ports.entropy, None);
+    let principal = Principal {
+        tenant: Tenant::default_local(),
+        user: None,
+        companies: Vec::new(),
+        scopes: vec![Scope::Admin],
+        operator: true,
+    };
+    let created_at = host.clock.now();
+    let token = Token { principal, sha256: new.sha256, created_at, expires_at: None, revoked_at: None };
+    let write = records::insert(&token::key(&new.id), &token, Upkeep::default())?;
+    table.write(write).await.map_err(records::raced)?;
+    home.write_private(ADMIN_TOKEN, new.text.expose())?;
+    Ok(new.text)
+}
+
+/// Makes the demo's connection through the API, once; its id.
+async fn demo(app: &Router, admin_token: &Secret) -> Result<String, ServeError> {
+    let failed = |what: &str| ServeError::Failed(format!("the demo's connection: {what}"));
+    let secret = data_encoding::HEXLOWER.encode(&hooktide_core::entropy::Entropy::from_system()?.bytes::<16>());
+    let body = json!({
+        "provider": "shopify",
+        "name": "Demo shop",
+        "account": "demo.myshopify.com",
+        "secrets": { "client_secret": format!("shpss_{secret}") },
+    });
+    let request = Request::post("/v1/connections")
+        .header(header::AUTHORIZATION, format!("Bearer {}", admin_token.expose_text().unwrap_or_default()))
+        .header("idempotency-key", "demo")
+        .body(Body::from(body.to_string()))
+        .map_err(|error| failed(&error.to_string()))?;
+    let Ok(answer) = app.clone().oneshot(request).await;
+    let status = answer.status();
+    let body = axum::body::to_bytes(answer.into_body(), 64 * 1024).await.map_err(|error| failed(&error.to_string()))?;
+    let body: Value = serde_json::from_slice(&body).map_err(|error| failed(&error.to_string()))?;
+    match body["id"].as_str() {
+        Some(id) if status.is_success() => Ok(id.to_owned()),
+        _ => Err(failed(body["detail"].as_str().unwrap_or(status.as_str()))),
+    }
+}

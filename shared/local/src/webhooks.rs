@@ -1,0 +1,83 @@
+//! The webhook addresses over axum: requests are handed to the receiver as API Gateway would.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use hooktide_core::envelope::LARGEST_BODY;
+
+use crate::host::Host;
+
+/// How long a sender may take for its body.
+const BODY_TIME: Duration = Duration::from_secs(20);
+
+/// The routes of the webhook addresses.
+pub(crate) fn router(host: Arc<Host>) -> Router {
+    Router::new().route("/webhooks/{*address}", any(receive)).with_state(host)
+}
+
+async fn receive(State(host): State<Arc<Host>>, request: Request) -> Response {
+    let source = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string());
+    let (mut parts, body) = request.into_parts();
+    let Ok(read) = tokio::time::timeout(BODY_TIME, to_bytes(body, LARGEST_BODY)).await else {
+        return StatusCode::REQUEST_TIMEOUT.into_response();
+    };
+    let body = match read {
+        Ok(body) => body,
+        Err(error) if is_too_long(&error) => Bytes::from(vec![0; LARGEST_BODY + 1]),
+        // The sender is gone.
+        Err(_) => return StatusCode::BAD_REQUEST.into_response(),
+    };
+    parts.headers = joined(&parts.headers);
+    let now = host.clock.now();
+    let answer = host.receiver.receive(Request::from_parts(parts, body), &source, now).await;
+    answer.map(Body::from)
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// Repeated headers as API Gateway's format 2.0 hands them over: one, joined by commas.
+fn joined(headers: &HeaderMap) -> HeaderMap {
+    let mut joined = HeaderMap::with_capacity(headers.keys_len());
+    for name in headers.keys() {
+        let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(value) = HeaderValue::from_bytes(&values.join(&b","[..])) {
+            joined.insert(name.clone(), value);
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_headers_are_joined_by_commas() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-a", HeaderValue::from_static("1"));
+        headers.append("x-a", HeaderValue::from_static("2"));
+        headers.append("x-b", HeaderValue::from_bytes(b"\xff").unwrap());
+        let joined = joined(&headers);
+        assert_eq!(joined["x-a"], "1,2");
+        assert_eq!(joined["x-b"].as_bytes(), b"\xff");
+    }
+}
