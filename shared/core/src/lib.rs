@@ -23,5 +23,6 @@ pub mod records;
 pub mod sealing;
 pub mod secret;
 pub mod signing;
+pub mod statement;
 pub mod tenant;
 pub mod verified;
