@@ -13,6 +13,7 @@ pub mod fault;
 pub mod feed;
 pub mod flows;
 pub mod key;
+pub mod metering;
 pub mod names;
 pub mod notice;
 pub mod ports;
