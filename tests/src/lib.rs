@@ -1,1 +1,3 @@
-//! Stub.
+//! What the integration tests of Hooktide share.
+
+pub mod contracts;

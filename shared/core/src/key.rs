@@ -2,6 +2,7 @@
 //! before the tenant is known. There is no other way to build one.
 
 use crate::names::JobKind;
+use crate::ports::{AttributeValue, Item, PARTITION, SORT};
 use crate::tenant::Tenant;
 
 /// How many partitions the entities of a connection are spread over.
@@ -94,6 +95,16 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key that is among an item's attributes.
+    pub(crate) fn of(item: &Item) -> Option<Self> {
+        match (item.get(PARTITION), item.get(SORT)) {
+            (Some(AttributeValue::S(partition)), Some(AttributeValue::S(sort))) => {
+                Some(Self { partition: partition.clone(), sort: sort.clone() })
+            }
+            _ => None,
+        }
+    }
+
     /// The partition key.
     pub fn partition(&self) -> &str {
         &self.partition

@@ -56,7 +56,7 @@ pub enum Write {
         /// On what condition.
         condition: Option<Condition>,
     },
-    /// Change single attributes; makes the item if it is absent.
+    /// Change single attributes, one at least and none of the key's; makes the item if it is absent.
     Update {
         /// Which item.
         key: Key,
@@ -123,7 +123,7 @@ pub struct Query {
     pub range: Range,
     /// From the last to the first.
     pub descending: bool,
-    /// At most so many items; the store may return fewer (see [`Page::more`]).
+    /// At most so many items, none for zero; the store may return fewer (see [`Page::more`]).
     pub limit: usize,
 }
 
@@ -134,7 +134,7 @@ pub enum Range {
     All,
     /// Those that begin so.
     Prefix(String),
-    /// From the first to the second, both included.
+    /// From the first to the second, both included; nothing if the first is the later one.
     Between(String, String),
 }
 
@@ -150,7 +150,8 @@ pub struct Page {
 /// The one store, with DynamoDB's semantics.
 ///
 /// All reads but [`Table::due`] are strongly consistent. A write that returned is durable. A failed condition returns
-/// what is there. Items that expired may still be returned.
+/// what is there. Items that expired may still be returned. What can never be read or written as it is asked for (an
+/// item above 400 KB, a key twice in one call) is [`Fault::Failed`], and nothing of that read or write happens.
 #[async_trait]
 pub trait Table: Send + Sync {
     /// One item.
@@ -164,7 +165,7 @@ pub trait Table: Send + Sync {
     async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault>;
     /// One write; [`Write::Update`] returns the item as it is now.
     async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault>;
-    /// Independent writes, each with its own result, in the order given.
+    /// Independent writes, each with its own result; results are in the order given, writes to one item in any.
     async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>>;
     /// All or none of at most 100 writes to different items, 4 MB together.
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault>;

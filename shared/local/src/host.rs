@@ -204,7 +204,7 @@ impl Host {
     /// What has to be done now and then: expired items, lost jobs, old claim checks.
     pub async fn sweep(&self) -> Result<(), Fault> {
         let resent = replay::sweep(&self.ports, self.clock.now()).await?;
-        let expired = self.table.sweep_expired()?;
+        let expired = self.table.sweep_expired().await?;
         let claims = self.sweep_blobs("claims", KEEP_CLAIMS).await?;
         let kept = self.sweep_blobs("kept", self.settings.keep_dead_letters).await?;
         if resent + expired + claims + kept > 0 {

@@ -1,0 +1,3 @@
+//! The ports' promises, as checks that every implementation passes.
+
+pub mod table;

@@ -1,0 +1,3 @@
+//! Every implementation of a port keeps the port's promises.
+
+mod table;
