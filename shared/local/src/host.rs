@@ -84,7 +84,8 @@ impl Host {
         let home = Home::open(path)?;
         let entropy = Entropy::from_system()?;
         let blobs_path = home.join("blobs");
-        std::fs::create_dir_all(&blobs_path).map_err(|error| HomeError::Unusable { path: blobs_path.clone(), error })?;
+        std::fs::create_dir_all(&blobs_path)
+            .map_err(|error| HomeError::Unusable { path: blobs_path.clone(), error })?;
         let blobs = LocalFileSystem::new_with_prefix(&blobs_path).map_err(|error| blob_fault(&error))?;
         let parts = Parts {
             table: DynoxideTable::open(&home.join("table.db"))?,

@@ -123,8 +123,7 @@ pub async fn serve(
         .into_future();
     let serving = tokio::spawn(serving);
     shutdown.await;
-    // Nobody waits for the news any more if all workers have ended.
-    drop(stop.send(true));
+    stop.send_replace(true);
     // Streams of events would keep the server for minutes: they come again by themselves.
     match tokio::time::timeout(GRACE, serving).await {
         Ok(Ok(result)) => result.map_err(|error| ServeError::Failed(error.to_string()))?,

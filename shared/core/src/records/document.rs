@@ -22,14 +22,15 @@ pub const LARGEST_INLINE: usize = 100 * 1024;
 /// What a compressed document may grow to, in bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// Where a document's text is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StoredDocument {
+/// Where a document's text is: in one of the two.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StoredDocument {
     /// Here, compressed.
-    Body(ByteBuf),
-    /// In the blob store, compressed.
-    Blob(String),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<ByteBuf>,
+    /// In the blob store, compressed, at this path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<String>,
 }
 
 impl Record for StoredDocument {
@@ -46,11 +47,11 @@ pub async fn store(
 ) -> Result<Write, Fault> {
     let compressed = envelope::compress(text)?;
     let stored = if compressed.len() <= LARGEST_INLINE {
-        StoredDocument::Body(ByteBuf::from(compressed))
+        StoredDocument { body: Some(ByteBuf::from(compressed)), blob: None }
     } else {
         let path = Path::from(format!("documents/{tenant}/{}/{}", entity.connection, hash.to_hex()));
         blobs.put(&path, Bytes::from(compressed).into()).await.map_err(|error| blob_fault(&error))?;
-        StoredDocument::Blob(path.to_string())
+        StoredDocument { body: None, blob: Some(path.to_string()) }
     };
     super::put(&entity.document_key(tenant, hash), &stored, Upkeep::default())
 }
@@ -80,13 +81,8 @@ pub async fn load(
     let mut found = std::collections::HashMap::new();
     for (key, item) in unique.iter().zip(table.get_many(&unique).await?) {
         let Some(item) = item else { continue };
-        let compressed = match super::decode::<StoredDocument>(item)?.record {
-            StoredDocument::Body(body) => Bytes::from(body.into_vec()),
-            StoredDocument::Blob(path) => match blobs.get(&Path::from(path)).await {
-                Ok(got) => got.bytes().await.map_err(|error| blob_fault(&error))?,
-                Err(object_store::Error::NotFound { .. }) => continue,
-                Err(error) => return Err(blob_fault(&error)),
-            },
+        let Some(compressed) = compressed(super::decode::<StoredDocument>(item)?.record, blobs).await? else {
+            continue;
         };
         let text = envelope::decompress(&compressed, LARGEST)?;
         let value = serde_json::from_slice(&text)
@@ -94,4 +90,13 @@ pub async fn load(
         found.insert(key, value);
     }
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+}
+
+async fn compressed(stored: StoredDocument, blobs: &dyn Blobs) -> Result<Option<Bytes>, Fault> {
+    let Some(path) = stored.blob else { return Ok(stored.body.map(|body| Bytes::from(body.into_vec()))) };
+    match blobs.get(&Path::from(path)).await {
+        Ok(got) => got.bytes().await.map(Some).map_err(|error| blob_fault(&error)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(blob_fault(&error)),
+    }
 }

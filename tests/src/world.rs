@@ -1,0 +1,238 @@
+//! A whole Hooktide in memory, on a clock that stands until it is moved.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use hooktide_api::Options;
+use hooktide_core::flows::Settings;
+use hooktide_core::names::Scope;
+use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records::token::{self, Principal, Token};
+use hooktide_core::records::{self, Upkeep};
+use hooktide_core::secret::Secret;
+use hooktide_core::tenant::Tenant;
+use hooktide_local::clock::ManualClock;
+use hooktide_local::host::Host;
+use hooktide_local::server;
+use http::{Method, Request, Response, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// The secret of [`World::shop`].
+pub const SECRET: &str = "hush-shopify-client-secret";
+/// The account of [`World::shop`].
+pub const SHOP: &str = "demo.myshopify.com";
+
+/// A whole Hooktide in memory.
+pub struct World {
+    /// Its host.
+    pub host: Arc<Host>,
+    /// Its clock.
+    pub clock: ManualClock,
+    /// All its routes.
+    pub app: Router,
+    /// The operator's key.
+    pub operator: String,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: http::HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Its body as JSON; null if it has none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// Its body as JSON, if the status is the expected one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+}
+
+/// A connection that was made.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Its id.
+    pub id: String,
+    /// What its provider calls.
+    pub url: String,
+    /// Its account.
+    pub account: String,
+    /// A live secret.
+    pub secret: String,
+}
+
+impl World {
+    /// A new world.
+    pub async fn new() -> Self {
+        Self::with(Settings::default(), Options { stream_life: Duration::ZERO, ..Options::default() }).await
+    }
+
+    /// A new world with other settings.
+    pub async fn with(settings: Settings, options: Options) -> Self {
+        let clock = ManualClock::at("2026-11-02T08:00:00Z".parse().expect("a time"));
+        let host = Host::in_memory(7, settings, Arc::new(clock.clone())).expect("a host in memory opens");
+        Self::over(Arc::new(host), clock, options).await
+    }
+
+    /// A world over a host that was opened.
+    pub async fn over(host: Arc<Host>, clock: ManualClock, options: Options) -> Self {
+        let app = server::app(&host, host.api(options));
+        let operator = make_token(&host, "default", &[Scope::Admin], true).await;
+        Self { host, clock, app, operator }
+    }
+
+    /// A token of a tenant with these scopes.
+    pub async fn token(&self, tenant: &str, scopes: &[Scope]) -> String {
+        make_token(&self.host, tenant, scopes, false).await
+    }
+
+    /// Sends any request.
+    pub async fn request(&self, request: Request<Bytes>) -> Answer {
+        let response: Response<Body> = match self.app.clone().oneshot(request.map(Body::from)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("the body of an answer");
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Calls the API with a token.
+    pub async fn call(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let builder = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        self.request(builder.body(body).expect("a request")).await
+    }
+
+    /// Reads from the API with the operator's key.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(&self.operator, Method::GET, path, None).await
+    }
+
+    /// Posts to the API with the operator's key.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(&self.operator, Method::POST, path, Some(body)).await
+    }
+
+    /// Makes a Shopify connection with an endpoint of its own.
+    pub async fn shop(&self) -> Shop {
+        self.shop_with(json!({
+            "provider": "shopify", "account": SHOP, "secrets": { "client_secret": SECRET },
+        }))
+        .await
+    }
+
+    /// Makes a connection of this description.
+    pub async fn shop_with(&self, body: Value) -> Shop {
+        let made = self.post("/v1/connections", body).await.expect(201);
+        let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+        Shop { id: text("id"), url: text("webhook_url"), account: text("account"), secret: SECRET.into() }
+    }
+
+    /// A signed sample of a topic; `number` says which thing, `updated_at` its version.
+    pub fn sample(&self, shop: &Shop, topic: &str, number: u64, updated_at: Timestamp) -> Request<Bytes> {
+        let provider = providers::by_id("shopify").expect("shopify");
+        let sample = Sample { number, updated_at, account: &shop.account };
+        let body = provider.sample(topic, &sample).expect("a sample of the topic");
+        self.signed(shop, topic, body)
+    }
+
+    /// A signed request with this body.
+    pub fn signed(&self, shop: &Shop, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+        let provider = providers::by_id("shopify").expect("shopify");
+        let delivery = self.host.ports.entropy.time_ordered_id(self.now());
+        let unsigned = Unsigned {
+            topic,
+            body: body.into(),
+            account: &shop.account,
+            delivery: &delivery,
+            secret: &Secret::new(shop.secret.as_bytes()),
+            url: &shop.url,
+            now: self.now(),
+        };
+        provider.sign(unsigned).expect("a signed request")
+    }
+
+    /// Sends a sample of `products/update` of the version `now`, and processes it.
+    pub async fn update(&self, shop: &Shop, number: u64) -> Answer {
+        let answer = self.request(self.sample(shop, "products/update", number, self.now())).await;
+        self.tick().await;
+        answer
+    }
+
+    /// Processes everything that is due.
+    pub async fn tick(&self) -> usize {
+        self.host.tick().await.expect("a tick")
+    }
+
+    /// Moves the clock and processes what became due.
+    pub async fn after(&self, by: Duration) -> usize {
+        self.clock.advance(by);
+        self.tick().await
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.host.clock.now()
+    }
+
+    /// All changes that the operator's tenant has.
+    pub async fn changes(&self) -> Vec<Value> {
+        self.all("/v1/changes").await
+    }
+
+    /// All activity that the operator's tenant has.
+    pub async fn activity(&self) -> Vec<Value> {
+        self.all("/v1/activity").await
+    }
+
+    /// The outcomes of all activity, in order.
+    pub async fn outcomes(&self) -> Vec<String> {
+        let text = |entry: &Value| entry["outcome"].as_str().unwrap_or_default().to_owned();
+        self.activity().await.iter().map(text).collect()
+    }
+
+    async fn all(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("{path}?limit=1000{after}")).await.expect(200);
+            items.extend(page["items"].as_array().cloned().unwrap_or_default());
+            if page["more"] != json!(true) {
+                return items;
+            }
+            after = format!("&after={}", page["next"].as_str().unwrap_or_default());
+        }
+    }
+}
+
+async fn make_token(host: &Host, tenant: &str, scopes: &[Scope], operator: bool) -> String {
+    let new = token::generate(&host.ports.entropy, None);
+    let principal = Principal {
+        tenant: Tenant::parse(tenant).expect("a tenant's name"),
+        user: None,
+        companies: Vec::new(),
+        scopes: scopes.to_vec(),
+        operator,
+    };
+    let created_at = host.clock.now();
+    let stored = Token { principal, sha256: new.sha256, created_at, expires_at: None, revoked_at: None };
+    let write = records::insert(&token::key(&new.id), &stored, Upkeep::default()).expect("a token");
+    host.ports.table.write(write).await.expect("a token is stored");
+    new.text.expose_text().expect("text").to_owned()
+}

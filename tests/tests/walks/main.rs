@@ -1,0 +1,3 @@
+//! Whole walks: from a signed request to the feed, on a clock that stands until it is moved.
+
+mod first;
