@@ -168,8 +168,9 @@ impl World {
         provider.sign(unsigned).expect("a signed request")
     }
 
-    /// Sends a sample of `products/update` of the version `now`, and processes it.
+    /// A millisecond later, sends a sample of `products/update` of the version `now`, and processes it.
     pub async fn update(&self, shop: &Shop, number: u64) -> Answer {
+        self.clock.advance(Duration::from_millis(1));
         let answer = self.request(self.sample(shop, "products/update", number, self.now())).await;
         self.tick().await;
         answer

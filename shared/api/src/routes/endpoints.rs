@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use hooktide_core::fault::Fault;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
-use hooktide_core::ports::{Query, Range};
+use hooktide_core::ports::{Query, Range, Write};
 use hooktide_core::records::endpoint::{self, Endpoint, Owned, Route, owned_key};
 use hooktide_core::records::{self, Stored, Upkeep};
 use hooktide_core::tenant::Tenant;
@@ -80,7 +81,9 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
     for (reference, _) in records::list_all::<Owned>(api.table(), partition, "", MOST).await? {
         let Some((provider, id)) = reference.split_once('#') else { continue };
         let stored = records::get::<Endpoint>(api.table(), &endpoint::key(provider, id)).await?;
-        if let Some(stored) = stored.filter(|stored| stored.record.connection.is_none()) {
+        let stands =
+            |stored: &Stored<Endpoint>| stored.record.connection.is_none() && stored.record.deleted_at.is_none();
+        if let Some(stored) = stored.filter(stands) {
             items.push(view(&api, stored.record).await?);
         }
     }
@@ -169,15 +172,13 @@ pub(crate) async fn delete(
         return Err(Refused::new(ProblemType::Conflict, detail));
     }
     let secrets = stored.record.secrets.len();
-    transact(&api, vec![tombstone(&stored, api.now())?]).await?;
+    let reference = Write::Delete { key: owned_key(may.tenant(), &stored.record.provider, &id), condition: None };
+    transact(&api, vec![tombstone(&stored, api.now())?, reference]).await?;
     Ok(ok(serde_json::json!({ "erased": ErasedEndpoint { endpoints: 1, secrets } })))
 }
 
 /// The write that ends an endpoint: its secrets go at once, and what still comes is recognised for a while.
-pub(crate) fn tombstone(
-    stored: &Stored<Endpoint>,
-    now: Timestamp,
-) -> Result<hooktide_core::ports::Write, hooktide_core::fault::Fault> {
+pub(crate) fn tombstone(stored: &Stored<Endpoint>, now: Timestamp) -> Result<Write, Fault> {
     let gone = Endpoint { secrets: Vec::new(), deleted_at: Some(now), ..stored.record.clone() };
     records::replace(&gone.key(), Some(stored.rev), &gone, Upkeep::until(now + TOMBSTONE))
 }
