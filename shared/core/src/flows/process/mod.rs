@@ -10,6 +10,7 @@
 mod commit;
 mod fold;
 mod keep;
+mod plan;
 mod publish;
 mod resolve;
 mod work;
