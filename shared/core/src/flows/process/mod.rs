@@ -1,7 +1,7 @@
 //! Process: messages from a queue become changes.
 //!
 //! For a batch: read each message, find whose it is, parse it, and commit what it tells, one transaction per tenant
-//! (see [`commit`]); then publish, then say which messages the queue must deliver again. A message that fails is
+//! (see `commit.rs`); then publish, then say which messages the queue must deliver again. A message that fails is
 //! handled by itself, by the sort of its fault: kept in the dead letters, put off, or tried again; that happens
 //! before the queue is told that it is done with, so nothing is lost whenever the process ends.
 //!
