@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::endpoints::{any_endpoint, endpoint_of};
+use super::endpoints::any_endpoint;
 use super::erase::{self, Erased};
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{May, Operate, Read};
@@ -125,7 +125,7 @@ pub(crate) async fn list(
     let next = stored.last().filter(|_| more).map(|(id, _)| id.clone());
     let mut items = Vec::with_capacity(stored.len());
     for (_, stored) in stored {
-        items.push(view(&api, may.tenant(), stored.record).await?);
+        items.push(view(&api, stored.record).await?);
     }
     Ok(ok(List { items, next }))
 }
@@ -149,7 +149,7 @@ pub(crate) async fn create(
     if headers.contains_key(IDEMPOTENCY_KEY)
         && let Some(stored) = records::get::<Connection>(api.table(), &key).await?
     {
-        return Ok((StatusCode::CREATED, ok(view(&api, tenant, stored.record).await?)));
+        return Ok((StatusCode::CREATED, ok(view(&api, stored.record).await?)));
     }
     let connection = Connection {
         endpoint: new.endpoint.unwrap_or_else(|| id.clone()),
@@ -172,7 +172,7 @@ pub(crate) async fn create(
         }
         connect_account(&api, tenant, &connection, insert).await?;
     }
-    Ok((StatusCode::CREATED, ok(view(&api, tenant, connection).await?)))
+    Ok((StatusCode::CREATED, ok(view(&api, connection).await?)))
 }
 
 /// One connection.
@@ -183,7 +183,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Answer<Json<ConnectionView>> {
     let stored = connection_of(&api, may.tenant(), &id).await?;
-    Ok(ok(view(&api, may.tenant(), stored.record).await?))
+    Ok(ok(view(&api, stored.record).await?))
 }
 
 /// Changes a connection's name or settings.
@@ -205,7 +205,7 @@ pub(crate) async fn change(
     check_settings(&stored.record.settings)?;
     let connection = stored.record.clone();
     store(&api, may.tenant(), stored).await?;
-    Ok(ok(view(&api, may.tenant(), connection).await?))
+    Ok(ok(view(&api, connection).await?))
 }
 
 /// Deletes a connection: its deliveries stop at once, what is known of its things is erased, the journal is kept.
@@ -286,13 +286,14 @@ pub(crate) async fn store(api: &Api, tenant: &Tenant, stored: Stored<Connection>
     Ok(())
 }
 
-async fn view(api: &Api, tenant: &Tenant, connection: Connection) -> Answer<ConnectionView> {
+async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
     let mut sealed: Vec<_> = connection.credentials.iter().collect();
-    let own = match connection.owns_endpoint() {
-        true => Some(endpoint_of(api, tenant, &connection.endpoint).await?.record),
+    let key = endpoint::key(&connection.provider, &connection.endpoint);
+    let endpoint = match connection.owns_endpoint() {
+        true => records::get::<Endpoint>(api.table(), &key).await?,
         false => None,
     };
-    sealed.extend(own.iter().flat_map(|endpoint| &endpoint.secrets));
+    sealed.extend(endpoint.iter().flat_map(|endpoint| &endpoint.record.secrets));
     Ok(ConnectionView {
         secrets: secrets::views(api, &connection.provider, &connection.endpoint, &sealed).await?,
         webhook_url: webhook_url(api, &connection.provider, &connection.endpoint),

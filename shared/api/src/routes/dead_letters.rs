@@ -24,6 +24,9 @@ use crate::state::Api;
 /// How many letters a list or a count looks at, at the most.
 const SCANNED: usize = 10_000;
 
+/// How many letters are in memory at once: they are large.
+const PAGE: usize = 50;
+
 /// What is asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -142,7 +145,7 @@ pub(crate) async fn list(
             // Everything that sorts before it: ids are lower-case letters and digits.
             Some(last) => Range::Between(" ".to_owned(), format!("{last}\u{0}")),
         };
-        let wanted = limit - items.len() + usize::from(last.is_some());
+        let wanted = (limit - items.len()).min(PAGE) + usize::from(last.is_some());
         let page = Query { partition: partition.clone(), range, descending: true, limit: wanted };
         let (letters, more) = records::list::<DeadLetter>(api.table(), &page).await?;
         scanned += letters.len();

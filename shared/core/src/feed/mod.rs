@@ -87,17 +87,22 @@ pub async fn read(
     }
     let mut lanes = Vec::new();
     let mut more = false;
+    let mut start = cursor.clone().seen_at(now);
     for lane in 0..cursor.lanes() {
         let (position, taken) = cursor.place(lane);
-        let positions = limit.clamp(1, POSITIONS);
+        // One more than wanted: the first may be one that the reader has had, to its last channel.
+        let positions = limit.clamp(1, POSITIONS) + 1;
         let (reads, lane_has_more) = journal::read(table, tenant, lane, position, positions).await?;
         if !follows(position, &reads) {
             return Err(FeedFault::Expired);
         }
         more |= lane_has_more;
+        if reads.first().is_some_and(|read| read.position == position && (taken / 2) as usize >= read.entries.len()) {
+            start = start.at(lane, position + 1, 0);
+        }
         lanes.push(LaneReader { lane, entries: flatten(position, taken, reads) });
     }
-    Ok(merge(lanes, cursor.clone().seen_at(now), limit, more))
+    Ok(merge(lanes, start, limit, more))
 }
 
 /// Whether nothing is missing between `position` and what was read, nor within it.

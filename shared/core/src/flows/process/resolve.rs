@@ -49,31 +49,34 @@ impl Owner {
 
 impl Processor {
     /// Whose each envelope is, in order; one read of each endpoint.
-    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Result<Vec<Owner>, Fault> {
+    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Vec<Result<Owner, Fault>> {
         let keys: BTreeSet<Key> = envelopes.iter().filter_map(|(envelope, _)| endpoint_key(envelope)).collect();
         let keys: Vec<Key> = keys.into_iter().collect();
-        let found = self.ports.table.get_many(&keys).await?;
-        let owner = |envelope: &Envelope| match (&envelope.kind, endpoint_key(envelope)) {
-            (EnvelopeKind::Job(job), _) => Ok(Owner::Tenant(job.tenant.clone())),
-            (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), key) => {
-                let place = key.and_then(|key| keys.binary_search(&key).ok());
-                let Some(item) = place.and_then(|place| found[place].clone()) else {
-                    return Ok(Owner::Removed(Tenant::system()));
-                };
-                let endpoint = records::decode::<Endpoint>(item)?.record;
-                Ok(match endpoint.deleted_at {
-                    Some(_) => Owner::Removed(endpoint.tenant),
-                    None => Owner::Endpoint(Box::new(endpoint)),
-                })
+        let found = match self.ports.table.get_many(&keys).await {
+            Ok(found) => found,
+            Err(fault) => return envelopes.iter().map(|_| Err(fault.clone())).collect(),
+        };
+        let owner = |envelope: &Envelope| {
+            if let EnvelopeKind::Job(job) = &envelope.kind {
+                return Ok(Owner::Tenant(job.tenant.clone()));
             }
+            let place = endpoint_key(envelope).and_then(|key| keys.binary_search(&key).ok());
+            let Some(item) = place.and_then(|place| found[place].clone()) else {
+                return Ok(Owner::Removed(Tenant::system()));
+            };
+            let endpoint = records::decode::<Endpoint>(item)?.record;
+            Ok(match endpoint.deleted_at {
+                Some(_) => Owner::Removed(endpoint.tenant),
+                None => Owner::Endpoint(Box::new(endpoint)),
+            })
         };
         envelopes.iter().map(|(envelope, _)| owner(envelope)).collect()
     }
 
     /// Whose one envelope is.
     pub(super) async fn owner_of(&self, envelope: &Envelope) -> Result<Owner, Fault> {
-        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await?;
-        owners.pop().ok_or_else(|| Fault::failed("an envelope has no owner"))
+        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await;
+        owners.pop().unwrap_or_else(|| Err(Fault::failed("an envelope has no owner")))
     }
 
     /// Makes works of notices, each for the tenant whose account it is about.
