@@ -58,3 +58,19 @@ fn the_table_of_providers_is_current() {
     }
     check("docs/providers.md", &text);
 }
+
+#[test]
+fn every_operation_of_the_api_has_a_name_of_its_own() {
+    let document = serde_json::to_value(hooktide_api::openapi()).expect("the description");
+    let mut names = Vec::new();
+    for operations in document["paths"].as_object().expect("paths").values() {
+        for operation in operations.as_object().expect("operations").values() {
+            names.push(operation["operationId"].as_str().expect("a name").to_owned());
+            assert!(operation["responses"]["default"].is_object(), "errors are described");
+        }
+    }
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

@@ -45,7 +45,7 @@ pub(crate) struct ChangesQuery {
 }
 
 /// Changes since a cursor. With `If-None-Match`, 304 while there is nothing new.
-#[utoipa::path(get, path = "/v1/changes", params(ChangesQuery),
+#[utoipa::path(get, path = "/v1/changes", operation_id = "read_changes", params(ChangesQuery),
     responses((status = 200, body = FeedPage<ChangeView>), (status = 304), (status = 410)))]
 pub(crate) async fn changes(
     State(api): State<Arc<Api>>,

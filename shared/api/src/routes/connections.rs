@@ -111,7 +111,7 @@ pub(crate) struct PageQuery {
 }
 
 /// The tenant's connections.
-#[utoipa::path(get, path = "/v1/connections", params(PageQuery), responses((status = 200, body = List<ConnectionView>)))]
+#[utoipa::path(get, path = "/v1/connections", operation_id = "list_connections", params(PageQuery), responses((status = 200, body = List<ConnectionView>)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     may: May<Read>,
@@ -131,7 +131,7 @@ pub(crate) async fn list(
 }
 
 /// Makes a connection. With `Idempotency-Key`, the same request again gives the same connection.
-#[utoipa::path(post, path = "/v1/connections", request_body = NewConnection,
+#[utoipa::path(post, path = "/v1/connections", operation_id = "create_connection", request_body = NewConnection,
     responses((status = 201, body = ConnectionView), (status = 409), (status = 422)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -176,7 +176,7 @@ pub(crate) async fn create(
 }
 
 /// One connection.
-#[utoipa::path(get, path = "/v1/connections/{id}", responses((status = 200, body = ConnectionView), (status = 404)))]
+#[utoipa::path(get, path = "/v1/connections/{id}", operation_id = "show_connection", responses((status = 200, body = ConnectionView), (status = 404)))]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     may: May<Read>,
@@ -187,7 +187,7 @@ pub(crate) async fn show(
 }
 
 /// Changes a connection's name or settings.
-#[utoipa::path(patch, path = "/v1/connections/{id}", request_body = ConnectionPatch,
+#[utoipa::path(patch, path = "/v1/connections/{id}", operation_id = "change_connection", request_body = ConnectionPatch,
     responses((status = 200, body = ConnectionView), (status = 404), (status = 422)))]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -209,7 +209,7 @@ pub(crate) async fn change(
 }
 
 /// Deletes a connection: its deliveries stop at once, what is known of its things is erased, the journal is kept.
-#[utoipa::path(delete, path = "/v1/connections/{id}", responses((status = 200, body = Deleted), (status = 404)))]
+#[utoipa::path(delete, path = "/v1/connections/{id}", operation_id = "delete_connection", responses((status = 200, body = Deleted), (status = 404)))]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
     may: May<Operate>,

@@ -126,7 +126,7 @@ impl DeadLetterView {
 }
 
 /// The tenant's dead letters, newest first.
-#[utoipa::path(get, path = "/v1/dead-letters", params(DeadLettersQuery),
+#[utoipa::path(get, path = "/v1/dead-letters", operation_id = "list_dead_letters", params(DeadLettersQuery),
     responses((status = 200, body = List<DeadLetterView>)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -168,7 +168,7 @@ pub(crate) async fn list(
 }
 
 /// One dead letter, with the body as it was received.
-#[utoipa::path(get, path = "/v1/dead-letters/{id}", responses((status = 200, body = WholeDeadLetter), (status = 404)))]
+#[utoipa::path(get, path = "/v1/dead-letters/{id}", operation_id = "show_dead_letter", responses((status = 200, body = WholeDeadLetter), (status = 404)))]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
@@ -198,7 +198,7 @@ pub(crate) async fn show(
 }
 
 /// Discards a dead letter for good.
-#[utoipa::path(delete, path = "/v1/dead-letters/{id}", responses((status = 204), (status = 404)))]
+#[utoipa::path(delete, path = "/v1/dead-letters/{id}", operation_id = "discard_dead_letter", responses((status = 204), (status = 404)))]
 pub(crate) async fn discard(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
@@ -213,7 +213,7 @@ pub(crate) async fn discard(
 }
 
 /// Sends dead letters through processing again, at a rate.
-#[utoipa::path(post, path = "/v1/dead-letters/replay", request_body = NewReplay,
+#[utoipa::path(post, path = "/v1/dead-letters/replay", operation_id = "replay_dead_letters", request_body = NewReplay,
     responses((status = 202, body = ReplayView), (status = 422)))]
 pub(crate) async fn replay(
     State(api): State<Arc<Api>>,

@@ -74,7 +74,7 @@ pub(crate) struct ErasedEndpoint {
 }
 
 /// The endpoints that the tenant made.
-#[utoipa::path(get, path = "/v1/endpoints", responses((status = 200, body = List<EndpointView>)))]
+#[utoipa::path(get, path = "/v1/endpoints", operation_id = "list_endpoints", responses((status = 200, body = List<EndpointView>)))]
 pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer<Json<List<EndpointView>>> {
     let partition = Partition::of(may.tenant(), Area::Endpoints);
     let mut items = Vec::new();
@@ -91,7 +91,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
 }
 
 /// Makes an endpoint for a provider app; connections of any tenant can then name it, one for each account.
-#[utoipa::path(post, path = "/v1/endpoints", request_body = NewEndpoint,
+#[utoipa::path(post, path = "/v1/endpoints", operation_id = "create_endpoint", request_body = NewEndpoint,
     responses((status = 201, body = EndpointView), (status = 422)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -128,7 +128,7 @@ pub(crate) async fn create(
 }
 
 /// One endpoint.
-#[utoipa::path(get, path = "/v1/endpoints/{id}", responses((status = 200, body = EndpointView), (status = 404)))]
+#[utoipa::path(get, path = "/v1/endpoints/{id}", operation_id = "show_endpoint", responses((status = 200, body = EndpointView), (status = 404)))]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     may: May<Admin>,
@@ -139,7 +139,7 @@ pub(crate) async fn show(
 }
 
 /// Changes an endpoint.
-#[utoipa::path(patch, path = "/v1/endpoints/{id}", request_body = EndpointPatch,
+#[utoipa::path(patch, path = "/v1/endpoints/{id}", operation_id = "change_endpoint", request_body = EndpointPatch,
     responses((status = 200, body = EndpointView), (status = 404)))]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -157,7 +157,7 @@ pub(crate) async fn change(
 }
 
 /// Deletes an endpoint that no connection uses any more.
-#[utoipa::path(delete, path = "/v1/endpoints/{id}",
+#[utoipa::path(delete, path = "/v1/endpoints/{id}", operation_id = "delete_endpoint",
     responses((status = 200, body = Object, description = "`{\"erased\": {...}}`"), (status = 404), (status = 409)))]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,

@@ -44,7 +44,7 @@ pub(crate) struct EventsQuery {
 }
 
 /// Changes as they come. `id` is the cursor, `event` the channel; resume with `Last-Event-ID`.
-#[utoipa::path(get, path = "/v1/events", params(EventsQuery),
+#[utoipa::path(get, path = "/v1/events", operation_id = "stream_events", params(EventsQuery),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 410)))]
 pub(crate) async fn events(
     State(api): State<Arc<Api>>,

@@ -190,7 +190,7 @@ impl NewSecret {
 }
 
 /// Adds a secret to a connection; it counts at once.
-#[utoipa::path(post, path = "/v1/connections/{id}/secrets/{name}", request_body = NewSecret,
+#[utoipa::path(post, path = "/v1/connections/{id}/secrets/{name}", operation_id = "add_connection_secret", request_body = NewSecret,
     responses((status = 201, body = SecretView), (status = 404), (status = 422)))]
 pub(crate) async fn add_to_connection(
     State(api): State<Arc<Api>>,
@@ -221,7 +221,7 @@ pub(crate) async fn add_to_connection(
 }
 
 /// Removes a secret of a connection.
-#[utoipa::path(delete, path = "/v1/connections/{id}/secrets/{name}/{key_id}",
+#[utoipa::path(delete, path = "/v1/connections/{id}/secrets/{name}/{key_id}", operation_id = "remove_connection_secret",
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_from_connection(
     State(api): State<Arc<Api>>,
@@ -245,7 +245,7 @@ pub(crate) async fn remove_from_connection(
 }
 
 /// Adds a secret to an endpoint; it counts at once.
-#[utoipa::path(post, path = "/v1/endpoints/{id}/secrets/{name}", request_body = NewSecret,
+#[utoipa::path(post, path = "/v1/endpoints/{id}/secrets/{name}", operation_id = "add_endpoint_secret", request_body = NewSecret,
     responses((status = 201, body = SecretView), (status = 404), (status = 422)))]
 pub(crate) async fn add_to_endpoint(
     State(api): State<Arc<Api>>,
@@ -262,7 +262,7 @@ pub(crate) async fn add_to_endpoint(
 }
 
 /// Removes a secret of an endpoint.
-#[utoipa::path(delete, path = "/v1/endpoints/{id}/secrets/{name}/{key_id}",
+#[utoipa::path(delete, path = "/v1/endpoints/{id}/secrets/{name}/{key_id}", operation_id = "remove_endpoint_secret",
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_from_endpoint(
     State(api): State<Arc<Api>>,
