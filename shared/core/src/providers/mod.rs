@@ -42,6 +42,11 @@ pub trait Provider: Send + Sync {
     /// What its signature binds.
     fn covers(&self) -> Covers;
 
+    /// Whether the signature binds the account that a notice names. Where it does not, somebody who saw a signed
+    /// delivery could send it again for another account; on an endpoint with many accounts, a thing then stays with
+    /// the account that it was first told of for.
+    fn signs_account(&self) -> bool;
+
     /// The headers that [`Provider::label`] and [`Provider::parse`] read, in lower case; only these are kept.
     fn headers(&self) -> &'static [&'static str];
 

@@ -18,6 +18,7 @@
 //! | last verified | `E#<provider>#<id>` | `verified#<key id>` | at |
 //! | owned endpoint | `T#<tenant>#P` | `<provider>#<id>` | (a reference) |
 //! | route | `R#<provider>#<endpoint>` | account | tenant, connection |
+//! | belonging | `R#<provider>#<endpoint>#<kind>#<id>` | `belonging` | account |
 //! | token | `K#<id>` | `token` | tenant, scopes, SHA-256 of the secret |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!

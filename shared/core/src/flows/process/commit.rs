@@ -161,6 +161,9 @@ impl Processor {
             match &work.effect {
                 Effect::Entity(entity) => {
                     wanted.insert(entity.entity.key(tenant), Place::Entity(entity.entity.clone()));
+                    if let Some((key, _)) = &entity.belonging {
+                        wanted.insert(key.clone(), Place::Belonging);
+                    }
                 }
                 Effect::Hint { resource } => {
                     let mark = job::key(tenant, JobKind::Sync, resource);
@@ -184,6 +187,7 @@ impl Processor {
             match place {
                 Place::Entity(id) => drop(known.entities.insert(id, records::decode(item)?)),
                 Place::Delivery => drop(known.deliveries.insert(key, records::decode(item)?)),
+                Place::Belonging => drop(known.belongings.insert(key, records::decode(item)?)),
                 Place::Mark(resource) => drop(known.marks.insert(resource, records::decode(item)?)),
             }
         }
@@ -272,5 +276,6 @@ impl Processor {
 enum Place {
     Entity(EntityId),
     Delivery,
+    Belonging,
     Mark(String),
 }

@@ -12,7 +12,7 @@ use crate::names::{JobKind, Operation, Outcome, Via};
 use crate::ports::{Condition, Key, Write};
 use crate::records::dead_letter::Shelf;
 use crate::records::delivery::{self, Delivery, Standing};
-use crate::records::endpoint::route_key;
+use crate::records::endpoint::{Belonging, route_key};
 use crate::records::entity::{Entity, EntityId, Journaled};
 use crate::records::job::{self, Mark};
 use crate::records::journal::{Change, Entry};
@@ -25,6 +25,7 @@ pub(super) struct Known {
     pub(super) entities: HashMap<EntityId, Stored<Entity>>,
     pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
     pub(super) marks: HashMap<String, Stored<Mark>>,
+    pub(super) belongings: HashMap<Key, Stored<Belonging>>,
 }
 
 /// What is to be written, except where in the journal.
@@ -61,11 +62,19 @@ pub(super) fn plan<'a>(
     let mut plan = Plan::default();
     let mut entities: BTreeMap<&EntityId, Vec<usize>> = BTreeMap::new();
     let mut hints: BTreeMap<&String, u64> = BTreeMap::new();
+    let mut belongings: HashMap<&Key, &String> = HashMap::new();
     let mut settled: HashSet<Key> = HashSet::new();
     let mut kept: HashSet<Key> = HashSet::new();
     for (index, work) in works.iter().enumerate() {
         match &work.effect {
-            Effect::Entity(entity) => entities.entry(&entity.entity).or_default().push(index),
+            Effect::Entity(entity) => {
+                if plan.belongs(entity, known, &mut belongings)? {
+                    entities.entry(&entity.entity).or_default().push(index);
+                } else {
+                    let reason = "the thing belongs to another account of this endpoint".to_owned();
+                    plan.entries.push(work.entry((Outcome::Ignored, Some(reason)), None, now));
+                }
+            }
             Effect::Ignored { reason } => {
                 plan.entries.push(work.entry((Outcome::Ignored, Some(reason.clone())), None, now));
             }
@@ -141,6 +150,24 @@ impl<'a> Plan<'a> {
             (_, None, Standing::Open | Standing::Redelivered | Standing::Duplicate) => self.claims.push((key, work)),
         }
         Ok(())
+    }
+
+    /// Whether a thing belongs to the account that it was told of for; if it belongs to nobody yet, it does now.
+    fn belongs(
+        &mut self,
+        work: &'a EntityWork,
+        known: &'a Known,
+        belongings: &mut HashMap<&'a Key, &'a String>,
+    ) -> Result<bool, Fault> {
+        let Some((key, account)) = &work.belonging else { return Ok(true) };
+        let owner = known.belongings.get(key).map(|stored| &stored.record.account);
+        if let Some(owner) = owner.or(belongings.get(key).copied()) {
+            return Ok(owner == account);
+        }
+        belongings.insert(key, account);
+        let belonging = Belonging { account: account.clone() };
+        self.writes.push(records::insert(key, &belonging, records::Upkeep::default())?);
+        Ok(true)
     }
 
     /// Everything that a batch tells of one thing.

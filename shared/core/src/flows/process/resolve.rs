@@ -9,7 +9,7 @@ use super::fold::Told;
 use super::work::{Effect, EntityWork, Origin, Work};
 use crate::envelope::{Delivery, Envelope, EnvelopeKind};
 use crate::fault::{ErrorClass, Fault};
-use crate::notice::{ContentHash, Notice, State, What};
+use crate::notice::{ContentHash, EntityNotice, Notice, State, What};
 use crate::ports::{Key, QueueName};
 use crate::providers;
 use crate::records;
@@ -100,7 +100,7 @@ impl Processor {
         for (number, notice) in notices.into_iter().enumerate() {
             let (tenant, connection, effect) = match whose(endpoint, &routes, &notice) {
                 Whose::Connection(tenant, connection) => {
-                    let effect = effect_of(&connection, &origin, &notice)?;
+                    let effect = effect_of(endpoint, &connection, &origin, &notice)?;
                     (tenant, Some(connection), effect)
                 }
                 Whose::Misfit(reason) => {
@@ -178,7 +178,7 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
     }
 }
 
-fn effect_of(connection: &str, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
+fn effect_of(endpoint: &Endpoint, connection: &str, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
     Ok(match &notice.what {
         What::Entity(entity) => {
             let (document, hash, deleted) = match &entity.state {
@@ -196,12 +196,24 @@ fn effect_of(connection: &str, origin: &Origin, notice: &Notice) -> Result<Effec
                 told: Told { identity, envelope, version: entity.version, hash, deleted },
                 document,
                 notice: entity.clone(),
+                belonging: belonging(endpoint, entity, notice.account.as_ref()),
             }))
         }
         What::Hint { resource } => Effect::Hint { resource: format!("{resource}/{connection}") },
         What::Privacy => Effect::Privacy,
         What::Ignored { reason } => Effect::Ignored { reason: reason.clone() },
     })
+}
+
+/// On an endpoint with many accounts, a thing stays with the account that it was first told of for, unless the account
+/// is signed.
+fn belonging(endpoint: &Endpoint, entity: &EntityNotice, account: Option<&String>) -> Option<(Key, String)> {
+    let signed = providers::by_id(&endpoint.provider).is_some_and(|provider| provider.signs_account());
+    if endpoint.connection.is_some() || signed {
+        return None;
+    }
+    let key = endpoint::belonging_key(&endpoint.provider, &endpoint.id, entity.kind, &entity.id);
+    account.map(|account| (key, account.clone()))
 }
 
 fn work(

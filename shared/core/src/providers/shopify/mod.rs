@@ -62,6 +62,11 @@ impl Provider for Shopify {
         Covers { body: true, url: false, time: false }
     }
 
+    /// The shop stands in a header, which is not signed.
+    fn signs_account(&self) -> bool {
+        false
+    }
+
     fn headers(&self) -> &'static [&'static str] {
         &[TOPIC, SHOP, DELIVERY, TRIGGERED_AT]
     }
@@ -92,7 +97,9 @@ impl Provider for Shopify {
             Some(Becomes::Ignored(reason)) => What::Ignored { reason: reason.into() },
             None => What::Ignored { reason: "unknown topic".into() },
         };
-        let account = verified.header(SHOP).map(|shop| self.normalise_account(shop));
+        // Some bodies name the shop; what is signed counts more than the header, which is not.
+        let shop = payload::shop(verified).or_else(|| verified.header(SHOP).map(str::to_owned));
+        let account = shop.map(|shop| self.normalise_account(&shop));
         // The id is not signed: on its own, a made-up one could pass a new body off as a repeat.
         let body = signing::sha256_hex(verified.body());
         let identity = format!("{}/{body}", verified.header(DELIVERY).unwrap_or_default());

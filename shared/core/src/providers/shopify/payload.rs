@@ -92,6 +92,15 @@ pub(super) fn fits(verified: &Verified, keys: &[&str], what: What) -> Result<Wha
     Ok(if keys.iter().all(|key| body.contains_key(*key)) { what } else { misfit() })
 }
 
+/// The shop that the body itself names: `shop_domain` in requests about personal data.
+pub(super) fn shop(verified: &Verified) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        shop_domain: Option<String>,
+    }
+    read::<Named>(verified).ok()?.shop_domain
+}
+
 fn read<'a, T: Deserialize<'a>>(verified: &'a Verified) -> Result<T, Fault> {
     serde_json::from_slice(verified.body())
         .map_err(|error| Fault::permanent(ErrorClass::Unreadable, format!("not the documented form: {error}")))
