@@ -92,8 +92,8 @@ impl Provider for Shopify {
         let what = match self.topics().iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
             Some(Becomes::Kind(_)) if name == "products/delete" => payload::deleted_product(verified)?,
             Some(Becomes::Kind(_)) => payload::product(verified)?,
-            Some(Becomes::Sync(resource)) => payload::fits(verified, &["inventory_item_id"], What::Hint { resource })?,
-            Some(Becomes::Privacy) => payload::fits(verified, &["shop_id", "shop_domain"], What::Privacy)?,
+            Some(Becomes::Sync(resource)) => payload::stock(verified, resource)?,
+            Some(Becomes::Privacy) => payload::privacy(verified, name)?,
             Some(Becomes::Ignored(reason)) => What::Ignored { reason: reason.into() },
             None => What::Ignored { reason: "unknown topic".into() },
         };
