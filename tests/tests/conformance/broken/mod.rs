@@ -98,9 +98,7 @@ fn passes(provider: &dyn Provider, evidence: &Evidence, except: &[&str]) {
 /// So what is caught is the flaw, not the wrapper.
 #[test]
 fn a_wrapper_without_a_flaw_breaks_no_rule() {
-    // The sound one does not keep this either, for now: see `RULES`.
-    let except = ["refuses_what_an_empty_secret_signed"];
-    passes(&Broken::new(sound(), Flaw::None, evidence()), &evidence(), &except);
+    passes(&Broken::new(sound(), Flaw::None, evidence()), &evidence(), &[]);
 }
 
 /// The wrapped provider is documented to cover the body only.

@@ -57,6 +57,10 @@ impl Provider for Broken {
         }
     }
 
+    fn signs_account(&self) -> bool {
+        self.inner.signs_account()
+    }
+
     fn headers(&self) -> &'static [&'static str] {
         self.inner.headers()
     }

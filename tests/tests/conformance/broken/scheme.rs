@@ -103,6 +103,10 @@ impl Provider for Schemed {
         Covers { body: bound || self.flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound }
     }
 
+    fn signs_account(&self) -> bool {
+        self.inner.signs_account()
+    }
+
     fn headers(&self) -> &'static [&'static str] {
         self.inner.headers()
     }
