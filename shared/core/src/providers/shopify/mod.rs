@@ -53,9 +53,9 @@ impl Provider for Shopify {
         TOPICS
     }
 
-    /// Shopify retries for 4 hours; we remember for 72, since its earlier policy was 48.
+    /// Shopify retries for 4 hours, and a delivery may start a day late.
     fn window(&self) -> Duration {
-        Duration::from_secs(72 * 3600)
+        Duration::from_secs(28 * 3600)
     }
 
     fn covers(&self) -> Covers {
@@ -103,7 +103,12 @@ impl Provider for Shopify {
         // The id is not signed: on its own, a made-up one could pass a new body off as a repeat.
         let body = signing::sha256_hex(verified.body());
         let identity = format!("{}/{body}", verified.header(DELIVERY).unwrap_or_default());
-        Ok(vec![Notice { account, identity, what }])
+        let lacks_variants = matches!(what, What::Entity(_)) && payload::lacks_variants(verified);
+        let mut notices = vec![Notice { account: account.clone(), identity: identity.clone(), what }];
+        if lacks_variants {
+            notices.push(Notice { account, identity, what: What::Hint { resource: "products" } });
+        }
+        Ok(notices)
     }
 
     fn normalise_account(&self, account: &str) -> String {

@@ -66,6 +66,18 @@ pub(super) fn product(verified: &Verified) -> Result<What, Fault> {
     }))
 }
 
+/// Whether a product has more variants than the 100 that a webhook carries: the rest has to be fetched.
+pub(super) fn lacks_variants(verified: &Verified) -> bool {
+    #[derive(Deserialize)]
+    struct Counted<'a> {
+        #[serde(borrow)]
+        variants: Vec<&'a RawValue>,
+        #[serde(borrow)]
+        variant_gids: Vec<&'a RawValue>,
+    }
+    read::<Counted<'_>>(verified).is_ok_and(|counted| counted.variants.len() < counted.variant_gids.len())
+}
+
 /// `products/delete`: the id, and nothing else. Shopify never reuses ids, so nothing comes after it.
 pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
     #[derive(Deserialize)]
