@@ -66,7 +66,6 @@ fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Resul
     };
     output.line(&format!(
         "Hooktide is ready at {base}\n\
-         \x20 dashboard  {base}/\n\
          \x20 feed       {base}/v1/events\n\
          \x20 admin key  {}\n\
          A line to try, in another terminal:\n\
