@@ -79,6 +79,7 @@ pub(crate) async fn run(arguments: SendArguments, client: &Client, output: &Outp
     let url = Url::parse(&first.uri().to_string()).map_err(|error| Failure::Failed(error.to_string()))?;
     let http = client::http_to(&url)?;
     let progress = progress(count, output);
+    #[expect(clippy::disallowed_methods, reason = "a person waits here and is told how long it took")]
     let begun = Instant::now();
     let samples = (number..=last).map(|nth| {
         let (signer, http, first, arguments) = (&signer, &http, &first, &arguments);
