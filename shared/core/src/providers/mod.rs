@@ -25,6 +25,29 @@ pub fn by_id(id: &str) -> Option<&'static dyn Provider> {
     ALL.iter().copied().find(|provider| provider.id() == id)
 }
 
+/// How deep a JSON body may be nested: as deep as is read into values.
+const DEEPEST: usize = 127;
+
+/// How deep arrays and objects of a JSON text are nested.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_text = !in_text,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// A provider of webhooks. Pure: no clock, no socket, no store.
 pub trait Provider: Send + Sync {
     /// Its id in URLs, function names and logs: `shopify`.
@@ -59,9 +82,14 @@ pub trait Provider: Send + Sync {
 
     /// Whether the body is of the form that the provider sends at all; cheap. The default: JSON, not nested too deep.
     fn readable(&self, verified: &Verified) -> Result<(), Fault> {
+        let unreadable = |detail: String| Fault::permanent(ErrorClass::Unreadable, detail);
         serde_json::from_slice::<serde::de::IgnoredAny>(verified.body())
-            .map(drop)
-            .map_err(|error| Fault::permanent(ErrorClass::Unreadable, format!("the body is not JSON: {error}")))
+            .map_err(|error| unreadable(format!("the body is not JSON: {error}")))?;
+        // What nobody reads is skipped however deep it goes, so the depth is looked at apart.
+        match depth(verified.body()) {
+            ..=DEEPEST => Ok(()),
+            deeper => Err(unreadable(format!("the body is nested {deeper} deep; at most {DEEPEST} are read"))),
+        }
     }
 
     /// What the request tells us. A [`Fault::Permanent`] if it is not what the provider documents.
@@ -169,3 +197,28 @@ pub const CREDENTIALS: &[Need] = &[
     Need { name: "refresh_token", about: "the token that new access tokens are got with" },
     Need { name: "client_id", about: "the app's id at the provider" },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_depth_of_a_text_is_that_of_its_brackets_outside_of_texts() {
+        for (json, expected) in [
+            ("7", 0),
+            ("[]", 1),
+            (r#"{"a":[{}],"b":{}}"#, 3),
+            (r#"["[[[[", "\"[[[", "\\", {"}}":0}]"#, 2),
+            (r#"[[],[],[[]]]"#, 3),
+        ] {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_deep_enough_is_read_into_values() {
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(DEEPEST)).is_ok());
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(DEEPEST + 1)).is_err());
+    }
+}
