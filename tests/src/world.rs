@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use futures::TryStreamExt;
 use hooktide_api::Options;
 use hooktide_core::flows::Settings;
 use hooktide_core::names::Scope;
@@ -206,6 +207,15 @@ impl World {
     pub async fn outcomes(&self) -> Vec<String> {
         let text = |entry: &Value| entry["outcome"].as_str().unwrap_or_default().to_owned();
         self.activity().await.iter().map(text).collect()
+    }
+
+    /// The paths of the blobs under `prefix`, sorted.
+    pub async fn blobs(&self, prefix: &str) -> Vec<String> {
+        let found = self.host.ports.blobs.list(Some(&prefix.into()));
+        let found: Vec<_> = found.try_collect().await.expect("a list of blobs");
+        let mut paths: Vec<String> = found.into_iter().map(|found| found.location.to_string()).collect();
+        paths.sort();
+        paths
     }
 
     async fn all(&self, path: &str) -> Vec<Value> {

@@ -1,3 +1,4 @@
 //! Whole walks: from a signed request to the feed, on a clock that stands until it is moved.
 
+mod bad_input;
 mod first;
