@@ -67,7 +67,8 @@ impl Processor {
         warn!(envelope = envelope.id, %tenant, %class, reason, "a message goes to the dead letters");
         let letter = DeadLetter::of(&envelope, class, reason, now)?;
         let letter = DeadLetter { connection: owner.connection().map(str::to_owned), ..letter };
-        let write = letter.put(tenant, &Shelf::Dead, &envelope.id, now + self.settings.keep_dead_letters)?;
+        let until = records::kept_until(envelope.received_at, now, self.settings.keep_dead_letters);
+        let write = letter.put(tenant, &Shelf::Dead, &envelope.id, until)?;
         let became = (Outcome::Dead, Some(format!("{class}: {reason}")));
         let id = format!("{}-dead", envelope.id);
         let entry = Origin::of(&envelope).entry(id, letter.connection.clone(), became, None, now);
