@@ -8,7 +8,9 @@ use axum::body::{Body, Bytes, to_bytes};
 use futures::TryStreamExt;
 use hooktide_api::Options;
 use hooktide_core::flows::Settings;
+use hooktide_core::flows::process::Message;
 use hooktide_core::names::Scope;
+use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::records::{self, Upkeep};
@@ -16,6 +18,7 @@ use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
+use hooktide_local::queue::Source;
 use hooktide_local::server;
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -145,6 +148,14 @@ impl World {
         Shop { id: text("id"), url: text("webhook_url"), account: text("account"), secret: SECRET.into() }
     }
 
+    /// Makes an endpoint for an app with many accounts; the account of what is returned is that of no connection.
+    pub async fn shared_endpoint(&self, name: &str) -> Shop {
+        let body = json!({ "provider": "shopify", "name": name, "secrets": { "client_secret": SECRET } });
+        let made = self.post("/v1/endpoints", body).await.expect(201);
+        let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+        Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: SECRET.into() }
+    }
+
     /// A signed sample of a topic; `number` says which thing, `updated_at` its version.
     pub fn sample(&self, shop: &Shop, topic: &str, number: u64, updated_at: Timestamp) -> Request<Bytes> {
         let provider = providers::by_id("shopify").expect("shopify");
@@ -180,6 +191,16 @@ impl World {
     /// Processes everything that is due.
     pub async fn tick(&self) -> usize {
         self.host.tick().await.expect("a tick")
+    }
+
+    /// Takes all messages that are due off a queue, as a processor gets them.
+    pub async fn take_messages(&self, queue: QueueName) -> Vec<Message> {
+        let source = Source::Queue(queue);
+        let received = self.host.queue.receive(source, 1_000).await.expect("messages");
+        let receipts: Vec<(i64, u64)> = received.iter().map(|message| (message.id, message.receipt)).collect();
+        self.host.queue.delete(&receipts).await.expect("messages that are deleted");
+        let message = |(handle, body)| Message { handle: format!("{handle}"), queue, body };
+        received.into_iter().map(|message| message.body).enumerate().map(message).collect()
     }
 
     /// Moves the clock and processes what became due.

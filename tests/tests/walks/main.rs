@@ -1,4 +1,5 @@
 //! Whole walks: from a signed request to the feed, on a clock that stands until it is moved.
 
+mod bad_clocks;
 mod bad_input;
 mod first;
