@@ -13,7 +13,7 @@ use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
 use hooktide_core::records::token::{self, Principal, Token};
-use hooktide_core::records::{self, Upkeep};
+use hooktide_core::records::{self, Upkeep, deferred};
 use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
 use hooktide_local::clock::ManualClock;
@@ -201,6 +201,17 @@ impl World {
         self.host.queue.delete(&receipts).await.expect("messages that are deleted");
         let message = |(handle, body)| Message { handle: format!("{handle}"), queue, body };
         received.into_iter().map(|message| message.body).enumerate().map(message).collect()
+    }
+
+    /// Whether nothing waits anywhere; what does otherwise.
+    pub async fn idle(&self) -> Result<(), String> {
+        for depth in self.host.queue.depth().await.expect("depths") {
+            if depth.ready + depth.delayed + depth.in_flight > 0 {
+                return Err(format!("{depth:?}"));
+            }
+        }
+        let deferred = deferred::due(&*self.host.ports.table, Timestamp::MAX, 1).await.expect("deferred messages");
+        if deferred.is_empty() { Ok(()) } else { Err(format!("{deferred:?}")) }
     }
 
     /// Moves the clock and processes what became due.

@@ -2,4 +2,5 @@
 
 mod bad_clocks;
 mod bad_input;
+mod bad_messages;
 mod first;
