@@ -12,6 +12,7 @@ use hooktide_core::flows::process::Message;
 use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records::endpoint::{self, Endpoint};
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::records::{self, Upkeep, deferred};
 use hooktide_core::secret::Secret;
@@ -201,6 +202,15 @@ impl World {
         self.host.queue.delete(&receipts).await.expect("messages that are deleted");
         let message = |(handle, body)| Message { handle: format!("{handle}"), queue, body };
         received.into_iter().map(|message| message.body).enumerate().map(message).collect()
+    }
+
+    /// Takes all secrets from a shop's own endpoint, which no request can.
+    pub async fn without_secrets(&self, shop: &Shop) {
+        let (table, key) = (&*self.host.ports.table, endpoint::key("shopify", &shop.id));
+        let stored = records::get::<Endpoint>(table, &key).await.expect("a read").expect("an endpoint");
+        let bare = Endpoint { secrets: Vec::new(), ..stored.record };
+        let write = records::replace(&key, Some(stored.rev), &bare, Upkeep::default()).expect("an endpoint");
+        table.write(write).await.expect("a write");
     }
 
     /// Whether nothing waits anywhere; what does otherwise.
