@@ -1,4 +1,6 @@
 //! What the integration tests of Hooktide share.
 
+pub mod bodies;
 pub mod contracts;
+pub mod faults;
 pub mod world;

@@ -289,14 +289,19 @@ async fn add(
 }
 
 async fn remove(api: &Api, rev: u64, mut endpoint: Endpoint, name: &str, key_id: &str) -> Answer<StatusCode> {
-    let of_name = endpoint.secrets.iter().filter(|secret| secret.name == name).count();
-    let before = endpoint.secrets.len();
+    let now = api.now();
+    let live = |endpoint: &Endpoint| {
+        let of_name = endpoint.secrets.iter().filter(|secret| secret.name == name);
+        of_name.filter(|secret| secret.retires_at.is_none_or(|retires_at| now < retires_at)).count()
+    };
+    let (before, live_before) = (endpoint.secrets.len(), live(&endpoint));
     endpoint.secrets.retain(|secret| secret.name != name || secret.key_id.0 != key_id);
     if endpoint.secrets.len() == before {
         return Err(Refused::not_found("secret"));
     }
-    if of_name == 1 {
-        let detail = "It is the only secret of its name, and without one every delivery is refused. Add another first.";
+    if live_before > 0 && live(&endpoint) == 0 {
+        let detail =
+            "It is the only live secret of its name, and without one every delivery is refused. Add another first.";
         return Err(Refused::new(ProblemType::Conflict, detail));
     }
     store(api, rev, &endpoint).await?;

@@ -39,6 +39,8 @@ pub mod replay;
 pub mod tag;
 pub mod token;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -80,6 +82,11 @@ impl Upkeep {
     pub fn until(expires_at: Timestamp) -> Self {
         Self { expires_at: Some(expires_at), due: None }
     }
+}
+
+/// Until when to keep what was received then and is written now: by the later of both, since one clock may be behind.
+pub fn kept_until(received_at: Timestamp, now: Timestamp, keep: Duration) -> Timestamp {
+    received_at.max(now) + keep
 }
 
 /// Puts a record that must not be there yet.

@@ -83,7 +83,7 @@ pub(super) fn plan<'a>(
                 plan.entries.push(work.entry((Outcome::Ignored, Some(reason)), None, now));
                 let shelf = Shelf::Held { endpoint: work.origin.endpoint.clone(), account: account.clone() };
                 if kept.insert(shelf.key(tenant, work.envelope_id())) {
-                    let until = work.origin.envelope.received_at + keep_held;
+                    let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
                     plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
                 }
                 let key = route_key(&work.origin.provider, &work.origin.endpoint, account);
