@@ -11,7 +11,8 @@
 //! - A message that appears again after [`QueueSettings::max_receives`] receives goes to the dead queue instead.
 //! - Groups take turns: a receive takes the oldest message of one group, then of the next, lap after lap, so however
 //!   much a noisy group has waiting, it gets one message in for each of a quiet one.
-//! - A file belongs to one process: it stays locked while any handle lives.
+//! - A file belongs to one process: it stays locked while any handle lives. What that process had in flight when it
+//!   died, the next one that opens the file hands out at once, not when its visibility would have ended.
 
 mod schema;
 mod store;

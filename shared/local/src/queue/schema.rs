@@ -30,6 +30,12 @@ const SCHEMA: &str = "
     PRAGMA user_version = 1;
 ";
 
+/// The file had one owner, and that one is gone: what it was working on goes back to its old place, to be handed out
+/// at once. Its receives count on, so what kills every owner still ends in the dead queue.
+const RECLAIM: &str = "
+    UPDATE message INDEXED BY hidden SET state = 1, due = sent_at WHERE state > 0 AND state = 2;
+";
+
 /// Why a queue could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -127,7 +133,7 @@ fn prepare(connection: &Connection, path: &str) -> Result<String, OpenError> {
         connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;")).map_err(sql)?;
     } else {
         // Takes the lock now, not at the first send.
-        connection.execute_batch("BEGIN IMMEDIATE; COMMIT;").map_err(sql)?;
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {RECLAIM} COMMIT;")).map_err(sql)?;
     }
     Ok(mode)
 }

@@ -390,7 +390,7 @@ async fn a_change_wakes_each_waiter_once_and_is_never_lost() {
 }
 
 #[tokio::test]
-async fn reopening_keeps_what_was_sent() {
+async fn reopening_keeps_what_was_sent_and_hands_out_at_once_what_was_in_flight() {
     let (_folder, path) = file();
     let clock = ManualClock::new();
     let queue = DurableQueue::open(&path, clock.clone(), SETTINGS).unwrap();
@@ -399,13 +399,16 @@ async fn reopening_keeps_what_was_sent() {
     queue.delete(&receipts(&received[1..])).await.unwrap();
     drop(queue);
 
+    clock.advance(SECOND);
     let queue = DurableQueue::open(&path, clock.clone(), SETTINGS).unwrap();
-    assert_eq!(depth_of(&queue, NOTICES).await, (1, 1, 1));
-    assert_eq!(bodies(&receive(&queue, 10).await), ["ready"]);
+    assert_eq!(depth_of(&queue, NOTICES).await, (2, 1, 0));
+    let again = receive(&queue, 10).await;
+    assert_eq!(bodies(&again), ["flying", "ready"]);
+    assert_eq!((again[0].id, again[0].receive_count), (received[0].id, 2));
+    assert_ne!(again[0].receipt, received[0].receipt);
     clock.advance(SETTINGS.visibility);
     let again = receive(&queue, 10).await;
     assert_eq!(bodies(&again), ["late", "flying", "ready"]);
-    assert_eq!((again[1].id, again[1].receive_count), (received[0].id, 2));
 
     // An id is not used again, although the messages that had the highest ones are gone.
     queue.delete(&receipts(&again)).await.unwrap();
@@ -413,6 +416,20 @@ async fn reopening_keeps_what_was_sent() {
     let queue = DurableQueue::open(&path, clock, SETTINGS).unwrap();
     send(&queue, vec![message("new")]).await;
     assert!(receive(&queue, 1).await[0].id > 4);
+}
+
+#[tokio::test]
+async fn what_kills_every_owner_of_the_file_goes_to_the_dead_queue() {
+    let (_folder, path) = file();
+    let clock = ManualClock::new();
+    send(&DurableQueue::open(&path, clock.clone(), SETTINGS).unwrap(), vec![message("poison")]).await;
+    for count in 1..=SETTINGS.max_receives {
+        let queue = DurableQueue::open(&path, clock.clone(), SETTINGS).unwrap();
+        assert_eq!(receive(&queue, 1).await[0].receive_count, count);
+    }
+    let queue = DurableQueue::open(&path, clock, SETTINGS).unwrap();
+    assert_eq!(receive(&queue, 1).await, []);
+    assert_eq!(depth_of(&queue, Source::Dead).await, (1, 0, 0));
 }
 
 #[tokio::test]

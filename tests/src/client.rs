@@ -1,0 +1,135 @@
+//! How tests speak to a server that is a process of its own, and the deliveries that they send it.
+#![allow(clippy::expect_used, reason = "what does not work here fails the test")]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::secret::Secret;
+use http::{Method, Request};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::server::PATIENCE;
+use crate::world::{Answer, SECRET, SHOP, Shop};
+
+/// How long one answer may take.
+const ANSWER: Duration = Duration::from_secs(20);
+/// The time of version 0 of all products.
+const FIRST_VERSION: Timestamp = Timestamp::constant(1_767_600_000, 0);
+
+/// Speaks to a server; clones share what they heard.
+#[derive(Clone)]
+pub struct Client {
+    /// The token that it presents.
+    pub token: String,
+    base: String,
+    http: reqwest::Client,
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Client {
+    /// Knows no server yet.
+    pub(crate) fn new() -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build().expect("a client");
+        Self { token: String::new(), base: String::new(), http, heard: Arc::default() }
+    }
+
+    /// The same, speaking to a server there.
+    pub(crate) fn at(&self, address: SocketAddr, token: &str) -> Self {
+        Self { token: token.to_owned(), base: format!("http://{address}"), ..self.clone() }
+    }
+
+    /// The same with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
+    /// Calls the API; `None` if no answer came.
+    pub async fn try_call(&self, method: Method, path: &str, body: Option<Value>) -> Option<Answer> {
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let request = request.header("authorization", format!("Bearer {}", self.token)).body(body);
+        self.send(request.expect("a request")).await
+    }
+
+    /// Calls the API.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.try_call(method, path, body).await.expect("an answer")
+    }
+
+    /// Sends any request; `None` if no answer came.
+    pub async fn send(&self, request: Request<Bytes>) -> Option<Answer> {
+        let request = reqwest::Request::try_from(request).expect("a request");
+        let response = self.http.execute(request).await.ok()?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.ok()?;
+        let mut heard = self.heard.lock().expect("what was heard");
+        heard.extend(format!("{headers:?}\n").into_bytes());
+        heard.extend(&body);
+        Some(Answer { status, headers, body })
+    }
+
+    /// Begins to read a stream of events, after one of them or from now on.
+    pub async fn events(&self, after: Option<&str>) -> Option<reqwest::Response> {
+        let request = self.http.get(format!("{}/v1/events", self.base)).bearer_auth(&self.token);
+        let request = after.into_iter().fold(request, |request, id| request.header("last-event-id", id));
+        request.timeout(PATIENCE * 2).send().await.ok()?.error_for_status().ok()
+    }
+
+    /// All answers so far.
+    pub fn heard(&self) -> Vec<u8> {
+        self.heard.lock().expect("what was heard").clone()
+    }
+
+    /// All of a feed, `/v1/changes` or `/v1/activity`.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = self.call(Method::GET, &format!("{path}?limit=1000{after}"), None).await.expect(200);
+            items.extend(page["items"].as_array().cloned().unwrap_or_default());
+            if page["more"] != json!(true) {
+                return items;
+            }
+            after = format!("&after={}", page["next"].as_str().unwrap_or_default());
+        }
+    }
+
+    /// Makes a Shopify connection with this secret.
+    pub async fn shop(&self) -> Shop {
+        let body = json!({ "provider": "shopify", "account": SHOP, "secrets": { "client_secret": SECRET } });
+        self.shop_with(body, SECRET).await
+    }
+
+    /// Makes a connection of this description, whose deliveries are signed with `secret`.
+    pub async fn shop_with(&self, body: Value, secret: &str) -> Shop {
+        let made = self.call(Method::POST, "/v1/connections", Some(body)).await.expect(201);
+        let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+        Shop { id: text("id"), url: text("webhook_url"), account: text("account"), secret: secret.to_owned() }
+    }
+}
+
+impl Shop {
+    /// A version of a product, delivered.
+    pub fn product(&self, number: u64, version: u64) -> Request<Bytes> {
+        self.signed("products/update", &format!("{number}-{version}"), self.body(number, version))
+    }
+
+    /// The body of a version of a product.
+    pub fn body(&self, number: u64, version: u64) -> Bytes {
+        let updated_at = FIRST_VERSION + Duration::from_secs(version);
+        let sample = Sample { number, updated_at, account: &self.account };
+        let provider = providers::by_id("shopify").expect("shopify");
+        provider.sample("products/update", &sample).expect("a sample")
+    }
+
+    /// A signed delivery.
+    pub fn signed(&self, topic: &str, delivery: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+        let (secret, url) = (Secret::new(self.secret.as_bytes()), self.url.as_str());
+        let (account, body) = (self.account.as_str(), body.into());
+        let unsigned = Unsigned { topic, body, account, delivery, secret: &secret, url, now: FIRST_VERSION };
+        providers::by_id("shopify").expect("shopify").sign(unsigned).expect("a signed request")
+    }
+}

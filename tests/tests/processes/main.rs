@@ -1,0 +1,9 @@
+//! The real server as a process: killed, cut off from power, out of disk space, read by many, and stopped.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what does not work here fails the test")]
+
+mod crash;
+mod power;
+mod refusals;
+mod shim;
+mod stopping;
+mod traffic;
