@@ -6,3 +6,4 @@ mod bad_input;
 mod bad_messages;
 mod first;
 mod secrets;
+mod shared_endpoint;
