@@ -4,6 +4,7 @@ mod abuse;
 mod bad_clocks;
 mod bad_input;
 mod bad_messages;
+mod claim_checks;
 mod first;
 mod secrets;
 mod shared_endpoint;
