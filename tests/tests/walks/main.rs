@@ -5,6 +5,8 @@ mod bad_clocks;
 mod bad_input;
 mod bad_messages;
 mod claim_checks;
+mod dead_letters;
 mod first;
+mod replay;
 mod secrets;
 mod shared_endpoint;
