@@ -9,9 +9,11 @@ use futures::TryStreamExt;
 use hooktide_api::Options;
 use hooktide_core::flows::Settings;
 use hooktide_core::flows::process::Message;
+use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records::dead_letter::DeadLetter;
 use hooktide_core::records::endpoint::{self, Endpoint};
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::records::{self, Upkeep, deferred};
@@ -211,6 +213,13 @@ impl World {
         let bare = Endpoint { secrets: Vec::new(), ..stored.record };
         let write = records::replace(&key, Some(stored.rev), &bare, Upkeep::default()).expect("an endpoint");
         table.write(write).await.expect("a write");
+    }
+
+    /// What is held for accounts of an operator's endpoint that nobody has connected.
+    pub async fn held(&self, app: &Shop) -> Vec<DeadLetter> {
+        let partition = Partition::of(&Tenant::default_local(), Area::Held(&app.id));
+        let held = records::list_all::<DeadLetter>(&*self.host.ports.table, partition, "", 10_000).await;
+        held.expect("held deliveries").into_iter().map(|(_, stored)| stored.record).collect()
     }
 
     /// Whether nothing waits anywhere; what does otherwise.

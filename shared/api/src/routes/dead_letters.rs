@@ -145,11 +145,15 @@ pub(crate) async fn list(
             // Everything that sorts before it: ids are lower-case letters and digits.
             Some(last) => Range::Between(" ".to_owned(), format!("{last}\u{0}")),
         };
-        let wanted = (limit - items.len()).min(PAGE) + usize::from(last.is_some());
+        let room = (limit - items.len()).min(PAGE);
+        // The last of the page before comes again, unless it is gone by now.
+        let wanted = room + usize::from(last.is_some());
         let page = Query { partition: partition.clone(), range, descending: true, limit: wanted };
         let (letters, more) = records::list::<DeadLetter>(api.table(), &page).await?;
         scanned += letters.len();
-        let fresh: Vec<_> = letters.into_iter().filter(|(id, _)| Some(id) != last.as_ref()).collect();
+        let mut fresh: Vec<_> = letters.into_iter().filter(|(id, _)| Some(id) != last.as_ref()).collect();
+        let more = more || fresh.len() > room;
+        fresh.truncate(room);
         last = fresh.last().map(|(id, _)| id.clone()).or(last);
         let found_none = fresh.is_empty();
         items.extend(

@@ -29,7 +29,7 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Starts a replay; starting the same one again changes nothing.
 pub async fn start(ports: &Ports, tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Result<(), Fault> {
-    let mark = job::raised(None, tenant, JobKind::Replay, id, 1, now);
+    let mark = job::resting(&job::raised(None, tenant, JobKind::Replay, id, 1, now), now);
     let writes = vec![records::insert(&record::key(tenant, id), replay, Upkeep::default())?, job::store(None, &mark)?];
     match ports.table.transact(writes).await {
         Ok(()) => {}
@@ -107,8 +107,13 @@ pub(super) async fn step(
     replay.finished_at = (!more).then_some(now);
     let keep = if more { Upkeep::default() } else { Upkeep::until(now + REMEMBERED) };
     let progress = records::replace(&record::key(tenant, id), Some(rev), &replay, keep)?;
-    let again = Mark { again: more, ..held.record.clone() };
-    let mark = job::finish(&Stored { rev: held.rev, record: again }, now)?;
+    // The mark is due when the next message is: a sweep takes it for lost only after that.
+    let pause = delay(matching.len());
+    let mark = if more {
+        job::store(Some(held.rev), &job::resting(&held.record, now + pause))?
+    } else {
+        job::finish(&held, now)?
+    };
     match ports.table.transact(vec![progress, mark]).await {
         Ok(()) => {}
         Err(crate::ports::TransactFault::Cancelled(_)) => {
@@ -116,13 +121,23 @@ pub(super) async fn step(
         }
         Err(crate::ports::TransactFault::Fault(fault)) => return Err(fault),
     }
-    if more { send(ports, envelope, delay(matching.len())).await } else { Ok(()) }
+    if !more {
+        return Ok(());
+    }
+    let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
+    send(ports, &next, pause).await
 }
 
-/// Holds the job's mark; `None` if the job is done.
+/// Holds the job's mark; `None` if the job is done. A step that comes too early, after another one, waits its time.
 async fn claim(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Option<Stored<Mark>>, Fault> {
     let key = job::key(tenant, JobKind::Replay, id);
     let Some(stored) = records::get::<Mark>(&*ports.table, &key).await? else { return Ok(None) };
+    let early = stored.record.due_at.saturating_sub(now.as_millisecond());
+    let longest = i64::try_from(crate::ports::MAX_DELAY.as_millis()).unwrap_or(i64::MAX);
+    if !stored.record.running && (1..=longest).contains(&early) {
+        let detail = "the next step of the replay is not due".to_owned();
+        return Err(Fault::Retryable { detail, after: Some(Duration::from_millis(early.unsigned_abs())) });
+    }
     let Some(mark) = job::claimed(&stored.record, now) else {
         let detail = "another processor does this step".to_owned();
         return Err(Fault::Retryable { detail, after: Some(job::LEASE) });
