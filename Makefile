@@ -8,8 +8,8 @@ help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: ## build and start the local mode with a demo shop
-	$(CARGO) build --release --quiet --bin hooktide
-	PATH="$(CURDIR)/target/release:$$PATH" exec "$${CARGO_TARGET_DIR:-target}/release/hooktide" serve --demo --listen $(LISTEN)
+	$(CARGO) build --quiet --bin hooktide
+	"$${CARGO_TARGET_DIR:-target}/debug/hooktide" serve --demo --listen $(LISTEN)
 
 build: ## build everything
 	$(CARGO) build --workspace --all-targets

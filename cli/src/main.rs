@@ -1,2 +1,63 @@
-//! Stub.
-fn main() {}
+//! The `hooktide` command: the local server, and everything that is done to a server over its API.
+//!
+//! Exit codes: 0 done, 1 failed, 2 used wrongly. What was asked for goes to stdout, everything else to stderr.
+
+mod args;
+mod client;
+mod connections;
+mod credential;
+mod dead_letters;
+mod failure;
+mod feed;
+mod moment;
+mod output;
+mod providers;
+mod secrets;
+mod send;
+mod serve;
+mod status;
+mod tail;
+mod tokens;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Cli, Command};
+use self::client::Client;
+use self::connections::Kind;
+use self::failure::Failure;
+use self::output::Output;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.global.json };
+    match run(cli, &output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                output.note(&format!("error: {message}"));
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+    let Cli { global, command } = cli;
+    let client = || Client::new(&global, output);
+    match command {
+        Command::Serve(arguments) => serve::run(arguments, &global, output).await,
+        Command::Token(command) => tokens::run(command, &global, &client()?, output).await,
+        Command::Endpoints(command) => connections::run(Kind::Endpoint, command, &client()?, output).await,
+        Command::Connections(command) => connections::run(Kind::Connection, command, &client()?, output).await,
+        Command::Providers => providers::run(output),
+        Command::Send(arguments) => send::run(arguments, &client()?, output).await,
+        Command::Tail => tail::run(&client()?, output).await,
+        Command::Changes(arguments) => feed::changes(arguments, &client()?, output).await,
+        Command::Activity(arguments) => feed::activity(arguments, &client()?, output).await,
+        Command::DeadLetters(command) => dead_letters::run(command, &client()?, output).await,
+        Command::Status => status::run(&client()?, output).await,
+    }
+}

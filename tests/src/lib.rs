@@ -1,6 +1,8 @@
 //! What the integration tests of Hooktide share.
 
+pub mod bodies;
 pub mod client;
 pub mod contracts;
+pub mod faults;
 pub mod server;
 pub mod world;

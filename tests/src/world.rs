@@ -5,16 +5,21 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use futures::TryStreamExt;
 use hooktide_api::Options;
 use hooktide_core::flows::Settings;
+use hooktide_core::flows::process::Message;
 use hooktide_core::names::Scope;
+use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records::endpoint::{self, Endpoint};
 use hooktide_core::records::token::{self, Principal, Token};
-use hooktide_core::records::{self, Upkeep};
+use hooktide_core::records::{self, Upkeep, deferred};
 use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
+use hooktide_local::queue::Source;
 use hooktide_local::server;
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -144,6 +149,14 @@ impl World {
         Shop { id: text("id"), url: text("webhook_url"), account: text("account"), secret: SECRET.into() }
     }
 
+    /// Makes an endpoint for an app with many accounts; the account of what is returned is that of no connection.
+    pub async fn shared_endpoint(&self, name: &str) -> Shop {
+        let body = json!({ "provider": "shopify", "name": name, "secrets": { "client_secret": SECRET } });
+        let made = self.post("/v1/endpoints", body).await.expect(201);
+        let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+        Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: SECRET.into() }
+    }
+
     /// A signed sample of a topic; `number` says which thing, `updated_at` its version.
     pub fn sample(&self, shop: &Shop, topic: &str, number: u64, updated_at: Timestamp) -> Request<Bytes> {
         let provider = providers::by_id("shopify").expect("shopify");
@@ -168,8 +181,9 @@ impl World {
         provider.sign(unsigned).expect("a signed request")
     }
 
-    /// Sends a sample of `products/update` of the version `now`, and processes it.
+    /// A millisecond later, sends a sample of `products/update` of the version `now`, and processes it.
     pub async fn update(&self, shop: &Shop, number: u64) -> Answer {
+        self.clock.advance(Duration::from_millis(1));
         let answer = self.request(self.sample(shop, "products/update", number, self.now())).await;
         self.tick().await;
         answer
@@ -178,6 +192,36 @@ impl World {
     /// Processes everything that is due.
     pub async fn tick(&self) -> usize {
         self.host.tick().await.expect("a tick")
+    }
+
+    /// Takes all messages that are due off a queue, as a processor gets them.
+    pub async fn take_messages(&self, queue: QueueName) -> Vec<Message> {
+        let source = Source::Queue(queue);
+        let received = self.host.queue.receive(source, 1_000).await.expect("messages");
+        let receipts: Vec<(i64, u64)> = received.iter().map(|message| (message.id, message.receipt)).collect();
+        self.host.queue.delete(&receipts).await.expect("messages that are deleted");
+        let message = |(handle, body)| Message { handle: format!("{handle}"), queue, body };
+        received.into_iter().map(|message| message.body).enumerate().map(message).collect()
+    }
+
+    /// Takes all secrets from a shop's own endpoint, which no request can.
+    pub async fn without_secrets(&self, shop: &Shop) {
+        let (table, key) = (&*self.host.ports.table, endpoint::key("shopify", &shop.id));
+        let stored = records::get::<Endpoint>(table, &key).await.expect("a read").expect("an endpoint");
+        let bare = Endpoint { secrets: Vec::new(), ..stored.record };
+        let write = records::replace(&key, Some(stored.rev), &bare, Upkeep::default()).expect("an endpoint");
+        table.write(write).await.expect("a write");
+    }
+
+    /// Whether nothing waits anywhere; what does otherwise.
+    pub async fn idle(&self) -> Result<(), String> {
+        for depth in self.host.queue.depth().await.expect("depths") {
+            if depth.ready + depth.delayed + depth.in_flight > 0 {
+                return Err(format!("{depth:?}"));
+            }
+        }
+        let deferred = deferred::due(&*self.host.ports.table, Timestamp::MAX, 1).await.expect("deferred messages");
+        if deferred.is_empty() { Ok(()) } else { Err(format!("{deferred:?}")) }
     }
 
     /// Moves the clock and processes what became due.
@@ -205,6 +249,15 @@ impl World {
     pub async fn outcomes(&self) -> Vec<String> {
         let text = |entry: &Value| entry["outcome"].as_str().unwrap_or_default().to_owned();
         self.activity().await.iter().map(text).collect()
+    }
+
+    /// The paths of the blobs under `prefix`, sorted.
+    pub async fn blobs(&self, prefix: &str) -> Vec<String> {
+        let found = self.host.ports.blobs.list(Some(&prefix.into()));
+        let found: Vec<_> = found.try_collect().await.expect("a list of blobs");
+        let mut paths: Vec<String> = found.into_iter().map(|found| found.location.to_string()).collect();
+        paths.sort();
+        paths
     }
 
     async fn all(&self, path: &str) -> Vec<Value> {

@@ -13,9 +13,11 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use hooktide_core::names::ProblemType;
+use hooktide_core::problem::Problem;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes as of;
 
@@ -27,6 +29,7 @@ use crate::answer::Refused;
     info(title = "Hooktide", description = "Webhook-first sync: management, reads and the feed of changes."),
     modifiers(&Bearer),
     security(("token" = [])),
+    components(schemas(Problem)),
 )]
 struct Document;
 
@@ -38,6 +41,20 @@ impl utoipa::Modify for Bearer {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
     }
+}
+
+/// Says of every operation that its errors are problems (RFC 9457).
+fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = ResponseBuilder::new().description("What is wrong, and what to do.");
+    let problem = problem.content(hooktide_core::problem::MEDIA_TYPE, content).build();
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            operation.responses.responses.insert("default".into(), problem.clone().into());
+        }
+    }
+    document
 }
 
 fn described() -> OpenApiRouter<Arc<Api>> {
@@ -65,13 +82,13 @@ fn described() -> OpenApiRouter<Arc<Api>> {
 
 /// The API's own description.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    with_problems(described().into_openapi())
 }
 
 /// All routes of the API.
 pub fn router(api: Arc<Api>) -> Router {
     let (router, document) = described().split_for_parts();
-    let document = Arc::new(document);
+    let document = Arc::new(with_problems(document));
     router
         .route("/v1/openapi.json", get(move || async move { axum::Json((*document).clone()) }))
         .fallback(|| async { refused(ProblemType::NotFound, "There is nothing at this path; see /v1/openapi.json.") })

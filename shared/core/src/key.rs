@@ -1,7 +1,7 @@
 //! Primary keys. Every key starts with its tenant, except those of endpoints, routes and tokens, which are looked up
 //! before the tenant is known. There is no other way to build one.
 
-use crate::names::JobKind;
+use crate::names::{JobKind, Kind};
 use crate::ports::{AttributeValue, Item, PARTITION, SORT};
 use crate::tenant::Tenant;
 
@@ -69,6 +69,11 @@ impl Partition {
     /// The routes of an endpoint, by account.
     pub fn routes(provider: &str, endpoint: &str) -> Self {
         Self(format!("R#{provider}#{endpoint}"))
+    }
+
+    /// The account that a thing belongs to, of an endpoint that serves many.
+    pub fn belonging(provider: &str, endpoint: &str, kind: Kind, id: &str) -> Self {
+        Self(format!("R#{provider}#{endpoint}#{kind}#{id}"))
     }
 
     /// An API token.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::fault::Fault;
 use crate::names::ProblemType;
@@ -12,7 +13,7 @@ use crate::names::ProblemType;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// An error answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Problem {
     /// Which of the documented errors.
     #[serde(rename = "type")]
@@ -32,7 +33,7 @@ pub struct Problem {
 }
 
 /// What is wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// Which field, as a path: `secrets.client_secret`.
     pub field: String,

@@ -31,7 +31,7 @@ pub(crate) struct ActivityQuery {
 }
 
 /// What became of notices, since a cursor.
-#[utoipa::path(get, path = "/v1/activity", params(ActivityQuery),
+#[utoipa::path(get, path = "/v1/activity", operation_id = "read_activity", params(ActivityQuery),
     responses((status = 200, body = FeedPage<ActivityView>), (status = 410)))]
 pub(crate) async fn activity(
     State(api): State<Arc<Api>>,

@@ -24,6 +24,11 @@ const SCANNED: usize = 2_000;
 /// The largest page.
 const LARGEST_PAGE: usize = 1_000;
 
+/// How many documents are read at once.
+const DOCUMENTS: usize = 25;
+/// About how large an answer gets, in bytes: Lambda's answers end at 6 MB.
+const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
+
 /// What is asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -40,7 +45,7 @@ pub(crate) struct ChangesQuery {
 }
 
 /// Changes since a cursor. With `If-None-Match`, 304 while there is nothing new.
-#[utoipa::path(get, path = "/v1/changes", params(ChangesQuery),
+#[utoipa::path(get, path = "/v1/changes", operation_id = "read_changes", params(ChangesQuery),
     responses((status = 200, body = FeedPage<ChangeView>), (status = 304), (status = 410)))]
 pub(crate) async fn changes(
     State(api): State<Arc<Api>>,
@@ -58,7 +63,8 @@ pub(crate) async fn changes(
     };
     let reading = scan(&api, &reader.tenant, cursor, limit_of(query.limit)?, wanted).await?;
     let items = views(&api, &reader.tenant, &reading.items).await?;
-    Ok(etag::tagged(&headers, &FeedPage { items, next: reading.next.to_text(), more: reading.more })?)
+    let (next, more) = place_after(&reading, &reading.items, items.len());
+    Ok(etag::tagged(&headers, &FeedPage { items, next: next.to_text(), more })?)
 }
 
 impl FeedReader {
@@ -119,8 +125,24 @@ pub(crate) async fn read(api: &Api, tenant: &Tenant, cursor: &Cursor, limit: usi
     })
 }
 
-/// The changes of entries, with their documents as far as these are still there.
+/// The changes of entries, with their documents as far as these are still there: of so many of the entries, from the
+/// first on, as fit into one answer.
 pub(crate) async fn views(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<Vec<ChangeView>> {
+    let mut views = Vec::with_capacity(items.len());
+    let mut size = 0;
+    for items in items.chunks(DOCUMENTS) {
+        for view in views_of(api, tenant, items).await? {
+            size += view.document.as_ref().map_or(0, |document| document.to_string().len());
+            views.push(view);
+        }
+        if size > LARGEST_ANSWER {
+            break;
+        }
+    }
+    Ok(views)
+}
+
+async fn views_of(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<Vec<ChangeView>> {
     let document = |entry: &Entry| {
         let hash = entry.change.as_ref()?.document.as_ref()?;
         let hash: [u8; 16] = data_encoding::HEXLOWER.decode(hash.as_bytes()).ok()?.try_into().ok()?;
@@ -133,4 +155,12 @@ pub(crate) async fn views(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<
         ChangeView::of(&item.entry, found)
     };
     Ok(items.iter().filter_map(view).collect())
+}
+
+/// Where a reader stands after so many of the items of a reading.
+pub(crate) fn place_after(reading: &Reading, items: &[Item], count: usize) -> (Cursor, bool) {
+    match count.checked_sub(1).map(|last| &items[last]) {
+        Some(last) if count < items.len() => (last.cursor_after(2), true),
+        Some(_) | None => (reading.next.clone(), reading.more),
+    }
 }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::endpoints::{any_endpoint, endpoint_of};
+use super::endpoints::any_endpoint;
 use super::erase::{self, Erased};
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{May, Operate, Read};
@@ -111,7 +111,7 @@ pub(crate) struct PageQuery {
 }
 
 /// The tenant's connections.
-#[utoipa::path(get, path = "/v1/connections", params(PageQuery), responses((status = 200, body = List<ConnectionView>)))]
+#[utoipa::path(get, path = "/v1/connections", operation_id = "list_connections", params(PageQuery), responses((status = 200, body = List<ConnectionView>)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     may: May<Read>,
@@ -125,13 +125,13 @@ pub(crate) async fn list(
     let next = stored.last().filter(|_| more).map(|(id, _)| id.clone());
     let mut items = Vec::with_capacity(stored.len());
     for (_, stored) in stored {
-        items.push(view(&api, may.tenant(), stored.record).await?);
+        items.push(view(&api, stored.record).await?);
     }
     Ok(ok(List { items, next }))
 }
 
 /// Makes a connection. With `Idempotency-Key`, the same request again gives the same connection.
-#[utoipa::path(post, path = "/v1/connections", request_body = NewConnection,
+#[utoipa::path(post, path = "/v1/connections", operation_id = "create_connection", request_body = NewConnection,
     responses((status = 201, body = ConnectionView), (status = 409), (status = 422)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -149,7 +149,7 @@ pub(crate) async fn create(
     if headers.contains_key(IDEMPOTENCY_KEY)
         && let Some(stored) = records::get::<Connection>(api.table(), &key).await?
     {
-        return Ok((StatusCode::CREATED, ok(view(&api, tenant, stored.record).await?)));
+        return Ok((StatusCode::CREATED, ok(view(&api, stored.record).await?)));
     }
     let connection = Connection {
         endpoint: new.endpoint.unwrap_or_else(|| id.clone()),
@@ -172,22 +172,22 @@ pub(crate) async fn create(
         }
         connect_account(&api, tenant, &connection, insert).await?;
     }
-    Ok((StatusCode::CREATED, ok(view(&api, tenant, connection).await?)))
+    Ok((StatusCode::CREATED, ok(view(&api, connection).await?)))
 }
 
 /// One connection.
-#[utoipa::path(get, path = "/v1/connections/{id}", responses((status = 200, body = ConnectionView), (status = 404)))]
+#[utoipa::path(get, path = "/v1/connections/{id}", operation_id = "show_connection", responses((status = 200, body = ConnectionView), (status = 404)))]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     may: May<Read>,
     Path(id): Path<String>,
 ) -> Answer<Json<ConnectionView>> {
     let stored = connection_of(&api, may.tenant(), &id).await?;
-    Ok(ok(view(&api, may.tenant(), stored.record).await?))
+    Ok(ok(view(&api, stored.record).await?))
 }
 
 /// Changes a connection's name or settings.
-#[utoipa::path(patch, path = "/v1/connections/{id}", request_body = ConnectionPatch,
+#[utoipa::path(patch, path = "/v1/connections/{id}", operation_id = "change_connection", request_body = ConnectionPatch,
     responses((status = 200, body = ConnectionView), (status = 404), (status = 422)))]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -205,11 +205,11 @@ pub(crate) async fn change(
     check_settings(&stored.record.settings)?;
     let connection = stored.record.clone();
     store(&api, may.tenant(), stored).await?;
-    Ok(ok(view(&api, may.tenant(), connection).await?))
+    Ok(ok(view(&api, connection).await?))
 }
 
 /// Deletes a connection: its deliveries stop at once, what is known of its things is erased, the journal is kept.
-#[utoipa::path(delete, path = "/v1/connections/{id}", responses((status = 200, body = Deleted), (status = 404)))]
+#[utoipa::path(delete, path = "/v1/connections/{id}", operation_id = "delete_connection", responses((status = 200, body = Deleted), (status = 404)))]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
@@ -286,13 +286,14 @@ pub(crate) async fn store(api: &Api, tenant: &Tenant, stored: Stored<Connection>
     Ok(())
 }
 
-async fn view(api: &Api, tenant: &Tenant, connection: Connection) -> Answer<ConnectionView> {
+async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
     let mut sealed: Vec<_> = connection.credentials.iter().collect();
-    let own = match connection.owns_endpoint() {
-        true => Some(endpoint_of(api, tenant, &connection.endpoint).await?.record),
+    let key = endpoint::key(&connection.provider, &connection.endpoint);
+    let endpoint = match connection.owns_endpoint() {
+        true => records::get::<Endpoint>(api.table(), &key).await?,
         false => None,
     };
-    sealed.extend(own.iter().flat_map(|endpoint| &endpoint.secrets));
+    sealed.extend(endpoint.iter().flat_map(|endpoint| &endpoint.record.secrets));
     Ok(ConnectionView {
         secrets: secrets::views(api, &connection.provider, &connection.endpoint, &sealed).await?,
         webhook_url: webhook_url(api, &connection.provider, &connection.endpoint),

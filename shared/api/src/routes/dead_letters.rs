@@ -24,6 +24,9 @@ use crate::state::Api;
 /// How many letters a list or a count looks at, at the most.
 const SCANNED: usize = 10_000;
 
+/// How many letters are in memory at once: they are large.
+const PAGE: usize = 50;
+
 /// What is asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -123,7 +126,7 @@ impl DeadLetterView {
 }
 
 /// The tenant's dead letters, newest first.
-#[utoipa::path(get, path = "/v1/dead-letters", params(DeadLettersQuery),
+#[utoipa::path(get, path = "/v1/dead-letters", operation_id = "list_dead_letters", params(DeadLettersQuery),
     responses((status = 200, body = List<DeadLetterView>)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -142,7 +145,7 @@ pub(crate) async fn list(
             // Everything that sorts before it: ids are lower-case letters and digits.
             Some(last) => Range::Between(" ".to_owned(), format!("{last}\u{0}")),
         };
-        let wanted = limit - items.len() + usize::from(last.is_some());
+        let wanted = (limit - items.len()).min(PAGE) + usize::from(last.is_some());
         let page = Query { partition: partition.clone(), range, descending: true, limit: wanted };
         let (letters, more) = records::list::<DeadLetter>(api.table(), &page).await?;
         scanned += letters.len();
@@ -165,7 +168,7 @@ pub(crate) async fn list(
 }
 
 /// One dead letter, with the body as it was received.
-#[utoipa::path(get, path = "/v1/dead-letters/{id}", responses((status = 200, body = WholeDeadLetter), (status = 404)))]
+#[utoipa::path(get, path = "/v1/dead-letters/{id}", operation_id = "show_dead_letter", responses((status = 200, body = WholeDeadLetter), (status = 404)))]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
@@ -195,7 +198,7 @@ pub(crate) async fn show(
 }
 
 /// Discards a dead letter for good.
-#[utoipa::path(delete, path = "/v1/dead-letters/{id}", responses((status = 204), (status = 404)))]
+#[utoipa::path(delete, path = "/v1/dead-letters/{id}", operation_id = "discard_dead_letter", responses((status = 204), (status = 404)))]
 pub(crate) async fn discard(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
@@ -210,7 +213,7 @@ pub(crate) async fn discard(
 }
 
 /// Sends dead letters through processing again, at a rate.
-#[utoipa::path(post, path = "/v1/dead-letters/replay", request_body = NewReplay,
+#[utoipa::path(post, path = "/v1/dead-letters/replay", operation_id = "replay_dead_letters", request_body = NewReplay,
     responses((status = 202, body = ReplayView), (status = 422)))]
 pub(crate) async fn replay(
     State(api): State<Arc<Api>>,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use hooktide_core::fault::Fault;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
-use hooktide_core::ports::{Query, Range};
+use hooktide_core::ports::{Query, Range, Write};
 use hooktide_core::records::endpoint::{self, Endpoint, Owned, Route, owned_key};
 use hooktide_core::records::{self, Stored, Upkeep};
 use hooktide_core::tenant::Tenant;
@@ -73,14 +74,16 @@ pub(crate) struct ErasedEndpoint {
 }
 
 /// The endpoints that the tenant made.
-#[utoipa::path(get, path = "/v1/endpoints", responses((status = 200, body = List<EndpointView>)))]
+#[utoipa::path(get, path = "/v1/endpoints", operation_id = "list_endpoints", responses((status = 200, body = List<EndpointView>)))]
 pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer<Json<List<EndpointView>>> {
     let partition = Partition::of(may.tenant(), Area::Endpoints);
     let mut items = Vec::new();
     for (reference, _) in records::list_all::<Owned>(api.table(), partition, "", MOST).await? {
         let Some((provider, id)) = reference.split_once('#') else { continue };
         let stored = records::get::<Endpoint>(api.table(), &endpoint::key(provider, id)).await?;
-        if let Some(stored) = stored.filter(|stored| stored.record.connection.is_none()) {
+        let stands =
+            |stored: &Stored<Endpoint>| stored.record.connection.is_none() && stored.record.deleted_at.is_none();
+        if let Some(stored) = stored.filter(stands) {
             items.push(view(&api, stored.record).await?);
         }
     }
@@ -88,7 +91,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
 }
 
 /// Makes an endpoint for a provider app; connections of any tenant can then name it, one for each account.
-#[utoipa::path(post, path = "/v1/endpoints", request_body = NewEndpoint,
+#[utoipa::path(post, path = "/v1/endpoints", operation_id = "create_endpoint", request_body = NewEndpoint,
     responses((status = 201, body = EndpointView), (status = 422)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -125,7 +128,7 @@ pub(crate) async fn create(
 }
 
 /// One endpoint.
-#[utoipa::path(get, path = "/v1/endpoints/{id}", responses((status = 200, body = EndpointView), (status = 404)))]
+#[utoipa::path(get, path = "/v1/endpoints/{id}", operation_id = "show_endpoint", responses((status = 200, body = EndpointView), (status = 404)))]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     may: May<Admin>,
@@ -136,7 +139,7 @@ pub(crate) async fn show(
 }
 
 /// Changes an endpoint.
-#[utoipa::path(patch, path = "/v1/endpoints/{id}", request_body = EndpointPatch,
+#[utoipa::path(patch, path = "/v1/endpoints/{id}", operation_id = "change_endpoint", request_body = EndpointPatch,
     responses((status = 200, body = EndpointView), (status = 404)))]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -154,7 +157,7 @@ pub(crate) async fn change(
 }
 
 /// Deletes an endpoint that no connection uses any more.
-#[utoipa::path(delete, path = "/v1/endpoints/{id}",
+#[utoipa::path(delete, path = "/v1/endpoints/{id}", operation_id = "delete_endpoint",
     responses((status = 200, body = Object, description = "`{\"erased\": {...}}`"), (status = 404), (status = 409)))]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
@@ -169,15 +172,13 @@ pub(crate) async fn delete(
         return Err(Refused::new(ProblemType::Conflict, detail));
     }
     let secrets = stored.record.secrets.len();
-    transact(&api, vec![tombstone(&stored, api.now())?]).await?;
+    let reference = Write::Delete { key: owned_key(may.tenant(), &stored.record.provider, &id), condition: None };
+    transact(&api, vec![tombstone(&stored, api.now())?, reference]).await?;
     Ok(ok(serde_json::json!({ "erased": ErasedEndpoint { endpoints: 1, secrets } })))
 }
 
 /// The write that ends an endpoint: its secrets go at once, and what still comes is recognised for a while.
-pub(crate) fn tombstone(
-    stored: &Stored<Endpoint>,
-    now: Timestamp,
-) -> Result<hooktide_core::ports::Write, hooktide_core::fault::Fault> {
+pub(crate) fn tombstone(stored: &Stored<Endpoint>, now: Timestamp) -> Result<Write, Fault> {
     let gone = Endpoint { secrets: Vec::new(), deleted_at: Some(now), ..stored.record.clone() };
     records::replace(&gone.key(), Some(stored.rev), &gone, Upkeep::until(now + TOMBSTONE))
 }

@@ -5,11 +5,12 @@ use futures::{StreamExt, TryStreamExt};
 use hooktide_core::envelope::blob_fault;
 use hooktide_core::fault::Fault;
 use hooktide_core::key::{Area, ENTITY_SHARDS, Partition};
+use hooktide_core::names::Kind;
 use hooktide_core::ports::{Key, Query, Range, Write, WriteFault};
 use hooktide_core::records;
 use hooktide_core::records::Stored;
 use hooktide_core::records::connection::{self, Connection};
-use hooktide_core::records::endpoint::{Endpoint, key, route_key};
+use hooktide_core::records::endpoint::{Endpoint, belonging_key, key, route_key};
 use hooktide_core::tenant::Tenant;
 use object_store::path::Path;
 use serde::Serialize;
@@ -43,7 +44,7 @@ pub(crate) async fn connection(api: &Api, tenant: &Tenant, stored: Stored<Connec
     let mut erased = Erased { secrets: stored.record.credentials.len(), ..Erased::default() };
     erased.secrets += stop(api, tenant, &stored.record).await?;
     for shard in 0..ENTITY_SHARDS {
-        if !erase_shard(api, tenant, &stored.record.id, shard, &mut erased).await? {
+        if !erase_shard(api, tenant, &stored.record, shard, &mut erased).await? {
             return Ok((erased, true));
         }
     }
@@ -81,7 +82,7 @@ async fn stop(api: &Api, tenant: &Tenant, connection: &Connection) -> Answer<usi
 async fn erase_shard(
     api: &Api,
     tenant: &Tenant,
-    connection: &str,
+    connection: &Connection,
     shard: u8,
     erased: &mut Erased,
 ) -> Result<bool, Fault> {
@@ -89,14 +90,15 @@ async fn erase_shard(
         if erased.entities + erased.documents >= MOST {
             return Ok(false);
         }
-        let partition = Partition::of(tenant, Area::Entities(connection, shard));
+        let partition = Partition::of(tenant, Area::Entities(&connection.id, shard));
         let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: PAGE };
         let page = api.table().query(&query).await?;
         let keys: Vec<Key> = page.items.iter().map(|item| partition.clone().key(records::sort_of(item))).collect();
         let documents = keys.iter().filter(|key| key.sort().starts_with("document#")).count();
         erased.documents += documents;
         erased.entities += keys.len() - documents;
-        let deletes = keys.into_iter().map(|key| Write::Delete { key, condition: None }).collect();
+        let belongings = keys.iter().filter_map(|key| belonging_of(connection, key.sort()));
+        let deletes: Vec<Write> = belongings.chain(keys.iter().cloned()).map(delete).collect();
         for result in api.table().write_many(deletes).await {
             match result {
                 Ok(()) | Err(WriteFault::Condition(_)) => {}
@@ -107,4 +109,16 @@ async fn erase_shard(
             return Ok(true);
         }
     }
+}
+
+fn delete(key: Key) -> Write {
+    Write::Delete { key, condition: None }
+}
+
+/// Where it is written that a thing belongs to the account of a connection, from the sort key of its entity.
+fn belonging_of(connection: &Connection, sort: &str) -> Option<Key> {
+    let (kind, id) = sort.split_once('#')?;
+    let kind = Kind::from_name(kind)?;
+    let shared = !connection.owns_endpoint();
+    shared.then(|| belonging_key(&connection.provider, &connection.endpoint, kind, id))
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use utoipa::IntoParams;
 
-use super::changes::{cursor_of, read, views};
+use super::changes::{cursor_of, place_after, read, views};
 use crate::access::FeedReader;
 use crate::answer::{Answer, Params, Refused};
 use crate::state::Api;
@@ -44,7 +44,7 @@ pub(crate) struct EventsQuery {
 }
 
 /// Changes as they come. `id` is the cursor, `event` the channel; resume with `Last-Event-ID`.
-#[utoipa::path(get, path = "/v1/events", params(EventsQuery),
+#[utoipa::path(get, path = "/v1/events", operation_id = "stream_events", params(EventsQuery),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 410)))]
 pub(crate) async fn events(
     State(api): State<Arc<Api>>,
@@ -128,6 +128,7 @@ impl Source {
         let with_change = reading.items.iter().filter(|item| item.entry.change.is_some());
         let items: Vec<_> = with_change.cloned().collect();
         let views = views(&self.api, &self.reader.tenant, &items).await?;
+        let (next, more) = place_after(&reading, &items, views.len());
         for (item, view) in items.iter().zip(views) {
             for (nth, channel) in view.kind.channels().iter().enumerate().skip(item.skip) {
                 if self.wants(&view, *channel) {
@@ -138,10 +139,10 @@ impl Source {
         }
         if !reading.items.is_empty() && self.ready.is_empty() {
             // Nothing of it is wanted: the reader still learns how far the feed is.
-            self.ready.push_back(Event::default().id(reading.next.to_text()));
+            self.ready.push_back(Event::default().id(next.to_text()));
         }
-        self.cursor = reading.next;
-        Ok(reading.more)
+        self.cursor = next;
+        Ok(more)
     }
 
     fn wants(&self, view: &ChangeView, channel: Channel) -> bool {

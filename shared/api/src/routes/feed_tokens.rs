@@ -68,7 +68,7 @@ struct Permit {
 }
 
 /// Makes a feed token.
-#[utoipa::path(post, path = "/v1/feed-tokens", request_body = NewFeedToken, responses((status = 201, body = FeedToken)))]
+#[utoipa::path(post, path = "/v1/feed-tokens", operation_id = "create_feed_token", request_body = NewFeedToken, responses((status = 201, body = FeedToken)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     may: May<Feed>,

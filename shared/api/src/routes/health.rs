@@ -16,7 +16,7 @@ pub(crate) struct Health {
 }
 
 /// Whether the process answers; needs no token and reads nothing.
-#[utoipa::path(get, path = "/v1/health", security(()), responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/v1/health", operation_id = "health", security(()), responses((status = 200, body = Health)))]
 pub(crate) async fn health() -> Json<Health> {
     ok(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }

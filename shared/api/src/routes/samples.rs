@@ -61,7 +61,7 @@ pub(crate) struct SignedSample {
 }
 
 /// Makes a signed sample of a topic.
-#[utoipa::path(post, path = "/test/events/{provider}/{topic}", request_body = NewSample,
+#[utoipa::path(post, path = "/test/events/{provider}/{topic}", operation_id = "make_sample", request_body = NewSample,
     responses((status = 200, body = SignedSample), (status = 404), (status = 422)))]
 pub(crate) async fn sample(
     State(api): State<Arc<Api>>,

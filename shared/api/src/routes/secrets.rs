@@ -190,7 +190,7 @@ impl NewSecret {
 }
 
 /// Adds a secret to a connection; it counts at once.
-#[utoipa::path(post, path = "/v1/connections/{id}/secrets/{name}", request_body = NewSecret,
+#[utoipa::path(post, path = "/v1/connections/{id}/secrets/{name}", operation_id = "add_connection_secret", request_body = NewSecret,
     responses((status = 201, body = SecretView), (status = 404), (status = 422)))]
 pub(crate) async fn add_to_connection(
     State(api): State<Arc<Api>>,
@@ -221,7 +221,7 @@ pub(crate) async fn add_to_connection(
 }
 
 /// Removes a secret of a connection.
-#[utoipa::path(delete, path = "/v1/connections/{id}/secrets/{name}/{key_id}",
+#[utoipa::path(delete, path = "/v1/connections/{id}/secrets/{name}/{key_id}", operation_id = "remove_connection_secret",
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_from_connection(
     State(api): State<Arc<Api>>,
@@ -245,7 +245,7 @@ pub(crate) async fn remove_from_connection(
 }
 
 /// Adds a secret to an endpoint; it counts at once.
-#[utoipa::path(post, path = "/v1/endpoints/{id}/secrets/{name}", request_body = NewSecret,
+#[utoipa::path(post, path = "/v1/endpoints/{id}/secrets/{name}", operation_id = "add_endpoint_secret", request_body = NewSecret,
     responses((status = 201, body = SecretView), (status = 404), (status = 422)))]
 pub(crate) async fn add_to_endpoint(
     State(api): State<Arc<Api>>,
@@ -262,7 +262,7 @@ pub(crate) async fn add_to_endpoint(
 }
 
 /// Removes a secret of an endpoint.
-#[utoipa::path(delete, path = "/v1/endpoints/{id}/secrets/{name}/{key_id}",
+#[utoipa::path(delete, path = "/v1/endpoints/{id}/secrets/{name}/{key_id}", operation_id = "remove_endpoint_secret",
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_from_endpoint(
     State(api): State<Arc<Api>>,
@@ -289,14 +289,19 @@ async fn add(
 }
 
 async fn remove(api: &Api, rev: u64, mut endpoint: Endpoint, name: &str, key_id: &str) -> Answer<StatusCode> {
-    let of_name = endpoint.secrets.iter().filter(|secret| secret.name == name).count();
-    let before = endpoint.secrets.len();
+    let now = api.now();
+    let live = |endpoint: &Endpoint| {
+        let of_name = endpoint.secrets.iter().filter(|secret| secret.name == name);
+        of_name.filter(|secret| secret.retires_at.is_none_or(|retires_at| now < retires_at)).count()
+    };
+    let (before, live_before) = (endpoint.secrets.len(), live(&endpoint));
     endpoint.secrets.retain(|secret| secret.name != name || secret.key_id.0 != key_id);
     if endpoint.secrets.len() == before {
         return Err(Refused::not_found("secret"));
     }
-    if of_name == 1 {
-        let detail = "It is the only secret of its name, and without one every delivery is refused. Add another first.";
+    if live_before > 0 && live(&endpoint) == 0 {
+        let detail =
+            "It is the only live secret of its name, and without one every delivery is refused. Add another first.";
         return Err(Refused::new(ProblemType::Conflict, detail));
     }
     store(api, rev, &endpoint).await?;

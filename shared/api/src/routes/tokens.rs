@@ -82,7 +82,7 @@ impl TokenView {
 }
 
 /// Makes a token; this answer is the only one that shows its text.
-#[utoipa::path(post, path = "/v1/tokens", request_body = NewToken, responses((status = 201, body = TokenView)))]
+#[utoipa::path(post, path = "/v1/tokens", operation_id = "create_token", request_body = NewToken, responses((status = 201, body = TokenView)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     may: May<Admin>,
@@ -117,7 +117,7 @@ pub(crate) async fn create(
 }
 
 /// The tenant's tokens, without their texts.
-#[utoipa::path(get, path = "/v1/tokens", responses((status = 200, body = List<TokenView>)))]
+#[utoipa::path(get, path = "/v1/tokens", operation_id = "list_tokens", responses((status = 200, body = List<TokenView>)))]
 pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer<Json<List<TokenView>>> {
     let partition = Partition::of(may.tenant(), hooktide_core::key::Area::Tokens);
     let owned = records::list_all::<Owned>(api.table(), partition, "", MOST).await?;
@@ -131,7 +131,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
 }
 
 /// Revokes a token: it counts no longer, here at once and elsewhere within a minute.
-#[utoipa::path(delete, path = "/v1/tokens/{id}", responses((status = 204), (status = 404)))]
+#[utoipa::path(delete, path = "/v1/tokens/{id}", operation_id = "revoke_token", responses((status = 204), (status = 404)))]
 pub(crate) async fn revoke(State(api): State<Arc<Api>>, may: May<Admin>, Path(id): Path<String>) -> Answer<StatusCode> {
     let key = token::key(&id);
     let stored = records::get::<Token>(api.table(), &key).await?;

@@ -6,7 +6,11 @@ use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 
 /// The first byte of the text.
-const VERSION: u8 = 1;
+const FOLLOWING: u8 = 1;
+/// The first byte of the text while its reader is on the way from the oldest to the end.
+const FROM_OLDEST: u8 = 2;
+/// How many days a reader from the oldest may rest on the way.
+const REST: u32 = 1;
 const SECONDS_OF_A_DAY: i64 = 24 * 3600;
 /// More lanes than any deployment has.
 const MOST_LANES: usize = 64;
@@ -17,6 +21,8 @@ const MOST_LANES: usize = 64;
 pub struct Cursor {
     /// The day it was given on; older than what is kept, it says nothing any more.
     day: u32,
+    /// Whether its reader is on the way from the oldest to the end.
+    from_oldest: bool,
     places: Vec<(u64, u32)>,
 }
 
@@ -28,13 +34,13 @@ pub struct InvalidCursor;
 impl Cursor {
     /// Before the oldest that is kept.
     pub fn oldest(lanes: u8, now: Timestamp) -> Self {
-        Self { day: day_of(now), places: vec![(0, 0); usize::from(lanes)] }
+        Self { day: day_of(now), from_oldest: true, places: vec![(0, 0); usize::from(lanes)] }
     }
 
     /// Reads a text; lanes that it does not know start at their oldest.
     pub fn parse(text: &str, lanes: u8) -> Result<Self, InvalidCursor> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| InvalidCursor)?;
-        let [VERSION, rest @ ..] = bytes.as_slice() else { return Err(InvalidCursor) };
+        let [kind @ (FOLLOWING | FROM_OLDEST), rest @ ..] = bytes.as_slice() else { return Err(InvalidCursor) };
         let mut numbers = Vec::new();
         let mut rest = rest;
         while !rest.is_empty() {
@@ -52,12 +58,12 @@ impl Cursor {
         if places.len() < usize::from(lanes) {
             places.resize(usize::from(lanes), (0, 0));
         }
-        Ok(Self { day, places })
+        Ok(Self { day, from_oldest: *kind == FROM_OLDEST, places })
     }
 
     /// The text.
     pub fn to_text(&self) -> String {
-        let mut bytes = vec![VERSION];
+        let mut bytes = vec![if self.from_oldest { FROM_OLDEST } else { FOLLOWING }];
         write_number(&mut bytes, u64::from(self.day));
         for (position, taken) in &self.places {
             write_number(&mut bytes, *position);
@@ -83,6 +89,16 @@ impl Cursor {
 
     pub(super) fn seen_at(self, now: Timestamp) -> Self {
         Self { day: day_of(now), ..self }
+    }
+
+    /// Ends the way from the oldest, unless there is more of it.
+    pub(super) fn on_the_way(self, more: bool) -> Self {
+        Self { from_oldest: self.from_oldest && more, ..self }
+    }
+
+    /// Whether what is missing expired before its reader came: from the oldest on, a reader is promised what is left.
+    pub(super) fn passes_over_gaps(&self, now: Timestamp) -> bool {
+        self.from_oldest && self.day.saturating_add(REST) >= day_of(now)
     }
 
     pub(super) fn is_older_than(&self, keep: Duration, now: Timestamp) -> bool {
@@ -128,14 +144,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_survives_its_text(day in any::<u32>(), places in prop::collection::vec((any::<u64>(), any::<u32>()), 4..8)) {
-            let cursor = Cursor { day, places };
+        fn a_cursor_survives_its_text(
+            day in any::<u32>(),
+            from_oldest in any::<bool>(),
+            places in prop::collection::vec((any::<u64>(), any::<u32>()), 4..8),
+        ) {
+            let cursor = Cursor { day, from_oldest, places };
             prop_assert_eq!(Cursor::parse(&cursor.to_text(), 4), Ok(cursor));
         }
 
         #[test]
         fn any_text_is_a_cursor_or_refused(text in "[A-Za-z0-9_-]{0,80}") {
-            let _ = Cursor::parse(&text, 4).map(|cursor| cursor.lanes());
+            prop_assert!(Cursor::parse(&text, 4).map_or(true, |cursor| cursor.lanes() >= 4));
         }
     }
 
@@ -146,5 +166,14 @@ mod tests {
         let keep = Duration::from_secs(30 * 24 * 3600);
         assert!(!cursor.is_older_than(keep, day(130)));
         assert!(cursor.is_older_than(keep, day(131)));
+    }
+
+    #[test]
+    fn a_reader_from_the_oldest_passes_over_gaps_until_it_comes_to_the_end_or_rests() {
+        let day = |day: i64| Timestamp::from_second(day * SECONDS_OF_A_DAY).unwrap();
+        let cursor = Cursor::oldest(4, day(100));
+        assert!(cursor.clone().on_the_way(true).passes_over_gaps(day(101)));
+        assert!(!cursor.clone().on_the_way(true).passes_over_gaps(day(102)));
+        assert!(!cursor.on_the_way(false).on_the_way(true).passes_over_gaps(day(100)));
     }
 }

@@ -1,4 +1,7 @@
 //! The feed: the journal, read by front ends (changes) and people (activity).
+//!
+//! Positions of a lane have no gaps, so a reader that meets one has missed what expired there, and is told so. Only a
+//! reader on its first way from the oldest is not: stores delete what expired in no particular order.
 
 mod cursor;
 mod view;
@@ -87,17 +90,22 @@ pub async fn read(
     }
     let mut lanes = Vec::new();
     let mut more = false;
+    let mut start = cursor.clone().seen_at(now);
     for lane in 0..cursor.lanes() {
         let (position, taken) = cursor.place(lane);
-        let positions = limit.clamp(1, POSITIONS);
+        // One more than wanted: the first may be one that the reader has had, to its last channel.
+        let positions = limit.clamp(1, POSITIONS) + 1;
         let (reads, lane_has_more) = journal::read(table, tenant, lane, position, positions).await?;
-        if !follows(position, &reads) {
+        if !follows(position, &reads) && !cursor.passes_over_gaps(now) {
             return Err(FeedFault::Expired);
         }
         more |= lane_has_more;
+        if reads.first().is_some_and(|read| read.position == position && (taken / 2) as usize >= read.entries.len()) {
+            start = start.at(lane, position + 1, 0);
+        }
         lanes.push(LaneReader { lane, entries: flatten(position, taken, reads) });
     }
-    Ok(merge(lanes, cursor.clone().seen_at(now), limit, more))
+    Ok(merge(lanes, start, limit, more))
 }
 
 /// Whether nothing is missing between `position` and what was read, nor within it.
@@ -158,7 +166,7 @@ fn merge(mut lanes: Vec<LaneReader>, start: Cursor, limit: usize, mut more: bool
         items.push(Item { entry, skip, before: next.clone(), lane: lane.lane, position, index });
         next = if last { next.at(lane.lane, position + 1, 0) } else { next.at(lane.lane, position, (index + 1) * 2) };
     }
-    Reading { items, next, more }
+    Reading { items, next: next.on_the_way(more), more }
 }
 
 #[cfg(test)]

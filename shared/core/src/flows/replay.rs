@@ -21,7 +21,7 @@ use crate::records::{self, Stored, Upkeep};
 use crate::tenant::Tenant;
 
 /// How many messages a step looks at.
-const PAGE: usize = 100;
+const PAGE: usize = 50;
 /// The fastest rate, in messages a second.
 pub const FASTEST: u32 = 1_000;
 /// How long a finished replay is remembered.
@@ -43,9 +43,19 @@ pub async fn start(ports: &Ports, tenant: &Tenant, id: &str, replay: &Replay, no
 /// How many messages of a shelf a filter matches, looking at no more than `bound`.
 pub async fn count(ports: &Ports, tenant: &Tenant, shelf: &Shelf, filter: &Filter, bound: usize) -> Result<u64, Fault> {
     let (partition, prefix) = shelf.place(tenant);
-    let letters = records::list_all::<DeadLetter>(&*ports.table, partition, &prefix, bound).await?;
-    let matching = letters.iter().filter(|(sort, letter)| filter.matches(&sort[prefix.len()..], &letter.record));
-    Ok(matching.count() as u64)
+    let (mut matching, mut seen, mut range) = (0, 0, Range::Prefix(prefix.clone()));
+    loop {
+        // Letters are large: only a page of them is in memory at once.
+        let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
+        let (letters, more) = records::list::<DeadLetter>(&*ports.table, &query).await?;
+        seen += letters.len();
+        matching +=
+            letters.iter().filter(|(sort, letter)| filter.matches(&sort[prefix.len()..], &letter.record)).count();
+        match letters.last() {
+            Some((last, _)) if more && seen < bound => range = records::after(&prefix, last),
+            _ => return Ok(matching as u64),
+        }
+    }
 }
 
 /// Sends the jobs again whose marks are overdue: their message was lost, or its run was cut off.

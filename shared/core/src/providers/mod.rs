@@ -15,6 +15,9 @@ use crate::notice::Notice;
 use crate::secret::{KeyId, Secret, Secrets};
 use crate::verified::Verified;
 
+/// How deep the JSON of a body may nest: as deep as serde_json reads what it does not ignore.
+const DEEPEST: usize = 127;
+
 /// All providers, in alphabetical order, one line each.
 pub const ALL: &[&dyn Provider] = &[
     &shopify::Shopify, //
@@ -42,6 +45,11 @@ pub trait Provider: Send + Sync {
     /// What its signature binds.
     fn covers(&self) -> Covers;
 
+    /// Whether the signature binds the account that a notice names. Where it does not, somebody who saw a signed
+    /// delivery could send it again for another account; on an endpoint with many accounts, a thing then stays with
+    /// the account that it was first told of for.
+    fn signs_account(&self) -> bool;
+
     /// The headers that [`Provider::label`] and [`Provider::parse`] read, in lower case; only these are kept.
     fn headers(&self) -> &'static [&'static str];
 
@@ -59,9 +67,13 @@ pub trait Provider: Send + Sync {
 
     /// Whether the body is of the form that the provider sends at all; cheap. The default: JSON, not nested too deep.
     fn readable(&self, verified: &Verified) -> Result<(), Fault> {
-        serde_json::from_slice::<serde::de::IgnoredAny>(verified.body())
-            .map(drop)
-            .map_err(|error| Fault::permanent(ErrorClass::Unreadable, format!("the body is not JSON: {error}")))
+        let unreadable = |detail: String| Err(Fault::permanent(ErrorClass::Unreadable, detail));
+        match serde_json::from_slice::<serde::de::IgnoredAny>(verified.body()) {
+            Err(error) => unreadable(format!("the body is not JSON: {error}")),
+            // What is ignored is not counted by serde_json.
+            Ok(_) if depth(verified.body()) > DEEPEST => unreadable(format!("the body nests more than {DEEPEST} deep")),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// What the request tells us. A [`Fault::Permanent`] if it is not what the provider documents.
@@ -169,3 +181,43 @@ pub const CREDENTIALS: &[Need] = &[
     Need { name: "refresh_token", about: "the token that new access tokens are got with" },
     Need { name: "client_id", about: "the app's id at the provider" },
 ];
+
+/// How deep a JSON text nests.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_brackets_outside_of_texts_nest() {
+        for (json, expected) in
+            [("7", 0), ("[]", 1), (r#"{"a":[{}],"b":[]}"#, 3), (r#"["[[[{"]"#, 1), (r#"["\"[[", "\\", [[]]]"#, 3)]
+        {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_nests_as_deep_as_is_allowed_can_be_read_in_full() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(DEEPEST)).is_ok());
+        assert!(serde_json::from_str::<serde_json::Value>(&nested(DEEPEST + 1)).is_err());
+    }
+}

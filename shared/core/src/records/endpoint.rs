@@ -8,6 +8,7 @@ use super::Record;
 use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::key::{Area, Key, Partition};
+use crate::names::Kind;
 use crate::sealing::{Place, RootKeys};
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::tenant::Tenant;
@@ -122,6 +123,23 @@ impl Record for Route {
 /// Where the route of an account is.
 pub fn route_key(provider: &str, endpoint: &str, account: &str) -> Key {
     Partition::routes(provider, endpoint).key(account)
+}
+
+/// Which account of a shared endpoint a thing belongs to, where the provider does not sign the account: the one that it
+/// was first told of for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Belonging {
+    /// The account.
+    pub account: String,
+}
+
+impl Record for Belonging {
+    const NAME: &'static str = "belonging";
+}
+
+/// Where it is written which account a thing belongs to.
+pub fn belonging_key(provider: &str, endpoint: &str, kind: Kind, id: &str) -> Key {
+    Partition::belonging(provider, endpoint, kind, id).key("belonging")
 }
 
 /// When a secret last verified a delivery; written at most every few minutes.

@@ -49,6 +49,14 @@ impl Record for Mark {
     const NAME: &'static str = "job mark";
 }
 
+impl Mark {
+    /// Whether a run holds it by a lease that can be true; one that ends later than two leases from now cannot.
+    fn is_held(&self, now: Timestamp) -> bool {
+        let lease = now.as_millisecond()..(now + 2 * LEASE).as_millisecond();
+        self.running && self.due_at > lease.start && self.due_at <= lease.end
+    }
+}
+
 /// Where the mark of a resource and kind is.
 pub fn key(tenant: &Tenant, job: JobKind, resource: &str) -> Key {
     Partition::of(tenant, Area::Jobs).key(format!("{job}#{resource}"))
@@ -76,8 +84,12 @@ pub fn raised(
     };
     match stored.map(|stored| &stored.record) {
         None => fresh(0),
-        Some(mark) if mark.running && mark.due_at <= now.as_millisecond() => fresh(mark.fence),
-        Some(mark) if mark.running => Mark { hints: mark.hints + hints, again: true, ..mark.clone() },
+        Some(mark) if mark.is_held(now) => Mark { hints: mark.hints + hints, again: true, ..mark.clone() },
+        Some(mark) if mark.running => fresh(mark.fence),
+        // A clock that was ahead raised it: it waits no longer than if it had been right.
+        Some(mark) if mark.first_hint_at > now.as_millisecond() => {
+            Mark { hints: mark.hints + hints, ..fresh(mark.fence) }
+        }
         Some(mark) => {
             let latest = mark.first_hint_at + i64::try_from(LATEST.as_millis()).unwrap_or(i64::MAX);
             let due_at = (now + DEBOUNCE).as_millisecond().min(latest).max(mark.due_at.min(latest));
@@ -88,7 +100,7 @@ pub fn raised(
 
 /// The mark held by a run that starts now; `None` while another run holds it.
 pub fn claimed(mark: &Mark, now: Timestamp) -> Option<Mark> {
-    if mark.running && mark.due_at > now.as_millisecond() {
+    if mark.is_held(now) {
         return None;
     }
     let due_at = (now + LEASE).as_millisecond();
@@ -160,5 +172,14 @@ mod tests {
         let first = claimed(&raise(None, 0), at(2_000)).unwrap();
         let second = claimed(&first, at(42_000)).unwrap();
         assert_eq!((first.fence, second.fence), (1, 2));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_delays_nothing() {
+        let (ahead, now) = (1_000_000_000, 5_000);
+        let mark = raise(Some(raise(None, ahead)), now);
+        assert_eq!((mark.hints, mark.due_at), (2, 7_000));
+        let running = claimed(&raise(None, ahead), at(ahead)).unwrap();
+        assert!(claimed(&running, at(now)).is_some_and(|taken_over| taken_over.fence == 2));
     }
 }

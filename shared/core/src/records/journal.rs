@@ -175,7 +175,9 @@ pub fn append(
     let text = serde_json::to_vec(entries)
         .map_err(|error| Fault::failed(format!("journal entries do not serialise: {error}")))?;
     let item = Position { first: matches!(head, Head::Empty(_)), entries: ByteBuf::from(envelope::compress(&text)?) };
-    let mut writes = vec![super::insert(&key(tenant, lane, position), &item, Upkeep::until(now + keep))?];
+    let received_at = entries.iter().map(|entry| entry.received_at).max().unwrap_or(now);
+    let upkeep = Upkeep::until(super::kept_until(received_at, now, keep));
+    let mut writes = vec![super::insert(&key(tenant, lane, position), &item, upkeep)?];
     if let Head::Empty(former) = head {
         let key = partition(tenant, lane).key(GENESIS);
         writes.push(super::replace(&key, former.map(|(_, rev)| rev), &Genesis { start: position }, Upkeep::default())?);

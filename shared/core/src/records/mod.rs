@@ -18,6 +18,7 @@
 //! | last verified | `E#<provider>#<id>` | `verified#<key id>` | at |
 //! | owned endpoint | `T#<tenant>#P` | `<provider>#<id>` | (a reference) |
 //! | route | `R#<provider>#<endpoint>` | account | tenant, connection |
+//! | belonging | `R#<provider>#<endpoint>#<kind>#<id>` | `belonging` | account |
 //! | token | `K#<id>` | `token` | tenant, scopes, SHA-256 of the secret |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
@@ -37,6 +38,8 @@ pub mod journal;
 pub mod replay;
 pub mod tag;
 pub mod token;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -79,6 +82,11 @@ impl Upkeep {
     pub fn until(expires_at: Timestamp) -> Self {
         Self { expires_at: Some(expires_at), due: None }
     }
+}
+
+/// Until when to keep what was received then and is written now: by the later of both, since one clock may be behind.
+pub fn kept_until(received_at: Timestamp, now: Timestamp, keep: Duration) -> Timestamp {
+    received_at.max(now) + keep
 }
 
 /// Puts a record that must not be there yet.

@@ -1,24 +1,30 @@
 //! Keep: what could not be processed is put off, or kept in the dead letters; never dropped.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
+use object_store::ObjectStoreExt;
 use tracing::warn;
 
 use super::resolve::{Owner, keep_body};
 use super::work::Origin;
 use super::{Opened, Processor, id_of_foreign};
-use crate::envelope::Envelope;
+use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, VERSION, blob_fault};
 use crate::fault::{ErrorClass, Fault};
 use crate::names::Outcome;
 use crate::ports::{MAX_DELAY, Outgoing, QueueName, send_one};
 use crate::records;
 use crate::records::dead_letter::{DeadLetter, Shelf};
 use crate::records::deferred::Deferred;
+use crate::signing;
 use crate::tenant::Tenant;
 
 /// How often a message may fail by itself.
 const TRIES: u32 = 3;
+/// The largest foreign message that a record holds as it is, in bytes: a queue's may have a megabyte, a record 400 KB.
+const LARGEST_FOREIGN: usize = 300 * 1024;
 
 impl Processor {
     /// What comes after a fault, by its sort. `Err` where that failed too: the queue delivers the message again.
@@ -67,7 +73,8 @@ impl Processor {
         warn!(envelope = envelope.id, %tenant, %class, reason, "a message goes to the dead letters");
         let letter = DeadLetter::of(&envelope, class, reason, now)?;
         let letter = DeadLetter { connection: owner.connection().map(str::to_owned), ..letter };
-        let write = letter.put(tenant, &Shelf::Dead, &envelope.id, now + self.settings.keep_dead_letters)?;
+        let until = records::kept_until(envelope.received_at, now, self.settings.keep_dead_letters);
+        let write = letter.put(tenant, &Shelf::Dead, &envelope.id, until)?;
         let became = (Outcome::Dead, Some(format!("{class}: {reason}")));
         let id = format!("{}-dead", envelope.id);
         let entry = Origin::of(&envelope).entry(id, letter.connection.clone(), became, None, now);
@@ -76,8 +83,14 @@ impl Processor {
 
     /// Keeps a message that is no envelope; the operator finds it with the tenant `system`.
     pub(super) async fn bury_foreign(&self, message: &str, reason: &str, now: Timestamp) -> Result<(), Fault> {
+        let id = id_of_foreign(message);
+        let kept = if message.len() <= LARGEST_FOREIGN {
+            message.to_owned()
+        } else {
+            self.wrap_foreign(message, &id, now).await?
+        };
         let letter = DeadLetter {
-            message: message.to_owned(),
+            message: kept,
             connection: None,
             account: None,
             endpoint: None,
@@ -90,8 +103,39 @@ impl Processor {
             tries: 0,
         };
         let until = now + self.settings.keep_dead_letters;
-        let write = letter.put(&Tenant::system(), &Shelf::Dead, &id_of_foreign(message), until)?;
+        let write = letter.put(&Tenant::system(), &Shelf::Dead, &id, until)?;
         self.ports.table.write(write).await.map(drop).map_err(records::raced)
+    }
+
+    /// An envelope of ours around a foreign message that is too large for a record; it reads as a body of nobody.
+    async fn wrap_foreign(&self, message: &str, id: &str, now: Timestamp) -> Result<String, Fault> {
+        let body = Bytes::copy_from_slice(message.as_bytes());
+        let packed = envelope::pack(&body, "foreign", id)?;
+        if let Some((path, bytes)) = packed.claim {
+            self.ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
+        }
+        let delivery = Delivery {
+            provider: String::new(),
+            endpoint: String::new(),
+            key_id: None,
+            topic: None,
+            delivery: None,
+            headers: BTreeMap::new(),
+            payload: packed.payload,
+            sha256: signing::sha256_hex(&body),
+        };
+        let mut envelope = Envelope {
+            v: VERSION,
+            kind: EnvelopeKind::Unreadable(delivery),
+            id: id.to_owned(),
+            received_at: now,
+            attempt: 0,
+            deferred: 0,
+            not_before: None,
+            traceparent: envelope::traceparent_from(id.as_bytes()),
+        };
+        keep_body(&mut envelope, &Tenant::system(), &*self.ports.blobs).await?;
+        envelope.encode()
     }
 
     /// Sends an envelope again, not to be processed before `delay` has passed.

@@ -1,7 +1,7 @@
 //! Process: messages from a queue become changes.
 //!
 //! For a batch: read each message, find whose it is, parse it, and commit what it tells, one transaction per tenant
-//! (see [`commit`]); then publish, then say which messages the queue must deliver again. A message that fails is
+//! (see `commit.rs`); then publish, then say which messages the queue must deliver again. A message that fails is
 //! handled by itself, by the sort of its fault: kept in the dead letters, put off, or tried again; that happens
 //! before the queue is told that it is done with, so nothing is lost whenever the process ends.
 //!
@@ -10,6 +10,7 @@
 mod commit;
 mod fold;
 mod keep;
+mod plan;
 mod publish;
 mod resolve;
 mod work;
@@ -142,20 +143,20 @@ impl Processor {
         envelopes: Vec<(Envelope, QueueName)>,
         now: Timestamp,
     ) -> Vec<(String, Result<(), Fault>)> {
-        let owners = match self.owners(&envelopes).await {
-            Ok(owners) => owners,
-            Err(fault) => {
-                return envelopes.into_iter().map(|(envelope, _)| (envelope.id, Err(fault.clone()))).collect();
-            }
-        };
-        let opened: Vec<Opened> = envelopes
-            .into_iter()
-            .zip(owners)
-            .map(|((envelope, queue), owner)| Opened { envelope, queue, owner })
-            .collect();
-        let mut faults: Vec<Option<Fault>> = vec![None; opened.len()];
+        let owners = self.owners(&envelopes).await;
+        let mut faults: Vec<Option<Fault>> = Vec::with_capacity(envelopes.len());
+        let mut opened = Vec::with_capacity(envelopes.len());
+        for ((envelope, queue), owner) in envelopes.into_iter().zip(owners) {
+            faults.push(owner.as_ref().err().cloned());
+            // Whose it is, is not known: what becomes of it is filed with the system.
+            let owner = owner.unwrap_or_else(|_| Owner::Tenant(Tenant::system()));
+            opened.push(Opened { envelope, queue, owner });
+        }
         let mut by_tenant: BTreeMap<Tenant, Vec<Work>> = BTreeMap::new();
         for (index, one) in opened.iter().enumerate() {
+            if faults[index].is_some() {
+                continue;
+            }
             match self.read(index, one, now).await {
                 Ok(works) => works.into_iter().for_each(|(tenant, work)| {
                     by_tenant.entry(tenant).or_default().push(work);

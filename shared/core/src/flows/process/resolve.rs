@@ -9,7 +9,7 @@ use super::fold::Told;
 use super::work::{Effect, EntityWork, Origin, Work};
 use crate::envelope::{Delivery, Envelope, EnvelopeKind};
 use crate::fault::{ErrorClass, Fault};
-use crate::notice::{ContentHash, Notice, State, What};
+use crate::notice::{ContentHash, EntityNotice, Notice, State, What};
 use crate::ports::{Key, QueueName};
 use crate::providers;
 use crate::records;
@@ -49,31 +49,34 @@ impl Owner {
 
 impl Processor {
     /// Whose each envelope is, in order; one read of each endpoint.
-    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Result<Vec<Owner>, Fault> {
+    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Vec<Result<Owner, Fault>> {
         let keys: BTreeSet<Key> = envelopes.iter().filter_map(|(envelope, _)| endpoint_key(envelope)).collect();
         let keys: Vec<Key> = keys.into_iter().collect();
-        let found = self.ports.table.get_many(&keys).await?;
-        let owner = |envelope: &Envelope| match (&envelope.kind, endpoint_key(envelope)) {
-            (EnvelopeKind::Job(job), _) => Ok(Owner::Tenant(job.tenant.clone())),
-            (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), key) => {
-                let place = key.and_then(|key| keys.binary_search(&key).ok());
-                let Some(item) = place.and_then(|place| found[place].clone()) else {
-                    return Ok(Owner::Removed(Tenant::system()));
-                };
-                let endpoint = records::decode::<Endpoint>(item)?.record;
-                Ok(match endpoint.deleted_at {
-                    Some(_) => Owner::Removed(endpoint.tenant),
-                    None => Owner::Endpoint(Box::new(endpoint)),
-                })
+        let found = match self.ports.table.get_many(&keys).await {
+            Ok(found) => found,
+            Err(fault) => return envelopes.iter().map(|_| Err(fault.clone())).collect(),
+        };
+        let owner = |envelope: &Envelope| {
+            if let EnvelopeKind::Job(job) = &envelope.kind {
+                return Ok(Owner::Tenant(job.tenant.clone()));
             }
+            let place = endpoint_key(envelope).and_then(|key| keys.binary_search(&key).ok());
+            let Some(item) = place.and_then(|place| found[place].clone()) else {
+                return Ok(Owner::Removed(Tenant::system()));
+            };
+            let endpoint = records::decode::<Endpoint>(item)?.record;
+            Ok(match endpoint.deleted_at {
+                Some(_) => Owner::Removed(endpoint.tenant),
+                None => Owner::Endpoint(Box::new(endpoint)),
+            })
         };
         envelopes.iter().map(|(envelope, _)| owner(envelope)).collect()
     }
 
     /// Whose one envelope is.
     pub(super) async fn owner_of(&self, envelope: &Envelope) -> Result<Owner, Fault> {
-        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await?;
-        owners.pop().ok_or_else(|| Fault::failed("an envelope has no owner"))
+        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await;
+        owners.pop().unwrap_or_else(|| Err(Fault::failed("an envelope has no owner")))
     }
 
     /// Makes works of notices, each for the tenant whose account it is about.
@@ -97,7 +100,7 @@ impl Processor {
         for (number, notice) in notices.into_iter().enumerate() {
             let (tenant, connection, effect) = match whose(endpoint, &routes, &notice) {
                 Whose::Connection(tenant, connection) => {
-                    let effect = effect_of(&connection, &origin, &notice)?;
+                    let effect = effect_of(endpoint, &connection, &origin, &notice)?;
                     (tenant, Some(connection), effect)
                 }
                 Whose::Misfit(reason) => {
@@ -175,7 +178,7 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
     }
 }
 
-fn effect_of(connection: &str, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
+fn effect_of(endpoint: &Endpoint, connection: &str, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
     Ok(match &notice.what {
         What::Entity(entity) => {
             let (document, hash, deleted) = match &entity.state {
@@ -193,12 +196,24 @@ fn effect_of(connection: &str, origin: &Origin, notice: &Notice) -> Result<Effec
                 told: Told { identity, envelope, version: entity.version, hash, deleted },
                 document,
                 notice: entity.clone(),
+                belonging: belonging(endpoint, entity, notice.account.as_ref()),
             }))
         }
         What::Hint { resource } => Effect::Hint { resource: format!("{resource}/{connection}") },
         What::Privacy => Effect::Privacy,
         What::Ignored { reason } => Effect::Ignored { reason: reason.clone() },
     })
+}
+
+/// On an endpoint with many accounts, a thing stays with the account that it was first told of for, unless the account
+/// is signed.
+fn belonging(endpoint: &Endpoint, entity: &EntityNotice, account: Option<&String>) -> Option<(Key, String)> {
+    let signed = providers::by_id(&endpoint.provider).is_some_and(|provider| provider.signs_account());
+    if endpoint.connection.is_some() || signed {
+        return None;
+    }
+    let key = endpoint::belonging_key(&endpoint.provider, &endpoint.id, entity.kind, &entity.id);
+    account.map(|account| (key, account.clone()))
 }
 
 fn work(

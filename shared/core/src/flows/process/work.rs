@@ -9,6 +9,7 @@ use super::fold::Told;
 use crate::envelope::{Delivery, Envelope, EnvelopeKind};
 use crate::names::Outcome;
 use crate::notice::EntityNotice;
+use crate::ports::Key;
 use crate::records::dead_letter::DeadLetter;
 use crate::records::entity::{EntityId, Identity};
 use crate::records::journal::{Change, Entry};
@@ -119,6 +120,8 @@ pub(super) struct EntityWork {
     /// The canonical text of the document; none for a deletion.
     pub(super) document: Option<Vec<u8>>,
     pub(super) notice: EntityNotice,
+    /// Where it is written which account the thing belongs to, and the account that it was told of for now.
+    pub(super) belonging: Option<(Key, String)>,
 }
 
 impl Work {

@@ -34,21 +34,30 @@ impl FailureLimiter {
         Self { windows: Mutex::new(LruCache::new(CAPACITY)), limit }
     }
 
+    /// Whether one more failure would be within the limit; counts nothing.
+    pub(super) fn allows(&self, endpoint: &str, source: &str, now: Timestamp) -> bool {
+        self.add(endpoint, source, now, 0) < self.limit
+    }
+
     /// Counts a failure.
     pub(super) fn count(&self, endpoint: &str, source: &str, now: Timestamp) -> Allowance {
+        if self.add(endpoint, source, now, 1) <= self.limit {
+            Allowance::Within
+        } else {
+            let left = WINDOW - now.as_second().rem_euclid(WINDOW);
+            Allowance::Exceeded { retry_after: u64::try_from(left).unwrap_or(1) }
+        }
+    }
+
+    fn add(&self, endpoint: &str, source: &str, now: Timestamp, failures: u32) -> u32 {
         let window = now.as_second().div_euclid(WINDOW);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = windows.get_or_insert_mut((endpoint.to_owned(), source.to_owned()), || (window, 0));
         if counted.0 != window {
             *counted = (window, 0);
         }
-        counted.1 = counted.1.saturating_add(1);
-        if counted.1 <= self.limit {
-            Allowance::Within
-        } else {
-            let left = WINDOW - now.as_second().rem_euclid(WINDOW);
-            Allowance::Exceeded { retry_after: u64::try_from(left).unwrap_or(1) }
-        }
+        counted.1 = counted.1.saturating_add(failures);
+        counted.1
     }
 }
 

@@ -100,22 +100,20 @@ impl Receiver {
     ) -> Result<(Arc<OpenEndpoint>, Verified), Refusal> {
         let url = format!("{}{}", self.settings.public_url, request.uri().path());
         let open = |endpoint: &OpenEndpoint| verified::open(provider, request, &url, &endpoint.secrets, now);
-        let first = open(&lookup.endpoint);
-        let fault = match first {
+        let fault = match open(&lookup.endpoint) {
             Ok(verified) => return Ok((lookup.endpoint, verified)),
             Err(fault) => fault,
         };
         let id = lookup.endpoint.id.clone();
-        let allowance = self.failures.count(&id, source, now);
         let newer = matches!(fault, AuthFault::Mismatch | AuthFault::NoSecret);
-        if newer && lookup.cached && allowance == Allowance::Within {
+        if newer && lookup.cached && self.failures.allows(&id, source, now) {
             let fresh = self.endpoints.refresh(&self.ports, provider.id(), &id, now).await?.ok_or_else(not_found)?;
             if let Ok(verified) = open(&fresh) {
                 return Ok((fresh, verified));
             }
         }
         info!(provider = provider.id(), endpoint = id, source, reason = %fault, "a webhook was refused");
-        match allowance {
+        match self.failures.count(&id, source, now) {
             Allowance::Within => Err(Problem::from(&Fault::Auth(fault)).into()),
             Allowance::Exceeded { retry_after } => {
                 let detail = "Too many requests from this address could not be verified; wait a minute.";

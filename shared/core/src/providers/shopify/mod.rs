@@ -53,13 +53,18 @@ impl Provider for Shopify {
         TOPICS
     }
 
-    /// Shopify retries for 4 hours; we remember for 72, since its earlier policy was 48.
+    /// Shopify retries for 4 hours, and a delivery may start a day late.
     fn window(&self) -> Duration {
-        Duration::from_secs(72 * 3600)
+        Duration::from_secs(28 * 3600)
     }
 
     fn covers(&self) -> Covers {
         Covers { body: true, url: false, time: false }
+    }
+
+    /// The shop stands in a header, which is not signed.
+    fn signs_account(&self) -> bool {
+        false
     }
 
     fn headers(&self) -> &'static [&'static str] {
@@ -87,16 +92,23 @@ impl Provider for Shopify {
         let what = match self.topics().iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
             Some(Becomes::Kind(_)) if name == "products/delete" => payload::deleted_product(verified)?,
             Some(Becomes::Kind(_)) => payload::product(verified)?,
-            Some(Becomes::Sync(resource)) => payload::fits(verified, &["inventory_item_id"], What::Hint { resource })?,
-            Some(Becomes::Privacy) => payload::fits(verified, &["shop_id", "shop_domain"], What::Privacy)?,
+            Some(Becomes::Sync(resource)) => payload::stock(verified, resource)?,
+            Some(Becomes::Privacy) => payload::privacy(verified, name)?,
             Some(Becomes::Ignored(reason)) => What::Ignored { reason: reason.into() },
             None => What::Ignored { reason: "unknown topic".into() },
         };
-        let account = verified.header(SHOP).map(|shop| self.normalise_account(shop));
+        // Some bodies name the shop; what is signed counts more than the header, which is not.
+        let shop = payload::shop(verified).or_else(|| verified.header(SHOP).map(str::to_owned));
+        let account = shop.map(|shop| self.normalise_account(&shop));
         // The id is not signed: on its own, a made-up one could pass a new body off as a repeat.
         let body = signing::sha256_hex(verified.body());
         let identity = format!("{}/{body}", verified.header(DELIVERY).unwrap_or_default());
-        Ok(vec![Notice { account, identity, what }])
+        let lacks_variants = matches!(what, What::Entity(_)) && payload::lacks_variants(verified);
+        let mut notices = vec![Notice { account: account.clone(), identity: identity.clone(), what }];
+        if lacks_variants {
+            notices.push(Notice { account, identity, what: What::Hint { resource: "products" } });
+        }
+        Ok(notices)
     }
 
     fn normalise_account(&self, account: &str) -> String {

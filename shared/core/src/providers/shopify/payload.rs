@@ -66,6 +66,18 @@ pub(super) fn product(verified: &Verified) -> Result<What, Fault> {
     }))
 }
 
+/// Whether a product has more variants than the 100 that a webhook carries: the rest has to be fetched.
+pub(super) fn lacks_variants(verified: &Verified) -> bool {
+    #[derive(Deserialize)]
+    struct Counted<'a> {
+        #[serde(borrow)]
+        variants: Vec<&'a RawValue>,
+        #[serde(borrow)]
+        variant_gids: Vec<&'a RawValue>,
+    }
+    read::<Counted<'_>>(verified).is_ok_and(|counted| counted.variants.len() < counted.variant_gids.len())
+}
+
 /// `products/delete`: the id, and nothing else. Shopify never reuses ids, so nothing comes after it.
 pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
     #[derive(Deserialize)]
@@ -86,10 +98,33 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
     }))
 }
 
-/// `what`, if the body has all of these keys.
-pub(super) fn fits(verified: &Verified, keys: &[&str], what: What) -> Result<What, Fault> {
-    let body: BTreeMap<String, &RawValue> = read(verified)?;
-    Ok(if keys.iter().all(|key| body.contains_key(*key)) { what } else { misfit() })
+/// `inventory_levels/update`: names an inventory item, and no product.
+pub(super) fn stock(verified: &Verified, resource: &'static str) -> Result<What, Fault> {
+    let keys: BTreeMap<String, &RawValue> = read(verified)?;
+    Ok(if keys.contains_key("inventory_item_id") { What::Hint { resource } } else { misfit() })
+}
+
+/// A request to disclose or erase. All three name the shop; what else they have tells them apart, so that a customer's
+/// data request cannot be sent again to erase the customer, or either to erase the shop.
+pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
+    let keys: BTreeMap<String, &RawValue> = read(verified)?;
+    let has = |key: &str| keys.contains_key(key);
+    let discloses = has("data_request") || has("orders_requested");
+    let fits = match topic {
+        "customers/data_request" => has("customer") && discloses,
+        "customers/redact" => has("customer") && !discloses,
+        _ => !has("customer") && !discloses,
+    };
+    Ok(if fits && has("shop_id") && has("shop_domain") { What::Privacy } else { misfit() })
+}
+
+/// The shop that the body itself names: `shop_domain` in requests about personal data.
+pub(super) fn shop(verified: &Verified) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        shop_domain: Option<String>,
+    }
+    read::<Named>(verified).ok()?.shop_domain
 }
 
 fn read<'a, T: Deserialize<'a>>(verified: &'a Verified) -> Result<T, Fault> {

@@ -21,17 +21,28 @@ pub(super) fn body(topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
             "updated_at": sample.updated_at.to_string(),
             "admin_graphql_api_id": format!("gid://shopify/InventoryLevel/655441491?inventory_item_id={}", id + 200_000_000_000),
         }),
-        "customers/data_request" | "customers/redact" => json!({
+        "customers/data_request" => json!({
             "shop_id": 954_889,
             "shop_domain": sample.account,
-            "customer": { "id": id, "email": "john@example.com", "phone": "555-625-1199" },
             "orders_requested": [],
+            "customer": customer(id),
+            "data_request": { "id": id },
+        }),
+        "customers/redact" => json!({
+            "shop_id": 954_889,
+            "shop_domain": sample.account,
+            "customer": customer(id),
+            "orders_to_redact": [],
         }),
         "shop/redact" => json!({ "shop_id": 954_889, "shop_domain": sample.account }),
         "app/uninstalled" => json!({ "id": 954_889, "name": "Sample shop", "myshopify_domain": sample.account }),
         _ => return None,
     };
     serde_json::to_vec(&value).ok().map(Bytes::from)
+}
+
+fn customer(id: u64) -> Value {
+    json!({ "id": id, "email": "john@example.com", "phone": "555-625-1199" })
 }
 
 fn product(id: u64, sample: &Sample<'_>) -> Value {

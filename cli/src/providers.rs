@@ -1,0 +1,72 @@
+//! The providers that this version knows; no server is asked.
+
+use hooktide_core::providers::{ALL, Becomes, Covers, Provider};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::output::{Output, Table};
+
+/// Shows them.
+pub(crate) fn run(output: &Output) -> Result<(), Failure> {
+    if output.json {
+        let items: Vec<Value> = ALL.iter().map(|provider| described(*provider)).collect();
+        return output.value(&json!({ "items": items, "next": null }));
+    }
+    for (index, provider) in ALL.iter().enumerate() {
+        if index > 0 {
+            output.line("")?;
+        }
+        output.line(&format!("{}: {}", provider.id(), covered(provider.covers())))?;
+        let mut secrets = Table::new(&["  secret", "what it is"]);
+        for need in provider.needs() {
+            secrets.row([format!("  {}", need.name), need.about.to_owned()]);
+        }
+        output.table(&secrets, "  no secrets")?;
+        let mut topics = Table::new(&["  topic", "becomes"]);
+        for topic in provider.topics() {
+            topics.row([format!("  {}", topic.name), becomes(topic.becomes)]);
+        }
+        output.table(&topics, "  no topics")?;
+    }
+    Ok(())
+}
+
+fn described(provider: &dyn Provider) -> Value {
+    json!({
+        "id": provider.id(),
+        "covers": provider.covers(),
+        "needs": provider.needs(),
+        "topics": provider.topics(),
+    })
+}
+
+fn covered(covers: Covers) -> String {
+    let parts = [(covers.body, "body"), (covers.url, "address"), (covers.time, "time")];
+    let covered: Vec<&str> = parts.into_iter().filter(|(is, _)| *is).map(|(_, part)| part).collect();
+    if covered.is_empty() {
+        "nothing is signed; a token proves the sender".to_owned()
+    } else {
+        format!("the signature covers {}", covered.join(", "))
+    }
+}
+
+fn becomes(becomes: Becomes) -> String {
+    match becomes {
+        Becomes::Kind(kind) => format!("a change of kind {kind}"),
+        Becomes::Sync(resource) => format!("a sync of {resource}"),
+        Becomes::Privacy => "a request to disclose or erase".to_owned(),
+        Becomes::Ignored(reason) => format!("nothing: {reason}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_signature_covers_is_told_in_words() {
+        assert_eq!(covered(Covers { body: true, url: false, time: true }), "the signature covers body, time");
+        let nothing = covered(Covers { body: false, url: false, time: false });
+        assert_eq!(nothing, "nothing is signed; a token proves the sender");
+    }
+}

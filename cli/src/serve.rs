@@ -1,0 +1,152 @@
+//! The local server, from the command line's side: its options, its log, and what it says when it is ready.
+
+use std::future::Future;
+use std::io::IsTerminal;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use clap::Args;
+use hooktide_local::server::{self, Ready, ServeOptions};
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{self, Global};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// How the local server is run.
+#[derive(Args)]
+pub(crate) struct ServeArguments {
+    /// With sample connections, to try everything without an account anywhere.
+    #[arg(long)]
+    demo: bool,
+    /// Address to listen on.
+    #[arg(long, env = "HOOKTIDE_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// Address that providers call, such as that of a tunnel [default: the one listened on].
+    #[arg(long, env = "HOOKTIDE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// What to log, such as info or hooktide_core=debug.
+    #[arg(long, env = "HOOKTIDE_LOG", value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+/// Runs it until Ctrl-C, or until the system asks it to end.
+pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Output) -> Result<(), Failure> {
+    let public_url = arguments.public_url.filter(|url| !url.is_empty());
+    if let Some(Err(reason)) = public_url.as_deref().map(args::server_url) {
+        return Err(Failure::Usage(format!("--public-url or HOOKTIDE_PUBLIC_URL is not usable: {reason}.")));
+    }
+    log_to_stderr(&arguments.log)?;
+    let options =
+        ServeOptions { home: global.home.clone(), listen: arguments.listen, public_url, demo: arguments.demo };
+    let program = std::env::args().next().unwrap_or_else(|| "hooktide".to_owned());
+    let announce = |ready: Ready| {
+        if let Err(failure) = tell(&ready, &program, global, output) {
+            tracing::warn!(reason = failure.message(), "nobody could be told that the server is ready");
+        }
+    };
+    let stopped = stop_requested()?;
+    server::serve(options, announce, stopped).await.map_err(|error| Failure::Failed(format!("{error}.")))
+}
+
+fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Result<(), Failure> {
+    let base = format!("http://{}", reachable(ready.address));
+    if output.json {
+        return output.value(&json!({
+            "url": base,
+            "address": ready.address,
+            "admin_token_file": ready.admin_token_file,
+            "demo_connection": ready.demo_connection,
+        }));
+    }
+    let options = options_to_reach(&base, global);
+    let try_this = match &ready.demo_connection {
+        Some(_) => format!("{program} send shopify products/update{options}"),
+        None => format!("{program} connections add shopify --account SHOP --secret client_secret=@FILE{options}"),
+    };
+    output.line(&format!(
+        "Hooktide is ready at {base}\n\
+         \x20 feed       {base}/v1/events\n\
+         \x20 admin key  {}\n\
+         A line to try, in another terminal:\n\
+         \x20 {try_this}",
+        ready.admin_token_file.display()
+    ))
+}
+
+/// Where a client on this machine reaches the server.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// The options by which other commands reach this server, where it is not where they look.
+fn options_to_reach(base: &str, global: &Global) -> String {
+    let mut options = String::new();
+    if base.trim_end_matches('/') != "http://127.0.0.1:8787" {
+        options.push_str(&format!(" --url {base}"));
+    }
+    if global.home.as_os_str() != ".hooktide" {
+        options.push_str(&format!(" --home {}", global.home.display()));
+    }
+    options
+}
+
+fn log_to_stderr(filter: &str) -> Result<(), Failure> {
+    let filter = if filter.is_empty() { "info" } else { filter };
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| Failure::Usage(format!("--log or HOOKTIDE_LOG is not a log filter: {error}.")))?;
+    let people = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_ansi(people);
+    let started = if people { log.try_init() } else { log.json().try_init() };
+    started.map_err(|error| Failure::Failed(format!("The log cannot be started: {error}.")))
+}
+
+/// Ends when somebody presses Ctrl-C, or the system asks the process to end.
+fn stop_requested() -> Result<impl Future<Output = ()>, Failure> {
+    let unheard = |error: std::io::Error| Failure::Failed(format!("Signals cannot be listened for: {error}."));
+    #[cfg(unix)]
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(unheard)?;
+    Ok(async move {
+        #[cfg(unix)]
+        let terminated = terminated.recv();
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<Option<()>>();
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::Cli;
+
+    fn options(base: &str, arguments: &[&str]) -> Option<String> {
+        let arguments = ["hooktide", "providers"].iter().chain(arguments);
+        Cli::try_parse_from(arguments).ok().map(|cli| options_to_reach(base, &cli.global))
+    }
+
+    #[test]
+    fn the_line_to_try_reaches_a_server_that_is_elsewhere() {
+        assert_eq!(options("http://127.0.0.1:8787", &["--home", ".hooktide"]).as_deref(), Some(""));
+        let expected = " --url http://127.0.0.1:9000 --home /data";
+        assert_eq!(options("http://127.0.0.1:9000", &["--home", "/data"]).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_at_loopback() {
+        let reached = |text: &str| text.parse().ok().map(|address| reachable(address).to_string());
+        assert_eq!(reached("0.0.0.0:80").as_deref(), Some("127.0.0.1:80"));
+        assert_eq!(reached("[::]:80").as_deref(), Some("[::1]:80"));
+        assert_eq!(reached("10.0.0.1:80").as_deref(), Some("10.0.0.1:80"));
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether the server is well, and how much there is.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output::{Output, facts, field};
+
+/// Counting ends here: listing more would cost more than the figure is worth.
+const COUNTED_AT_MOST: usize = 10_000;
+
+/// Shows it.
+pub(crate) async fn run(client: &Client, output: &Output) -> Result<(), Failure> {
+    let health = client.get(&["v1", "health"], &[]).await?;
+    let mut counts = Vec::new();
+    for name in ["connections", "endpoints", "dead-letters"] {
+        counts.push((name, count(client, name).await?));
+    }
+    if output.json {
+        let counts: serde_json::Map<String, Value> =
+            counts.iter().map(|(name, count)| (name.replace('-', "_"), json!(count))).collect();
+        return output.value(&json!({ "url": client.name(), "health": health, "counts": counts }));
+    }
+    let state = match field(&health, "status") {
+        none if none == "-" => "healthy".to_owned(),
+        state => state,
+    };
+    let mut told = vec![("server", client.name().to_owned()), ("health", state)];
+    told.extend(counts.iter().map(|(name, count)| (*name, in_words(*count))));
+    output.line(&facts(told))
+}
+
+/// How many of something there are, counting no further than [`COUNTED_AT_MOST`]; `None` if we may not know.
+async fn count(client: &Client, name: &str) -> Result<Option<usize>, Failure> {
+    let path = ["v1", name];
+    let mut pages = client.pages(&path);
+    let mut count = 0;
+    loop {
+        match pages.next().await {
+            Ok(Some(page)) if count + page.len() < COUNTED_AT_MOST => count += page.len(),
+            Ok(Some(_)) => return Ok(Some(COUNTED_AT_MOST)),
+            Ok(None) => return Ok(Some(count)),
+            Err(failure) if is_hidden(&failure) => return Ok(None),
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+fn is_hidden(failure: &Failure) -> bool {
+    [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].into_iter().any(|status| failure.is_status(status))
+}
+
+fn in_words(count: Option<usize>) -> String {
+    match count {
+        None => "not shown without a token that may read them".to_owned(),
+        Some(COUNTED_AT_MOST) => format!("{COUNTED_AT_MOST} or more"),
+        Some(count) => count.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_say_what_they_do_not_know() {
+        assert_eq!(in_words(Some(0)), "0");
+        assert_eq!(in_words(Some(COUNTED_AT_MOST)), "10000 or more");
+        assert_eq!(in_words(None), "not shown without a token that may read them");
+    }
+}

@@ -1,0 +1,258 @@
+//! Plan: what a batch is to change, sorted against what is known. Pure.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::fold::{self, Folded, Told, Verdict};
+use super::work::{Effect, EntityWork, Work};
+use crate::fault::Fault;
+use crate::names::{JobKind, Operation, Outcome, Via};
+use crate::ports::{Condition, Key, Write};
+use crate::records::dead_letter::Shelf;
+use crate::records::delivery::{self, Delivery, Standing};
+use crate::records::endpoint::{Belonging, route_key};
+use crate::records::entity::{Entity, EntityId, Journaled};
+use crate::records::job::{self, Mark};
+use crate::records::journal::{Change, Entry};
+use crate::records::{self, Stored, tag};
+use crate::tenant::Tenant;
+
+/// What is known of everything that a batch touches.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) entities: HashMap<EntityId, Stored<Entity>>,
+    pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
+    pub(super) marks: HashMap<String, Stored<Mark>>,
+    pub(super) belongings: HashMap<Key, Stored<Belonging>>,
+}
+
+/// What is to be written, except where in the journal.
+#[derive(Default)]
+pub(super) struct Plan<'a> {
+    pub(super) entries: Vec<Entry>,
+    pub(super) entities: Vec<EntityPlan<'a>>,
+    pub(super) writes: Vec<Write>,
+    /// Writes of this plan from here on are checks that a held account still has no route.
+    pub(super) routes_absent: Vec<Write>,
+    pub(super) redelivered: Vec<(&'a EntityWork, Journaled)>,
+    pub(super) claims: Vec<(Key, &'a Work)>,
+    pub(super) waiting: Vec<(usize, Fault)>,
+}
+
+pub(super) struct EntityPlan<'a> {
+    pub(super) id: &'a EntityId,
+    pub(super) known: Option<&'a Stored<Entity>>,
+    pub(super) told: Vec<Told>,
+    pub(super) folded: Folded,
+    /// The work whose state stands, and its change.
+    pub(super) standing: Option<(&'a EntityWork, Change, usize)>,
+}
+
+/// Sorts works against what is known. Pure.
+pub(super) fn plan<'a>(
+    tenant: &Tenant,
+    works: &'a [Work],
+    known: &'a Known,
+    claims: &HashMap<Key, Stored<Delivery>>,
+    keep_held: Duration,
+    now: Timestamp,
+) -> Result<Plan<'a>, Fault> {
+    let mut plan = Plan::default();
+    let mut entities: BTreeMap<&EntityId, Vec<usize>> = BTreeMap::new();
+    let mut hints: BTreeMap<&String, u64> = BTreeMap::new();
+    let mut belongings: HashMap<&Key, &String> = HashMap::new();
+    let mut settled: HashSet<Key> = HashSet::new();
+    let mut kept: HashSet<Key> = HashSet::new();
+    for (index, work) in works.iter().enumerate() {
+        match &work.effect {
+            Effect::Entity(entity) => {
+                if plan.belongs(entity, known, &mut belongings)? {
+                    entities.entry(&entity.entity).or_default().push(index);
+                } else {
+                    let reason = "the thing belongs to another account of this endpoint".to_owned();
+                    plan.entries.push(work.entry((Outcome::Ignored, Some(reason)), None, now));
+                }
+            }
+            Effect::Ignored { reason } => {
+                plan.entries.push(work.entry((Outcome::Ignored, Some(reason.clone())), None, now));
+            }
+            Effect::Hold { account, letter } => {
+                let reason = format!("unknown account {account}; kept until it is connected");
+                plan.entries.push(work.entry((Outcome::Ignored, Some(reason)), None, now));
+                let shelf = Shelf::Held { endpoint: work.origin.endpoint.clone(), account: account.clone() };
+                if kept.insert(shelf.key(tenant, work.envelope_id())) {
+                    let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
+                    plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
+                }
+                let key = route_key(&work.origin.provider, &work.origin.endpoint, account);
+                if kept.insert(key.clone()) {
+                    plan.routes_absent.push(Write::Check { key, condition: Condition::Absent });
+                }
+            }
+            Effect::Hint { .. } | Effect::Privacy => {
+                let key = delivery_key(tenant, work);
+                let stored = known.deliveries.get(&key);
+                match delivery::standing(stored, work.envelope_id(), now) {
+                    Standing::Redelivered => {}
+                    _ if settled.contains(&key) => plan.entries.push(repeated(work, now)),
+                    Standing::Duplicate => plan.entries.push(repeated(work, now)),
+                    standing => {
+                        plan.settle(work, key.clone(), stored, standing, claims, &mut hints, now)?;
+                        settled.insert(key);
+                    }
+                }
+            }
+        }
+    }
+    for (resource, count) in hints {
+        let stored = known.marks.get(resource);
+        let mark = job::raised(stored, tenant, JobKind::Sync, resource, count, now);
+        plan.writes.push(job::store(stored.map(|stored| stored.rev), &mark)?);
+    }
+    for (id, indices) in entities {
+        plan.entity(id, &indices, works, known.entities.get(id), now);
+    }
+    Ok(plan)
+}
+
+impl<'a> Plan<'a> {
+    /// A notice without an entity: settled in this commit, or claimed before it.
+    #[expect(clippy::too_many_arguments, reason = "it is one arm of `plan`, which holds all of this")]
+    fn settle(
+        &mut self,
+        work: &'a Work,
+        key: Key,
+        stored: Option<&Stored<Delivery>>,
+        standing: Standing,
+        claims: &HashMap<Key, Stored<Delivery>>,
+        hints: &mut BTreeMap<&'a String, u64>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        match (&work.effect, claims.get(&key), standing) {
+            (Effect::Hint { resource }, _, _) => {
+                *hints.entry(resource).or_default() += 1;
+                self.writes.push(delivery::settle(&key, stored, work.envelope_id(), work.origin.window, now)?);
+                let reason = format!("a sync of {resource} is due");
+                self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
+            }
+            (_, Some(claim), _) => {
+                self.writes.push(delivery::finish(&key, claim)?);
+                let reason = "a request about personal data; it waits for its handler".to_owned();
+                self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
+            }
+            (_, None, Standing::Claimed(until)) => {
+                let after = Duration::try_from(until.duration_since(now)).ok();
+                let detail = "another processor works on the same delivery".to_owned();
+                self.waiting.push((work.envelope, Fault::Retryable { detail, after }));
+            }
+            (_, None, Standing::Open | Standing::Redelivered | Standing::Duplicate) => self.claims.push((key, work)),
+        }
+        Ok(())
+    }
+
+    /// Whether a thing belongs to the account that it was told of for; if it belongs to nobody yet, it does now.
+    fn belongs(
+        &mut self,
+        work: &'a EntityWork,
+        known: &'a Known,
+        belongings: &mut HashMap<&'a Key, &'a String>,
+    ) -> Result<bool, Fault> {
+        let Some((key, account)) = &work.belonging else { return Ok(true) };
+        let owner = known.belongings.get(key).map(|stored| &stored.record.account);
+        if let Some(owner) = owner.or(belongings.get(key).copied()) {
+            return Ok(owner == account);
+        }
+        belongings.insert(key, account);
+        let belonging = Belonging { account: account.clone() };
+        self.writes.push(records::insert(key, &belonging, records::Upkeep::default())?);
+        Ok(true)
+    }
+
+    /// Everything that a batch tells of one thing.
+    fn entity(
+        &mut self,
+        id: &'a EntityId,
+        indices: &[usize],
+        works: &'a [Work],
+        known: Option<&'a Stored<Entity>>,
+        now: Timestamp,
+    ) {
+        let of: Vec<(&Work, &EntityWork)> = indices
+            .iter()
+            .filter_map(|index| match &works[*index].effect {
+                Effect::Entity(entity) => Some((&works[*index], &**entity)),
+                Effect::Hint { .. } | Effect::Privacy | Effect::Ignored { .. } | Effect::Hold { .. } => None,
+            })
+            .collect();
+        let told: Vec<Told> = of.iter().map(|(_, entity)| entity.told.clone()).collect();
+        let folded = fold::fold(known.map(|known| &known.record), &told);
+        let mut standing = None;
+        for ((work, entity), verdict) in of.into_iter().zip(&folded.verdicts) {
+            let (became, change) = match verdict {
+                Verdict::Stands => {
+                    let change = change(entity, folded.operation.unwrap_or(Operation::Updated));
+                    standing = Some((entity, change.clone(), self.entries.len()));
+                    ((Outcome::Processed, None), Some(change))
+                }
+                Verdict::Duplicate(reason) => ((Outcome::Duplicate, Some((*reason).to_owned())), None),
+                Verdict::Stale(reason) => ((Outcome::Stale, Some((*reason).to_owned())), None),
+                Verdict::Redelivered(at) => {
+                    self.redelivered.push((entity, *at));
+                    continue;
+                }
+            };
+            self.entries.push(work.entry(became, change, now));
+        }
+        self.entities.push(EntityPlan { id, known, told, folded, standing });
+    }
+
+    /// All writes but the journal's own, each of a different item.
+    pub(super) fn writes(&self, tenant: &Tenant, at: Journaled, now: Timestamp) -> Result<Vec<Write>, Fault> {
+        let mut writes = self.writes.clone();
+        writes.extend(self.routes_absent.iter().cloned());
+        let mut tags = Vec::new();
+        for plan in &self.entities {
+            let known = plan.known.map(|known| &known.record);
+            let Some(entity) = fold::entity_after(known, &plan.told, &plan.folded, at, now) else { continue };
+            let rev = plan.known.map(|known| known.rev);
+            writes.push(records::replace(&plan.id.key(tenant), rev, &entity, records::Upkeep::default())?);
+            tags.extend(tag::collections(plan.id));
+        }
+        tags.sort();
+        tags.dedup();
+        writes.extend(tags.iter().map(|name| tag::raise(tenant, name)));
+        Ok(writes)
+    }
+}
+
+/// The changes of a plan that was committed, with their documents.
+pub(super) fn changes(plan: &Plan<'_>) -> Vec<(Entry, Option<Vec<u8>>)> {
+    let standing = plan.entities.iter().filter_map(|entity| entity.standing.as_ref());
+    standing.map(|(work, _, index)| (plan.entries[*index].clone(), work.document.clone())).collect()
+}
+
+fn change(work: &EntityWork, op: Operation) -> Change {
+    Change {
+        kind: work.entity.kind,
+        entity: work.entity.id.clone(),
+        op,
+        version: work.told.version,
+        document: work.document.is_some().then(|| work.told.hash.to_hex()),
+        occurred_at: work.notice.occurred_at,
+        via: Via::Webhook,
+    }
+}
+
+fn repeated(work: &Work, now: Timestamp) -> Entry {
+    work.entry((Outcome::Duplicate, Some("the same delivery was processed before".into())), None, now)
+}
+
+pub(super) fn delivery_key(tenant: &Tenant, work: &Work) -> Key {
+    let part = match &work.effect {
+        Effect::Hint { resource } => resource,
+        Effect::Privacy | Effect::Entity(_) | Effect::Ignored { .. } | Effect::Hold { .. } => "privacy",
+    };
+    delivery::key(tenant, work.identity, part)
+}

@@ -1,0 +1,37 @@
+//! Bodies of exact sizes and odd forms.
+
+use data_encoding::BASE64URL_NOPAD;
+use hooktide_core::entropy::Entropy;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// The number that samples start from.
+pub const FIRST_ID: u64 = 7_880_000_000_000;
+
+/// Text that does not compress below three quarters of its length; the same for the same seed.
+pub fn noise(seed: u64, length: usize) -> String {
+    let entropy = Entropy::seeded(seed);
+    let mut text = String::with_capacity(length + 64);
+    while text.len() < length {
+        text.push_str(&BASE64URL_NOPAD.encode(&entropy.bytes::<48>()));
+    }
+    text.truncate(length);
+    text
+}
+
+/// A product with this title.
+pub fn product(number: u64, updated_at: Timestamp, title: &str) -> Value {
+    json!({ "id": FIRST_ID + number, "title": title, "updated_at": updated_at.to_string(), "status": "active" })
+}
+
+/// The text of a product, of exactly so many bytes, whose title does not compress.
+pub fn product_of_size(number: u64, updated_at: Timestamp, size: usize) -> String {
+    let frame = product(number, updated_at, "").to_string().len();
+    let title = noise(number, size.checked_sub(frame).expect("more than the frame"));
+    product(number, updated_at, &title).to_string()
+}
+
+/// Arrays in arrays.
+pub fn nested(depth: usize) -> String {
+    format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+}

@@ -1,0 +1,189 @@
+//! Ports that fail on demand: at the n-th call, before or after its effect.
+
+mod blobs;
+mod ports;
+mod table;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use hooktide_core::fault::Fault;
+use hooktide_core::flows::Ports;
+use tokio::sync::watch;
+
+pub use self::blobs::FaultyBlobs;
+pub use self::ports::{FaultyBus, FaultyKeys, FaultyQueue, Published};
+pub use self::table::{FaultyTable, Place};
+
+/// Which calls fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The n-th alone, counted from zero.
+    Nth(usize),
+    /// The n-th and all that come after it.
+    From(usize),
+    /// Those whose number leaves this rest when divided by the first.
+    Every(usize, usize),
+}
+
+impl Which {
+    fn holds(self, call: usize) -> bool {
+        match self {
+            Self::Nth(nth) => call == nth,
+            Self::From(first) => call >= first,
+            Self::Every(of, rest) => call % of == rest,
+        }
+    }
+}
+
+/// How far a failing call gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Nothing of it happens.
+    Before,
+    /// Of a call for several things the first half happens and is told so; of any other nothing.
+    Halfway,
+    /// It happens, and the answer is lost.
+    After,
+}
+
+/// How a failing call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// With [`Fault::Retryable`].
+    Retryable,
+    /// With [`Fault::Failed`].
+    Failed,
+    /// The process ends there: the call never returns.
+    Crash,
+}
+
+/// What is to fail, where and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Which calls.
+    pub which: Which,
+    /// How far they get.
+    pub until: Until,
+    /// How they fail.
+    pub how: How,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    plan: Option<Plan>,
+    calls: usize,
+    struck: usize,
+}
+
+/// Counts the calls of all ports, and makes some of them fail.
+#[derive(Debug)]
+pub struct Faults {
+    state: Mutex<State>,
+    crashes: watch::Sender<u64>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { state: Mutex::default(), crashes: watch::Sender::new(0) }
+    }
+}
+
+impl Faults {
+    /// Counts from zero, and fails by this plan.
+    pub fn arm(&self, plan: Plan) {
+        *self.state.lock().unwrap() = State { plan: Some(plan), ..State::default() };
+    }
+
+    /// Lets everything succeed; how many calls had failed.
+    pub fn disarm(&self) -> usize {
+        let mut state = self.state.lock().unwrap();
+        state.plan = None;
+        state.struck
+    }
+
+    /// Runs `work` to its end, or up to a crash: then `None`, and the work is dropped where it was.
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut crashes = self.crashes.subscribe();
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            _ = crashes.changed() => None,
+        }
+    }
+
+    fn next(&self) -> Option<Plan> {
+        let mut state = self.state.lock().unwrap();
+        let call = state.calls;
+        state.calls += 1;
+        let plan = state.plan.filter(|plan| plan.which.holds(call));
+        state.struck += usize::from(plan.is_some());
+        plan
+    }
+
+    async fn fault(&self, how: How) -> Fault {
+        match how {
+            How::Retryable => Fault::retryable("a fault that was asked for"),
+            How::Failed => Fault::failed("a fault that was asked for"),
+            How::Crash => {
+                self.crashes.send_modify(|crashes| *crashes += 1);
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// One call of one thing.
+    async fn around<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, E>> + Send,
+        fault: impl Fn(Fault) -> E + Send,
+    ) -> Result<T, E> {
+        let Some(plan) = self.next() else { return call.await };
+        if plan.until == Until::After {
+            drop(call.await);
+        }
+        Err(fault(self.fault(plan.how).await))
+    }
+
+    /// One call of several things.
+    async fn around_each<I: Send, E, F>(
+        &self,
+        mut things: Vec<I>,
+        call: impl FnOnce(Vec<I>) -> F + Send,
+        fault: impl Fn(Fault) -> E + Send,
+    ) -> Vec<Result<(), E>>
+    where
+        F: Future<Output = Vec<Result<(), E>>> + Send,
+    {
+        let Some(plan) = self.next() else { return call(things).await };
+        let count = things.len();
+        let mut results = match plan.until {
+            Until::Before => Vec::new(),
+            Until::Halfway => {
+                things.truncate(count / 2);
+                call(things).await
+            }
+            Until::After => {
+                drop(call(things).await);
+                Vec::new()
+            }
+        };
+        let told = self.fault(plan.how).await;
+        results.resize_with(count, || Err(fault(told.clone())));
+        results
+    }
+}
+
+/// The ports with faults in front, and what the bus was told.
+pub fn faulty(ports: &Ports, faults: &Arc<Faults>) -> (Ports, Arc<Published>) {
+    let published = Arc::new(Published::default());
+    let ports = Ports {
+        table: Arc::new(FaultyTable::new(Arc::clone(&ports.table), Arc::clone(faults))),
+        queue: Arc::new(FaultyQueue::new(Arc::clone(&ports.queue), Arc::clone(faults))),
+        bus: Arc::new(FaultyBus::new(Arc::clone(&ports.bus), Arc::clone(&published), Arc::clone(faults))),
+        blobs: Arc::new(FaultyBlobs::new(Arc::clone(&ports.blobs), Arc::clone(faults))),
+        keys: Arc::new(FaultyKeys::new(Arc::clone(&ports.keys), Arc::clone(faults))),
+        entropy: Arc::clone(&ports.entropy),
+    };
+    (ports, published)
+}

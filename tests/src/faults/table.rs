@@ -1,0 +1,115 @@
+//! A table that fails on demand, by number or by item.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use hooktide_core::fault::Fault;
+use hooktide_core::ports::{
+    AttributeValue, Item, Key, PARTITION, Page, Query, SORT, Table, TransactFault, Write, WriteFault,
+};
+
+use super::Faults;
+
+/// The partition and the sort key of an item.
+pub type Place = (String, String);
+
+/// A table that fails on demand.
+pub struct FaultyTable {
+    inner: Arc<dyn Table>,
+    faults: Arc<Faults>,
+    poison: Mutex<Option<(String, Fault)>>,
+    touched: Mutex<BTreeSet<Place>>,
+}
+
+impl FaultyTable {
+    /// In front of `inner`.
+    pub fn new(inner: Arc<dyn Table>, faults: Arc<Faults>) -> Self {
+        Self { inner, faults, poison: Mutex::default(), touched: Mutex::default() }
+    }
+
+    /// From now on, every call that touches an item whose sort key contains `part` fails so.
+    pub fn poison(&self, part: &str, fault: Fault) {
+        *self.poison.lock().unwrap() = Some((part.to_owned(), fault));
+    }
+
+    /// No item is poisonous any more.
+    pub fn heal(&self) {
+        *self.poison.lock().unwrap() = None;
+    }
+
+    /// The places of all items that were ever written.
+    pub fn written(&self) -> BTreeSet<Place> {
+        self.touched.lock().unwrap().clone()
+    }
+
+    fn check<'a>(&self, sorts: impl IntoIterator<Item = &'a str>) -> Result<(), Fault> {
+        let poison = self.poison.lock().unwrap();
+        let Some((part, fault)) = &*poison else { return Ok(()) };
+        let poisonous = sorts.into_iter().any(|sort| sort.contains(part));
+        if poisonous { Err(fault.clone()) } else { Ok(()) }
+    }
+
+    fn touch(&self, writes: &[Write]) {
+        self.touched.lock().unwrap().extend(writes.iter().map(place));
+    }
+}
+
+fn text(item: &Item, name: &str) -> String {
+    match item.inner().get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+fn place(write: &Write) -> Place {
+    match write {
+        Write::Put { item, .. } => (text(item, PARTITION), text(item, SORT)),
+        Write::Update { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. } => {
+            (key.partition().to_owned(), key.sort().to_owned())
+        }
+    }
+}
+
+#[async_trait]
+impl Table for FaultyTable {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+        self.check([key.sort()])?;
+        self.faults.around(self.inner.get(key), |fault| fault).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        self.check(keys.iter().map(Key::sort))?;
+        self.faults.around(self.inner.get_many(keys), |fault| fault).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Fault> {
+        self.faults.around(self.inner.query(query), |fault| fault).await
+    }
+
+    async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault> {
+        self.faults.around(self.inner.due(partition, until, limit), |fault| fault).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
+        self.check([place(&write).1.as_str()]).map_err(WriteFault::Fault)?;
+        self.touch(std::slice::from_ref(&write));
+        self.faults.around(self.inner.write(write), WriteFault::Fault).await
+    }
+
+    async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>> {
+        let places: Vec<Place> = writes.iter().map(place).collect();
+        if let Err(fault) = self.check(places.iter().map(|place| place.1.as_str())) {
+            return vec![Err(WriteFault::Fault(fault)); writes.len()];
+        }
+        self.touch(&writes);
+        self.faults.around_each(writes, |writes| self.inner.write_many(writes), WriteFault::Fault).await
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
+        let places: Vec<Place> = writes.iter().map(place).collect();
+        self.check(places.iter().map(|place| place.1.as_str())).map_err(TransactFault::Fault)?;
+        self.touch(&writes);
+        self.faults.around(self.inner.transact(writes), TransactFault::Fault).await
+    }
+}

@@ -1,0 +1,191 @@
+//! Connections and endpoints: made, listed, shown, changed, deleted.
+
+use std::time::Duration;
+
+use hooktide_tests::world::World;
+use http::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_connection_is_answered_as_documented_and_never_with_its_secrets() {
+    let world = World::new().await;
+    let body = json!({
+        "provider": "shopify",
+        "name": "My shop",
+        "account": "My-Shop.myshopify.com",
+        "secrets": { "client_secret": ["hush-new", "hush-old"], "access_token": "hush-token" },
+        "settings": { "propagateChanges": true },
+    });
+    let answer = world.post("/v1/connections", body).await;
+    assert!(!String::from_utf8_lossy(&answer.body).contains("hush"));
+    let made = answer.expect(201);
+    assert_eq!(made["account"], "my-shop.myshopify.com");
+    assert_eq!(made["settings"], json!({ "propagateChanges": true }));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(made["webhook_url"], format!("http://127.0.0.1:8787/webhooks/shopify/{id}"));
+    assert_eq!(made["secrets"]["client_secret"].as_array().map(Vec::len), Some(2));
+    assert_eq!(made["secrets"]["access_token"].as_array().map(Vec::len), Some(1));
+    assert!(made["secrets"]["client_secret"][0]["last_verified_at"].is_null());
+    assert_eq!(world.get(&format!("/v1/connections/{id}")).await.expect(200), made);
+    assert_eq!(world.get("/v1/connections").await.expect(200)["items"], json!([made]));
+}
+
+#[tokio::test]
+async fn when_a_secret_last_verified_is_shown() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    world.update(&shop, 1).await;
+    let shown = world.get(&format!("/v1/connections/{}", shop.id)).await.expect(200);
+    assert_eq!(shown["secrets"]["client_secret"][0]["last_verified_at"], json!(world.now()));
+}
+
+#[tokio::test]
+async fn a_patch_merges_settings_and_leaves_the_rest() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let path = format!("/v1/connections/{}", shop.id);
+    let patch = |body: Value| world.call(&world.operator, Method::PATCH, &path, Some(body));
+    patch(json!({ "settings": { "a": 1, "b": { "c": 1, "d": 2 } } })).await.expect(200);
+    let changed = patch(json!({ "name": "New", "settings": { "a": null, "b": { "c": null } } })).await.expect(200);
+    assert_eq!((&changed["name"], &changed["settings"]), (&json!("New"), &json!({ "b": { "d": 2 } })));
+    assert_eq!(patch(json!({ "account": "other" })).await.status, 422, "what cannot be changed is refused");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_makes_repeating_harmless() {
+    let world = World::new().await;
+    let make = || {
+        http::Request::post("/v1/connections")
+            .header("authorization", format!("Bearer {}", world.operator))
+            .header("idempotency-key", "once")
+            .body(json!({ "provider": "shopify", "secrets": { "client_secret": "s" } }).to_string().into())
+            .unwrap()
+    };
+    let first = world.request(make()).await.expect(201);
+    let second = world.request(make()).await.expect(201);
+    assert_eq!(first, second);
+    assert_eq!(world.get("/v1/connections").await.json()["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn what_is_not_right_is_said_field_by_field() {
+    let world = World::new().await;
+    let cases = [
+        (json!({ "provider": "shoplift", "secrets": {} }), "provider"),
+        (json!({ "provider": "shopify", "secrets": {} }), "secrets.client_secret"),
+        (json!({ "provider": "shopify", "secrets": { "password": "x" } }), "secrets.password"),
+        (json!({ "provider": "shopify", "secrets": { "client_secret": "" } }), "secrets.client_secret"),
+        (json!({ "provider": "shopify", "secrets": { "client_secret": " x" } }), "secrets.client_secret"),
+        (json!({ "provider": "shopify", "secrets": { "client_secret": [] } }), "secrets.client_secret"),
+        (json!({ "provider": "shopify", "account": "a#b", "secrets": { "client_secret": "x" } }), "account"),
+        (json!({ "provider": "shopify", "name": " ", "secrets": { "client_secret": "x" } }), "name"),
+        (json!({ "provider": "shopify", "endpoint": "x", "account": "a" }), "endpoint"),
+        (json!({ "provider": "shopify", "unknown": 1 }), "body"),
+        (json!({ "provider": 1 }), "body"),
+    ];
+    for (body, field) in cases {
+        let problem = world.post("/v1/connections", body.clone()).await.expect(422);
+        assert_eq!(problem["type"], "urn:hooktide:problem:invalid");
+        assert_eq!(problem["errors"][0]["field"], field, "{body}: {problem}");
+    }
+    let broken = http::Request::post("/v1/connections")
+        .header("authorization", format!("Bearer {}", world.operator))
+        .body("{".into())
+        .unwrap();
+    assert_eq!(world.request(broken).await.expect(400)["type"], "urn:hooktide:problem:bad-request");
+    assert_eq!(world.get("/v1/nothing").await.expect(404)["type"], "urn:hooktide:problem:not-found");
+    assert_eq!(world.call(&world.operator, Method::PUT, "/v1/connections", None).await.status, 405);
+    assert_eq!(world.get("/v1/changes?limit=0").await.expect(422)["errors"][0]["field"], "limit");
+    assert_eq!(world.get("/v1/changes?after=x").await.expect(422)["errors"][0]["field"], "after");
+    assert_eq!(world.get("/v1/changes?kind=x").await.expect(422)["errors"][0]["field"], "query");
+}
+
+#[tokio::test]
+async fn lists_are_paged_without_gaps_or_repeats() {
+    let world = World::new().await;
+    let mut made = Vec::new();
+    for _ in 0..7 {
+        made.push(world.shop().await.id);
+    }
+    let mut listed = Vec::new();
+    let mut path = "/v1/connections?limit=3".to_owned();
+    loop {
+        let page = world.get(&path).await.expect(200);
+        listed.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/connections?limit=3&after={next}");
+    }
+    made.sort();
+    assert_eq!(listed, made);
+}
+
+#[tokio::test]
+async fn deleting_a_connection_stops_it_at_once_erases_its_things_and_keeps_the_journal() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    for number in 0..40 {
+        world.update(&shop, number).await;
+    }
+    let changes = world.changes().await;
+    let path = format!("/v1/connections/{}", shop.id);
+    let answer = world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
+    assert_eq!(
+        answer,
+        json!({ "erased": { "connections": 1, "secrets": 1, "entities": 40, "documents": 40 }, "remaining": false })
+    );
+    assert_eq!(world.get(&path).await.status, 404);
+    let kept = world.changes().await;
+    assert_eq!(kept.len(), changes.len());
+    assert!(kept.iter().all(|change| change["document"].is_null()), "documents are erased");
+    // The receiver still knows the endpoint for a while; what it accepts is ignored.
+    assert_eq!(world.update(&shop, 1).await.status, 200);
+    let last = world.activity().await.pop().unwrap();
+    assert_eq!((&last["outcome"], &last["reason"]), (&json!("ignored"), &json!("the connection was removed")));
+    world.clock.advance(Duration::from_secs(301));
+    assert_eq!(world.update(&shop, 1).await.status, 404);
+    assert_eq!(world.changes().await.len(), 40);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_deleted_only_when_no_connection_uses_it() {
+    let world = World::new().await;
+    let body = json!({ "provider": "shopify", "name": "App", "secrets": { "client_secret": "s" } });
+    let endpoint = world.post("/v1/endpoints", body).await.expect(201);
+    let id = endpoint["id"].as_str().unwrap();
+    let connection = json!({ "provider": "shopify", "account": "a.myshopify.com", "endpoint": id });
+    let made = world.post("/v1/connections", connection.clone()).await.expect(201);
+    assert_eq!(made["webhook_url"], endpoint["webhook_url"]);
+    assert_eq!(world.post("/v1/connections", connection).await.status, 409, "each account once");
+    let path = format!("/v1/endpoints/{id}");
+    assert_eq!(world.call(&world.operator, Method::DELETE, &path, None).await.status, 409);
+    let connection = format!("/v1/connections/{}", made["id"].as_str().unwrap());
+    world.call(&world.operator, Method::DELETE, &connection, None).await.expect(200);
+    let erased = world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
+    assert_eq!(erased, json!({ "erased": { "endpoints": 1, "secrets": 1 } }));
+    assert_eq!(world.get("/v1/endpoints").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn samples_are_signed_as_the_provider_does_and_old_ones_are_stale() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let send = async |body: Value| {
+        let sample = world.post("/test/events/shopify/products%2Fupdate", body).await.expect(200);
+        let mut request = http::Request::post(sample["url"].as_str().unwrap());
+        for (name, value) in sample["headers"].as_object().unwrap() {
+            request = request.header(name, value.as_str().unwrap());
+        }
+        let body = data_encoding::BASE64.decode(sample["body_base64"].as_str().unwrap().as_bytes()).unwrap();
+        let answer = world.request(request.body(body.into()).unwrap()).await;
+        world.clock.advance(Duration::from_secs(1));
+        world.tick().await;
+        answer.status.as_u16()
+    };
+    assert_eq!(send(json!({})).await, 200);
+    assert_eq!(send(json!({ "old": true })).await, 200);
+    assert_eq!(send(json!({ "connection": shop.id, "number": 2 })).await, 200);
+    assert_eq!(world.outcomes().await, ["processed", "stale", "processed"]);
+    world.shop().await;
+    let problem = world.post("/test/events/shopify/products%2Fupdate", json!({})).await.expect(422);
+    assert!(problem["errors"][0]["detail"].as_str().unwrap().contains(&shop.id), "{problem}");
+}

@@ -1,0 +1,163 @@
+//! A provider with one flaw; everything else is the sound provider's.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hooktide_core::fault::{AuthFault, Fault};
+use hooktide_core::notice::{EntityNotice, Notice, State, Version, What};
+use hooktide_core::providers::{Becomes, Covers, Label, Need, Provider, Sample, Topic, Unsigned};
+use hooktide_core::secret::{KeyId, Secrets};
+use hooktide_core::verified::Verified;
+use http::Request;
+use jiff::Timestamp;
+
+use super::flaws::Flaw;
+use super::verify;
+use crate::evidence::Evidence;
+
+pub(super) struct Broken {
+    pub(super) inner: &'static dyn Provider,
+    pub(super) flaw: Flaw,
+    /// What it remembers of what was recorded, so that it can accept that and more.
+    pub(super) recorded: Evidence,
+    count: AtomicU64,
+}
+
+impl Broken {
+    pub(super) fn new(inner: &'static dyn Provider, flaw: Flaw, recorded: Evidence) -> Self {
+        Self { inner, flaw, recorded, count: AtomicU64::new(0) }
+    }
+}
+
+impl Provider for Broken {
+    fn id(&self) -> &'static str {
+        self.inner.id()
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        self.inner.needs()
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        self.inner.topics()
+    }
+
+    fn window(&self) -> Duration {
+        self.inner.window()
+    }
+
+    fn covers(&self) -> Covers {
+        let covers = self.inner.covers();
+        match self.flaw {
+            Flaw::DeclaresTheAddress => Covers { url: true, ..covers },
+            Flaw::DeclaresTheTime => Covers { time: true, ..covers },
+            Flaw::DeclaresNothing => Covers { body: false, ..covers },
+            _ => covers,
+        }
+    }
+
+    fn signs_account(&self) -> bool {
+        self.inner.signs_account()
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        self.inner.headers()
+    }
+
+    fn verify(
+        &self,
+        request: &Request<Bytes>,
+        url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        verify::verify(self, request, url, secrets, now)
+    }
+
+    fn label(&self, verified: &Verified) -> Label {
+        let label = self.inner.label(verified);
+        match self.flaw {
+            Flaw::LabelsNoTopic => Label { topic: None, ..label },
+            _ => label,
+        }
+    }
+
+    fn readable(&self, verified: &Verified) -> Result<(), Fault> {
+        match self.flaw {
+            Flaw::ReadsNothing => Err(Fault::failed("no")),
+            Flaw::ReadsEverything => Ok(()),
+            _ => self.inner.readable(verified),
+        }
+    }
+
+    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
+        let label = self.inner.label(verified);
+        let topic = label.topic.unwrap_or_default();
+        match self.flaw {
+            Flaw::PanicsOnOddBodies => drop(serde_json::from_slice::<serde_json::Value>(verified.body()).unwrap()),
+            Flaw::PanicsOnOddNumbers if says(verified, "9007199254740993") => panic!("too large"),
+            Flaw::PanicsOnOddHeaders => drop(label.delivery.as_ref().unwrap()),
+            Flaw::PanicsOnUnknownKeys if !says(verified, "\"id\"") => panic!("no id"),
+            _ => {}
+        }
+        let mut notices = match (self.flaw, self.inner.parse(verified)) {
+            (Flaw::RetriesOddBodies, Err(fault)) => return Err(Fault::retryable(fault.to_string())),
+            (_, parsed) => parsed?,
+        };
+        let body = notices[0].identity.rsplit_once('/').unwrap().1.to_owned();
+        for notice in &mut notices {
+            let ignored = matches!(notice.what, What::Ignored { .. });
+            match self.flaw {
+                Flaw::KnowsDeliveriesByTheirId => notice.identity = label.delivery.clone().unwrap_or_default(),
+                Flaw::KnowsDeliveriesByTheirBody => notice.identity.clone_from(&body),
+                Flaw::CountsDeliveries => notice.identity = self.count.fetch_add(1, Ordering::Relaxed).to_string(),
+                Flaw::IdentifiesNothing => notice.identity.clear(),
+                Flaw::BelievesTheTopic if ignored && topic.ends_with("/delete") => notice.what = deletion(),
+                Flaw::BelievesThePrivacyTopic if ignored && topic.ends_with("/redact") => notice.what = What::Privacy,
+                Flaw::GuessesUnknownTopics if ignored => notice.what = What::Hint { resource: "stock" },
+                Flaw::VersionsNothing => {
+                    if let What::Entity(entity) = &mut notice.what {
+                        entity.version = Version(1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(notices)
+    }
+
+    fn normalise_account(&self, account: &str) -> String {
+        self.inner.normalise_account(account)
+    }
+
+    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+        let known = self.inner.topics().iter().any(|known| known.name == topic);
+        match self.flaw {
+            Flaw::SamplesOneTopic if known => self.inner.sample("products/delete", sample),
+            Flaw::SamplesOneThing => self.inner.sample(topic, &Sample { number: 1, ..*sample }),
+            Flaw::SamplesOneTime => self.inner.sample(topic, &Sample { updated_at: Timestamp::UNIX_EPOCH, ..*sample }),
+            Flaw::SamplesAnything if !known => Some(Bytes::from_static(b"{}")),
+            _ => self.inner.sample(topic, sample),
+        }
+    }
+
+    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
+        self.inner.sign(unsigned)
+    }
+}
+
+fn deletion() -> What {
+    let Some(Becomes::Kind(kind)) = super::sound().topics().first().map(|topic| topic.becomes) else { unreachable!() };
+    What::Entity(EntityNotice {
+        kind,
+        id: "1".into(),
+        version: Version::FINAL,
+        state: State::Deleted,
+        occurred_at: None,
+    })
+}
+
+fn says(verified: &Verified, text: &str) -> bool {
+    String::from_utf8_lossy(verified.body()).contains(text)
+}

@@ -1,0 +1,159 @@
+//! Providers whose signature binds more or less than the sound one's: address and time, or nothing at all.
+//!
+//! They show that the rules hold for such providers too, and catch what is wrong with them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use hooktide_core::fault::{AuthFault, Fault};
+use hooktide_core::notice::Notice;
+use hooktide_core::providers::{Covers, Label, Need, Provider, Sample, Topic, Unsigned};
+use hooktide_core::secret::{KeyId, Secrets};
+use hooktide_core::signing;
+use hooktide_core::verified::Verified;
+use http::{HeaderValue, Request};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::evidence::Evidence;
+
+/// Carries the MAC or the token.
+const PROOF: &str = "x-proof";
+/// Carries the time of sending, in seconds.
+const SENT_AT: &str = "x-sent-at";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// A MAC over address, time and body.
+    AddressAndTime,
+    /// The secret itself.
+    Token,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    LeavesOutTheAddress,
+    LeavesOutTheTime,
+    ToleratesAnyTime,
+    DeclaresTheBody,
+}
+
+/// What is wrong with which scheme, and the rules that catch it.
+pub(super) const FLAWS: &[(Scheme, Flaw, &[&str])] = &[
+    (Scheme::AddressAndTime, Flaw::LeavesOutTheAddress, &["binds_the_address_exactly_as_declared"]),
+    (Scheme::AddressAndTime, Flaw::LeavesOutTheTime, &["binds_the_time_exactly_as_declared"]),
+    (Scheme::AddressAndTime, Flaw::ToleratesAnyTime, &["binds_the_time_exactly_as_declared"]),
+    (Scheme::Token, Flaw::DeclaresTheBody, &["binds_the_body_exactly_as_declared"]),
+];
+
+pub(super) struct Schemed {
+    pub(super) inner: &'static dyn Provider,
+    pub(super) scheme: Scheme,
+    pub(super) flaw: Option<Flaw>,
+}
+
+impl Schemed {
+    /// What proves a request.
+    fn proof(&self, key: &[u8], url: &str, sent_at: &str, body: &[u8]) -> Vec<u8> {
+        let url = if self.flaw == Some(Flaw::LeavesOutTheAddress) { "" } else { url };
+        let sent_at = if self.flaw == Some(Flaw::LeavesOutTheTime) { "" } else { sent_at };
+        match self.scheme {
+            Scheme::Token => key.to_vec(),
+            Scheme::AddressAndTime => {
+                let mac = signing::hmac_sha256(key, &[url.as_bytes(), b"\n", sent_at.as_bytes(), b"\n", body]);
+                HEXLOWER.encode(&mac).into_bytes()
+            }
+        }
+    }
+
+    /// The folder of a provider of this scheme.
+    pub(super) fn evidence(&self, mut evidence: Evidence) -> Evidence {
+        for fixture in &mut evidence.fixtures {
+            let now = fixture.now();
+            let (_, secret) = fixture.secret().unwrap();
+            let proof = self.proof(secret.as_bytes(), &fixture.url, &now.as_second().to_string(), &fixture.body);
+            fixture.headers.push((PROOF.into(), String::from_utf8(proof).unwrap()));
+            fixture.headers.push((SENT_AT.into(), now.as_second().to_string()));
+            let said = [("signature", PROOF.into()), ("url", fixture.url.clone()), ("signed-at", now.to_string())];
+            fixture.comments.extend(said.map(|(key, value)| (key.to_owned(), value)));
+        }
+        evidence
+    }
+}
+
+impl Provider for Schemed {
+    fn id(&self) -> &'static str {
+        self.inner.id()
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        self.inner.needs()
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        self.inner.topics()
+    }
+
+    fn window(&self) -> Duration {
+        self.inner.window()
+    }
+
+    fn covers(&self) -> Covers {
+        let bound = self.scheme == Scheme::AddressAndTime;
+        Covers { body: bound || self.flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound }
+    }
+
+    fn signs_account(&self) -> bool {
+        self.inner.signs_account()
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        self.inner.headers()
+    }
+
+    fn verify(
+        &self,
+        request: &Request<Bytes>,
+        url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        let proof = signing::signature_header(request.headers(), PROOF)?;
+        let sent_at = request.headers().get(SENT_AT).and_then(|value| value.to_str().ok()).ok_or(AuthFault::Missing)?;
+        let name = self.needs()[0].name;
+        let live = secrets.live(name, now).collect::<Vec<_>>();
+        let fits = |key: &[u8]| signing::equal(&self.proof(key, url, sent_at, request.body()), proof.as_bytes());
+        let secret = live.iter().find(|secret| !secret.secret.expose().is_empty() && fits(secret.secret.expose()));
+        let fault = if live.is_empty() { AuthFault::NoSecret } else { AuthFault::Mismatch };
+        let key_id = secret.map(|secret| secret.id.clone()).ok_or(fault)?;
+        let at = sent_at.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let age = now.duration_since(at.ok_or(AuthFault::Malformed)?).abs();
+        let checked = self.covers().time && self.flaw != Some(Flaw::ToleratesAnyTime);
+        if checked && age > SignedDuration::from_mins(5) { Err(AuthFault::Expired) } else { Ok(key_id) }
+    }
+
+    fn label(&self, verified: &Verified) -> Label {
+        self.inner.label(verified)
+    }
+
+    fn readable(&self, verified: &Verified) -> Result<(), Fault> {
+        self.inner.readable(verified)
+    }
+
+    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
+        self.inner.parse(verified)
+    }
+
+    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+        self.inner.sample(topic, sample)
+    }
+
+    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
+        let sent_at = unsigned.now.as_second().to_string();
+        let proof = self.proof(unsigned.secret.expose(), unsigned.url, &sent_at, &unsigned.body);
+        let mut request = self.inner.sign(unsigned)?;
+        request.headers_mut().insert(PROOF, HeaderValue::from_bytes(&proof).unwrap());
+        request.headers_mut().insert(SENT_AT, HeaderValue::from_str(&sent_at).unwrap());
+        Ok(request)
+    }
+}

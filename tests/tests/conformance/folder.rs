@@ -1,0 +1,77 @@
+//! The folder is complete: README, fixtures, snapshots.
+
+use hooktide_core::providers::{Becomes, Provider};
+
+use crate::evidence::Evidence;
+use crate::rule::{Failure, each};
+
+/// Where a fixture may be from: the form that a page prints, made to show one property, or recorded.
+const SOURCES: &[&str] = &["documented", "constructed", "captured"];
+
+/// A table of the README has a row for each topic, and its second cell says what the code does.
+pub(crate) fn readme_lists_topics(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    let Some(readme) = &evidence.readme else {
+        return vec![Failure::new(provider, "README.md", "is missing")];
+    };
+    let rows = readme.lines().filter_map(|line| line.strip_prefix('|')?.split_once('|')).collect::<Vec<_>>();
+    let mut failures = Vec::new();
+    for topic in provider.topics() {
+        let word = match topic.becomes {
+            Becomes::Kind(kind) => kind.as_str(),
+            Becomes::Sync(resource) => resource,
+            Becomes::Privacy => "privacy",
+            Becomes::Ignored(_) => "ignored",
+        };
+        let becomes = rows.iter().filter(|(topics, _)| topics.contains(&format!("`{}`", topic.name)));
+        let mut becomes = becomes.map(|(_, cells)| cells.split('|').next().unwrap_or_default());
+        if !becomes.any(|cell| cell.contains(word)) {
+            let what = format!("has no row that says of `{}` that it becomes {word}", topic.name);
+            failures.push(Failure::new(provider, "README.md", what));
+        }
+    }
+    failures
+}
+
+/// Each topic that is declared was recorded.
+pub(crate) fn topics_have_fixtures(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    let recorded = evidence.fixtures.iter().filter_map(|fixture| fixture.topic(provider)).collect::<Vec<_>>();
+    let topics = provider.topics().iter().filter(|topic| !recorded.iter().any(|name| name == topic.name));
+    topics.map(|topic| Failure::new(provider, topic.name, "was not recorded")).collect()
+}
+
+/// Each fixture says where it is from, what signed it, and which header proves it.
+pub(crate) fn fixtures_say_their_origin(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each(provider, evidence, |fixture, complaints| {
+        let source = fixture.comments.get("source").map(String::as_str).unwrap_or_default();
+        if source.split_once(' ').is_none_or(|(sort, place)| !SOURCES.contains(&sort) || place.trim().is_empty()) {
+            complaints.add(format!("`# source` must be one of {SOURCES:?} and a place"));
+        }
+        match fixture.secret() {
+            Some((name, text)) if !text.is_empty() => {
+                if !provider.needs().iter().any(|need| need.name == name) {
+                    complaints.add(format!("is signed by `{name}`, which the provider does not need"));
+                }
+            }
+            _ => complaints.add("`# secret` must be a name, `=` and a text"),
+        }
+        if fixture.signature().is_none() {
+            complaints.add("`# signature` must name one of its headers");
+        }
+        if fixture.comments.get("covers").is_none_or(|covers| covers.trim().is_empty()) {
+            complaints.add("`# covers` must say what it shows");
+        }
+        if provider.covers().url && !fixture.comments.contains_key("url") {
+            complaints.add("`# url` must say where it was sent, since that is signed");
+        }
+        if provider.covers().time && fixture.signed_at().is_none() {
+            complaints.add("`# signed-at` must say when it was sent, since that is signed");
+        }
+    })
+}
+
+/// No snapshot is left of a fixture that is gone.
+pub(crate) fn snapshots_have_fixtures(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    let gone = |name: &&String| !evidence.fixtures.iter().any(|fixture| &fixture.name == *name);
+    let gone = evidence.snapshots.iter().filter(gone);
+    gone.map(|name| Failure::new(provider, format!("snapshots/{name}.snap"), "has no fixture")).collect()
+}

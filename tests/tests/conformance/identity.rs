@@ -1,0 +1,118 @@
+//! Delivery identities: the same for repeats, another for everything else, and no id that is not signed can make a new
+//! body look like a repeat.
+
+use std::collections::BTreeSet;
+
+use hooktide_core::providers::{Provider, Sample};
+use jiff::SignedDuration;
+
+use crate::attempt::Attempt;
+use crate::evidence::{Evidence, Fixture};
+use crate::rule::{Complaints, Failure, each};
+use crate::signature::changed_at;
+
+/// The identities of what an attempt tells.
+fn identities(provider: &dyn Provider, attempt: &Attempt) -> Result<BTreeSet<String>, String> {
+    let notices = attempt.notices(provider).map_err(|fault| fault.to_string())?;
+    Ok(notices.into_iter().map(|notice| notice.identity).collect())
+}
+
+/// The fixture's identities and those of another attempt, if both have some; else a complaint.
+fn both(
+    provider: &dyn Provider,
+    fixture: &Fixture,
+    other: &Attempt,
+    what: &str,
+    complaints: &mut Complaints,
+) -> Option<(BTreeSet<String>, BTreeSet<String>)> {
+    let recorded = identities(provider, &fixture.attempt()).map_err(|fault| format!("as recorded: {fault}"));
+    let other = identities(provider, other).map_err(|fault| format!("{what}: {fault}"));
+    match (recorded, other) {
+        (Ok(recorded), Ok(other)) if recorded.contains("") || other.contains("") => {
+            complaints.add("has an empty identity");
+            None
+        }
+        (Ok(recorded), Ok(other)) => Some((recorded, other)),
+        (Err(fault), _) | (_, Err(fault)) => {
+            complaints.add(format!("has no identity {fault}"));
+            None
+        }
+    }
+}
+
+/// Read twice, and tried again a minute later: the same.
+pub(crate) fn same_delivery(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each(provider, evidence, |fixture, complaints| {
+        let mut repeats = vec![("read again", fixture.attempt())];
+        repeats.extend(fixture.sender(provider).send_again().ok().map(|attempt| ("sent again", attempt)));
+        repeats.push(("read a minute later", fixture.attempt().now(fixture.now() + SignedDuration::from_secs(60))));
+        for (what, repeat) in repeats {
+            if let Some((recorded, other)) = both(provider, fixture, &repeat, what, complaints)
+                && recorded != other
+            {
+                complaints.add(format!("{what} has another identity: {other:?}, not {recorded:?}"));
+            }
+        }
+    })
+}
+
+/// The same content under another delivery id: another identity.
+pub(crate) fn another_delivery(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each(provider, evidence, |fixture, complaints| {
+        let Some(id) = fixture.delivery(provider) else { return };
+        let other_id = changed_at(&id, id.len() - 1);
+        let body = replaced(&fixture.body, &id, &other_id);
+        let Ok(attempt) = fixture.sender(provider).delivery(&other_id).send(body) else {
+            return complaints.add("cannot be signed again");
+        };
+        let label = attempt.open(provider).map(|verified| provider.label(&verified).delivery);
+        if label.as_ref().ok() != Some(&Some(other_id)) {
+            complaints.add(format!("signed under another delivery id is labelled {label:?}"));
+        }
+        let what = "under another delivery id";
+        if let Some((recorded, other)) = both(provider, fixture, &attempt, what, complaints)
+            && !recorded.is_disjoint(&other)
+        {
+            complaints.add(format!("{what} has the same identity: {other:?}"));
+        }
+    })
+}
+
+/// Another body under the same delivery id, if whoever has a signed body can make the id up: another identity.
+pub(crate) fn another_body(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each(provider, evidence, |fixture, complaints| {
+        let Some(id) = fixture.delivery(provider) else { return };
+        if is_signed(provider, fixture, &id) {
+            return;
+        }
+        let sender = fixture.sender(provider);
+        let sample = Sample { number: 77, updated_at: fixture.now(), account: &sender.account };
+        let bodies = [Some([&fixture.body[..], b"\n"].concat().into()), provider.sample(&sender.topic, &sample)];
+        for body in bodies.into_iter().flatten() {
+            let Ok(attempt) = sender.send(body) else {
+                complaints.add("cannot be signed with another body");
+                continue;
+            };
+            let what = "with another body under the same delivery id";
+            if let Some((recorded, other)) = both(provider, fixture, &attempt, what, complaints)
+                && !recorded.is_disjoint(&other)
+            {
+                complaints.add(format!("{what} has the same identity: {other:?}"));
+            }
+        }
+    })
+}
+
+/// Whether the fixture is refused once its delivery id is another, wherever it stands.
+fn is_signed(provider: &dyn Provider, fixture: &Fixture, id: &str) -> bool {
+    let other_id = changed_at(id, id.len() - 1);
+    let mut attempt = fixture.attempt().body(replaced(&fixture.body, id, &other_id));
+    for (name, value) in fixture.headers.iter().filter(|(_, value)| value == id) {
+        attempt = attempt.header(name, &[value.replace(id, &other_id).into_bytes()]);
+    }
+    attempt.open(provider).is_err()
+}
+
+fn replaced(body: &[u8], from: &str, to: &str) -> Vec<u8> {
+    std::str::from_utf8(body).map_or_else(|_| body.to_vec(), |text| text.replace(from, to).into_bytes())
+}

@@ -1,0 +1,110 @@
+//! Samples are what they say they are. They are never used to judge `verify`: a provider could agree with itself.
+
+use hooktide_core::notice::{Notice, State, Version, What};
+use hooktide_core::providers::{Becomes, Provider, Sample, Topic};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::evidence::{Evidence, Fixture};
+use crate::fit::UNKNOWN_TOPIC;
+use crate::rule::Failure;
+
+/// The notices of a sample that was signed, sent, verified and parsed.
+fn notices(
+    provider: &dyn Provider,
+    fixture: &Fixture,
+    topic: &Topic,
+    number: u64,
+    updated_at: Timestamp,
+) -> Result<Vec<Notice>, String> {
+    let sender = fixture.sender(provider).topic(topic.name);
+    let sample = Sample { number, updated_at, account: &sender.account };
+    let body = provider.sample(topic.name, &sample).ok_or("has no sample")?;
+    let attempt = sender.send(body).map_err(|fault| format!("is not signed: {fault}"))?;
+    let verified = attempt.open(provider).map_err(|fault| format!("is refused: {fault}"))?;
+    let label = provider.label(&verified).topic;
+    if label.as_deref() != Some(topic.name) {
+        return Err(format!("is labelled {label:?}"));
+    }
+    let notices = provider.parse(&verified).map_err(|fault| format!("is not readable: {fault}"))?;
+    if notices.is_empty() { Err("tells nothing".into()) } else { Ok(notices) }
+}
+
+/// Runs a check on each declared topic.
+fn each_topic(
+    provider: &dyn Provider,
+    evidence: &Evidence,
+    check: impl Fn(&Fixture, &Topic) -> Result<(), String>,
+) -> Vec<Failure> {
+    let Some(fixture) = evidence.fixtures.first() else {
+        return vec![Failure::new(provider, "fixtures", "there is none to sign samples like")];
+    };
+    let topics = provider.topics().iter();
+    let failed = topics.filter_map(|topic| Some((topic.name, check(fixture, topic).err()?)));
+    failed.map(|(topic, what)| Failure::new(provider, topic, format!("a sample {what}"))).collect()
+}
+
+/// A sample becomes what its topic declares.
+pub(crate) fn become_as_declared(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each_topic(provider, evidence, |fixture, topic| {
+        let fits = |what: &What| match (topic.becomes, what) {
+            (Becomes::Kind(kind), What::Entity(entity)) => entity.kind == kind,
+            (Becomes::Sync(resource), What::Hint { resource: told }) => resource == *told,
+            (Becomes::Privacy, What::Privacy) => true,
+            (Becomes::Ignored(reason), What::Ignored { reason: told }) => reason == told,
+            (Becomes::Kind(_) | Becomes::Sync(_) | Becomes::Privacy | Becomes::Ignored(_), _) => false,
+        };
+        let notices = notices(provider, fixture, topic, 1, fixture.now())?;
+        let odd = notices.into_iter().find(|notice| !fits(&notice.what));
+        odd.map_or(Ok(()), |notice| Err(format!("becomes {:?}, not {:?}", notice.what, topic.becomes)))
+    })
+}
+
+/// The entities of a sample: id, version, whether it is there.
+fn entities(notices: Vec<Notice>) -> Vec<(String, Version, bool)> {
+    let entities = notices.into_iter().filter_map(|notice| match notice.what {
+        What::Entity(entity) => Some((entity.id, entity.version, matches!(entity.state, State::Present(_)))),
+        What::Hint { .. } | What::Privacy | What::Ignored { .. } => None,
+    });
+    entities.collect()
+}
+
+/// Samples of one number are about the same thing, of two numbers about two.
+pub(crate) fn numbers_are_things(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each_topic(provider, evidence, |fixture, topic| {
+        let ids = |number: u64, ago: i64| {
+            let updated_at = fixture.now() - SignedDuration::from_hours(ago);
+            let entities = entities(notices(provider, fixture, topic, number, updated_at)?);
+            Ok::<_, String>(entities.into_iter().map(|(id, ..)| id).collect::<Vec<_>>())
+        };
+        let (one, again, two) = (ids(1, 0)?, ids(1, 1)?, ids(2, 0)?);
+        if one != again {
+            return Err(format!("of the same number is about {one:?} and then about {again:?}"));
+        }
+        let mixed = one.iter().find(|id| two.contains(id));
+        mixed.map_or(Ok(()), |id| Err(format!("of another number is about the same {id}")))
+    })
+}
+
+/// An earlier time gives a smaller version; only deletions may be without a time.
+pub(crate) fn earlier_is_smaller(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each_topic(provider, evidence, |fixture, topic| {
+        let at = |ago: i64| {
+            let updated_at = fixture.now() - SignedDuration::from_hours(ago);
+            notices(provider, fixture, topic, 1, updated_at).map(entities)
+        };
+        for ((_, older, present), (_, newer, _)) in at(1)?.into_iter().zip(at(0)?) {
+            let in_order = if present { older < newer } else { older <= newer };
+            if !in_order {
+                return Err(format!("of an hour before has version {older}, not less than {newer}"));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// There is no sample of what the provider does not send.
+pub(crate) fn unknown_topics(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    let now = evidence.fixtures.first().map_or(Timestamp::UNIX_EPOCH, Fixture::now);
+    let sample = provider.sample(UNKNOWN_TOPIC, &Sample { number: 1, updated_at: now, account: "somebody" });
+    sample.map(|_| Failure::new(provider, UNKNOWN_TOPIC, "has a sample")).into_iter().collect()
+}

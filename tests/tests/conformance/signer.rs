@@ -1,0 +1,45 @@
+//! Fixtures are signed by a program of its own, so that our code is not judged by itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use hooktide_core::providers;
+
+use crate::evidence::{Evidence, folder, root};
+
+const PROGRAM: &str = "tests/fixtures/sign.py";
+
+fn check(root: &Path) -> Output {
+    let output = Command::new("python3").arg(root.join(PROGRAM)).arg("--check").output();
+    output.expect("python3 is required to check the fixtures' signatures")
+}
+
+#[test]
+fn an_independent_program_makes_the_same_signatures() {
+    let output = check(&root());
+    assert!(output.status.success(), "{output:?}");
+    let count = providers::ALL.iter().map(|provider| Evidence::of(provider.id()).fixtures.len()).sum::<usize>();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with(&format!("{count} fixtures")), "{count} fixtures were expected: {said}");
+}
+
+#[test]
+fn the_independent_program_finds_a_wrong_signature() {
+    let copy = tempfile::tempdir().unwrap();
+    fs::create_dir_all(copy.path().join("tests/fixtures")).unwrap();
+    fs::copy(root().join(PROGRAM), copy.path().join(PROGRAM)).unwrap();
+    for provider in providers::ALL {
+        let from = folder(provider.id()).join("fixtures");
+        let to = copy.path().join(from.strip_prefix(root()).unwrap());
+        fs::create_dir_all(&to).unwrap();
+        let entry = fs::read_dir(from).unwrap().next().unwrap().unwrap();
+        let mut changed = fs::read(entry.path()).unwrap();
+        changed.push(b'\n');
+        fs::write(to.join(entry.file_name()), changed).unwrap();
+    }
+    let output = check(copy.path());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains(&format!("{} signed wrongly", providers::ALL.len())), "{said}");
+}

@@ -1,0 +1,76 @@
+//! What is generated is current: `make generate` writes it, and here it is compared.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use hooktide_core::providers::{self, Becomes};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "`make generate` asks by this variable to write instead of comparing")]
+fn check(path: &str, current: &str) {
+    let path = root().join(path);
+    if std::env::var_os("HOOKTIDE_GENERATE").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+        std::fs::write(&path, current).expect("the file");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == current, "{} is not current; run `make generate`", path.display());
+}
+
+#[test]
+fn the_description_of_the_api_is_current() {
+    let document = hooktide_api::openapi().to_pretty_json().expect("the description");
+    check("docs/openapi.json", &format!("{document}\n"));
+}
+
+#[test]
+fn the_table_of_providers_is_current() {
+    let mut text = String::from(
+        "<!-- Written by `make generate`. -->\n# Providers\n\nEach provider's own README says how its deliveries are \
+         verified, and why.\n",
+    );
+    for provider in providers::ALL {
+        let id = provider.id();
+        let covers = provider.covers();
+        let window = provider.window().as_secs() / 3600;
+        writeln!(text, "\n## {id}\n\n[README](../shared/core/src/providers/{id}/README.md)\n").expect("text");
+        writeln!(text, "- webhook address: `/webhooks/{id}/<id>`").expect("text");
+        let signed = [("body", covers.body), ("address", covers.url), ("time", covers.time)];
+        let signed: Vec<&str> = signed.iter().filter(|(_, covered)| *covered).map(|(name, _)| *name).collect();
+        writeln!(text, "- signed: {}", signed.join(", ")).expect("text");
+        writeln!(text, "- a delivery without an entity is remembered for {window} hours").expect("text");
+        for need in provider.needs() {
+            writeln!(text, "- secret `{}`: {}", need.name, need.about).expect("text");
+        }
+        writeln!(text, "\n| topic | becomes |\n|---|---|").expect("text");
+        for topic in provider.topics() {
+            let becomes = match topic.becomes {
+                Becomes::Kind(kind) => format!("a change of a {kind}"),
+                Becomes::Sync(resource) => format!("a sync of {resource}"),
+                Becomes::Privacy => "a request about personal data".to_owned(),
+                Becomes::Ignored(reason) => format!("nothing: {reason}"),
+            };
+            writeln!(text, "| `{}` | {becomes} |", topic.name).expect("text");
+        }
+    }
+    check("docs/providers.md", &text);
+}
+
+#[test]
+fn every_operation_of_the_api_has_a_name_of_its_own() {
+    let document = serde_json::to_value(hooktide_api::openapi()).expect("the description");
+    let mut names = Vec::new();
+    for operations in document["paths"].as_object().expect("paths").values() {
+        for operation in operations.as_object().expect("operations").values() {
+            names.push(operation["operationId"].as_str().expect("a name").to_owned());
+            assert!(operation["responses"]["default"].is_object(), "errors are described");
+        }
+    }
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

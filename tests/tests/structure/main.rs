@@ -1,0 +1,132 @@
+//! The tree is what ARCHITECTURE.md says: imports point one way, and names say what things are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// The Rust files below a folder, with their texts.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![root().join(folder)];
+    while let Some(path) = waiting.pop() {
+        for entry in fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                waiting.push(entry);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                let name = entry.strip_prefix(root()).expect("inside").display().to_string();
+                found.push((name, fs::read_to_string(&entry).expect("a file")));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+/// The lines of a folder's sources, tests left out, that contain one of `words`.
+fn mentions(folder: &str, words: &[&str]) -> Vec<String> {
+    let mut mentions = Vec::new();
+    for (name, text) in sources(folder) {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            if words.iter().any(|word| line.contains(word)) {
+                mentions.push(format!("{name}: {}", line.trim()));
+            }
+        }
+    }
+    mentions
+}
+
+fn dependencies(manifest: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
+    let section = text.split("[dependencies]").nth(1).expect("dependencies");
+    let section = section.split("\n[").next().unwrap_or_default();
+    section.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_core_names_no_host_clock_socket_file_or_environment() {
+    let words = [
+        "std::env",
+        "std::net",
+        "std::fs",
+        "std::process",
+        "SystemTime",
+        "Instant::now",
+        "Timestamp::now",
+        "tokio::",
+        "axum",
+        "rusqlite",
+        "dynoxide",
+        "aws_sdk",
+        "aws_config",
+        "lambda_",
+        "reqwest",
+    ];
+    assert_eq!(mentions("shared/core/src", &words), Vec::<String>::new());
+    let hosts =
+        ["tokio", "axum", "rusqlite", "dynoxide-rs", "reqwest", "lambda_http", "hooktide-local", "hooktide-api"];
+    let found: Vec<String> =
+        dependencies("shared/core/Cargo.toml").into_iter().filter(|name| hosts.contains(&name.as_str())).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn flows_and_records_name_no_provider() {
+    let ids: Vec<String> =
+        hooktide_core::providers::ALL.iter().map(|provider| provider.id().replace('-', "_")).collect();
+    for id in hooktide_core::providers::ALL.iter().map(|provider| provider.id()).chain(ids.iter().map(String::as_str)) {
+        assert_eq!(mentions("shared/core/src/flows", &[id]), Vec::<String>::new());
+        assert_eq!(mentions("shared/core/src/records", &[id]), Vec::<String>::new());
+        assert_eq!(mentions("shared/api/src", &[id]), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn providers_name_no_flow_and_no_record() {
+    assert_eq!(
+        mentions("shared/core/src/providers", &["crate::flows", "crate::records", "crate::ports"]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn imports_point_one_way() {
+    let uses = |manifest: &str, name: &str| dependencies(manifest).iter().any(|dependency| dependency == name);
+    assert!(uses("shared/api/Cargo.toml", "hooktide-core"));
+    assert!(!uses("shared/api/Cargo.toml", "hooktide-local"), "the API knows no host");
+    assert!(!uses("shared/local/Cargo.toml", "hooktide"), "the host knows no command");
+    assert!(!uses("cli/Cargo.toml", "hooktide-tests"));
+}
+
+#[test]
+fn secrets_are_compared_in_one_place_only() {
+    let found = mentions("shared", &["ct_eq", "ConstantTimeEq"]);
+    assert!(found.iter().all(|line| line.starts_with("shared/core/src/signing.rs:")), "{found:#?}");
+}
+
+#[test]
+fn nothing_is_called_by_what_it_is_not() {
+    for folder in ["shared", "cli", "tests"] {
+        for (name, _) in sources(folder) {
+            for vague in ["util", "common", "helper", "misc"] {
+                assert!(!name.contains(vague), "{name} says nothing about what it holds");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_about_one_thing() {
+    let long: Vec<String> = ["shared", "cli"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .filter(|(name, _)| !name.contains("tests"))
+        .map(|(name, text)| (name, text.split("#[cfg(test)]").next().unwrap_or_default().lines().count()))
+        .filter(|(_, lines)| *lines > 450)
+        .map(|(name, lines)| format!("{name}: {lines} lines"))
+        .collect();
+    assert_eq!(long, Vec::<String>::new());
+}

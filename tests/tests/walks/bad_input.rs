@@ -1,0 +1,238 @@
+//! What the receiver is sent that it should not be: refused, or kept whole.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use hooktide_core::flows::receive::Receiver;
+use hooktide_core::metering::Metered;
+use hooktide_tests::bodies;
+use hooktide_tests::faults::FaultyTable;
+use hooktide_tests::world::{Answer, Shop, World};
+use http::{HeaderValue, Method, Request};
+use serde_json::{Value, json};
+
+const SIGNATURE: &str = "x-shopify-hmac-sha256";
+
+/// Sends a signed body to `products/update` and processes it.
+async fn send(world: &World, shop: &Shop, body: impl Into<Bytes>) -> u16 {
+    let answer = world.request(world.signed(shop, "products/update", body)).await;
+    world.tick().await;
+    answer.status.as_u16()
+}
+
+/// The only dead letter, whole.
+async fn only_letter(world: &World) -> Value {
+    let list = world.get("/v1/dead-letters").await.expect(200);
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1), "{list}");
+    let id = list["items"][0]["id"].as_str().expect("an id");
+    world.get(&format!("/v1/dead-letters/{id}")).await.expect(200)
+}
+
+/// The body of a whole dead letter, as it was received.
+fn body_of(letter: &Value) -> Vec<u8> {
+    let body = letter["body"].as_str().expect("a body");
+    match letter["body_encoding"].as_str() {
+        Some("utf-8") => body.as_bytes().to_vec(),
+        Some("base64") => BASE64.decode(body.as_bytes()).expect("base64"),
+        other => panic!("{other:?} is no encoding"),
+    }
+}
+
+/// A signed request with its signature header changed.
+async fn with_signature(change: impl FnOnce(&mut http::HeaderMap, HeaderValue)) -> (World, Answer) {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let mut request = world.sample(&shop, "products/update", 1, world.now());
+    let signature = request.headers_mut().remove(SIGNATURE).expect("a signature");
+    change(request.headers_mut(), signature);
+    let answer = world.request(request).await;
+    (world, answer)
+}
+
+#[tokio::test]
+async fn signed_bodies_that_are_not_json_are_kept_whole() {
+    let deep = bodies::nested(10_000);
+    let deep_field = format!(r#"{{"id":1,"title":"t","updated_at":"2026-11-02T08:00:00Z","deep":{deep}}}"#);
+    let cases: [(&str, &[u8]); 7] = [
+        ("empty", b""),
+        ("white space", b" \r\n\t"),
+        ("not UTF-8", b"{\"title\":\"\xff\xfe\"}\x00\x80"),
+        ("no JSON", b"<html>502 Bad Gateway</html>"),
+        ("cut off", br#"{"id":1,"title":"#),
+        ("nested", deep.as_bytes()),
+        ("nested in a field that nobody reads", deep_field.as_bytes()),
+    ];
+    for (name, body) in cases {
+        let world = World::new().await;
+        let shop = world.shop().await;
+        assert_eq!(send(&world, &shop, body.to_vec()).await, 200, "{name}");
+        let letter = only_letter(&world).await;
+        assert_eq!((&letter["class"], &letter["connection"]), (&json!("unreadable"), &json!(shop.id)), "{name}");
+        assert_eq!(body_of(&letter), body, "{name}");
+        let encoding = if std::str::from_utf8(body).is_ok() { "utf-8" } else { "base64" };
+        assert_eq!(letter["body_encoding"], encoding, "{name}");
+        assert_eq!(world.outcomes().await, ["dead"], "{name}");
+        assert!(world.changes().await.is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn json_that_is_not_the_documented_form_is_kept_whole() {
+    for body in [
+        r#"{"id":null,"title":"t","updated_at":"2026-11-02T08:00:00Z"}"#,
+        r#"{"id":1,"title":"t","updated_at":null}"#,
+        r#"{"id":-1,"title":"t","updated_at":"2026-11-02T08:00:00Z"}"#,
+        r#"{"id":1.5,"title":"t","updated_at":"2026-11-02T08:00:00Z"}"#,
+        r#"{"id":1,"title":7,"updated_at":"2026-11-02T08:00:00Z"}"#,
+        r#"{"id":1,"title":"t","updated_at":"yesterday"}"#,
+        r#"{"id":1,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[{"id":null}]}"#,
+        "[]",
+        "null",
+    ] {
+        let world = World::new().await;
+        let shop = world.shop().await;
+        assert_eq!(send(&world, &shop, body).await, 200, "{body}");
+        let letter = only_letter(&world).await;
+        assert_eq!((letter["class"].as_str(), body_of(&letter)), (Some("unreadable"), body.into()), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_mebibyte_is_taken_by_claim_check_and_a_byte_more_is_refused() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let largest = bodies::product_of_size(1, world.now(), 1024 * 1024);
+    assert_eq!(send(&world, &shop, largest.clone()).await, 200);
+    let claims = world.blobs("claims/shopify").await;
+    assert_eq!(claims.len(), 1, "it travels by reference");
+    let larger = format!("{largest} ");
+    let answer = world.request(world.signed(&shop, "products/update", larger)).await;
+    assert_eq!(answer.expect(413)["type"], "urn:hooktide:problem:too-large");
+    let changes = world.changes().await;
+    assert_eq!(changes.len(), 1);
+    let sent: Value = serde_json::from_str(&largest).expect("JSON");
+    assert_eq!(changes[0]["document"]["title"], sent["title"]);
+}
+
+#[tokio::test]
+async fn a_signature_that_is_missing_doubled_empty_or_not_plain_is_refused() {
+    type Change = fn(&mut http::HeaderMap, HeaderValue);
+    let cases: [(&str, Change); 9] = [
+        ("missing", |_, _| {}),
+        ("empty", |headers, _| drop(headers.insert(SIGNATURE, HeaderValue::from_static("")))),
+        ("doubled", |headers, value| {
+            headers.append(SIGNATURE, value.clone());
+            headers.append(SIGNATURE, value);
+        }),
+        ("doubled, one wrong", |headers, value| {
+            headers.append(SIGNATURE, HeaderValue::from_static("AAAA"));
+            headers.append(SIGNATURE, value);
+        }),
+        ("not ASCII", |headers, value| {
+            let bytes = [value.as_bytes(), b"\xc3\xa4"].concat();
+            headers.insert(SIGNATURE, HeaderValue::from_bytes(&bytes).expect("a value"));
+        }),
+        ("white space before", |headers, value| altered(headers, &value, |text| format!(" {text}"))),
+        ("white space after", |headers, value| altered(headers, &value, |text| format!("{text}\t"))),
+        ("white space within", |headers, value| {
+            altered(headers, &value, |text| format!("{} {}", &text[..8], &text[8..]));
+        }),
+        ("without padding", |headers, value| altered(headers, &value, |text| text.trim_end_matches('=').to_owned())),
+    ];
+    for (name, change) in cases {
+        let (world, answer) = with_signature(change).await;
+        assert_eq!(answer.expect(401)["type"], "urn:hooktide:problem:unauthorized", "{name}");
+        assert_eq!(world.tick().await, 0, "{name}: nothing was queued");
+    }
+    let (world, answer) = with_signature(|headers, value| drop(headers.insert(SIGNATURE, value))).await;
+    assert_eq!((answer.status.as_u16(), world.tick().await), (200, 1), "the same request, unchanged");
+}
+
+fn altered(headers: &mut http::HeaderMap, value: &HeaderValue, change: impl FnOnce(&str) -> String) {
+    let text = change(value.to_str().expect("text"));
+    headers.insert(SIGNATURE, text.parse().expect("a value"));
+}
+
+#[tokio::test]
+async fn what_is_no_webhook_address_is_not_found_and_other_methods_are_not_allowed() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let path = shop.url.strip_prefix("http://127.0.0.1:8787").expect("a path").to_owned();
+    let (before, after) = path.split_at("/webhooks/shopify".len());
+    for path in
+        [format!("/webhooks/nobody{after}"), format!("/webhooks/Shopify{after}"), format!("{path}/"), before.to_owned()]
+    {
+        let mut request = world.sample(&shop, "products/update", 1, world.now());
+        *request.uri_mut() = path.parse().expect("a path");
+        assert_eq!(world.request(request).await.expect(404)["type"], "urn:hooktide:problem:not-found", "{path}");
+    }
+    for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+        let mut request = world.sample(&shop, "products/update", 1, world.now());
+        *request.method_mut() = method.clone();
+        let answer = world.request(request).await;
+        assert_eq!(answer.headers.get("allow").map(HeaderValue::as_bytes), Some(b"POST".as_slice()), "{method}");
+        assert_eq!(answer.expect(405)["type"], "urn:hooktide:problem:method-not-allowed", "{method}");
+    }
+    assert_eq!(world.tick().await, 0);
+}
+
+#[tokio::test]
+async fn made_up_ids_are_refused_without_a_read() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let table = FaultyTable::new(Arc::clone(&world.host.ports.table), Arc::default());
+    let table = Arc::new(Metered::new(table));
+    let mut ports = world.host.ports.clone();
+    ports.table = Arc::clone(&table) as Arc<_>;
+    let receiver = Receiver::new(ports, world.host.settings.clone());
+    for number in 0..2_000_u64 {
+        let random = bodies::noise(number, 16).to_lowercase().replace(['-', '_', '0', '1', '8', '9'], "a");
+        let made_up = match number % 4 {
+            0 => format!("{random}{}", &shop.id[16..]),
+            1 => format!("{}{}", &shop.id[..16], &random[..6]),
+            2 => shop.id.to_uppercase(),
+            _ => random,
+        };
+        let request = Request::post(format!("/webhooks/shopify/{made_up}")).body(Bytes::from("{}")).expect("a request");
+        let answer = receiver.receive(request, "192.0.2.1", world.now()).await;
+        assert_eq!(answer.status(), 404, "{made_up}");
+    }
+    assert_eq!(table.counts().total().calls, 0);
+    let genuine = world.sample(&shop, "products/update", 1, world.now());
+    assert_eq!(receiver.receive(genuine, "192.0.2.1", world.now()).await.status(), 200);
+    assert_eq!(table.counts().total().calls, 1, "the table is the one that the receiver reads");
+}
+
+#[tokio::test]
+async fn topics_that_nobody_knows_are_told_in_the_activity() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    for topic in ["carts/create", "", "products/update ", "PRODUCTS/UPDATE"] {
+        let answer = world.request(world.signed(&shop, topic, "{}")).await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0), "{topic:?}");
+        world.clock.advance(std::time::Duration::from_millis(1));
+        world.tick().await;
+        let activity = world.activity().await;
+        let last = activity.last().expect("an entry");
+        assert_eq!((&last["outcome"], &last["reason"]), (&json!("ignored"), &json!("unknown topic")), "{topic:?}");
+    }
+    assert!(world.changes().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_deletion_over_the_body_of_an_update_deletes_nothing() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    world.update(&shop, 1).await;
+    world.clock.advance(std::time::Duration::from_secs(1));
+    let update = world.sample(&shop, "products/update", 1, world.now());
+    world.request(world.signed(&shop, "products/delete", update.into_body())).await;
+    world.tick().await;
+    let activity = world.activity().await;
+    assert_eq!(activity[1]["outcome"], "ignored");
+    assert_eq!(activity[1]["reason"], "topic does not fit body");
+    let changes = world.changes().await;
+    assert_eq!((changes.len(), changes[0]["document"]["title"].as_str()), (1, Some("First flush No. 1")));
+    assert!(world.get("/v1/dead-letters").await.expect(200)["items"].as_array().is_some_and(Vec::is_empty));
+}
