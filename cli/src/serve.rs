@@ -46,7 +46,9 @@ pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Out
         }
     };
     let stopped = stop_requested()?;
-    server::serve(options, announce, stopped).await.map_err(|error| Failure::Failed(format!("{error}.")))
+    // Some errors are whole sentences, others are not.
+    let failed = |error: server::ServeError| Failure::Failed(format!("{}.", error.to_string().trim_end_matches('.')));
+    server::serve(options, announce, stopped).await.map_err(failed)
 }
 
 fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hooktide_core::providers::{self, Sample, Unsigned};
 use hooktide_core::secret::Secret;
+use http::request::Builder;
 use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -47,12 +48,21 @@ impl Client {
         Self { token: token.to_owned(), ..self.clone() }
     }
 
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// A request that presents the token.
+    pub fn request(&self, method: Method, path: &str) -> Builder {
+        let request = Request::builder().method(method).uri(self.url(path));
+        request.header("authorization", format!("Bearer {}", self.token))
+    }
+
     /// Calls the API; `None` if no answer came.
     pub async fn try_call(&self, method: Method, path: &str, body: Option<Value>) -> Option<Answer> {
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        let request = request.header("authorization", format!("Bearer {}", self.token)).body(body);
-        self.send(request.expect("a request")).await
+        self.send(self.request(method, path).body(body).expect("a request")).await
     }
 
     /// Calls the API.
@@ -72,16 +82,28 @@ impl Client {
         Some(Answer { status, headers, body })
     }
 
-    /// Begins to read a stream of events, after one of them or from now on.
+    /// Begins to read a stream of events, after one of them or from now on; `None` if that was refused.
     pub async fn events(&self, after: Option<&str>) -> Option<reqwest::Response> {
-        let request = self.http.get(format!("{}/v1/events", self.base)).bearer_auth(&self.token);
+        let request = self.request(Method::GET, "/v1/events");
         let request = after.into_iter().fold(request, |request, id| request.header("last-event-id", id));
-        request.timeout(PATIENCE * 2).send().await.ok()?.error_for_status().ok()
+        self.stream(request.body(Bytes::new()).expect("a request")).await
+    }
+
+    /// Begins to read an answer that may not end; `None` if the request was refused.
+    pub async fn stream(&self, request: Request<Bytes>) -> Option<reqwest::Response> {
+        let mut request = reqwest::Request::try_from(request).expect("a request");
+        *request.timeout_mut() = Some(PATIENCE * 2);
+        self.http.execute(request).await.ok()?.error_for_status().ok()
     }
 
     /// All answers so far.
     pub fn heard(&self) -> Vec<u8> {
         self.heard.lock().expect("what was heard").clone()
+    }
+
+    /// Takes an answer out of what was heard: that in which a token is told to whom it belongs.
+    pub fn forget_since(&self, length: usize) {
+        self.heard.lock().expect("what was heard").truncate(length);
     }
 
     /// All of a feed, `/v1/changes` or `/v1/activity`.

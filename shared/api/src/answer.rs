@@ -86,9 +86,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let bytes = read(request).await?;
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(bytes).map(Self).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Refused::invalid("body", error.to_string()),
+            serde_json::error::Category::Data => Refused::invalid("body", misfit(&error)),
             _ => Refused::new(ProblemType::BadRequest, format!("The body is not JSON: {error}.")),
         })
+    }
+}
+
+/// What does not fit, without the value that was given: it may be a secret in the wrong place.
+fn misfit(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let starts_with = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
+    if starts_with(&["missing field ", "duplicate field ", "unknown field ", "data did not match any variant "]) {
+        return text;
+    }
+    // After the value; what comes with other words may hold it anywhere.
+    let known = starts_with(&["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "]);
+    match text.rfind(", expected ").filter(|_| known) {
+        Some(at) => text[at + 2..].to_owned(),
+        None => format!("a value does not fit at line {} column {}", error.line(), error.column()),
     }
 }
 
@@ -113,4 +128,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 /// 200 with JSON.
 pub(crate) fn ok<T: Serialize>(value: T) -> Json<T> {
     Json(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn told<T: DeserializeOwned>(body: &str) -> String {
+        misfit(&serde_json::from_str::<T>(body).err().unwrap())
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_not_told_back() {
+        assert_eq!(told::<BTreeMap<String, u8>>(r#""hush""#), "expected a map at line 1 column 6");
+        assert_eq!(told::<Vec<u8>>(r#"["hush, expected u8"]"#), "expected u8 at line 1 column 20");
+        assert_eq!(told::<Timestamp>(r#""hush""#), "a value does not fit at line 1 column 6");
+        assert_eq!(told::<Result<u8, u8>>(r#"{"hush":1}"#), "expected `Ok` or `Err` at line 1 column 7");
+    }
 }

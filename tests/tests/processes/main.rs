@@ -2,8 +2,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what does not work here fails the test")]
 
 mod crash;
+mod feed;
 mod power;
+mod readers;
 mod refusals;
+mod secrets;
 mod shim;
 mod stopping;
 mod traffic;
