@@ -35,11 +35,8 @@ impl<'a> Tenant<'a> {
 
     /// The provider's ids of what changed, in order.
     async fn changed(&self) -> Vec<u64> {
-        let number = |change: &Value| {
-            let entity = change["entity"].as_str().unwrap_or_default();
-            entity.rsplit('/').next().and_then(|id| id.parse::<u64>().ok()).map(|id| id - bodies::FIRST_ID)
-        };
-        let mut numbers: Vec<u64> = self.items("/v1/changes?limit=1000").await.iter().filter_map(number).collect();
+        let changes = self.items("/v1/changes?limit=1000").await;
+        let mut numbers: Vec<u64> = changes.iter().filter_map(bodies::number_of).collect();
         numbers.sort_unstable();
         numbers
     }

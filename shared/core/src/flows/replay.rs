@@ -21,7 +21,7 @@ use crate::records::{self, Stored, Upkeep};
 use crate::tenant::Tenant;
 
 /// How many messages a step looks at.
-const PAGE: usize = 50;
+const PAGE: usize = 100;
 /// The fastest rate, in messages a second.
 pub const FASTEST: u32 = 1_000;
 /// How long a finished replay is remembered.
