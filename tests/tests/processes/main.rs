@@ -3,6 +3,7 @@
 
 mod crash;
 mod feed;
+mod full_disk;
 mod power;
 mod readers;
 mod refusals;

@@ -26,7 +26,7 @@ async fn an_address_in_use_is_refused_with_advice() {
     let (status, said) = server.second(&server.beside("other"), server.address()).await;
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains(&format!("cannot listen on {}", server.address())), "{said}");
-    assert!(said.contains("Give another address with --listen"), "{said}");
+    assert!(said.contains("Give another address with --listen.\n"), "{said}");
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_folder_of_a_newer_version_is_refused_and_left_alone() {
     let (status, said) = server.second(&server.home, ANYWHERE).await;
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains("was written by a newer Hooktide (format 2, this one knows 1)"), "{said}");
-    assert!(said.contains("Start that version, or give another folder with --home."), "{said}");
+    assert!(said.contains("Start that version, or give another folder with --home.\n"), "{said}");
     assert_eq!(files(&server), before);
     std::fs::write(server.home.join("format"), "1\n").unwrap();
     server.start_again().await;
