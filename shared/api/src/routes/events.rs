@@ -129,18 +129,25 @@ impl Source {
         let items: Vec<_> = with_change.cloned().collect();
         let views = views(&self.api, &self.reader.tenant, &items).await?;
         let (next, more) = place_after(&reading, &items, views.len());
+        let mut told = Vec::new();
         for (item, view) in items.iter().zip(views) {
             for (nth, channel) in view.kind.channels().iter().enumerate().skip(item.skip) {
                 if self.wants(&view, *channel) {
-                    let event = Event::default().id(item.cursor_after(nth + 1).to_text()).event(channel.as_str());
-                    self.ready.push_back(event.data(data(&view, *channel)));
+                    told.push((item.cursor_after(nth + 1), *channel, data(&view, *channel)));
                 }
             }
         }
-        if !reading.items.is_empty() && self.ready.is_empty() {
+        match told.last_mut() {
+            // With the last of them, the reader had all that was read.
+            Some(last) => last.0 = next.clone(),
             // Nothing of it is wanted: the reader still learns how far the feed is.
-            self.ready.push_back(Event::default().id(next.to_text()));
+            None if !reading.items.is_empty() => self.ready.push_back(Event::default().id(next.to_text())),
+            None => {}
         }
+        let event = |(cursor, channel, data): (Cursor, Channel, String)| {
+            Event::default().id(cursor.to_text()).event(channel.as_str()).data(data)
+        };
+        self.ready.extend(told.into_iter().map(event));
         self.cursor = next;
         Ok(more)
     }
