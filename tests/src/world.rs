@@ -183,6 +183,13 @@ impl World {
         provider.sign(unsigned).expect("a signed request")
     }
 
+    /// The tag of the thing that samples of `number` are about.
+    pub fn entity(&self, shop: &Shop, number: u64) -> String {
+        let sample = self.sample(shop, "products/delete", number, self.now());
+        let body: Value = serde_json::from_slice(sample.body()).expect("a sample");
+        format!("product/{}/{}", shop.id, body["id"])
+    }
+
     /// A millisecond later, sends a sample of `products/update` of the version `now`, and processes it.
     pub async fn update(&self, shop: &Shop, number: u64) -> Answer {
         self.clock.advance(Duration::from_millis(1));

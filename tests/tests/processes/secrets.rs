@@ -132,7 +132,7 @@ async fn refusals(client: &Client, id: &str, secret: &str) {
         let answer = client.call(method.parse().unwrap(), path, Some(body.clone())).await;
         assert!(answer.status.is_client_error(), "{method} {path} {body}: {}", answer.status);
     }
-    for broken in [format!(r#"{{"secrets":{{"client_secret":"{secret}"#), format!("{secret}"), format!("\"{secret}\\x")]
+    for broken in [format!(r#"{{"secrets":{{"client_secret":"{secret}"#), secret.to_string(), format!("\"{secret}\\x")]
     {
         let request = client.request(Method::POST, "/v1/connections").body(Bytes::from(broken)).unwrap();
         assert_eq!(client.send(request).await.expect("an answer").status, 400);

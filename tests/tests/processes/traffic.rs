@@ -14,10 +14,13 @@ use serde_json::Value;
 /// Products' numbers start here in their entities' ids.
 const IDS_OF_A_SHOP: u64 = 1_000_000_000;
 
+/// Requests that are still to be sent, each with its place in the order.
+type Waiting = VecDeque<(usize, Request<Bytes>)>;
+
 /// Deliveries on their way: each is named by its place in the list.
 #[derive(Clone)]
 pub struct Traffic {
-    waiting: Arc<Mutex<VecDeque<(usize, Request<Bytes>)>>>,
+    waiting: Arc<Mutex<Waiting>>,
     answers: Arc<Mutex<BTreeMap<usize, Option<u16>>>>,
     answered: Arc<AtomicUsize>,
 }

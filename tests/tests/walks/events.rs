@@ -160,7 +160,7 @@ async fn readers_may_want_some_channels_and_tags_only() {
         ("channels=product-cache-invalidation".to_owned(), 2),
         ("channels=product-cache-invalidation,product-updates".to_owned(), 4),
         ("channels=stock-updates".to_owned(), 0),
-        (format!("tags=product/{}/7880000000002", shop.id), 2),
+        (format!("tags={}", world.entity(&shop, 2)), 2),
         (format!("tags=stock,product/{}/*&channels=product-updates", shop.id), 2),
         ("tags=stock".to_owned(), 0),
     ] {

@@ -164,7 +164,7 @@ async fn readers_may_want_some_kinds_and_tags_only() {
         ("kind=stock".to_owned(), 0),
         ("tag=products".to_owned(), 3),
         (format!("tag=product/{}/*", one.id), 2),
-        (format!("tag=product/{}/7880000000001", two.id), 1),
+        (format!("tag={}", world.entity(&two, 1)), 1),
         (format!("kind=product&tag=product/{}/*", two.id), 1),
         ("tag=product".to_owned(), 0),
     ] {
