@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::client::Client;
 
 /// How long anything that should happen soon may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 /// How often is looked whether something has happened.
 const LOOK: Duration = Duration::from_millis(25);
 
@@ -147,7 +147,12 @@ fn file(path: &Path, anew: bool) -> std::fs::File {
 }
 
 /// Asks again and again until there is an answer.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    patiently(ask).await.unwrap_or_else(|| panic!("waited in vain: {what}"))
+}
+
+/// Asks again and again until there is an answer, or patience ends.
+pub async fn patiently<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let asking = async {
         loop {
             if let Some(answer) = ask().await {
@@ -156,5 +161,5 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
             tokio::time::sleep(LOOK).await;
         }
     };
-    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
+    tokio::time::timeout(PATIENCE, asking).await.ok()
 }

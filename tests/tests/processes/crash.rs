@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hooktide_local::clock::SystemClock;
 use hooktide_local::queue::{DurableQueue, QueueSettings};
-use hooktide_tests::server::{Server, eventually};
+use hooktide_tests::server::{Server, eventually, patiently};
 
 use crate::traffic::{Traffic, ids, told};
 
@@ -57,11 +57,14 @@ async fn kill_nine_loses_nothing_that_was_accepted() {
 
 /// Waits until each of these products was told of.
 pub async fn all_is_told(server: &Server, due: &BTreeSet<usize>) {
-    eventually("every accepted delivery is told of", async || {
+    let mut missing = due.clone();
+    let told = patiently(async || {
         let told = told(&server.client.all("/v1/changes").await);
-        due.iter().all(|number| told.contains_key(&(*number as u64))).then_some(())
-    })
-    .await;
+        missing.retain(|number| !told.contains_key(&(*number as u64)));
+        missing.is_empty().then_some(())
+    });
+    let told = told.await;
+    assert_eq!(told, Some(()), "of {} products, these were never told of: {missing:?}", due.len());
 }
 
 /// Starts the server anew until nothing is left on its queue: what is told of by then is all that ever will be.
