@@ -184,6 +184,7 @@ async fn a_cursor_ends_with_what_is_kept() {
     for path in ["changes", "activity", "events"] {
         expect_gone(world.get(&format!("/v1/{path}?after={cursor}")).await).await;
     }
+    world.clock.advance(DAY);
     world.update(&shop, 2).await;
     world.host.sweep().await.expect("a sweep");
     assert_eq!(rest(&world, "limit=10", "").await.0.len(), 1, "without a cursor, what is left");
