@@ -1,0 +1,6 @@
+//! What is dear to change later, each promise with its test.
+
+mod budgets;
+mod identity;
+mod keys;
+mod versions;
