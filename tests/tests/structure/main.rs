@@ -130,3 +130,19 @@ fn files_are_about_one_thing() {
         .collect();
     assert_eq!(long, Vec::<String>::new());
 }
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/promises.md")).expect("the promises");
+    let code: String =
+        ["shared", "cli", "tests"].iter().flat_map(|folder| sources(folder)).map(|(_, text)| text).collect();
+    let named = text.lines().filter(|line| line.starts_with('|')).flat_map(|line| {
+        let shown = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        shown.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let named: Vec<String> = named.collect();
+    assert!(named.len() > 50, "the table was not read");
+    let exists = |name: &str| code.contains(&format!("fn {name}(")) || code.contains(&format!("    {name}: "));
+    let missing: Vec<String> = named.into_iter().filter(|name| !exists(name)).collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
