@@ -14,10 +14,13 @@ use serde_json::Value;
 /// Products' numbers start here in their entities' ids.
 const FIRST_ID: u64 = 7_880_000_000_000;
 
-/// Deliveries on their way: each is named by its place in the list.
+/// A delivery, named by its place in the list.
+type Named = (usize, Request<Bytes>);
+
+/// Deliveries on their way.
 #[derive(Clone)]
 pub struct Traffic {
-    waiting: Arc<Mutex<VecDeque<(usize, Request<Bytes>)>>>,
+    waiting: Arc<Mutex<VecDeque<Named>>>,
     answers: Arc<Mutex<BTreeMap<usize, Option<u16>>>>,
     answered: Arc<AtomicUsize>,
 }
