@@ -5,8 +5,16 @@ use hooktide_core::entropy::Entropy;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// The number that samples start from.
-pub const FIRST_ID: u64 = 7_880_000_000_000;
+/// How many ids a shop's samples have.
+const IDS_OF_A_SHOP: u64 = 1_000_000_000;
+/// The shop that bodies of this file are of.
+const FIRST_ID: u64 = 7_880 * IDS_OF_A_SHOP;
+
+/// The number of the sample that a change is about.
+pub fn number_of(change: &Value) -> Option<u64> {
+    let id = change["entity"].as_str()?.rsplit('/').next()?;
+    id.parse::<u64>().ok().map(|id| id % IDS_OF_A_SHOP)
+}
 
 /// Text that does not compress below three quarters of its length; the same for the same seed.
 pub fn noise(seed: u64, length: usize) -> String {

@@ -9,9 +9,11 @@ use futures::TryStreamExt;
 use hooktide_api::Options;
 use hooktide_core::flows::Settings;
 use hooktide_core::flows::process::Message;
+use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records::dead_letter::DeadLetter;
 use hooktide_core::records::endpoint::{self, Endpoint};
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::records::{self, Upkeep, deferred};
@@ -181,6 +183,13 @@ impl World {
         provider.sign(unsigned).expect("a signed request")
     }
 
+    /// The tag of the thing that samples of `number` are about.
+    pub fn entity(&self, shop: &Shop, number: u64) -> String {
+        let sample = self.sample(shop, "products/delete", number, self.now());
+        let body: Value = serde_json::from_slice(sample.body()).expect("a sample");
+        format!("product/{}/{}", shop.id, body["id"])
+    }
+
     /// A millisecond later, sends a sample of `products/update` of the version `now`, and processes it.
     pub async fn update(&self, shop: &Shop, number: u64) -> Answer {
         self.clock.advance(Duration::from_millis(1));
@@ -211,6 +220,13 @@ impl World {
         let bare = Endpoint { secrets: Vec::new(), ..stored.record };
         let write = records::replace(&key, Some(stored.rev), &bare, Upkeep::default()).expect("an endpoint");
         table.write(write).await.expect("a write");
+    }
+
+    /// What is held for accounts of an operator's endpoint that nobody has connected.
+    pub async fn held(&self, app: &Shop) -> Vec<DeadLetter> {
+        let partition = Partition::of(&Tenant::default_local(), Area::Held(&app.id));
+        let held = records::list_all::<DeadLetter>(&*self.host.ports.table, partition, "", 10_000).await;
+        held.expect("held deliveries").into_iter().map(|(_, stored)| stored.record).collect()
     }
 
     /// Whether nothing waits anywhere; what does otherwise.

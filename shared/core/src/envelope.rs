@@ -190,11 +190,10 @@ impl Delivery {
         let Payload::Blob { blob } = &mut self.payload else { return Ok(()) };
         let name = blob.rsplit('/').next().unwrap_or_default();
         let kept = Path::from(format!("kept/{tenant}/{name}"));
-        if blob.as_str() != kept.as_ref() {
-            let bytes = fetch(blobs, blob).await?;
-            blobs.put(&kept, bytes.into()).await.map_err(|error| blob_fault(&error))?;
-            *blob = kept.to_string();
-        }
+        // Put again even where it is kept already: its age counts from the last time that somebody needed it.
+        let bytes = fetch(blobs, blob).await?;
+        blobs.put(&kept, bytes.into()).await.map_err(|error| blob_fault(&error))?;
+        *blob = kept.to_string();
         Ok(())
     }
 }

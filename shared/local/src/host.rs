@@ -14,6 +14,7 @@ use hooktide_core::flows::receive::Receiver;
 use hooktide_core::flows::{Ports, Settings, replay};
 use hooktide_core::ports::{Blobs, Clock, Outgoing, QueueName, Table, send_one};
 use hooktide_core::records::{self, deferred};
+use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
 use tokio::sync::watch;
@@ -202,21 +203,36 @@ impl Host {
         Ok(count)
     }
 
-    /// What has to be done now and then: expired items, lost jobs, old claim checks.
-    pub async fn sweep(&self) -> Result<(), Fault> {
-        let resent = replay::sweep(&self.ports, self.clock.now()).await?;
-        let expired = self.table.sweep_expired().await?;
-        let claims = self.sweep_blobs("claims", KEEP_CLAIMS).await?;
-        let kept = self.sweep_blobs("kept", self.settings.keep_dead_letters).await?;
-        if resent + expired + claims + kept > 0 {
-            info!(resent, expired, blobs = claims + kept, "swept");
-        }
-        Ok(())
+    /// Sends the jobs again that were lost.
+    pub async fn sweep_jobs(&self) -> Result<usize, Fault> {
+        replay::sweep(&self.ports, self.clock.now()).await
     }
 
-    async fn sweep_blobs(&self, directory: &str, keep: Duration) -> Result<usize, Fault> {
+    /// Everything that is swept, each part whatever becomes of the others.
+    pub async fn sweep(&self) -> Result<(), Fault> {
+        let jobs = self.sweep_jobs().await.map(drop);
+        let expired = self.sweep_expired().await.map(drop);
+        jobs.and(expired)
+    }
+
+    /// Deletes what expired: items, and blobs that nothing can refer to any more. Reads everything, so it is for seldom.
+    pub async fn sweep_expired(&self) -> Result<usize, Fault> {
+        let items = self.table.sweep_expired().await?;
+        // A message that still waits may need its claim check, however old it is.
+        let waiting = self.queue.depth().await?.into_iter().filter_map(|depth| depth.oldest_sent_at).min();
+        let now = self.clock.now();
+        let claims = (now - KEEP_CLAIMS).min(waiting.map_or(now, |oldest| oldest - KEEP_CLAIMS));
+        let mut blobs = self.sweep_blobs("claims", claims).await?;
+        blobs += self.sweep_blobs("kept", now - self.settings.keep_dead_letters - KEEP_CLAIMS).await?;
+        if items + blobs > 0 {
+            info!(items, blobs, "what expired is swept");
+        }
+        Ok(items + blobs)
+    }
+
+    async fn sweep_blobs(&self, directory: &str, before: Timestamp) -> Result<usize, Fault> {
         let blobs = &self.ports.blobs;
-        let oldest = self.clock.now().as_second() - i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
+        let oldest = before.as_second();
         let old: Vec<_> = blobs
             .list(Some(&object_store::path::Path::from(directory)))
             .try_filter(|found| std::future::ready(found.last_modified.timestamp() < oldest))

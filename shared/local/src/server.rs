@@ -14,6 +14,7 @@ use hooktide_core::fault::Fault;
 use hooktide_core::flows::Settings;
 use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
+use hooktide_core::records::endpoint::Owned;
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::records::{self, Upkeep};
 use hooktide_core::secret::Secret;
@@ -36,7 +37,7 @@ const WORKERS: usize = 4;
 const IDLE: Duration = Duration::from_millis(500);
 /// How long a worker waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often expired items, lost jobs and old claim checks are looked for.
+/// How often deferred messages and lost jobs are looked for; every hour also what expired.
 const SWEEP: Duration = Duration::from_secs(60);
 /// How long open requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -188,12 +189,16 @@ async fn work(host: Arc<Host>, sources: &'static [Source], mut stopped: watch::R
 }
 
 async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
-        let swept = async {
-            host.sweep_deferred().await?;
-            host.sweep().await
-        };
-        if let Err(fault) = swept.await {
+    for minute in 0_u64.. {
+        if *stopped.borrow() {
+            return;
+        }
+        let mut swept = vec![host.sweep_deferred().await, host.sweep_jobs().await];
+        // The first time a while after the start, when the backlog is done.
+        if minute % 60 == 5 {
+            swept.push(host.sweep_expired().await);
+        }
+        for fault in swept.into_iter().filter_map(Result::err) {
             warn!(%fault, "sweeping failed; it is tried again");
         }
         tokio::select! {
@@ -224,8 +229,14 @@ async fn admin_token(host: &Host) -> Result<Secret, ServeError> {
     };
     let created_at = host.clock.now();
     let token = Token { principal, sha256: new.sha256, created_at, expires_at: None, revoked_at: None };
-    let write = records::insert(&token::key(&new.id), &token, Upkeep::default())?;
-    table.write(write).await.map_err(records::raced)?;
+    let owned = token::owned_key(&token.principal.tenant, &new.id);
+    for write in [
+        records::insert(&token::key(&new.id), &token, Upkeep::default())?,
+        // So that it is listed, and can be revoked when its file was lost.
+        records::insert(&owned, &Owned { since: created_at }, Upkeep::default())?,
+    ] {
+        table.write(write).await.map_err(records::raced)?;
+    }
     home.write_private(ADMIN_TOKEN, new.text.expose())?;
     Ok(new.text)
 }

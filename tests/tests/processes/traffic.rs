@@ -12,15 +12,15 @@ use http::Request;
 use serde_json::Value;
 
 /// Products' numbers start here in their entities' ids.
-const FIRST_ID: u64 = 7_880_000_000_000;
+const IDS_OF_A_SHOP: u64 = 1_000_000_000;
 
-/// A delivery, named by its place in the list.
-type Named = (usize, Request<Bytes>);
+/// Requests that are still to be sent, each with its place in the order.
+type Waiting = VecDeque<(usize, Request<Bytes>)>;
 
 /// Deliveries on their way.
 #[derive(Clone)]
 pub struct Traffic {
-    waiting: Arc<Mutex<VecDeque<Named>>>,
+    waiting: Arc<Mutex<Waiting>>,
     answers: Arc<Mutex<BTreeMap<usize, Option<u16>>>>,
     answered: Arc<AtomicUsize>,
 }
@@ -70,7 +70,7 @@ impl Traffic {
 /// The number of the product that a change is about.
 pub fn number_of(change: &Value) -> u64 {
     let id = change["entity"].as_str().and_then(|entity| entity.rsplit('/').next());
-    id.and_then(|id| id.parse::<u64>().ok()).expect("a product's entity") - FIRST_ID
+    id.and_then(|id| id.parse::<u64>().ok()).expect("a product's entity") % IDS_OF_A_SHOP
 }
 
 /// How often each product was told of.

@@ -10,10 +10,11 @@ use hooktide_core::ports::QueueName;
 use hooktide_core::records;
 use hooktide_core::records::job::{self, Mark};
 use hooktide_core::tenant::Tenant;
+use hooktide_tests::bodies;
 use hooktide_tests::world::{Shop, World};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const TEN_YEARS: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
@@ -71,11 +72,10 @@ impl Skewed {
         world.host.sweep().await.expect("a sweep");
     }
 
-    async fn told(&self) -> Vec<String> {
-        let changes = self.world.changes().await;
-        let told = |change: &Value| change["entity"].as_str().unwrap_or_default().rsplit('/').next().map(str::to_owned);
-        let mut told: Vec<String> = changes.iter().filter_map(told).collect();
-        told.sort();
+    /// The numbers of the products that were told of, in order.
+    async fn told(&self) -> Vec<u64> {
+        let mut told: Vec<u64> = self.world.changes().await.iter().filter_map(bodies::number_of).collect();
+        told.sort_unstable();
         told
     }
 }
@@ -94,11 +94,7 @@ async fn nothing_is_lost_while_one_clock_is_ten_years_off() {
         let skewed = Skewed::new(receiver, processor).await;
         let case = format!("receiver {receiver:#}, processor {processor:#}");
         skewed.run().await;
-        assert_eq!(
-            skewed.told().await,
-            ["7880000000001"; 3].into_iter().chain(["7880000000002", "7880000000003"]).collect::<Vec<_>>(),
-            "{case}"
-        );
+        assert_eq!(skewed.told().await, [1, 1, 1, 2, 3], "{case}");
         let world = &skewed.world;
         let letters = world.get("/v1/dead-letters").await.expect(200);
         assert_eq!(letters["items"].as_array().map(Vec::len), Some(1), "{case}: {letters}");
@@ -106,11 +102,7 @@ async fn nothing_is_lost_while_one_clock_is_ten_years_off() {
             .shop_with(json!({ "provider": "shopify", "account": "later.myshopify.com", "endpoint": skewed.app.id }))
             .await;
         world.after(Duration::from_secs(5)).await;
-        assert_eq!(
-            skewed.told().await.last().map(String::as_str),
-            Some("7880000000004"),
-            "{case}: held, then released"
-        );
+        assert_eq!(skewed.told().await.last(), Some(&4), "{case}: held, then released");
     }
 }
 
@@ -131,7 +123,7 @@ async fn the_feed_is_readable_after_a_clock_was_ten_years_off() {
             world.clock.advance(20 * DAY);
             world.host.sweep().await.expect("a sweep");
             world.update(&skewed.shop, 6).await;
-            assert_eq!(skewed.told().await.last().map(String::as_str), Some("7880000000006"), "{case}");
+            assert_eq!(skewed.told().await.last(), Some(&6), "{case}");
         }
     }
 }

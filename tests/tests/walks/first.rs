@@ -17,7 +17,7 @@ async fn a_signed_webhook_becomes_a_change_with_its_document() {
     assert_eq!(change["op"], "created");
     assert_eq!(change["via"], "webhook");
     assert_eq!(change["connection"], json!(shop.id));
-    assert_eq!(change["entity"], json!(format!("product/{}/7880000000001", shop.id)));
+    assert_eq!(change["entity"], json!(format!("product/{}/{}", shop.id, change["document"]["id"].as_str().unwrap())));
     assert_eq!(change["tags"], json!([change["entity"], "products", format!("product/{}/*", shop.id)]),);
     assert_eq!(change["document"]["title"], "First flush No. 1");
     assert_eq!(change["document"]["variants"][0]["sku"], "TEA-1-1");

@@ -62,8 +62,13 @@ pub(crate) async fn changes(
         })
     };
     let reading = scan(&api, &reader.tenant, cursor, limit_of(query.limit)?, wanted).await?;
-    let items = views(&api, &reader.tenant, &reading.items).await?;
+    let mut items = views(&api, &reader.tenant, &reading.items).await?;
     let (next, more) = place_after(&reading, &reading.items, items.len());
+    for view in &mut items {
+        if !reader.sees_document_of(view) {
+            view.document = None;
+        }
+    }
     Ok(etag::tagged(&headers, &FeedPage { items, next: next.to_text(), more })?)
 }
 
@@ -73,6 +78,12 @@ impl FeedReader {
         let channel = self.channels.is_empty() || view.kind.channels().iter().any(|one| self.channels.contains(one));
         let tag = self.tags.is_empty() || view.tags.iter().any(|one| self.tags.contains(one));
         channel && tag
+    }
+
+    /// Whether one of the channels that it lets its holder see carries the document.
+    fn sees_document_of(&self, view: &ChangeView) -> bool {
+        let mut channels = view.kind.channels().iter().filter(|one| !one.is_invalidation());
+        self.channels.is_empty() || channels.any(|one| self.channels.contains(one))
     }
 }
 

@@ -165,7 +165,12 @@ pub(crate) async fn create(
     if connection.owns_endpoint() {
         secrets::require_all(provider, &sorted.verifying)?;
         let endpoint = own_endpoint(&api, tenant, &connection, &sorted.verifying).await?;
-        transact(&api, vec![insert, records::insert(&endpoint.key(), &endpoint, Upkeep::default())?]).await?;
+        // The same id may have been deleted before: what is left of it gives way.
+        let former = records::get::<Endpoint>(api.table(), &endpoint.key()).await?;
+        let former = former.filter(|former| former.record.deleted_at.is_some() && former.record.tenant == *tenant);
+        let rev = former.map(|former| former.rev);
+        let put = records::replace(&endpoint.key(), rev, &endpoint, Upkeep::default())?;
+        transact(&api, vec![insert, put]).await?;
     } else {
         if !sorted.verifying.is_empty() {
             return Err(Refused::invalid("secrets", "what verifies deliveries belongs to the shared endpoint"));
@@ -258,7 +263,6 @@ async fn connect_account(api: &Api, tenant: &Tenant, connection: &Connection, in
     }
     let route = Route { tenant: tenant.clone(), connection: connection.id.clone() };
     let route_key = endpoint::route_key(&endpoint.provider, &endpoint.id, account);
-    transact(api, vec![insert, records::insert(&route_key, &route, Upkeep::default())?]).await?;
     let release = Replay {
         shelf: Shelf::Held { endpoint: endpoint.id.clone(), account: account.clone() },
         filter: Filter::default(),
@@ -268,7 +272,12 @@ async fn connect_account(api: &Api, tenant: &Tenant, connection: &Connection, in
         sent: 0,
         finished_at: None,
     };
-    replay::start(api.ports(), &endpoint.tenant, &format!("release-{}", connection.id), &release, api.now()).await?;
+    // An account may be connected anew under the same id: each time, what was held meanwhile is released.
+    let id = format!("release-{}-{}", connection.id, connection.created_at.as_millisecond());
+    let mut writes = vec![insert, records::insert(&route_key, &route, Upkeep::default())?];
+    writes.extend(replay::begin(&endpoint.tenant, &id, &release, api.now())?);
+    transact(api, writes).await?;
+    replay::announce(api.ports(), &endpoint.tenant, &id, api.now()).await;
     Ok(())
 }
 

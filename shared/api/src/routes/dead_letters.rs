@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use hooktide_core::envelope::{Envelope, EnvelopeKind};
 use hooktide_core::fault::{ErrorClass, Fault};
 use hooktide_core::flows::replay;
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::changes::limit_of;
+use super::connections::id_for;
 use crate::access::{May, Operate, Read};
 use crate::answer::{Answer, Body, List, Params, Refused, ok};
 use crate::state::Api;
@@ -145,11 +146,15 @@ pub(crate) async fn list(
             // Everything that sorts before it: ids are lower-case letters and digits.
             Some(last) => Range::Between(" ".to_owned(), format!("{last}\u{0}")),
         };
-        let wanted = (limit - items.len()).min(PAGE) + usize::from(last.is_some());
+        let room = (limit - items.len()).min(PAGE);
+        // The last of the page before comes again, unless it is gone by now.
+        let wanted = room + usize::from(last.is_some());
         let page = Query { partition: partition.clone(), range, descending: true, limit: wanted };
         let (letters, more) = records::list::<DeadLetter>(api.table(), &page).await?;
         scanned += letters.len();
-        let fresh: Vec<_> = letters.into_iter().filter(|(id, _)| Some(id) != last.as_ref()).collect();
+        let mut fresh: Vec<_> = letters.into_iter().filter(|(id, _)| Some(id) != last.as_ref()).collect();
+        let more = more || fresh.len() > room;
+        fresh.truncate(room);
         last = fresh.last().map(|(id, _)| id.clone()).or(last);
         let found_none = fresh.is_empty();
         items.extend(
@@ -218,6 +223,7 @@ pub(crate) async fn discard(
 pub(crate) async fn replay(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
+    headers: HeaderMap,
     Body(new): Body<NewReplay>,
 ) -> Answer<(StatusCode, Json<ReplayView>)> {
     if !(1..=replay::FASTEST).contains(&new.rate_per_second) {
@@ -227,7 +233,8 @@ pub(crate) async fn replay(
     if new.dry_run {
         return Ok((StatusCode::ACCEPTED, ok(ReplayView { replay: None, matched })));
     }
-    let id = api.ports().entropy.time_ordered_id(api.now());
+    // The same id for the same key: the replay is started once.
+    let id = id_for(&api, may.tenant(), "replay", &headers).await?;
     let started = Replay {
         shelf: Shelf::Dead,
         filter: new.filter,

@@ -90,7 +90,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
     Ok(ok(List { items, next: None }))
 }
 
-/// Makes an endpoint for a provider app; connections of any tenant can then name it, one for each account.
+/// Makes an endpoint for a provider app. With `Idempotency-Key`, the same request again gives the same. Connections of any tenant can then name it, one for each account.
 #[utoipa::path(post, path = "/v1/endpoints", operation_id = "create_endpoint", request_body = NewEndpoint,
     responses((status = 201, body = EndpointView), (status = 422)))]
 pub(crate) async fn create(
@@ -107,6 +107,12 @@ pub(crate) async fn create(
     secrets::require_all(provider, &sorted.verifying)?;
     let id = id_for(&api, may.tenant(), provider.id(), &headers).await?;
     let key = endpoint::key(provider.id(), &id);
+    if let Some(stored) = records::get::<Endpoint>(api.table(), &key).await?
+        && stored.record.deleted_at.is_none()
+        && stored.record.tenant == *may.tenant()
+    {
+        return Ok((StatusCode::CREATED, ok(view(&api, stored.record).await?)));
+    }
     let endpoint = Endpoint {
         secrets: secrets::seal(&api, may.tenant(), &key, &sorted.verifying).await?,
         id,

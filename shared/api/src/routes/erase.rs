@@ -6,7 +6,7 @@ use hooktide_core::envelope::blob_fault;
 use hooktide_core::fault::Fault;
 use hooktide_core::key::{Area, ENTITY_SHARDS, Partition};
 use hooktide_core::names::Kind;
-use hooktide_core::ports::{Key, Query, Range, Write, WriteFault};
+use hooktide_core::ports::{AttributeValue, Condition, Key, Query, Range, Write, WriteFault};
 use hooktide_core::records;
 use hooktide_core::records::Stored;
 use hooktide_core::records::connection::{self, Connection};
@@ -53,11 +53,14 @@ pub(crate) async fn connection(api: &Api, tenant: &Tenant, stored: Stored<Connec
     let found = blobs.list(Some(&directory)).take(MOST).map_ok(|found| found.location).boxed();
     let deleted: Vec<_> = blobs.delete_stream(found).try_collect().await.map_err(|error| blob_fault(&error))?;
     erased.documents += deleted.len();
+    if deleted.len() == MOST {
+        return Ok((erased, true));
+    }
     let condition = Some(records::unchanged(stored.rev));
     let delete = Write::Delete { key: connection::key(tenant, &stored.record.id), condition };
     transact(api, vec![delete]).await?;
     erased.connections = 1;
-    Ok((erased, deleted.len() == MOST))
+    Ok((erased, false))
 }
 
 /// Stops the deliveries of a connection; how many secrets went.
@@ -65,8 +68,15 @@ async fn stop(api: &Api, tenant: &Tenant, connection: &Connection) -> Answer<usi
     if !connection.owns_endpoint() {
         let Some(account) = &connection.account else { return Ok(0) };
         let key = route_key(&connection.provider, &connection.endpoint, account);
-        api.table().write(Write::Delete { key, condition: None }).await.map_err(records::raced)?;
-        return Ok(0);
+        // Somebody else may have connected the account since an erasure that was cut off.
+        let own = Condition::All(vec![
+            Condition::Equals("connection", AttributeValue::S(connection.id.clone())),
+            Condition::Equals("tenant", AttributeValue::S(tenant.to_string())),
+        ]);
+        return match api.table().write(Write::Delete { key, condition: Some(own) }).await {
+            Ok(_) | Err(WriteFault::Condition(_)) => Ok(0),
+            Err(WriteFault::Fault(fault)) => Err(fault.into()),
+        };
     }
     let stored = records::get::<Endpoint>(api.table(), &key(&connection.provider, &connection.endpoint)).await?;
     match stored.filter(|stored| stored.record.deleted_at.is_none() && stored.record.tenant == *tenant) {

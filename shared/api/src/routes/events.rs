@@ -57,12 +57,14 @@ pub(crate) async fn events(
     let cursor = cursor_of(&api, &reader.tenant, Some(after)).await?;
     let filter = Filter { channels: channels(query.channels.as_deref())?, tags: list(query.tags.as_deref()) };
     // An expired cursor is answered as such; later in the stream it could only end it.
-    read(&api, &reader.tenant, &cursor, 1).await?;
+    let probe = read(&api, &reader.tenant, &cursor, 1).await?;
+    // A reader that is up to date gets a cursor of today, so that a silent month does not age it.
+    let cursor = if probe.items.is_empty() && !probe.more { probe.next } else { cursor };
     let ends_at = api.now() + api.options().stream_life;
     let bell = api.bell();
     let mut ready = VecDeque::from([Event::default().retry(RETRY)]);
     ready.push_back(Event::default().id(cursor.to_text()));
-    let source = Source { api, reader, filter, cursor, ready, bell, ends_at, ended: false };
+    let source = Source { api, reader, filter, cursor, ready, bell, ends_at, ended: false, begun: false };
     let body = Sse::new(events_of(source)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     Ok(([("cache-control", "no-cache"), ("x-accel-buffering", "no")], body).into_response())
 }
@@ -81,6 +83,8 @@ struct Source {
     bell: Option<watch::Receiver<u64>>,
     ends_at: Timestamp,
     ended: bool,
+    /// Whether something was read already: a stream without life reads once.
+    begun: bool,
 }
 
 fn events_of(source: Source) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -100,6 +104,11 @@ fn events_of(source: Source) -> impl Stream<Item = Result<Event, Infallible>> {
 impl Source {
     /// Reads what comes next, waiting for it if there is nothing yet.
     async fn fill(&mut self) {
+        if self.begun && self.api.now() >= self.ends_at {
+            self.ended = true;
+            return;
+        }
+        self.begun = true;
         // Marked before reading, so that what is committed meanwhile rings again.
         if let Some(bell) = &mut self.bell {
             bell.borrow_and_update();
@@ -109,11 +118,7 @@ impl Source {
             self.ended = true;
             return;
         };
-        if !self.ready.is_empty() || more {
-            return;
-        }
-        if self.api.now() >= self.ends_at {
-            self.ended = true;
+        if !self.ready.is_empty() || more || self.api.now() >= self.ends_at {
             return;
         }
         match &mut self.bell {
@@ -129,18 +134,25 @@ impl Source {
         let items: Vec<_> = with_change.cloned().collect();
         let views = views(&self.api, &self.reader.tenant, &items).await?;
         let (next, more) = place_after(&reading, &items, views.len());
+        let mut told = Vec::new();
         for (item, view) in items.iter().zip(views) {
             for (nth, channel) in view.kind.channels().iter().enumerate().skip(item.skip) {
                 if self.wants(&view, *channel) {
-                    let event = Event::default().id(item.cursor_after(nth + 1).to_text()).event(channel.as_str());
-                    self.ready.push_back(event.data(data(&view, *channel)));
+                    told.push((item.cursor_after(nth + 1), *channel, data(&view, *channel)));
                 }
             }
         }
-        if !reading.items.is_empty() && self.ready.is_empty() {
+        match told.last_mut() {
+            // With the last of them, the reader had all that was read.
+            Some(last) => last.0 = next.clone(),
             // Nothing of it is wanted: the reader still learns how far the feed is.
-            self.ready.push_back(Event::default().id(next.to_text()));
+            None if !reading.items.is_empty() => self.ready.push_back(Event::default().id(next.to_text())),
+            None => {}
         }
+        let event = |(cursor, channel, data): (Cursor, Channel, String)| {
+            Event::default().id(cursor.to_text()).event(channel.as_str()).data(data)
+        };
+        self.ready.extend(told.into_iter().map(event));
         self.cursor = next;
         Ok(more)
     }

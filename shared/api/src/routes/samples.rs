@@ -82,6 +82,10 @@ pub(crate) async fn sample(
     }
     let key = endpoint::key(provider.id(), &connection.endpoint);
     let endpoint = records::get::<Endpoint>(api.table(), &key).await?.ok_or_else(|| Refused::not_found("endpoint"))?;
+    if endpoint.record.tenant != *may.tenant() && !may.principal.operator {
+        let detail = "the endpoint is another tenant's, and only its owner may sign with its secrets";
+        return Err(Refused::invalid("connection", detail));
+    }
     let secrets = endpoint.record.open_secrets(&*api.ports().keys.root().await?)?;
     let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets };
     let now = api.now();

@@ -103,7 +103,8 @@ impl Cursor {
 
     pub(super) fn is_older_than(&self, keep: Duration, now: Timestamp) -> bool {
         let days = u32::try_from(keep.as_secs() / SECONDS_OF_A_DAY.unsigned_abs()).unwrap_or(u32::MAX);
-        self.day.saturating_add(days) < day_of(now)
+        // What was there at the beginning of that day may have expired during the last.
+        self.day.saturating_add(days) <= day_of(now)
     }
 }
 
@@ -164,8 +165,8 @@ mod tests {
         let day = |day: i64| Timestamp::from_second(day * SECONDS_OF_A_DAY).unwrap();
         let cursor = Cursor::oldest(4, day(100));
         let keep = Duration::from_secs(30 * 24 * 3600);
-        assert!(!cursor.is_older_than(keep, day(130)));
-        assert!(cursor.is_older_than(keep, day(131)));
+        assert!(!cursor.is_older_than(keep, day(129)));
+        assert!(cursor.is_older_than(keep, day(130)));
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub enum FeedFault {
 pub async fn now_cursor(table: &dyn Table, tenant: &Tenant, lanes: u8, now: Timestamp) -> Result<Cursor, Fault> {
     let mut cursor = Cursor::oldest(lanes, now);
     for lane in 0..lanes {
-        if let Head::At(position) = journal::head(table, tenant, lane).await? {
+        if let Head::At(position) = journal::head(table, tenant, lane, now).await? {
             cursor = cursor.at(lane, position + 1, 0);
         }
     }
@@ -90,7 +90,7 @@ pub async fn read(
     }
     let mut lanes = Vec::new();
     let mut more = false;
-    let mut start = cursor.clone().seen_at(now);
+    let mut start = cursor.clone();
     for lane in 0..cursor.lanes() {
         let (position, taken) = cursor.place(lane);
         // One more than wanted: the first may be one that the reader has had, to its last channel.
@@ -105,7 +105,12 @@ pub async fn read(
         }
         lanes.push(LaneReader { lane, entries: flatten(position, taken, reads) });
     }
-    Ok(merge(lanes, start, limit, more))
+    let mut reading = merge(lanes, start, limit, more);
+    if !reading.more {
+        // Only who has read to the end has seen everything of today; what is behind another reader may expire unseen.
+        reading.next = reading.next.seen_at(now);
+    }
+    Ok(reading)
 }
 
 /// Whether nothing is missing between `position` and what was read, nor within it.

@@ -7,13 +7,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::Ports;
 use super::process::Processor;
 use crate::envelope::{self, Envelope, EnvelopeKind, Job, VERSION};
 use crate::fault::Fault;
 use crate::names::JobKind;
-use crate::ports::{Outgoing, Query, QueueName, Range, Write, WriteFault, send_one};
+use crate::ports::{Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault, send_one};
 use crate::records::dead_letter::{DeadLetter, Shelf};
 use crate::records::job::{self, Mark};
 use crate::records::replay::{self as record, Filter, Replay};
@@ -21,7 +22,7 @@ use crate::records::{self, Stored, Upkeep};
 use crate::tenant::Tenant;
 
 /// How many messages a step looks at.
-const PAGE: usize = 50;
+const PAGE: usize = 100;
 /// The fastest rate, in messages a second.
 pub const FASTEST: u32 = 1_000;
 /// How long a finished replay is remembered.
@@ -29,15 +30,26 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Starts a replay; starting the same one again changes nothing.
 pub async fn start(ports: &Ports, tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Result<(), Fault> {
-    let mark = job::raised(None, tenant, JobKind::Replay, id, 1, now);
-    let writes = vec![records::insert(&record::key(tenant, id), replay, Upkeep::default())?, job::store(None, &mark)?];
-    match ports.table.transact(writes).await {
+    match ports.table.transact(begin(tenant, id, replay, now)?).await {
         Ok(()) => {}
-        Err(crate::ports::TransactFault::Cancelled(_)) => return Ok(()),
-        Err(crate::ports::TransactFault::Fault(fault)) => return Err(fault),
+        Err(TransactFault::Cancelled(_)) => return Ok(()),
+        Err(TransactFault::Fault(fault)) => return Err(fault),
     }
-    let envelope = job_envelope(tenant, id, now);
-    send(ports, &envelope, Duration::ZERO).await
+    announce(ports, tenant, id, now).await;
+    Ok(())
+}
+
+/// The writes that start a replay, for a larger transaction; [`announce`] it when that is done.
+pub fn begin(tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Result<Vec<Write>, Fault> {
+    let mark = job::resting(&job::raised(None, tenant, JobKind::Replay, id, 1, now), now);
+    Ok(vec![records::insert(&record::key(tenant, id), replay, Upkeep::default())?, job::store(None, &mark)?])
+}
+
+/// Sends the first step of a replay that was started. Where that fails, [`sweep`] does it later.
+pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) {
+    if let Err(fault) = send(ports, &job_envelope(tenant, id, now), Duration::ZERO).await {
+        warn!(%tenant, id, %fault, "a replay begins later");
+    }
 }
 
 /// How many messages of a shelf a filter matches, looking at no more than `bound`.
@@ -64,7 +76,13 @@ pub async fn sweep(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
     for shard in 0..crate::key::DUE_SHARDS {
         let partition = crate::key::due_partition(crate::key::Due::Job(JobKind::Replay), shard);
         for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
-            let mark = records::decode::<Mark>(item)?.record;
+            let mark = match records::decode::<Mark>(item) {
+                Ok(stored) => stored.record,
+                Err(fault) => {
+                    warn!(%fault, "a job mark does not read, and waits for code that reads it");
+                    continue;
+                }
+            };
             send(ports, &job_envelope(&mark.tenant, &mark.resource, now), Duration::ZERO).await?;
             sent += 1;
         }
@@ -107,22 +125,37 @@ pub(super) async fn step(
     replay.finished_at = (!more).then_some(now);
     let keep = if more { Upkeep::default() } else { Upkeep::until(now + REMEMBERED) };
     let progress = records::replace(&record::key(tenant, id), Some(rev), &replay, keep)?;
-    let again = Mark { again: more, ..held.record.clone() };
-    let mark = job::finish(&Stored { rev: held.rev, record: again }, now)?;
+    // The mark is due when the next message is: a sweep takes it for lost only after that.
+    let pause = delay(matching.len());
+    let mark = if more {
+        job::store(Some(held.rev), &job::resting(&held.record, now + pause))?
+    } else {
+        job::finish(&held, now)?
+    };
     match ports.table.transact(vec![progress, mark]).await {
         Ok(()) => {}
-        Err(crate::ports::TransactFault::Cancelled(_)) => {
+        Err(TransactFault::Cancelled(_)) => {
             return Err(Fault::retryable("another processor took the replay over"));
         }
-        Err(crate::ports::TransactFault::Fault(fault)) => return Err(fault),
+        Err(TransactFault::Fault(fault)) => return Err(fault),
     }
-    if more { send(ports, envelope, delay(matching.len())).await } else { Ok(()) }
+    if !more {
+        return Ok(());
+    }
+    let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
+    send(ports, &next, pause).await
 }
 
-/// Holds the job's mark; `None` if the job is done.
+/// Holds the job's mark; `None` if the job is done. A step that comes too early, after another one, waits its time.
 async fn claim(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Option<Stored<Mark>>, Fault> {
     let key = job::key(tenant, JobKind::Replay, id);
     let Some(stored) = records::get::<Mark>(&*ports.table, &key).await? else { return Ok(None) };
+    let early = stored.record.due_at.saturating_sub(now.as_millisecond());
+    let longest = i64::try_from(crate::ports::MAX_DELAY.as_millis()).unwrap_or(i64::MAX);
+    if !stored.record.running && (1..=longest).contains(&early) {
+        let detail = "the next step of the replay is not due".to_owned();
+        return Err(Fault::Retryable { detail, after: Some(Duration::from_millis(early.unsigned_abs())) });
+    }
     let Some(mark) = job::claimed(&stored.record, now) else {
         let detail = "another processor does this step".to_owned();
         return Err(Fault::Retryable { detail, after: Some(job::LEASE) });

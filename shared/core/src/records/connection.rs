@@ -24,7 +24,8 @@ pub struct Connection {
     pub endpoint: String,
     /// API credentials; what verifies deliveries is in the endpoint.
     pub credentials: Vec<SealedSecret>,
-    /// Settings, as the user gave them.
+    /// Settings, as the user gave them; kept as a text, since DynamoDB's numbers and depth are not JSON's.
+    #[serde(with = "as_text")]
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -44,4 +45,19 @@ impl Connection {
 /// Where a connection is.
 pub fn key(tenant: &Tenant, id: &str) -> Key {
     Partition::of(tenant, Area::Connections).key(id)
+}
+
+mod as_text {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::{Map, Value};
+
+    pub(super) fn serialize<S: Serializer>(settings: &Map<String, Value>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&serde_json::to_string(settings).map_err(S::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Map<String, Value>, D::Error> {
+        serde_json::from_str(&String::deserialize(from)?).map_err(D::Error::custom)
+    }
 }

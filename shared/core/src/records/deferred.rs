@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::{Record, Stored, Upkeep};
 use crate::fault::Fault;
@@ -53,7 +54,10 @@ pub async fn due(table: &dyn Table, now: Timestamp, limit: usize) -> Result<Vec<
     for shard in 0..DUE_SHARDS {
         let items = table.due(&due_partition(Due::Deferred, shard), now.as_millisecond(), limit).await?;
         for item in items {
-            due.push(super::decode(item)?);
+            match super::decode(item) {
+                Ok(stored) => due.push(stored),
+                Err(fault) => warn!(%fault, "a deferred message does not read, and waits for code that reads it"),
+            }
         }
     }
     Ok(due)

@@ -113,15 +113,19 @@ pub fn store(read: Option<u64>, mark: &Mark) -> Result<Write, Fault> {
     super::replace(&key, read, mark, Upkeep { expires_at: None, due: Some(due(mark)) })
 }
 
+/// The mark of a run that goes on at `due_at`.
+pub fn resting(mark: &Mark, due_at: Timestamp) -> Mark {
+    Mark { running: false, again: false, due_at: due_at.as_millisecond(), ..mark.clone() }
+}
+
 /// The write that ends a run: the mark goes, or waits for the one more run that hints asked for.
 ///
 /// It fails if the lease lapsed and somebody else runs the job now.
 pub fn finish(held: &Stored<Mark>, now: Timestamp) -> Result<Write, Fault> {
     let mark = &held.record;
     if mark.again {
-        let due_at = (now + DEBOUNCE).as_millisecond();
-        let waiting =
-            Mark { running: false, again: false, first_hint_at: now.as_millisecond(), due_at, ..mark.clone() };
+        let waiting = Mark { first_hint_at: now.as_millisecond(), ..mark.clone() };
+        let waiting = resting(&waiting, now + DEBOUNCE);
         return store(Some(held.rev), &waiting);
     }
     let key = key(&mark.tenant, mark.job, &mark.resource);

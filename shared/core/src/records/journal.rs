@@ -153,9 +153,14 @@ pub fn lane_of(envelope: &str, lanes: u8) -> u8 {
 }
 
 /// Finds the end of a lane.
-pub async fn head(table: &dyn Table, tenant: &Tenant, lane: u8) -> Result<Head, Fault> {
+///
+/// A last position that has expired does not count: the store deletes in any order, so positions after it may be gone
+/// already, and a reader may have seen them.
+pub async fn head(table: &dyn Table, tenant: &Tenant, lane: u8, now: Timestamp) -> Result<Head, Fault> {
     let query = Query { partition: partition(tenant, lane), range: positions(0), descending: true, limit: 1 };
-    if let Some(last) = table.query(&query).await?.items.first() {
+    if let Some(last) = table.query(&query).await?.items.first()
+        && !super::has_expired(last, now)
+    {
         return Ok(Head::At(parse_position(super::sort_of(last))?));
     }
     let genesis: Option<Stored<Genesis>> = super::get(table, &partition(tenant, lane).key(GENESIS)).await?;
@@ -235,7 +240,7 @@ impl Heads {
         let known = self.lock().get(&(tenant.clone(), lane)).copied();
         match known {
             Some((position, seen)) if (seen..seen + HEAD_TRUSTED).contains(&now) => Ok(Head::At(position)),
-            _ => head(table, tenant, lane).await,
+            _ => head(table, tenant, lane, now).await,
         }
     }
 

@@ -51,6 +51,11 @@ use crate::ports::{
     Table, Write, WriteFault,
 };
 
+/// The longest partition key that DynamoDB takes, in bytes.
+const LONGEST_PARTITION: usize = 2048;
+/// The longest sort key that DynamoDB takes, in bytes.
+const LONGEST_SORT: usize = 1024;
+
 /// A type that is stored as one item.
 pub trait Record: Serialize + DeserializeOwned {
     /// Its name in fault texts.
@@ -158,6 +163,14 @@ pub fn decode<R: Record>(item: Item) -> Result<Stored<R>, Fault> {
     Ok(Stored { rev, record })
 }
 
+/// Whether the store may delete an item.
+pub fn has_expired(item: &Item, now: Timestamp) -> bool {
+    match item.inner().get(EXPIRES_AT) {
+        Some(AttributeValue::N(text)) => text.parse::<i64>().is_ok_and(|expires_at| expires_at <= now.as_second()),
+        _ => false,
+    }
+}
+
 /// The sort key of an item.
 pub fn sort_of(item: &Item) -> &str {
     match item.inner().get(SORT) {
@@ -168,6 +181,9 @@ pub fn sort_of(item: &Item) -> &str {
 
 /// Reads one record.
 pub async fn get<R: Record>(table: &dyn Table, key: &Key) -> Result<Option<Stored<R>>, Fault> {
+    if key.partition().len() > LONGEST_PARTITION || key.sort().is_empty() || key.sort().len() > LONGEST_SORT {
+        return Ok(None);
+    }
     table.get(key).await?.map(decode).transpose()
 }
 

@@ -9,7 +9,7 @@ use object_store::ObjectStoreExt;
 use tracing::warn;
 
 use super::resolve::{Owner, keep_body};
-use super::work::Origin;
+use super::work::{Origin, cut};
 use super::{Opened, Processor, id_of_foreign};
 use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, VERSION, blob_fault};
 use crate::fault::{ErrorClass, Fault};
@@ -26,6 +26,9 @@ const TRIES: u32 = 3;
 /// The largest foreign message that a record holds as it is, in bytes: a queue's may have a megabyte, a record 400 KB.
 const LARGEST_FOREIGN: usize = 300 * 1024;
 
+/// After how many times of waiting the body is kept anew: about half a day.
+const REKEEP: u32 = 50;
+
 impl Processor {
     /// What comes after a fault, by its sort. `Err` where that failed too: the queue delivers the message again.
     pub(super) async fn after_fault(&self, one: Opened, fault: Fault, now: Timestamp) -> Result<(), Fault> {
@@ -35,6 +38,10 @@ impl Processor {
             Fault::Auth(fault) => self.bury(envelope, &owner, ErrorClass::Unreadable, &fault.to_string(), now).await,
             Fault::Retryable { detail, after } => {
                 envelope.deferred += 1;
+                if envelope.deferred % REKEEP == 0 {
+                    // It may wait longer than a claim check is kept.
+                    keep_body(&mut envelope, owner.tenant(), &*self.ports.blobs).await?;
+                }
                 let delay = self.backoff(envelope.deferred).max(after.unwrap_or_default());
                 warn!(envelope = envelope.id, %detail, seconds = delay.as_secs(), "a message waits");
                 self.put_off(envelope, queue, owner.tenant(), delay, now).await
@@ -71,7 +78,7 @@ impl Processor {
             Err(fault) => return Err(fault),
         }
         warn!(envelope = envelope.id, %tenant, %class, reason, "a message goes to the dead letters");
-        let letter = DeadLetter::of(&envelope, class, reason, now)?;
+        let letter = DeadLetter::of(&envelope, class, &cut(reason), now)?;
         let letter = DeadLetter { connection: owner.connection().map(str::to_owned), ..letter };
         let until = records::kept_until(envelope.received_at, now, self.settings.keep_dead_letters);
         let write = letter.put(tenant, &Shelf::Dead, &envelope.id, until)?;

@@ -153,14 +153,17 @@ impl Processor {
             opened.push(Opened { envelope, queue, owner });
         }
         let mut by_tenant: BTreeMap<Tenant, Vec<Work>> = BTreeMap::new();
-        for (index, one) in opened.iter().enumerate() {
+        for (index, one) in opened.iter_mut().enumerate() {
             if faults[index].is_some() {
                 continue;
             }
             match self.read(index, one, now).await {
-                Ok(works) => works.into_iter().for_each(|(tenant, work)| {
-                    by_tenant.entry(tenant).or_default().push(work);
-                }),
+                Ok(works) => {
+                    one.owner = routed(&works).unwrap_or_else(|| one.owner.clone());
+                    for (tenant, work) in works {
+                        by_tenant.entry(tenant).or_default().push(work);
+                    }
+                }
                 Err(fault) => faults[index] = Some(fault),
             }
         }
@@ -279,6 +282,14 @@ impl Processor {
             }
         }
     }
+}
+
+/// Whose an envelope is after all its notices were routed, if that is one tenant: what becomes of it is filed there.
+fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
+    let ((tenant, first), others) = works.split_first()?;
+    let connection =
+        first.connection.clone().filter(|id| others.iter().all(|(_, work)| work.connection.as_ref() == Some(id)));
+    others.iter().all(|(other, _)| other == tenant).then(|| Owner::Routed(tenant.clone(), connection))
 }
 
 /// The fault that decides, of two of one envelope.

@@ -10,7 +10,7 @@ use super::work::{Effect, EntityWork, Work};
 use crate::fault::Fault;
 use crate::names::{JobKind, Operation, Outcome, Via};
 use crate::ports::{Condition, Key, Write};
-use crate::records::dead_letter::Shelf;
+use crate::records::dead_letter::{DeadLetter, Shelf};
 use crate::records::delivery::{self, Delivery, Standing};
 use crate::records::endpoint::{Belonging, route_key};
 use crate::records::entity::{Entity, EntityId, Journaled};
@@ -84,6 +84,7 @@ pub(super) fn plan<'a>(
                 let shelf = Shelf::Held { endpoint: work.origin.endpoint.clone(), account: account.clone() };
                 if kept.insert(shelf.key(tenant, work.envelope_id())) {
                     let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
+                    let letter = DeadLetter { dead_at: now, ..(**letter).clone() };
                     plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
                 }
                 let key = route_key(&work.origin.provider, &work.origin.endpoint, account);

@@ -27,6 +27,8 @@ pub(super) enum Owner {
     Removed(Tenant),
     /// A tenant's job.
     Tenant(Tenant),
+    /// The one connection that all notices of a shared endpoint's delivery are routed to.
+    Routed(Tenant, Option<String>),
 }
 
 impl Owner {
@@ -34,7 +36,7 @@ impl Owner {
     pub(super) fn tenant(&self) -> &Tenant {
         match self {
             Self::Endpoint(endpoint) => &endpoint.tenant,
-            Self::Removed(tenant) | Self::Tenant(tenant) => tenant,
+            Self::Removed(tenant) | Self::Tenant(tenant) | Self::Routed(tenant, _) => tenant,
         }
     }
 
@@ -42,6 +44,7 @@ impl Owner {
     pub(super) fn connection(&self) -> Option<&str> {
         match self {
             Self::Endpoint(endpoint) => endpoint.connection.as_deref(),
+            Self::Routed(_, connection) => connection.as_deref(),
             Self::Removed(_) | Self::Tenant(_) => None,
         }
     }
@@ -89,7 +92,7 @@ impl Processor {
     ) -> Result<Vec<(Tenant, Work)>, Fault> {
         let endpoint = match owner {
             Owner::Endpoint(endpoint) => endpoint,
-            Owner::Removed(tenant) | Owner::Tenant(tenant) => {
+            Owner::Removed(tenant) | Owner::Tenant(tenant) | Owner::Routed(tenant, _) => {
                 let ignored = Effect::Ignored { reason: "the connection was removed".into() };
                 let identity = Identity::new(&origin.provider, &origin.endpoint, &origin.envelope.id);
                 return Ok(vec![(tenant.clone(), work(index, 0, &origin, None, identity, ignored))]);
@@ -125,7 +128,8 @@ impl Processor {
         if endpoint.connection.is_some() {
             return Ok(Vec::new());
         }
-        let accounts: BTreeSet<&String> = notices.iter().filter_map(|notice| notice.account.as_ref()).collect();
+        let named = notices.iter().filter_map(|notice| notice.account.as_ref());
+        let accounts: BTreeSet<&String> = named.filter(|account| is_account(account)).collect();
         let key = |account: &&String| endpoint::route_key(&endpoint.provider, &endpoint.id, account);
         let keys: Vec<Key> = accounts.iter().map(key).collect();
         let mut routes = Vec::new();
@@ -171,11 +175,17 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
         }
         (Some(connection), _) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
         (None, None) => Whose::Misfit("the delivery names no account"),
+        (None, Some(account)) if !is_account(account) => Whose::Misfit("what the delivery names is no account"),
         (None, Some(account)) => match routes.iter().find(|(routed, _)| routed == account) {
             Some((_, route)) => Whose::Connection(route.tenant.clone(), route.connection.clone()),
             None => Whose::Unknown(account.clone()),
         },
     }
+}
+
+/// Whether a text can be an account: connections take no other either.
+fn is_account(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.contains('#') && !text.chars().any(char::is_control)
 }
 
 fn effect_of(endpoint: &Endpoint, connection: &str, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {

@@ -14,6 +14,9 @@ use crate::records::dead_letter::DeadLetter;
 use crate::records::entity::{EntityId, Identity};
 use crate::records::journal::{Change, Entry};
 
+/// The longest reason, in bytes.
+const LONGEST_REASON: usize = 500;
+
 /// Where notices came from.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
@@ -74,7 +77,7 @@ impl Origin {
             topic: self.topic.clone(),
             delivery: self.delivery.clone(),
             outcome,
-            reason,
+            reason: reason.map(|reason| cut(&reason)),
             received_at: self.envelope.received_at,
             processed_at: now,
             verified_with: self.key_id.clone(),
@@ -82,6 +85,15 @@ impl Origin {
             change,
         }
     }
+}
+
+/// A reason of bounded length: records are.
+pub(super) fn cut(reason: &str) -> String {
+    let mut end = reason.len().min(LONGEST_REASON);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    reason[..end].to_owned()
 }
 
 /// A notice of a tenant, ready to be committed.

@@ -128,8 +128,11 @@ pub(super) fn shop(verified: &Verified) -> Option<String> {
 }
 
 fn read<'a, T: Deserialize<'a>>(verified: &'a Verified) -> Result<T, Fault> {
-    serde_json::from_slice(verified.body())
-        .map_err(|error| Fault::permanent(ErrorClass::Unreadable, format!("not the documented form: {error}")))
+    serde_json::from_slice(verified.body()).map_err(|error| {
+        // The library's own text would quote the body.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Fault::permanent(ErrorClass::Unreadable, format!("not the documented form, at {place}"))
+    })
 }
 
 impl From<ShopifyProduct> for Product {

@@ -4,13 +4,21 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::providers::Sample;
+use crate::signing;
 
-/// Ids of samples start here, well above what a test shop has.
-const FIRST_ID: u64 = 7_880_000_000_000;
+/// How many ids a shop's samples have: the last nine digits are the sample's number.
+const IDS_OF_A_SHOP: u64 = 1_000_000_000;
+
+/// The id of a shop's sample. As at Shopify, no two shops have the same: the shop's name is in the digits before.
+fn id_of(sample: &Sample<'_>) -> u64 {
+    let digest = signing::sha256(&[sample.account.as_bytes()]);
+    let shop = u64::from(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 100_000);
+    (700_000 + shop) * IDS_OF_A_SHOP + sample.number % IDS_OF_A_SHOP
+}
 
 /// A body of `topic`.
 pub(super) fn body(topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
-    let id = FIRST_ID + sample.number;
+    let id = id_of(sample);
     let value = match topic {
         "products/create" | "products/update" => product(id, sample),
         "products/delete" => json!({ "id": id }),
