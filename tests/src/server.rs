@@ -94,14 +94,6 @@ impl Server {
         ended.expect("the server's status")
     }
 
-    /// A second server on the same folder, for which there is no place: how it ended and what it said.
-    pub async fn second(&self, home: &Path, listen: SocketAddr) -> (ExitStatus, String) {
-        let output = command(home, listen).kill_on_drop(true).stdin(Stdio::null()).output();
-        let output = tokio::time::timeout(PATIENCE, output).await.expect("the second server ends");
-        let output = output.expect("the hooktide command starts");
-        (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listen
@@ -121,6 +113,14 @@ impl Server {
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("stderr")
     }
+}
+
+/// Starts one that cannot serve: how it ended and what it said.
+pub async fn start_in_vain(home: &Path, listen: SocketAddr) -> (ExitStatus, String) {
+    let output = command(home, listen).kill_on_drop(true).stdin(Stdio::null()).output();
+    let output = tokio::time::timeout(PATIENCE, output).await.expect("the server ends");
+    let output = output.expect("the hooktide command starts");
+    (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 fn command(home: &Path, listen: SocketAddr) -> Command {

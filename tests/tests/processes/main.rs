@@ -3,11 +3,14 @@
 
 mod crash;
 mod feed;
+#[cfg(target_os = "linux")]
 mod full_disk;
+#[cfg(target_os = "linux")]
 mod power;
 mod readers;
 mod refusals;
 mod secrets;
+#[cfg(target_os = "linux")]
 mod shim;
 mod stopping;
 mod traffic;

@@ -18,6 +18,8 @@ const PRODUCTS: u64 = 300;
 const VERSIONS: u64 = 8;
 const DUPLICATES: usize = 600;
 const SENDERS: usize = 32;
+/// After which a reader asks whether there is more.
+const SILENCE: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_polling_reader_misses_nothing() {
@@ -149,8 +151,8 @@ async fn follow(client: Client, done: Arc<AtomicBool>) -> Vec<Event> {
         let (mut events, mut bytes) = (Events::default(), 200 + dice.roll(30_000));
         while bytes > 0 {
             let last = done.load(Ordering::SeqCst);
-            let Ok(chunk) = tokio::time::timeout(Duration::from_secs(2), stream.chunk()).await else {
-                quiet = last;
+            let Ok(chunk) = tokio::time::timeout(SILENCE, stream.chunk()).await else {
+                quiet = last && nothing_follows(&client, kept.as_deref()).await;
                 break;
             };
             let chunk = chunk.expect("a stream that lasts").expect("a stream that lasts");
@@ -171,4 +173,10 @@ async fn follow(client: Client, done: Arc<AtomicBool>) -> Vec<Event> {
         }
     }
     read
+}
+
+async fn nothing_follows(client: &Client, kept: Option<&str>) -> bool {
+    let path = format!("/v1/changes?after={}", kept.expect("the first event has an id"));
+    let page = client.call(Method::GET, &path, None).await.expect(200);
+    page["items"].as_array().is_some_and(Vec::is_empty) && page["more"] == false
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use hooktide_tests::server::Server;
+use hooktide_tests::server::{Server, start_in_vain};
 use http::Method;
 
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -10,7 +10,7 @@ const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4
 #[tokio::test]
 async fn a_locked_folder_is_refused_with_advice() {
     let server = Server::start().await;
-    let (status, said) = server.second(&server.home, ANYWHERE).await;
+    let (status, said) = start_in_vain(&server.home, ANYWHERE).await;
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(
         said.contains("is in use by another Hooktide. Stop that one, or give another folder with --home."),
@@ -23,7 +23,7 @@ async fn a_locked_folder_is_refused_with_advice() {
 #[tokio::test]
 async fn an_address_in_use_is_refused_with_advice() {
     let server = Server::start().await;
-    let (status, said) = server.second(&server.beside("other"), server.address()).await;
+    let (status, said) = start_in_vain(&server.beside("other"), server.address()).await;
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains(&format!("cannot listen on {}", server.address())), "{said}");
     assert!(said.contains("Give another address with --listen.\n"), "{said}");
@@ -35,7 +35,7 @@ async fn a_folder_of_a_newer_version_is_refused_and_left_alone() {
     assert_eq!(server.stop("TERM").await.code(), Some(0));
     std::fs::write(server.home.join("format"), "2\n").unwrap();
     let before = files(&server);
-    let (status, said) = server.second(&server.home, ANYWHERE).await;
+    let (status, said) = start_in_vain(&server.home, ANYWHERE).await;
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains("was written by a newer Hooktide (format 2, this one knows 1)"), "{said}");
     assert!(said.contains("Start that version, or give another folder with --home.\n"), "{said}");

@@ -132,8 +132,7 @@ async fn refusals(client: &Client, id: &str, secret: &str) {
         let answer = client.call(method.parse().unwrap(), path, Some(body.clone())).await;
         assert!(answer.status.is_client_error(), "{method} {path} {body}: {}", answer.status);
     }
-    for broken in [format!(r#"{{"secrets":{{"client_secret":"{secret}"#), secret.to_string(), format!("\"{secret}\\x")]
-    {
+    for broken in [format!(r#"{{"secrets":{{"client_secret":"{secret}"#), secret.to_owned(), format!("\"{secret}\\x")] {
         let request = client.request(Method::POST, "/v1/connections").body(Bytes::from(broken)).unwrap();
         assert_eq!(client.send(request).await.expect("an answer").status, 400);
     }
@@ -179,7 +178,7 @@ fn nothing_is_found(server: &Server, planted: &[String], tokens: &[String], mark
     assert!(!holds(&log, marker.as_bytes()), "the log holds a body");
     let mut places = vec![("the log".to_owned(), log), ("an answer".to_owned(), server.client.heard())];
     files(&server.home, &mut places);
-    assert!(places.len() > 5, "the data folder is empty");
+    assert!(places.iter().any(|(place, bytes)| place.contains("/table.db") && holds(bytes, SHOP.as_bytes())));
     let needles: Vec<Vec<u8>> = planted.iter().chain(tokens).chain([&admin]).flat_map(|secret| forms(secret)).collect();
     for (place, bytes) in &places {
         if !place.ends_with("/admin-token") {

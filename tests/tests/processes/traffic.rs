@@ -17,7 +17,7 @@ const IDS_OF_A_SHOP: u64 = 1_000_000_000;
 /// Requests that are still to be sent, each with its place in the order.
 type Waiting = VecDeque<(usize, Request<Bytes>)>;
 
-/// Deliveries on their way: each is named by its place in the list.
+/// Deliveries on their way.
 #[derive(Clone)]
 pub struct Traffic {
     waiting: Arc<Mutex<Waiting>>,
