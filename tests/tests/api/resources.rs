@@ -189,3 +189,54 @@ async fn samples_are_signed_as_the_provider_does_and_old_ones_are_stale() {
     let problem = world.post("/test/events/shopify/products%2Fupdate", json!({})).await.expect(422);
     assert!(problem["errors"][0]["detail"].as_str().unwrap().contains(&shop.id), "{problem}");
 }
+
+#[tokio::test]
+async fn an_endpoint_takes_connections_of_the_tenants_that_its_owner_named() {
+    let world = World::new().await;
+    let endpoint = async |tenants: Value| {
+        let body = json!({ "provider": "shopify", "secrets": { "client_secret": "s" }, "tenants": tenants });
+        world.post("/v1/endpoints", body).await.expect(201)["id"].clone()
+    };
+    let (open, named, closed) = (endpoint(json!([])).await, endpoint(json!(["b"])).await, endpoint(json!(["c"])).await);
+    let token = world.token("b", &[hooktide_core::names::Scope::Operate]).await;
+    for (id, status) in [(&open, 201), (&named, 201), (&closed, 422)] {
+        let body = json!({ "provider": "shopify", "account": "b.myshopify.com", "endpoint": id });
+        assert_eq!(world.call(&token, Method::POST, "/v1/connections", Some(body)).await.status, status);
+    }
+    let own = json!({ "provider": "shopify", "account": "own.myshopify.com", "endpoint": closed });
+    assert_eq!(world.post("/v1/connections", own).await.status, 201, "its owner always may");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_deleted_can_be_made_again_with_the_same_key() {
+    let world = World::new().await;
+    let make = || {
+        http::Request::post("/v1/connections")
+            .header("authorization", format!("Bearer {}", world.operator))
+            .header("idempotency-key", "once")
+            .body(json!({ "provider": "shopify", "secrets": { "client_secret": "s" } }).to_string().into())
+            .unwrap()
+    };
+    let id = world.request(make()).await.expect(201)["id"].clone();
+    let path = format!("/v1/connections/{}", id.as_str().unwrap());
+    world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
+    assert_eq!(world.request(make()).await.expect(201)["id"], id);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_repeated_does_not_cut_off_who_connected_the_account_since() {
+    let world = World::new().await;
+    let endpoint = json!({ "provider": "shopify", "secrets": { "client_secret": hooktide_tests::world::SECRET } });
+    let endpoint = world.post("/v1/endpoints", endpoint).await.expect(201)["id"].clone();
+    let body = json!({ "provider": "shopify", "account": "a.myshopify.com", "endpoint": endpoint });
+    let first = world.shop_with(body.clone()).await;
+    // The route goes, as if the first deletion was cut off there.
+    let route = hooktide_core::records::endpoint::route_key("shopify", endpoint.as_str().unwrap(), "a.myshopify.com");
+    let table = &world.host.ports.table;
+    table.write(hooktide_core::ports::Write::Delete { key: route, condition: None }).await.unwrap();
+    let second = world.shop_with(body).await;
+    let path = format!("/v1/connections/{}", first.id);
+    world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
+    world.update(&second, 1).await;
+    assert_eq!(world.changes().await.len(), 1);
+}

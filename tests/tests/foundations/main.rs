@@ -2,5 +2,6 @@
 
 mod budgets;
 mod identity;
+mod journal;
 mod keys;
 mod versions;

@@ -239,6 +239,7 @@ async fn own_endpoint(
         name: connection.name.clone(),
         connection: Some(connection.id.clone()),
         account: connection.account.clone(),
+        tenants: Vec::new(),
         secrets: secrets::seal(api, tenant, &key, verifying).await?,
         created_at: connection.created_at,
         deleted_at: None,
@@ -247,11 +248,11 @@ async fn own_endpoint(
 
 /// Connects an account of a shared endpoint, and releases what was held for it.
 ///
-/// Whoever knows the endpoint's id, which its owner gives away, may connect an account to it; each account once.
+/// Whom the endpoint's owner named, or whoever knows its id, may connect an account to it; each account once.
 async fn connect_account(api: &Api, tenant: &Tenant, connection: &Connection, insert: Write) -> Answer<()> {
     let endpoint = any_endpoint(api, &connection.endpoint).await?;
     let endpoint =
-        endpoint.filter(|stored| stored.record.connection.is_none() && stored.record.provider == connection.provider);
+        endpoint.filter(|stored| stored.record.takes(tenant) && stored.record.provider == connection.provider);
     let Some(Stored { record: endpoint, .. }) = endpoint else {
         return Err(Refused::invalid("endpoint", "there is no such endpoint of this provider"));
     };

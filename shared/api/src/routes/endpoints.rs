@@ -40,6 +40,11 @@ pub(crate) struct NewEndpoint {
     /// What verifies deliveries: a text, or several, newest first.
     #[schema(value_type = Object)]
     secrets: GivenSecrets,
+    /// Which tenants may connect accounts to it. Whoever knows its id by default, and it is part of an address that
+    /// the provider may show to merchants: name them where tenants do not trust each other.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    tenants: Vec<Tenant>,
 }
 
 /// What of an endpoint can be changed.
@@ -60,6 +65,9 @@ pub(crate) struct EndpointView {
     webhook_url: String,
     #[schema(value_type = Object)]
     secrets: SecretViews,
+    /// Which tenants may connect accounts to it; whoever knows its id if none are named.
+    #[schema(value_type = Vec<String>)]
+    tenants: Vec<Tenant>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -121,6 +129,7 @@ pub(crate) async fn create(
         name: name_of(new.name, provider.id())?,
         connection: None,
         account: None,
+        tenants: new.tenants,
         created_at: api.now(),
         deleted_at: None,
     };
@@ -218,6 +227,7 @@ async fn view(api: &Api, endpoint: Endpoint) -> Answer<EndpointView> {
         id: endpoint.id,
         provider: endpoint.provider,
         name: endpoint.name,
+        tenants: endpoint.tenants,
         created_at: endpoint.created_at,
     })
 }

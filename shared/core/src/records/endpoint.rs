@@ -30,6 +30,9 @@ pub struct Endpoint {
     /// The account of that connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Which tenants may connect accounts to it; whoever knows its id if none are named. Its owner always may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<Tenant>,
     /// The secrets that verify its deliveries, newest first within a name.
     pub secrets: Vec<SealedSecret>,
     /// When it was made.
@@ -47,6 +50,12 @@ impl Endpoint {
     /// Where it is.
     pub fn key(&self) -> Key {
         key(&self.provider, &self.id)
+    }
+
+    /// Whether a tenant may connect accounts to it.
+    pub fn takes(&self, tenant: &Tenant) -> bool {
+        self.connection.is_none()
+            && (self.tenants.is_empty() || self.tenants.contains(tenant) || self.tenant == *tenant)
     }
 
     /// Its secrets, opened.
