@@ -18,7 +18,7 @@ check: ## format, lints, docs, licences, generated files
 	scripts/stages format lints docs licences generated
 
 test: ## install what the tests need, and run all of them
-	scripts/stages needs format lints docs licences generated tests
+	scripts/stages needs format lints docs licences generated tests budgets
 
 generate: ## write what is generated: docs/openapi.json, docs/providers.md, snapshots of providers
 	HOOKTIDE_GENERATE=1 $(CARGO) test --quiet -p hooktide-tests --test generated
