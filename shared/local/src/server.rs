@@ -40,7 +40,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often deferred messages and lost jobs are looked for; every hour also what expired.
 const SWEEP: Duration = Duration::from_secs(60);
 /// How long open requests may take when the server stops.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(2);
 /// The file that the admin key is in.
 const ADMIN_TOKEN: &str = "admin-token";
 
