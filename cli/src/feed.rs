@@ -28,7 +28,7 @@ pub(crate) struct ChangesArguments {
     /// Of this kind only.
     #[arg(long, value_parser = PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str())))]
     kind: Option<String>,
-    /// With this tag only, such as products or product/<connection>/*.
+    /// With this tag only, such as products or product/CONNECTION/*.
     #[arg(long)]
     tag: Option<String>,
 }
