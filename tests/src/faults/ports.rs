@@ -27,7 +27,7 @@ impl FaultyQueue {
 #[async_trait]
 impl Queue for FaultyQueue {
     async fn send(&self, messages: Vec<Outgoing>) -> Vec<Result<(), Fault>> {
-        self.faults.around_each(messages, |messages| self.inner.send(messages), |fault| fault).await
+        self.faults.change_each(messages, |messages| self.inner.send(messages), |fault| fault).await
     }
 }
 
@@ -72,7 +72,7 @@ impl FaultyBus {
 #[async_trait]
 impl Bus for FaultyBus {
     async fn publish(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>> {
-        self.faults.around_each(entries, |entries| self.tell(entries), |fault| fault).await
+        self.faults.change_each(entries, |entries| self.tell(entries), |fault| fault).await
     }
 }
 
@@ -92,6 +92,6 @@ impl FaultyKeys {
 #[async_trait]
 impl Keys for FaultyKeys {
     async fn root(&self) -> Result<Arc<RootKeys>, Fault> {
-        self.faults.around(self.inner.root(), |fault| fault).await
+        self.faults.read(self.inner.root(), |fault| fault).await
     }
 }
