@@ -76,6 +76,7 @@ struct State {
     plan: Option<Plan>,
     calls: usize,
     struck: usize,
+    pace: Option<u64>,
 }
 
 /// Counts the calls of all ports, and makes some of them fail.
@@ -94,7 +95,8 @@ impl Default for Faults {
 impl Faults {
     /// Counts from zero, and fails by this plan.
     pub fn arm(&self, plan: Plan) {
-        *self.state.lock().unwrap() = State { plan: Some(plan), ..State::default() };
+        let mut state = self.state.lock().unwrap();
+        *state = State { plan: Some(plan), pace: state.pace, ..State::default() };
     }
 
     /// Lets everything succeed; how many calls had failed.
@@ -102,6 +104,21 @@ impl Faults {
         let mut state = self.state.lock().unwrap();
         state.plan = None;
         state.struck
+    }
+
+    /// Lets concurrent work in between all calls, in an order that the seed decides.
+    pub fn interleave(&self, seed: u64) {
+        self.state.lock().unwrap().pace = Some(seed);
+    }
+
+    async fn give_way(&self) {
+        let turns = self.state.lock().unwrap().pace.as_mut().map_or(0, |pace| {
+            *pace = pace.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *pace >> 62
+        });
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Runs `work` to its end, or up to a crash: then `None`, and the work is dropped where it was.
@@ -149,6 +166,7 @@ impl Faults {
         call: impl Future<Output = Result<T, E>> + Send,
         fault: impl Fn(Fault) -> E + Send,
     ) -> Result<T, E> {
+        self.give_way().await;
         match self.next(0) {
             None => call.await,
             Some(plan) => Err(fault(self.fault(plan.how).await)),
@@ -161,6 +179,7 @@ impl Faults {
         call: impl Future<Output = Result<T, E>> + Send,
         fault: impl Fn(Fault) -> E + Send,
     ) -> Result<T, E> {
+        self.give_way().await;
         let Some(plan) = self.next(1) else { return call.await };
         if plan.until == Until::After {
             drop(call.await);
@@ -178,6 +197,7 @@ impl Faults {
     where
         F: Future<Output = Vec<Result<(), E>>> + Send,
     {
+        self.give_way().await;
         let count = things.len();
         let Some(plan) = self.next(count) else { return call(things).await };
         let mut results = match plan.until {

@@ -1,5 +1,6 @@
 //! Queues, a bus and root keys that fail on demand.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -33,12 +34,21 @@ impl Queue for FaultyQueue {
 
 /// What the bus was told.
 #[derive(Debug, Default)]
-pub struct Published(Mutex<Vec<BusEntry>>);
+pub struct Published {
+    entries: Mutex<Vec<BusEntry>>,
+    /// Whether the bus refuses everything.
+    refuses: AtomicBool,
+}
 
 impl Published {
     /// Everything, in order.
     pub fn entries(&self) -> Vec<BusEntry> {
-        self.0.lock().unwrap().clone()
+        self.entries.lock().unwrap().clone()
+    }
+
+    /// From now on, the bus refuses everything for no known reason, or no longer.
+    pub fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
     }
 
     /// The ids of the changes told on a channel, in order, with repeats.
@@ -64,7 +74,10 @@ impl FaultyBus {
     }
 
     async fn tell(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>> {
-        self.published.0.lock().unwrap().extend(entries.iter().cloned());
+        if self.published.refuses.load(Ordering::Relaxed) {
+            return vec![Err(Fault::failed("the bus refuses everything")); entries.len()];
+        }
+        self.published.entries.lock().unwrap().extend(entries.iter().cloned());
         self.inner.publish(entries).await
     }
 }
