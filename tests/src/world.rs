@@ -91,7 +91,7 @@ impl World {
 
     /// A new world with other settings.
     pub async fn with(settings: Settings, options: Options) -> Self {
-        let clock = ManualClock::at("2026-11-02T08:00:00Z".parse().expect("a time"));
+        let clock = clock();
         let host = Host::in_memory(7, settings, Arc::new(clock.clone())).expect("a host in memory opens");
         Self::over(Arc::new(host), clock, options).await
     }
@@ -288,6 +288,11 @@ impl World {
             after = format!("&after={}", page["next"].as_str().unwrap_or_default());
         }
     }
+}
+
+/// The clock of a new world.
+pub fn clock() -> ManualClock {
+    ManualClock::at("2026-11-02T08:00:00Z".parse().expect("a time"))
 }
 
 async fn make_token(host: &Host, tenant: &str, scopes: &[Scope], operator: bool) -> String {

@@ -42,7 +42,7 @@ fn generic(fault: Fault) -> Error {
 #[async_trait]
 impl Blobs for FaultyBlobs {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.faults.around(self.inner.put_opts(location, payload, options), generic).await
+        self.faults.change(self.inner.put_opts(location, payload, options), generic).await
     }
 
     async fn put_multipart_opts(
@@ -54,7 +54,7 @@ impl Blobs for FaultyBlobs {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.faults.around(self.inner.get_opts(location, options), generic).await
+        self.faults.read(self.inner.get_opts(location, options), generic).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {

@@ -3,6 +3,7 @@
 mod blobs;
 mod ports;
 mod table;
+mod world;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 pub use self::blobs::FaultyBlobs;
 pub use self::ports::{FaultyBus, FaultyKeys, FaultyQueue, Published};
 pub use self::table::{FaultyTable, Place};
+pub use self::world::FaultyWorld;
 
 /// Which calls fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +38,14 @@ impl Which {
     }
 }
 
-/// How far a failing call gets.
+/// How far a failing call gets. Calls for which that makes no difference do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// Nothing of it happens.
+    /// Nothing of it happens. All calls count.
     Before,
-    /// Of a call for several things the first half happens and is told so; of any other nothing.
+    /// The first half happens, and is told so. Calls that change several independent things count.
     Halfway,
-    /// It happens, and the answer is lost.
+    /// It happens, and the answer is lost. Calls that change something count.
     After,
 }
 
@@ -74,6 +76,7 @@ struct State {
     plan: Option<Plan>,
     calls: usize,
     struck: usize,
+    pace: Option<u64>,
 }
 
 /// Counts the calls of all ports, and makes some of them fail.
@@ -92,7 +95,8 @@ impl Default for Faults {
 impl Faults {
     /// Counts from zero, and fails by this plan.
     pub fn arm(&self, plan: Plan) {
-        *self.state.lock().unwrap() = State { plan: Some(plan), ..State::default() };
+        let mut state = self.state.lock().unwrap();
+        *state = State { plan: Some(plan), pace: state.pace, ..State::default() };
     }
 
     /// Lets everything succeed; how many calls had failed.
@@ -100,6 +104,21 @@ impl Faults {
         let mut state = self.state.lock().unwrap();
         state.plan = None;
         state.struck
+    }
+
+    /// Lets concurrent work in between all calls, in an order that the seed decides.
+    pub fn interleave(&self, seed: u64) {
+        self.state.lock().unwrap().pace = Some(seed);
+    }
+
+    async fn give_way(&self) {
+        let turns = self.state.lock().unwrap().pace.as_mut().map_or(0, |pace| {
+            *pace = pace.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *pace >> 62
+        });
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Runs `work` to its end, or up to a crash: then `None`, and the work is dropped where it was.
@@ -112,8 +131,17 @@ impl Faults {
         }
     }
 
-    fn next(&self) -> Option<Plan> {
+    /// What is to become of a call that changes so many independent things.
+    fn next(&self, changes: usize) -> Option<Plan> {
         let mut state = self.state.lock().unwrap();
+        let least = match state.plan?.until {
+            Until::Before => 0,
+            Until::After => 1,
+            Until::Halfway => 2,
+        };
+        if changes < least {
+            return None;
+        }
         let call = state.calls;
         state.calls += 1;
         let plan = state.plan.filter(|plan| plan.which.holds(call));
@@ -132,21 +160,35 @@ impl Faults {
         }
     }
 
-    /// One call of one thing.
-    async fn around<T, E>(
+    /// A call that changes nothing.
+    async fn read<T, E>(
         &self,
         call: impl Future<Output = Result<T, E>> + Send,
         fault: impl Fn(Fault) -> E + Send,
     ) -> Result<T, E> {
-        let Some(plan) = self.next() else { return call.await };
+        self.give_way().await;
+        match self.next(0) {
+            None => call.await,
+            Some(plan) => Err(fault(self.fault(plan.how).await)),
+        }
+    }
+
+    /// A call that changes all of something or nothing.
+    async fn change<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, E>> + Send,
+        fault: impl Fn(Fault) -> E + Send,
+    ) -> Result<T, E> {
+        self.give_way().await;
+        let Some(plan) = self.next(1) else { return call.await };
         if plan.until == Until::After {
             drop(call.await);
         }
         Err(fault(self.fault(plan.how).await))
     }
 
-    /// One call of several things.
-    async fn around_each<I: Send, E, F>(
+    /// A call that changes several things.
+    async fn change_each<I: Send, E, F>(
         &self,
         mut things: Vec<I>,
         call: impl FnOnce(Vec<I>) -> F + Send,
@@ -155,8 +197,9 @@ impl Faults {
     where
         F: Future<Output = Vec<Result<(), E>>> + Send,
     {
-        let Some(plan) = self.next() else { return call(things).await };
+        self.give_way().await;
         let count = things.len();
+        let Some(plan) = self.next(count) else { return call(things).await };
         let mut results = match plan.until {
             Until::Before => Vec::new(),
             Until::Halfway => {

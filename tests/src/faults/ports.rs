@@ -1,5 +1,6 @@
 //! Queues, a bus and root keys that fail on demand.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -27,18 +28,27 @@ impl FaultyQueue {
 #[async_trait]
 impl Queue for FaultyQueue {
     async fn send(&self, messages: Vec<Outgoing>) -> Vec<Result<(), Fault>> {
-        self.faults.around_each(messages, |messages| self.inner.send(messages), |fault| fault).await
+        self.faults.change_each(messages, |messages| self.inner.send(messages), |fault| fault).await
     }
 }
 
 /// What the bus was told.
 #[derive(Debug, Default)]
-pub struct Published(Mutex<Vec<BusEntry>>);
+pub struct Published {
+    entries: Mutex<Vec<BusEntry>>,
+    /// Whether the bus refuses everything.
+    refuses: AtomicBool,
+}
 
 impl Published {
     /// Everything, in order.
     pub fn entries(&self) -> Vec<BusEntry> {
-        self.0.lock().unwrap().clone()
+        self.entries.lock().unwrap().clone()
+    }
+
+    /// From now on, the bus refuses everything for no known reason, or no longer.
+    pub fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
     }
 
     /// The ids of the changes told on a channel, in order, with repeats.
@@ -64,7 +74,10 @@ impl FaultyBus {
     }
 
     async fn tell(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>> {
-        self.published.0.lock().unwrap().extend(entries.iter().cloned());
+        if self.published.refuses.load(Ordering::Relaxed) {
+            return vec![Err(Fault::failed("the bus refuses everything")); entries.len()];
+        }
+        self.published.entries.lock().unwrap().extend(entries.iter().cloned());
         self.inner.publish(entries).await
     }
 }
@@ -72,7 +85,7 @@ impl FaultyBus {
 #[async_trait]
 impl Bus for FaultyBus {
     async fn publish(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>> {
-        self.faults.around_each(entries, |entries| self.tell(entries), |fault| fault).await
+        self.faults.change_each(entries, |entries| self.tell(entries), |fault| fault).await
     }
 }
 
@@ -92,6 +105,6 @@ impl FaultyKeys {
 #[async_trait]
 impl Keys for FaultyKeys {
     async fn root(&self) -> Result<Arc<RootKeys>, Fault> {
-        self.faults.around(self.inner.root(), |fault| fault).await
+        self.faults.read(self.inner.root(), |fault| fault).await
     }
 }

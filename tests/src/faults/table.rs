@@ -75,26 +75,26 @@ fn place(write: &Write) -> Place {
 impl Table for FaultyTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
         self.check([key.sort()])?;
-        self.faults.around(self.inner.get(key), |fault| fault).await
+        self.faults.read(self.inner.get(key), |fault| fault).await
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
         self.check(keys.iter().map(Key::sort))?;
-        self.faults.around(self.inner.get_many(keys), |fault| fault).await
+        self.faults.read(self.inner.get_many(keys), |fault| fault).await
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Fault> {
-        self.faults.around(self.inner.query(query), |fault| fault).await
+        self.faults.read(self.inner.query(query), |fault| fault).await
     }
 
     async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault> {
-        self.faults.around(self.inner.due(partition, until, limit), |fault| fault).await
+        self.faults.read(self.inner.due(partition, until, limit), |fault| fault).await
     }
 
     async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
         self.check([place(&write).1.as_str()]).map_err(WriteFault::Fault)?;
         self.touch(std::slice::from_ref(&write));
-        self.faults.around(self.inner.write(write), WriteFault::Fault).await
+        self.faults.change(self.inner.write(write), WriteFault::Fault).await
     }
 
     async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>> {
@@ -103,13 +103,13 @@ impl Table for FaultyTable {
             return vec![Err(WriteFault::Fault(fault)); writes.len()];
         }
         self.touch(&writes);
-        self.faults.around_each(writes, |writes| self.inner.write_many(writes), WriteFault::Fault).await
+        self.faults.change_each(writes, |writes| self.inner.write_many(writes), WriteFault::Fault).await
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
         let places: Vec<Place> = writes.iter().map(place).collect();
         self.check(places.iter().map(|place| place.1.as_str())).map_err(TransactFault::Fault)?;
         self.touch(&writes);
-        self.faults.around(self.inner.transact(writes), TransactFault::Fault).await
+        self.faults.change(self.inner.transact(writes), TransactFault::Fault).await
     }
 }

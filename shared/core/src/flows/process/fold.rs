@@ -93,7 +93,10 @@ pub(super) fn entity_after(
     if let Some(known) = known {
         entity.recent = known.recent.clone();
     }
-    for (index, notice) in told.iter().enumerate() {
+    // The one that stands comes last and so is remembered longest: should the bus not hear of it, it is told again.
+    let others = (0..told.len()).filter(|index| *index != standing);
+    for index in others.chain([standing]) {
+        let notice = &told[index];
         let repeated = told[..index].iter().any(|earlier| earlier.identity == notice.identity);
         let known_before = known.is_some_and(|entity| entity.seen(notice.identity, &notice.envelope) != Seen::Never);
         if !repeated && !known_before {
@@ -136,6 +139,14 @@ mod tests {
     fn a_repeat_in_the_same_batch_is_a_duplicate() {
         let folded = fold(None, &[told(1, 1, 1, 1), told(1, 2, 1, 1)]);
         assert!(matches!(folded.verdicts[..], [Verdict::Stands, Verdict::Duplicate(_)]));
+    }
+
+    #[test]
+    fn what_stands_is_remembered_however_much_came_with_it() {
+        let batch: Vec<Told> = (0..25).map(|n| told(n, n, if n == 0 { 100 } else { i64::from(n) }, 1)).collect();
+        let entity = after(None, &batch).unwrap();
+        assert_eq!(entity.seen(batch[0].identity, &batch[0].envelope), Seen::SameEnvelope(AT));
+        assert_eq!(entity.seen(batch[1].identity, &batch[1].envelope), Seen::Never, "of the others, the last");
     }
 
     #[test]

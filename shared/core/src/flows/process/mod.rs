@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use lru::LruCache;
 use tracing::{error, warn};
 
+use self::commit::Committed;
 use self::resolve::Owner;
 use self::work::{Origin, Work};
 use super::{Ports, Settings, replay};
@@ -221,12 +222,16 @@ impl Processor {
     /// Commits some works of one tenant; for each envelope that failed, why.
     async fn commit_chunk(&self, tenant: &Tenant, works: &[Work], now: Timestamp) -> Vec<(usize, Fault)> {
         let fault = match self.commit(tenant, works, now).await {
-            Ok(committed) => {
-                return match self.publish(tenant, committed, now).await {
-                    // Delivered again, the same changes are published again, and nothing else happens.
-                    Err(fault) => works.iter().map(|work| (work.envelope, fault.clone())).collect(),
-                    Ok(waiting) => waiting,
-                };
+            Ok(Committed { changes, mut waiting }) => {
+                let told: HashSet<String> = changes.iter().map(|(entry, _)| entry.id.clone()).collect();
+                if let Err(fault) = self.publish(tenant, changes).await {
+                    // Delivered again, the same changes are published again, and nothing else happens. What is
+                    // committed is done with but for that, so it uses up no try.
+                    let fault = unpublished(fault);
+                    let untold = works.iter().filter(|work| told.contains(&work.id));
+                    waiting.extend(untold.map(|work| (work.envelope, fault.clone())));
+                }
+                return waiting;
             }
             Err(fault) => fault,
         };
@@ -290,6 +295,16 @@ fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
     let connection =
         first.connection.clone().filter(|id| others.iter().all(|(_, work)| work.connection.as_ref() == Some(id)));
     others.iter().all(|(other, _)| other == tenant).then(|| Owner::Routed(tenant.clone(), connection))
+}
+
+/// That changes were committed and not published; it is tried until it succeeds.
+fn unpublished(fault: Fault) -> Fault {
+    match fault {
+        Fault::Retryable { .. } => fault,
+        Fault::Failed { .. } | Fault::Auth(_) | Fault::Permanent { .. } => {
+            Fault::retryable(format!("changes are committed and not published: {fault}"))
+        }
+    }
 }
 
 /// The fault that decides, of two of one envelope.

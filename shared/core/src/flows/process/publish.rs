@@ -2,31 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::warn;
 
 use super::Processor;
-use super::commit::Committed;
 use crate::fault::Fault;
 use crate::feed::ChangeView;
 use crate::names::Channel;
 use crate::ports::BusEntry;
+use crate::records::journal::Entry;
 use crate::tenant::Tenant;
 
 /// The largest text of an entry's changes, in bytes: EventBridge bills by 64 KB.
 const LARGEST_ENTRY: usize = 60 * 1024;
 
 impl Processor {
-    /// Publishes what was committed; the envelopes of works that have to wait are passed on.
-    pub(super) async fn publish(
-        &self,
-        tenant: &Tenant,
-        committed: Committed,
-        _now: Timestamp,
-    ) -> Result<Vec<(usize, Fault)>, Fault> {
+    /// Publishes changes that were committed, with the canonical texts of their documents.
+    pub(super) async fn publish(&self, tenant: &Tenant, changes: Vec<(Entry, Option<Vec<u8>>)>) -> Result<(), Fault> {
         let mut channels: BTreeMap<Channel, Vec<Value>> = BTreeMap::new();
-        for (entry, text) in committed.changes {
+        for (entry, text) in changes {
             let document = text.and_then(|text| serde_json::from_slice(&text).ok());
             let Some(view) = ChangeView::of(&entry, document) else { continue };
             for channel in view.kind.channels() {
@@ -48,7 +42,7 @@ impl Processor {
                 result.inspect_err(|fault| warn!(%tenant, %fault, "changes were not published"))?;
             }
         }
-        Ok(committed.waiting)
+        Ok(())
     }
 }
 

@@ -1,0 +1,6 @@
+//! Flows while ports fail: nothing is lost, and nothing has its effect twice.
+
+mod every_step;
+mod races;
+mod redelivery;
+mod scenario;
