@@ -133,7 +133,8 @@ fn command(home: &Path, listen: SocketAddr) -> Command {
 }
 
 /// The command that was built with these tests: `target/<profile>/hooktide`, beside `deps/`.
-fn binary() -> PathBuf {
+/// The `hooktide` command, beside this test.
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let binary = test.parent().and_then(Path::parent).expect("the folder of the profile").join("hooktide");
     assert!(binary.exists(), "{} is not there; run `cargo build --bin hooktide` first", binary.display());

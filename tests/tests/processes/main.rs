@@ -1,6 +1,7 @@
 //! The real server as a process: killed, cut off from power, out of disk space, read by many, and stopped.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what does not work here fails the test")]
 
+mod commands;
 mod crash;
 mod feed;
 #[cfg(target_os = "linux")]

@@ -240,6 +240,7 @@ async fn own_endpoint(
         connection: Some(connection.id.clone()),
         account: connection.account.clone(),
         tenants: Vec::new(),
+        settings: Map::new(),
         secrets: secrets::seal(api, tenant, &key, verifying).await?,
         created_at: connection.created_at,
         deleted_at: None,
@@ -355,7 +356,8 @@ pub(crate) fn name_of(name: Option<String>, otherwise: &str) -> Answer<String> {
     Ok(name)
 }
 
-fn account_of(provider: &dyn Provider, account: Option<String>) -> Answer<Option<String>> {
+/// Checks an account, and makes it the same for every way of writing it.
+pub(crate) fn account_of(provider: &dyn Provider, account: Option<String>) -> Answer<Option<String>> {
     let Some(account) = account else { return Ok(None) };
     let account = provider.normalise_account(&account);
     if account.is_empty() || account.len() > LONGEST_TEXT || account.chars().any(|c| c.is_control() || c == '#') {
@@ -364,7 +366,8 @@ fn account_of(provider: &dyn Provider, account: Option<String>) -> Answer<Option
     Ok(Some(account))
 }
 
-fn check_settings(settings: &Map<String, Value>) -> Answer<()> {
+/// Checks how large settings are.
+pub(crate) fn check_settings(settings: &Map<String, Value>) -> Answer<()> {
     let size = serde_json::to_vec(settings).map_or(usize::MAX, |text| text.len());
     if size > LARGEST_SETTINGS {
         return Err(Refused::invalid("settings", "they have at most 16 KB"));
@@ -373,7 +376,7 @@ fn check_settings(settings: &Map<String, Value>) -> Answer<()> {
 }
 
 /// RFC 7396.
-fn merge(object: &mut Map<String, Value>, name: String, patch: Value) {
+pub(crate) fn merge(object: &mut Map<String, Value>, name: String, patch: Value) {
     match patch {
         Value::Null => drop(object.remove(&name)),
         Value::Object(patch) => {

@@ -15,9 +15,10 @@ use hooktide_core::tenant::Tenant;
 use hooktide_core::{address, providers};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::connections::{id_for, name_of, provider_of, transact, webhook_url};
+use super::connections::{account_of, check_settings, id_for, merge, name_of, provider_of, transact, webhook_url};
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, List, Refused, ok};
@@ -40,6 +41,13 @@ pub(crate) struct NewEndpoint {
     /// What verifies deliveries: a text, or several, newest first.
     #[schema(value_type = Object)]
     secrets: GivenSecrets,
+    /// What the provider calls the app; a note, since each connection names its own account.
+    #[serde(default)]
+    account: Option<String>,
+    /// Settings.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    settings: Map<String, Value>,
     /// Which tenants may connect accounts to it. Whoever knows its id by default, and it is part of an address that
     /// the provider may show to merchants: name them where tenants do not trust each other.
     #[serde(default)]
@@ -53,6 +61,9 @@ pub(crate) struct NewEndpoint {
 pub(crate) struct EndpointPatch {
     /// What people call it.
     name: Option<String>,
+    /// Settings; `null` removes one.
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Map<String, Value>>,
 }
 
 /// An endpoint.
@@ -61,10 +72,13 @@ pub(crate) struct EndpointView {
     id: String,
     provider: String,
     name: String,
+    account: Option<String>,
     /// What the provider is told to call.
     webhook_url: String,
     #[schema(value_type = Object)]
     secrets: SecretViews,
+    #[schema(value_type = Object)]
+    settings: Map<String, Value>,
     /// Which tenants may connect accounts to it; whoever knows its id if none are named.
     #[schema(value_type = Vec<String>)]
     tenants: Vec<Tenant>,
@@ -108,6 +122,7 @@ pub(crate) async fn create(
     Body(new): Body<NewEndpoint>,
 ) -> Answer<(StatusCode, Json<EndpointView>)> {
     let provider = provider_of(&new.provider)?;
+    check_settings(&new.settings)?;
     let sorted = secrets::sort(provider, new.secrets)?;
     if !sorted.credentials.is_empty() {
         return Err(Refused::invalid("secrets", "API credentials belong to connections, not to an endpoint"));
@@ -128,7 +143,8 @@ pub(crate) async fn create(
         tenant: may.tenant().clone(),
         name: name_of(new.name, provider.id())?,
         connection: None,
-        account: None,
+        account: account_of(provider, new.account)?,
+        settings: new.settings,
         tenants: new.tenants,
         created_at: api.now(),
         deleted_at: None,
@@ -165,9 +181,13 @@ pub(crate) async fn change(
     let Stored { rev, record: mut endpoint } = shared_endpoint_of(&api, may.tenant(), &id).await?;
     if let Some(name) = patch.name {
         endpoint.name = name_of(Some(name), &endpoint.provider)?;
-        let write = records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?;
-        api.table().write(write).await.map_err(records::raced)?;
     }
+    for (name, value) in patch.settings.unwrap_or_default() {
+        merge(&mut endpoint.settings, name, value);
+    }
+    check_settings(&endpoint.settings)?;
+    let write = records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?;
+    api.table().write(write).await.map_err(records::raced)?;
     Ok(ok(view(&api, endpoint).await?))
 }
 
@@ -227,6 +247,8 @@ async fn view(api: &Api, endpoint: Endpoint) -> Answer<EndpointView> {
         id: endpoint.id,
         provider: endpoint.provider,
         name: endpoint.name,
+        account: endpoint.account,
+        settings: endpoint.settings,
         tenants: endpoint.tenants,
         created_at: endpoint.created_at,
     })

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Record;
 use super::endpoint::SealedSecret;
+use super::{Record, as_text};
 use crate::key::{Area, Key, Partition};
 use crate::tenant::Tenant;
 
@@ -45,19 +45,4 @@ impl Connection {
 /// Where a connection is.
 pub fn key(tenant: &Tenant, id: &str) -> Key {
     Partition::of(tenant, Area::Connections).key(id)
-}
-
-mod as_text {
-    use serde::de::Error as _;
-    use serde::ser::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-    use serde_json::{Map, Value};
-
-    pub(super) fn serialize<S: Serializer>(settings: &Map<String, Value>, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&serde_json::to_string(settings).map_err(S::Error::custom)?)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Map<String, Value>, D::Error> {
-        serde_json::from_str(&String::deserialize(from)?).map_err(D::Error::custom)
-    }
 }

@@ -3,8 +3,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::Record;
+use super::{Record, as_text};
 use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::key::{Area, Key, Partition};
@@ -27,7 +28,7 @@ pub struct Endpoint {
     /// The connection that all its deliveries belong to; none if it serves many accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// The account of that connection.
+    /// The account of that connection; of an endpoint that serves many, what its owner noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// Which tenants may connect accounts to it; whoever knows its id if none are named. Its owner always may.
@@ -35,6 +36,9 @@ pub struct Endpoint {
     pub tenants: Vec<Tenant>,
     /// The secrets that verify its deliveries, newest first within a name.
     pub secrets: Vec<SealedSecret>,
+    /// Settings, as the user gave them.
+    #[serde(default, with = "as_text")]
+    pub settings: Map<String, Value>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was deleted; what still comes is ignored.

@@ -26,6 +26,7 @@
 //! rollback waits instead of losing. Items carry `rev`, which every change raises by one: a change is a put on the
 //! condition that `rev` is still what was read.
 
+mod as_text;
 pub mod connection;
 pub mod dead_letter;
 pub mod deferred;

@@ -1,0 +1,153 @@
+//! The command line against the real server, as a person would use both.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use hooktide_tests::server::{Server, binary, eventually};
+use serde_json::Value;
+
+/// What a command did.
+struct Done {
+    code: Option<i32>,
+    out: String,
+    error: String,
+}
+
+impl Done {
+    /// Its JSON, if it succeeded.
+    #[track_caller]
+    fn json(&self) -> Value {
+        assert_eq!(self.code, Some(0), "{}{}", self.out, self.error);
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+}
+
+/// Runs `hooktide` as the owner of the server's folder.
+fn hooktide(server: &Server, arguments: &[&str], input: &str) -> Done {
+    let mut child = Command::new(binary())
+        .args(arguments)
+        .env_remove("HOOKTIDE_TOKEN")
+        .env("HOOKTIDE_URL", format!("http://{}", server.address()))
+        .env("HOOKTIDE_HOME", &server.home)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("its input is taken");
+    let output = child.wait_with_output().expect("the command ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    Done { code: output.status.code(), out: text(output.stdout), error: text(output.stderr) }
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))
+}
+
+/// The outcomes of the activity, once there are so many.
+async fn outcomes(server: &Server, count: usize) -> Vec<String> {
+    eventually("the activity", async || {
+        let activity = hooktide(server, &["activity", "--json", "--limit", "1000"], "").json();
+        let items = activity["items"].as_array().expect("items").clone();
+        let outcomes: Vec<String> = items.iter().map(|entry| text(entry, "outcome").to_owned()).collect();
+        (outcomes.len() >= count).then_some(outcomes)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_tour_of_the_readme_is_as_it_says() {
+    let server = Server::start().await;
+    let secret = "client_secret=-";
+    let added = ["connections", "add", "shopify", "--account", "my-shop.myshopify.com", "--secret", secret, "--json"];
+    let connection = hooktide(&server, &added, "hush").json();
+    let sent = |more: &[&str]| {
+        let arguments: Vec<&str> = ["send", "shopify", "products/update"].iter().chain(more).copied().collect();
+        hooktide(&server, &arguments, "").code
+    };
+    assert_eq!(sent(&[]), Some(0));
+    outcomes(&server, 1).await;
+    assert_eq!(sent(&["--duplicate"]), Some(0));
+    outcomes(&server, 3).await;
+    assert_eq!(sent(&["--tamper"]), Some(0), "it is refused, as it should be");
+    assert_eq!(sent(&["--old"]), Some(0));
+    assert_eq!(outcomes(&server, 4).await, ["processed", "processed", "duplicate", "stale"]);
+    assert_eq!(sent(&["--count", "50", "--number", "100"]), Some(0));
+    outcomes(&server, 54).await;
+    let changes = hooktide(&server, &["changes", "--json", "--limit", "1000"], "").json();
+    assert_eq!(changes["items"].as_array().map(Vec::len), Some(52));
+    let shown = hooktide(&server, &["connections", "show", text(&connection, "id"), "--json"], "").json();
+    assert!(shown["secrets"]["client_secret"][0]["last_verified_at"].is_string(), "{shown}");
+}
+
+#[tokio::test]
+async fn an_app_with_many_shops_is_set_up_from_the_command_line() {
+    let server = Server::start().await;
+    let endpoint = hooktide(
+        &server,
+        &["endpoints", "add", "shopify", "--name", "App", "--secret", "client_secret=-", "--json"],
+        "hush",
+    )
+    .json();
+    let id = text(&endpoint, "id");
+    for tenant in ["anna", "bert"] {
+        let token =
+            hooktide(&server, &["token", "create", "--tenant", tenant, "--scope", "operate", "--json"], "").json();
+        let (token, account) = (text(&token, "token"), format!("{tenant}.myshopify.com"));
+        let added =
+            ["connections", "add", "shopify", "--account", &account, "--endpoint", id, "--token", token, "--json"];
+        let connection = hooktide(&server, &added, "").json();
+        assert_eq!(connection["webhook_url"], endpoint["webhook_url"]);
+        // Whoever runs the server signs for any tenant.
+        let send = ["send", "shopify", "products/update", "--tenant", tenant];
+        assert_eq!(hooktide(&server, &send, "").code, Some(0));
+        let changes = eventually("the change", async || {
+            let changes = hooktide(&server, &["changes", "--token", token, "--json"], "").json();
+            changes["items"].as_array().filter(|items| !items.is_empty()).cloned()
+        })
+        .await;
+        assert_eq!(changes.len(), 1);
+        assert_eq!(changes[0]["connection"], connection["id"]);
+    }
+    let listed = hooktide(&server, &["endpoints", "list", "--json"], "").json();
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    let used = hooktide(&server, &["endpoints", "remove", id], "");
+    assert_eq!(used.code, Some(1));
+    assert!(used.error.contains("Connections still use this endpoint"), "{}", used.error);
+}
+
+#[tokio::test]
+async fn dead_letters_are_seen_to_from_the_command_line() {
+    let server = Server::start().await;
+    let shop =
+        ["connections", "add", "shopify", "--account", "a.myshopify.com", "--secret", "client_secret=s", "--json"];
+    hooktide(&server, &shop, "").json();
+    let broken = server.beside("broken.json");
+    std::fs::write(&broken, "not json").unwrap();
+    let send = ["send", "shopify", "products/update", "--file", broken.to_str().unwrap()];
+    assert_eq!(hooktide(&server, &send, "").code, Some(0), "signed and unreadable is kept, not refused");
+    outcomes(&server, 1).await;
+    let listed = hooktide(&server, &["dead-letters", "list", "--json"], "");
+    let letter: Value = serde_json::from_str(listed.out.lines().next().expect("a letter")).unwrap();
+    let shown = hooktide(&server, &["dead-letters", "show", text(&letter, "id"), "--json"], "").json();
+    assert_eq!((text(&shown, "class"), text(&shown, "body")), ("unreadable", "not json"));
+    let dry = hooktide(&server, &["dead-letters", "replay", "--all", "--dry-run", "--json"], "").json();
+    assert_eq!(dry["matched"], 1);
+    let replay = ["dead-letters", "replay", "--class", "unreadable", "--rate", "100", "--json"];
+    assert_eq!(hooktide(&server, &replay, "").json()["matched"], 1);
+    outcomes(&server, 2).await;
+    assert_eq!(hooktide(&server, &["dead-letters", "discard", "--id", text(&letter, "id")], "").code, Some(0));
+    assert_eq!(hooktide(&server, &["dead-letters", "list", "--json"], "").out.trim(), "");
+}
+
+#[tokio::test]
+async fn wrong_use_ends_with_2_and_failure_with_1_and_both_say_what_to_do() {
+    let server = Server::start().await;
+    assert_eq!(hooktide(&server, &["send"], "").code, Some(2));
+    let unknown = hooktide(&server, &["connections", "show", "nothing"], "");
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.error.contains("There is no such connection."), "{}", unknown.error);
+    let nobody = hooktide(&server, &["changes", "--url", "http://127.0.0.1:9"], "");
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.error.contains("hooktide serve"), "{}", nobody.error);
+}
