@@ -9,6 +9,8 @@ use hooktide_core::ports::{
     AttributeValue, Item, Key, PARTITION, Page, Query, SORT, Table, TransactFault, Write, WriteFault,
 };
 
+use tokio::sync::watch;
+
 use super::Faults;
 
 /// The partition and the sort key of an item.
@@ -19,13 +21,15 @@ pub struct FaultyTable {
     inner: Arc<dyn Table>,
     faults: Arc<Faults>,
     poison: Mutex<Option<(String, Fault)>>,
+    closed: watch::Sender<bool>,
     touched: Mutex<BTreeSet<Place>>,
 }
 
 impl FaultyTable {
     /// In front of `inner`.
     pub fn new(inner: Arc<dyn Table>, faults: Arc<Faults>) -> Self {
-        Self { inner, faults, poison: Mutex::default(), touched: Mutex::default() }
+        let closed = watch::Sender::new(false);
+        Self { inner, faults, poison: Mutex::default(), closed, touched: Mutex::default() }
     }
 
     /// From now on, every call that touches an item whose sort key contains `part` fails so.
@@ -36,6 +40,16 @@ impl FaultyTable {
     /// No item is poisonous any more.
     pub fn heal(&self) {
         *self.poison.lock().unwrap() = None;
+    }
+
+    /// From now on, transactions wait until they are let through.
+    pub fn hold_transactions(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// Lets transactions through.
+    pub fn let_through(&self) {
+        self.closed.send_replace(false);
     }
 
     /// The places of all items that were ever written.
@@ -110,6 +124,7 @@ impl Table for FaultyTable {
         let places: Vec<Place> = writes.iter().map(place).collect();
         self.check(places.iter().map(|place| place.1.as_str())).map_err(TransactFault::Fault)?;
         self.touch(&writes);
+        drop(self.closed.subscribe().wait_for(|closed| !closed).await);
         self.faults.change(self.inner.transact(writes), TransactFault::Fault).await
     }
 }

@@ -4,3 +4,4 @@ mod every_step;
 mod races;
 mod redelivery;
 mod scenario;
+mod tries;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use hooktide_core::flows::Settings;
 use hooktide_core::flows::process::{Message, Processor};
+use hooktide_core::flows::{Ports, Settings};
 use hooktide_core::names::{Channel, JobKind, Kind, Scope};
 use hooktide_core::ports::QueueName;
 use hooktide_core::records;
@@ -14,7 +14,7 @@ use hooktide_core::records::entity::{Entity, EntityId};
 use hooktide_core::records::job::{self, Mark};
 use hooktide_core::tenant::Tenant;
 use hooktide_tests::bodies;
-use hooktide_tests::faults::FaultyWorld;
+use hooktide_tests::faults::{FaultyTable, FaultyWorld};
 use hooktide_tests::world::Shop;
 use http::Method;
 use serde_json::json;
@@ -180,27 +180,33 @@ async fn a_request_about_personal_data_is_recorded_once() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_connected_meanwhile_loses_nothing() {
-    for round in 0..ROUNDS {
-        let race = Race::new(round).await;
-        let world = &race.faulty.world;
-        let app = world.shared_endpoint("app").await;
-        let later = Shop { account: "later.myshopify.com".into(), ..app.clone() };
-        let mut batch = Vec::new();
-        for number in 0..3 {
-            batch.push(race.update(&later, number, 0).await);
-        }
-        let anna = world.token("anna", &[Scope::Operate]).await;
-        let connection = json!({ "provider": "shopify", "account": "later.myshopify.com", "endpoint": app.id });
-        let connect = world.call(&anna, Method::POST, "/v1/connections", Some(connection));
-        let (failed, connected) = futures::join!(race.processors[0].process(batch, world.now()), connect);
-        assert!(failed.is_empty());
-        connected.expect(201);
-        race.faulty.settle().await;
-        let page = world.call(&anna, Method::GET, "/v1/changes", None).await.expect(200);
-        assert_eq!(page["items"].as_array().map(Vec::len), Some(3), "round {round}");
-        assert!(world.held(&app).await.is_empty(), "round {round}");
+async fn an_account_that_is_connected_after_a_look_at_its_routes_loses_nothing() {
+    let race = Race::new(0).await;
+    let world = &race.faulty.world;
+    let app = world.shared_endpoint("app").await;
+    let later = Shop { account: "later.myshopify.com".into(), ..app.clone() };
+    let mut batch = Vec::new();
+    for number in 0..3 {
+        batch.push(race.update(&later, number, 0).await);
     }
+    let slow = Arc::new(FaultyTable::new(Arc::clone(&world.host.ports.table), Arc::default()));
+    let ports = Ports { table: Arc::clone(&slow) as Arc<_>, ..world.host.ports.clone() };
+    let processor = Processor::new(ports, world.host.settings.clone());
+    slow.hold_transactions();
+    let anna = world.token("anna", &[Scope::Operate]).await;
+    let connect = async {
+        let connection = json!({ "provider": "shopify", "account": "later.myshopify.com", "endpoint": app.id });
+        world.call(&anna, Method::POST, "/v1/connections", Some(connection)).await.expect(201);
+        // What was held is released, before this is held.
+        world.tick().await;
+        slow.let_through();
+    };
+    let (failed, ()) = futures::join!(processor.process(batch, world.now()), connect);
+    assert!(failed.is_empty());
+    race.faulty.settle().await;
+    let page = world.call(&anna, Method::GET, "/v1/changes", None).await.expect(200);
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(3));
+    assert!(world.held(&app).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
