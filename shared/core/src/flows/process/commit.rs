@@ -6,6 +6,7 @@
 //! by content, and are only found through what the commit says.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -16,13 +17,13 @@ use super::work::{Effect, EntityWork, Work};
 use crate::fault::Fault;
 use crate::names::JobKind;
 use crate::notice::ContentHash;
-use crate::ports::{Cancellation, Key, TransactFault, Write, WriteFault};
+use crate::ports::{Cancellation, Item, Key, TransactFault, Write, WriteFault};
 use crate::records::delivery::{self, Delivery};
 use crate::records::document;
 use crate::records::entity::{EntityId, Journaled};
 use crate::records::job::{self};
 use crate::records::journal::{self, Entry};
-use crate::records::{self, Stored};
+use crate::records::{self, Record, Stored};
 use crate::tenant::Tenant;
 
 /// How often a commit is tried when others change the same records at the same time.
@@ -154,25 +155,23 @@ impl Processor {
         }
     }
 
-    /// Reads everything that works touch, in one batch.
+    /// Reads everything that works touch, in one batch. What cannot be read fails no other works than its own.
     async fn known(&self, tenant: &Tenant, works: &[Work]) -> Result<Known, Fault> {
-        let mut wanted: BTreeMap<Key, Place> = BTreeMap::new();
-        for work in works {
+        let mut wanted: BTreeMap<Key, (Place, Vec<usize>)> = BTreeMap::new();
+        for (index, work) in works.iter().enumerate() {
+            let mut want = |key, place| wanted.entry(key).or_insert((place, Vec::new())).1.push(index);
             match &work.effect {
                 Effect::Entity(entity) => {
-                    wanted.insert(entity.entity.key(tenant), Place::Entity(entity.entity.clone()));
+                    want(entity.entity.key(tenant), Place::Entity(entity.entity.clone()));
                     if let Some((key, _)) = &entity.belonging {
-                        wanted.insert(key.clone(), Place::Belonging);
+                        want(key.clone(), Place::Belonging);
                     }
                 }
                 Effect::Hint { resource } => {
-                    let mark = job::key(tenant, JobKind::Sync, resource);
-                    wanted.insert(mark, Place::Mark(resource.clone()));
-                    wanted.insert(delivery_key(tenant, work), Place::Delivery);
+                    want(job::key(tenant, JobKind::Sync, resource), Place::Mark(resource.clone()));
+                    want(delivery_key(tenant, work), Place::Delivery);
                 }
-                Effect::Privacy => {
-                    wanted.insert(delivery_key(tenant, work), Place::Delivery);
-                }
+                Effect::Privacy => want(delivery_key(tenant, work), Place::Delivery),
                 Effect::Ignored { .. } | Effect::Hold { .. } => {}
             }
         }
@@ -182,13 +181,16 @@ impl Processor {
             return Ok(known);
         }
         let items = self.ports.table.get_many(&keys).await?;
-        for ((key, place), item) in wanted.into_iter().zip(items) {
+        for ((key, (place, works)), item) in wanted.into_iter().zip(items) {
             let Some(item) = item else { continue };
-            match place {
-                Place::Entity(id) => drop(known.entities.insert(id, records::decode(item)?)),
-                Place::Delivery => drop(known.deliveries.insert(key, records::decode(item)?)),
-                Place::Belonging => drop(known.belongings.insert(key, records::decode(item)?)),
-                Place::Mark(resource) => drop(known.marks.insert(resource, records::decode(item)?)),
+            let read = match place {
+                Place::Entity(id) => read(&mut known.entities, id, item),
+                Place::Delivery => read(&mut known.deliveries, key, item),
+                Place::Belonging => read(&mut known.belongings, key, item),
+                Place::Mark(resource) => read(&mut known.marks, resource, item),
+            };
+            if let Err(fault) = read {
+                known.unreadable.extend(works.into_iter().map(|index| (index, fault.clone())));
             }
         }
         Ok(known)
@@ -278,4 +280,9 @@ enum Place {
     Delivery,
     Belonging,
     Mark(String),
+}
+
+fn read<K: Eq + Hash, R: Record>(into: &mut HashMap<K, Stored<R>>, key: K, item: Item) -> Result<(), Fault> {
+    into.insert(key, records::decode(item)?);
+    Ok(())
 }

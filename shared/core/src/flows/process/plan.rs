@@ -26,6 +26,8 @@ pub(super) struct Known {
     pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
     pub(super) marks: HashMap<String, Stored<Mark>>,
     pub(super) belongings: HashMap<Key, Stored<Belonging>>,
+    /// Works that touch a record which cannot be read, by their place in the batch.
+    pub(super) unreadable: HashMap<usize, Fault>,
 }
 
 /// What is to be written, except where in the journal.
@@ -66,6 +68,10 @@ pub(super) fn plan<'a>(
     let mut settled: HashSet<Key> = HashSet::new();
     let mut kept: HashSet<Key> = HashSet::new();
     for (index, work) in works.iter().enumerate() {
+        if let Some(fault) = known.unreadable.get(&index) {
+            plan.waiting.push((work.envelope, fault.clone()));
+            continue;
+        }
         match &work.effect {
             Effect::Entity(entity) => {
                 if plan.belongs(entity, known, &mut belongings)? {
