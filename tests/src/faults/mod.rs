@@ -77,6 +77,7 @@ struct State {
     calls: usize,
     struck: usize,
     pace: Option<u64>,
+    all_calls: usize,
 }
 
 /// Counts the calls of all ports, and makes some of them fail.
@@ -96,7 +97,8 @@ impl Faults {
     /// Counts from zero, and fails by this plan.
     pub fn arm(&self, plan: Plan) {
         let mut state = self.state.lock().unwrap();
-        *state = State { plan: Some(plan), pace: state.pace, ..State::default() };
+        let (pace, all_calls) = (state.pace, state.all_calls);
+        *state = State { plan: Some(plan), pace, all_calls, ..State::default() };
     }
 
     /// Lets everything succeed; how many calls had failed.
@@ -106,16 +108,25 @@ impl Faults {
         state.struck
     }
 
+    /// How many calls there were, whether they failed or not.
+    pub fn calls(&self) -> usize {
+        self.state.lock().unwrap().all_calls
+    }
+
     /// Lets concurrent work in between all calls, in an order that the seed decides.
     pub fn interleave(&self, seed: u64) {
         self.state.lock().unwrap().pace = Some(seed);
     }
 
     async fn give_way(&self) {
-        let turns = self.state.lock().unwrap().pace.as_mut().map_or(0, |pace| {
-            *pace = pace.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            *pace >> 62
-        });
+        let turns = {
+            let mut state = self.state.lock().unwrap();
+            state.all_calls += 1;
+            state.pace.as_mut().map_or(0, |pace| {
+                *pace = pace.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *pace >> 62
+            })
+        };
         for _ in 0..turns {
             tokio::task::yield_now().await;
         }

@@ -1,6 +1,6 @@
 //! A table that fails on demand, by number or by item.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -22,14 +22,14 @@ pub struct FaultyTable {
     faults: Arc<Faults>,
     poison: Mutex<Option<(String, Fault)>>,
     closed: watch::Sender<bool>,
-    touched: Mutex<BTreeSet<Place>>,
+    written: Mutex<BTreeMap<Place, Option<Item>>>,
 }
 
 impl FaultyTable {
     /// In front of `inner`.
     pub fn new(inner: Arc<dyn Table>, faults: Arc<Faults>) -> Self {
         let closed = watch::Sender::new(false);
-        Self { inner, faults, poison: Mutex::default(), closed, touched: Mutex::default() }
+        Self { inner, faults, poison: Mutex::default(), closed, written: Mutex::default() }
     }
 
     /// From now on, every call that touches an item whose sort key contains `part` fails so.
@@ -52,9 +52,9 @@ impl FaultyTable {
         self.closed.send_replace(false);
     }
 
-    /// The places of all items that were ever written.
-    pub fn written(&self) -> BTreeSet<Place> {
-        self.touched.lock().unwrap().clone()
+    /// The places of all items that were ever written or checked, with what was put there last, if it was put whole.
+    pub fn written(&self) -> BTreeMap<Place, Option<Item>> {
+        self.written.lock().unwrap().clone()
     }
 
     fn check<'a>(&self, sorts: impl IntoIterator<Item = &'a str>) -> Result<(), Fault> {
@@ -64,8 +64,16 @@ impl FaultyTable {
         if poisonous { Err(fault.clone()) } else { Ok(()) }
     }
 
-    fn touch(&self, writes: &[Write]) {
-        self.touched.lock().unwrap().extend(writes.iter().map(place));
+    fn note(&self, writes: &[Write]) {
+        let mut written = self.written.lock().unwrap();
+        for write in writes {
+            match write {
+                Write::Put { item, .. } => drop(written.insert(place(write), Some(item.clone()))),
+                Write::Update { .. } | Write::Delete { .. } | Write::Check { .. } => {
+                    written.entry(place(write)).or_default();
+                }
+            }
+        }
     }
 }
 
@@ -107,7 +115,7 @@ impl Table for FaultyTable {
 
     async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
         self.check([place(&write).1.as_str()]).map_err(WriteFault::Fault)?;
-        self.touch(std::slice::from_ref(&write));
+        self.note(std::slice::from_ref(&write));
         self.faults.change(self.inner.write(write), WriteFault::Fault).await
     }
 
@@ -116,14 +124,14 @@ impl Table for FaultyTable {
         if let Err(fault) = self.check(places.iter().map(|place| place.1.as_str())) {
             return vec![Err(WriteFault::Fault(fault)); writes.len()];
         }
-        self.touch(&writes);
+        self.note(&writes);
         self.faults.change_each(writes, |writes| self.inner.write_many(writes), WriteFault::Fault).await
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
         let places: Vec<Place> = writes.iter().map(place).collect();
         self.check(places.iter().map(|place| place.1.as_str())).map_err(TransactFault::Fault)?;
-        self.touch(&writes);
+        self.note(&writes);
         drop(self.closed.subscribe().wait_for(|closed| !closed).await);
         self.faults.change(self.inner.transact(writes), TransactFault::Fault).await
     }

@@ -11,6 +11,7 @@ mod events;
 mod feed;
 mod feed_tokens;
 mod first;
+mod foundations;
 mod replay;
 mod secrets;
 mod shared_endpoint;
