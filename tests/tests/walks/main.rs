@@ -12,6 +12,7 @@ mod feed;
 mod feed_tokens;
 mod first;
 mod foundations;
+mod keys;
 mod replay;
 mod secrets;
 mod shared_endpoint;
