@@ -109,7 +109,7 @@ impl Faults {
     }
 
     /// How many calls there were, whether they failed or not.
-    pub fn calls(&self) -> usize {
+    pub fn all_calls(&self) -> usize {
         self.state.lock().unwrap().all_calls
     }
 

@@ -1,6 +1,5 @@
 //! What is dear to change later, each promise with its test.
 
-mod budgets;
 mod identity;
 mod journal;
 mod keys;

@@ -5,6 +5,7 @@ mod bad_clocks;
 mod bad_input;
 mod bad_messages;
 mod belonging;
+mod budgets;
 mod claim_checks;
 mod dead_letters;
 mod events;
