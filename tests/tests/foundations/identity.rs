@@ -1,38 +1,55 @@
 //! Identity: an unsigned id can widen what is new, never suppress it; a tie ends the same in any order.
 
+use std::time::Duration;
+
 use hooktide_tests::bodies;
 use hooktide_tests::world::World;
-use http::HeaderValue;
 
 #[tokio::test]
-async fn another_body_under_the_same_unsigned_id_is_new() {
+async fn an_unsigned_id_makes_nothing_old() {
     let world = World::new().await;
     let shop = world.shop().await;
-    for number in [1, 2] {
-        let mut request = world.sample(&shop, "products/update", number, world.now());
-        request.headers_mut().insert("x-shopify-webhook-id", HeaderValue::from_static("the-same"));
-        world.request(request).await;
-    }
+    let first = world.sample(&shop, "products/update", 1, world.now());
+    world.request(first.clone()).await;
     world.tick().await;
-    assert_eq!(world.changes().await.len(), 2);
-    assert_eq!(world.outcomes().await, ["processed", "processed"]);
+    let id = &first.headers()["x-shopify-webhook-id"];
+    for number in [1, 2] {
+        world.clock.advance(Duration::from_secs(1));
+        let mut other = world.sample(&shop, "products/update", number, world.now());
+        other.headers_mut().insert("x-shopify-webhook-id", id.clone());
+        world.request(other).await;
+        world.tick().await;
+    }
+    let mut made_up = first;
+    made_up.headers_mut().insert("x-shopify-webhook-id", "made-up".parse().expect("a value"));
+    world.clock.advance(Duration::from_secs(1));
+    world.request(made_up).await;
+    world.tick().await;
+    assert_eq!(world.outcomes().await, ["processed", "processed", "processed", "stale"]);
+    assert_eq!(world.changes().await.len(), 3);
 }
 
 #[tokio::test]
-async fn of_two_states_with_one_version_the_same_one_stands_in_either_order() {
-    let mut standing = Vec::new();
-    for titles in [["one", "other"], ["other", "one"]] {
-        let world = World::new().await;
-        let shop = world.shop().await;
-        let version = world.now();
-        for title in titles {
-            let body = bodies::product(1, version, title).to_string();
-            world.request(world.signed(&shop, "products/update", body)).await;
+async fn a_tie_ends_in_the_same_state_in_any_order_and_any_batches() {
+    let mut ends = Vec::new();
+    for order in [["one", "two", "three"], ["three", "two", "one"], ["two", "three", "one"]] {
+        for together in [true, false] {
+            let world = World::new().await;
+            let shop = world.shop().await;
+            let updated_at = world.now();
+            for title in order {
+                let body = bodies::product(1, updated_at, title).to_string();
+                world.request(world.signed(&shop, "products/update", body)).await;
+                if !together {
+                    world.after(Duration::from_millis(1)).await;
+                }
+            }
             world.tick().await;
-            world.clock.advance(std::time::Duration::from_millis(1));
+            let changes = world.changes().await;
+            let last = changes.last().expect("a change");
+            ends.push(last["document"]["title"].as_str().expect("a title").to_owned());
         }
-        let last = world.changes().await.pop().expect("a change");
-        standing.push(last["document"]["title"].as_str().expect("a title").to_owned());
     }
-    assert_eq!(standing[0], standing[1]);
+    ends.dedup();
+    assert_eq!(ends.len(), 1, "{ends:?}");
 }

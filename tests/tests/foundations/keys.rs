@@ -1,43 +1,48 @@
-//! Tenancy: every key starts with its tenant; times: each outlasts the one that it contains.
+//! Tenancy: every key starts with its tenant, but those that are looked up before it is known.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::Kind;
 use hooktide_core::records::entity::EntityId;
 use hooktide_core::records::{connection, delivery, endpoint, job, replay, token};
 use hooktide_core::tenant::Tenant;
-use hooktide_local::queue::QueueSettings;
 
-/// How long a function may run in the cloud.
-const FUNCTION: Duration = Duration::from_secs(30);
+use crate::everything::with_everything;
 
-fn areas() -> Vec<Area<'static>> {
-    vec![
-        Area::Entities("c", 0),
-        Area::Journal(0),
-        Area::Tag("products"),
-        Area::Delivery("d"),
-        Area::Jobs,
-        Area::DeadLetters,
-        Area::Held("e"),
-        Area::Connections,
-        Area::Endpoints,
-        Area::Tokens,
-        Area::Replays,
-        Area::Deferred,
-    ]
+/// The area after this one; a new one does not compile until it has its place here.
+fn after(area: Area<'static>) -> Option<Area<'static>> {
+    Some(match area {
+        Area::Entities(..) => Area::Journal(0),
+        Area::Journal(_) => Area::Tag("products"),
+        Area::Tag(_) => Area::Delivery("0123"),
+        Area::Delivery(_) => Area::Jobs,
+        Area::Jobs => Area::DeadLetters,
+        Area::DeadLetters => Area::Held("endpoint"),
+        Area::Held(_) => Area::Connections,
+        Area::Connections => Area::Endpoints,
+        Area::Endpoints => Area::Tokens,
+        Area::Tokens => Area::Replays,
+        Area::Replays => Area::Deferred,
+        Area::Deferred => return None,
+    })
 }
 
 #[test]
-fn every_partition_of_a_tenant_starts_with_it_and_no_two_tenants_share_one() {
-    let (ours, theirs) = (Tenant::parse("a").unwrap(), Tenant::parse("a-b").unwrap());
-    let mut seen = std::collections::BTreeSet::new();
-    for area in areas() {
-        let partition = Partition::of(&ours, area);
-        assert!(partition.as_str().starts_with("T#a#"), "{area:?}: {}", partition.as_str());
-        assert!(seen.insert(partition.as_str().to_owned()), "{area:?} shares a partition");
-        assert!(!Partition::of(&theirs, area).as_str().starts_with("T#a#"), "{area:?}");
+fn every_area_of_a_tenant_has_partitions_of_its_own() {
+    let areas: Vec<Area<'_>> =
+        std::iter::successors(Some(Area::Entities("connection", 0)), |area| after(*area)).collect();
+    let mut seen = BTreeSet::new();
+    for name in ["a", "a-b", "b", "system"] {
+        let tenant = Tenant::parse(name).expect("a name");
+        for area in &areas {
+            let partition = Partition::of(&tenant, *area);
+            assert!(partition.as_str().starts_with(&format!("T#{name}#")), "{partition:?}");
+            assert!(seen.insert(partition.as_str().to_owned()), "{partition:?} is another's");
+        }
+    }
+    for name in ["", "a#b", "A", "a b", "-a", "a-", &"a".repeat(41)] {
+        assert!(Tenant::parse(name).is_err(), "{name:?} would make keys ambiguous");
     }
 }
 
@@ -65,11 +70,27 @@ fn only_endpoints_routes_and_tokens_are_keyed_without_a_tenant() {
     assert!(of_nobody.iter().all(|(key, prefix)| key.partition().starts_with(prefix)), "{of_nobody:?}");
 }
 
-#[test]
-fn a_function_ends_before_its_lease_and_the_lease_before_the_message_comes_again() {
-    let visibility = QueueSettings::default().visibility;
-    for lease in [delivery::LEASE, job::LEASE] {
-        assert!(FUNCTION < lease && lease < visibility);
+#[tokio::test]
+async fn whatever_is_written_is_written_under_its_tenant() {
+    let (faulty, shops) = with_everything().await;
+    let mut letters = BTreeSet::new();
+    for ((partition, sort), item) in faulty.table.written() {
+        let parts: Vec<&str> = partition.split('#').collect();
+        match parts[0] {
+            "T" => {
+                assert!(["anna", "bert", "default"].contains(&parts[1]), "{partition}");
+                letters.insert(parts[2].to_owned());
+                // Nothing of one tenant names what only the other has.
+                let text = format!("{partition} {sort} {item:?}");
+                for (name, shop) in ["anna", "bert"].iter().zip(&shops) {
+                    assert!(parts[1] == *name || !text.contains(&shop.id), "{name}'s shop in {text}");
+                }
+            }
+            "E" | "R" => assert!(parts[1] == "shopify" && !parts[2].is_empty(), "{partition}"),
+            "K" => assert!(parts.len() == 2 && parts[1].len() == 16, "{partition}"),
+            _ => panic!("{partition} starts with no tenant"),
+        }
     }
-    assert!(visibility >= 6 * FUNCTION, "as AWS asks of a queue that feeds a function");
+    let all: Vec<String> = letters.into_iter().collect();
+    assert_eq!(all.concat(), "BCGHJKLNPVWY", "every area is among them");
 }

@@ -1,51 +1,175 @@
 //! Versions: records of this version and the one before are read; a newer one waits, and is never lost.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hooktide_core::fault::Fault;
-use hooktide_core::ports::{AttributeValue, Item, Table, Write};
+use hooktide_core::names::{JobKind, Kind};
+use hooktide_core::ports::{AttributeValue, Item, Key, Write};
+use hooktide_core::records;
 use hooktide_core::records::connection::{self, Connection};
-use hooktide_core::records::endpoint::{self, Endpoint};
-use hooktide_core::records::{self, Stored};
+use hooktide_core::records::dead_letter::DeadLetter;
+use hooktide_core::records::deferred::Deferred;
+use hooktide_core::records::delivery::Delivery;
+use hooktide_core::records::document::StoredDocument;
+use hooktide_core::records::endpoint::{self, Belonging, Endpoint, LastVerified, Owned, Route};
+use hooktide_core::records::entity::{Entity, EntityId};
+use hooktide_core::records::job::{self, Mark};
+use hooktide_core::records::replay::Replay;
+use hooktide_core::records::token::Token;
 use hooktide_core::tenant::Tenant;
-use hooktide_tests::world::World;
+use hooktide_tests::faults::Place;
+use hooktide_tests::world::{Shop, World};
+use serde_json::Value;
 
-async fn rewrite(table: &dyn Table, key: &hooktide_core::ports::Key, version: u32) {
-    let mut item: Item = table.get(key).await.unwrap().expect("the record");
+use crate::everything::with_everything;
+
+/// Writes another version into a stored item.
+async fn set_version(world: &World, key: &Key, version: u32) {
+    let table = &*world.host.ports.table;
+    let mut item = table.get(key).await.expect("a read").expect("an item");
     item.inner_mut().insert("v".into(), AttributeValue::N(version.to_string()));
     table.write(Write::Put { item, condition: None }).await.expect("a write");
 }
 
-#[tokio::test]
-async fn a_record_of_the_version_before_is_read_and_a_newer_one_is_for_later() {
-    let world = World::new().await;
-    let shop = world.shop().await;
-    let table = &*world.host.ports.table;
-    let key = connection::key(&Tenant::default_local(), &shop.id);
-    let read = async || records::get::<Connection>(table, &key).await;
-    let current: Stored<Connection> = read().await.unwrap().expect("the connection");
-    rewrite(table, &key, 0).await;
-    assert_eq!(read().await.unwrap().map(|stored| stored.record), Some(current.record));
-    rewrite(table, &key, 2).await;
-    assert!(matches!(read().await, Err(Fault::Retryable { .. })), "never failed, never dead");
-    assert_eq!(world.get(&format!("/v1/connections/{}", shop.id)).await.status, 503);
+async fn send(world: &World, shop: &Shop, topic: &str, number: u64) {
+    world.clock.advance(Duration::from_millis(1));
+    assert_eq!(world.request(world.sample(shop, topic, number, world.now())).await.status, 200);
+}
+
+/// The key of the state of the product that a change is about.
+fn entity_key(shop: &Shop, change: &Value) -> Key {
+    let id = change["entity"].as_str().and_then(|entity| entity.rsplit('/').next()).expect("an id").to_owned();
+    EntityId { kind: Kind::Product, connection: shop.id.clone(), id }.key(&Tenant::default_local())
 }
 
 #[tokio::test]
-async fn a_delivery_whose_endpoint_was_written_by_newer_code_waits_until_that_runs_and_uses_no_try() {
+async fn a_message_waits_where_it_meets_a_record_of_newer_code() {
     let world = World::new().await;
     let shop = world.shop().await;
-    world.request(world.sample(&shop, "products/update", 1, world.now())).await;
-    let key = endpoint::key("shopify", &shop.id);
-    let table = &*world.host.ports.table;
-    assert!(records::get::<Endpoint>(table, &key).await.unwrap().is_some());
-    rewrite(table, &key, 2).await;
-    for _ in 0..10 {
-        world.after(Duration::from_secs(900)).await;
+    for topic in ["products/update", "inventory_levels/update"] {
+        send(&world, &shop, topic, 1).await;
     }
-    assert!(world.changes().await.is_empty());
-    assert!(world.get("/v1/dead-letters").await.expect(200)["items"].as_array().unwrap().is_empty());
-    rewrite(table, &key, 1).await;
+    world.tick().await;
+    let product = entity_key(&shop, &world.changes().await[0]);
+    let mark = job::key(&Tenant::default_local(), JobKind::Sync, &format!("stock/{}", shop.id));
+    let endpoint = endpoint::key("shopify", &shop.id);
+    for (name, key, topic) in [
+        ("entity", product, "products/update"),
+        ("job mark", mark, "inventory_levels/update"),
+        ("endpoint", endpoint, "products/update"),
+    ] {
+        let before = world.activity().await.len();
+        send(&world, &shop, topic, 1).await;
+        set_version(&world, &key, 2).await;
+        for _ in 0..20 {
+            world.tick().await;
+            world.clock.advance(Duration::from_secs(300));
+        }
+        assert_eq!(world.activity().await.len(), before, "{name}: it waits, without a word");
+        assert!(world.idle().await.is_err(), "{name}");
+        set_version(&world, &key, 1).await;
+        world.after(Duration::from_secs(900)).await;
+        assert_eq!(world.activity().await.len(), before + 1, "{name}: the newer code runs");
+        assert_eq!(world.idle().await, Ok(()), "{name}");
+    }
+    let outcomes = world.outcomes().await;
+    assert!(outcomes.iter().all(|outcome| ["processed", "waiting"].contains(&outcome.as_str())), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_record_of_newer_code_takes_no_other_message_along() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    send(&world, &shop, "products/update", 1).await;
+    world.tick().await;
+    let product = entity_key(&shop, &world.changes().await[0]);
+    set_version(&world, &product, 2).await;
+    for number in 1..=5 {
+        send(&world, &shop, "products/update", number).await;
+    }
+    world.tick().await;
+    assert_eq!(world.changes().await.len(), 5, "the four others, at once");
+    set_version(&world, &product, 1).await;
     world.after(Duration::from_secs(900)).await;
-    assert_eq!(world.changes().await.len(), 1);
+    assert_eq!(world.changes().await.len(), 6);
+}
+
+#[tokio::test]
+async fn a_receiver_and_a_reader_that_meet_newer_code_ask_to_come_again() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    set_version(&world, &endpoint::key("shopify", &shop.id), 2).await;
+    let answer = world.request(world.sample(&shop, "products/update", 1, world.now())).await;
+    assert!(answer.headers.contains_key("retry-after"));
+    answer.expect(503);
+    assert_eq!(world.tick().await, 0);
+    set_version(&world, &connection::key(&Tenant::default_local(), &shop.id), 2).await;
+    world.get(&format!("/v1/connections/{}", shop.id)).await.expect(503);
+}
+
+/// Reads an item as what stands there; what that is.
+fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, Result<(), Fault>)> {
+    fn read<R: records::Record>(item: Item) -> Option<(&'static str, Result<(), Fault>)> {
+        Some((R::NAME, records::decode::<R>(item).map(drop)))
+    }
+    let parts: Vec<&str> = partition.split('#').collect();
+    match (parts[0], parts.get(2).copied().unwrap_or_default()) {
+        ("T", "N") if sort.starts_with("document#") => read::<StoredDocument>(item),
+        ("T", "N") => read::<Entity>(item),
+        // Its records are its own; counters have no record.
+        ("T", "J" | "G") => None,
+        ("T", "V") => read::<Delivery>(item),
+        ("T", "B") => read::<Mark>(item),
+        ("T", "L" | "H") => read::<DeadLetter>(item),
+        ("T", "C") => read::<Connection>(item),
+        ("T", "P" | "K") => read::<Owned>(item),
+        ("T", "Y") => read::<Replay>(item),
+        ("T", "W") => read::<Deferred>(item),
+        ("E", _) if sort == "endpoint" => read::<Endpoint>(item),
+        ("E", _) => read::<LastVerified>(item),
+        ("R", _) if sort == "belonging" => read::<Belonging>(item),
+        ("R", _) => read::<Route>(item),
+        ("K", _) => read::<Token>(item),
+        _ => panic!("nobody knows what {partition} holds"),
+    }
+}
+
+#[tokio::test]
+async fn every_record_of_newer_code_waits_and_every_one_of_the_version_before_is_read() {
+    let (faulty, _) = with_everything().await;
+    let mut seen = BTreeSet::new();
+    for (place, item) in faulty.table.written() {
+        let Some(item) = item else { continue };
+        let with_version = |version: u32| {
+            let mut item = item.clone();
+            item.inner_mut().insert("v".into(), AttributeValue::N(version.to_string()));
+            decode(&place, item)
+        };
+        let Some((name, newer)) = with_version(2) else { continue };
+        assert!(matches!(newer, Err(Fault::Retryable { .. })), "{name}: {newer:?}");
+        for version in [1, 0] {
+            assert_eq!(with_version(version), Some((name, Ok(()))), "version {version}");
+        }
+        seen.insert(name);
+    }
+    assert_eq!(
+        Vec::from_iter(seen),
+        [
+            "belonging",
+            "connection",
+            "dead letter",
+            "deferred message",
+            "delivery",
+            "document",
+            "endpoint",
+            "entity",
+            "job mark",
+            "last verification",
+            "reference",
+            "replay",
+            "route",
+            "token",
+        ]
+    );
 }

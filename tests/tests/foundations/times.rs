@@ -1,0 +1,17 @@
+//! Times: each outlasts the one that it contains.
+
+use std::time::Duration;
+
+use hooktide_core::records::{delivery, job};
+use hooktide_local::queue::QueueSettings;
+
+#[test]
+fn a_function_ends_before_its_lease_and_its_lease_before_its_message_is_seen_again() {
+    const FUNCTION: Duration = Duration::from_secs(30);
+    const WINDOW: Duration = Duration::from_secs(2);
+    let visibility = QueueSettings::default().visibility;
+    for lease in [job::LEASE, delivery::LEASE] {
+        assert!(FUNCTION < lease && lease < visibility);
+    }
+    assert!(visibility >= 6 * FUNCTION + WINDOW);
+}
