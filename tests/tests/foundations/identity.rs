@@ -6,7 +6,7 @@ use hooktide_tests::bodies;
 use hooktide_tests::world::World;
 
 #[tokio::test]
-async fn an_unsigned_id_makes_nothing_old() {
+async fn another_body_under_the_same_unsigned_id_is_new() {
     let world = World::new().await;
     let shop = world.shop().await;
     let first = world.sample(&shop, "products/update", 1, world.now());

@@ -29,7 +29,7 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
 }
 
 #[test]
-fn every_area_of_a_tenant_has_partitions_of_its_own() {
+fn every_partition_of_a_tenant_starts_with_it_and_no_two_tenants_share_one() {
     let areas: Vec<Area<'_>> =
         std::iter::successors(Some(Area::Entities("connection", 0)), |area| after(*area)).collect();
     let mut seen = BTreeSet::new();

@@ -6,7 +6,7 @@ use hooktide_core::records::{delivery, job};
 use hooktide_local::queue::QueueSettings;
 
 #[test]
-fn a_function_ends_before_its_lease_and_its_lease_before_its_message_is_seen_again() {
+fn a_function_ends_before_its_lease_and_the_lease_before_the_message_comes_again() {
     const FUNCTION: Duration = Duration::from_secs(30);
     const WINDOW: Duration = Duration::from_secs(2);
     let visibility = QueueSettings::default().visibility;
