@@ -190,3 +190,23 @@ async fn a_document_that_is_too_large_for_a_record_is_served_from_the_blob_store
     let erased = world.call(&world.operator, http::Method::DELETE, &path, None).await.expect(200);
     assert_eq!(world.blobs("documents").await, Vec::<String>::new(), "{erased}");
 }
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_to_be_held_at_once_is_held_one_by_one() {
+    let world = World::new().await;
+    let app = world.shared_endpoint("app").await;
+    let unknown = Shop { account: "unknown.myshopify.com".into(), ..app.clone() };
+    for number in 1..=25 {
+        // Each just fits into its message, and so into its record.
+        let body = bodies::product_of_size(number, world.now(), 200 * 1024);
+        assert_eq!(world.request(world.signed(&unknown, "products/update", body)).await.status, 200);
+    }
+    world.tick().await;
+    assert_eq!(world.held(&app).await.len(), 25);
+    let connection = json!({ "provider": "shopify", "account": "unknown.myshopify.com", "endpoint": app.id });
+    world.post("/v1/connections", connection).await.expect(201);
+    world.tick().await;
+    world.after(Duration::from_secs(1)).await;
+    assert_eq!((world.changes().await.len(), world.held(&app).await.len()), (25, 0));
+    assert_eq!(world.idle().await, Ok(()));
+}
