@@ -159,7 +159,7 @@ const KINDS: [&str; 12] = [
 ];
 
 #[tokio::test]
-async fn webhooks_cost_no_more_than_their_budgets() {
+async fn webhooks_keep_to_their_budgets() {
     let metering = Metering::new().await;
     println!(
         "{:<16} {:>5} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}",
