@@ -15,7 +15,7 @@ use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
 use hooktide_core::records::dead_letter::DeadLetter;
 use hooktide_core::records::endpoint::{self, Endpoint};
-use hooktide_core::records::token::{self, Principal, Token};
+use hooktide_core::records::token::{self, Principal};
 use hooktide_core::records::{self, Upkeep, deferred};
 use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
@@ -296,17 +296,11 @@ pub fn clock() -> ManualClock {
 }
 
 async fn make_token(host: &Host, tenant: &str, scopes: &[Scope], operator: bool) -> String {
-    let new = token::generate(&host.ports.entropy, None);
     let principal = Principal {
-        tenant: Tenant::parse(tenant).expect("a tenant's name"),
-        user: None,
-        companies: Vec::new(),
         scopes: scopes.to_vec(),
         operator,
+        ..Principal::operator(Tenant::parse(tenant).expect("a tenant's name"))
     };
-    let created_at = host.clock.now();
-    let stored = Token { principal, sha256: new.sha256, created_at, expires_at: None, revoked_at: None };
-    let write = records::insert(&token::key(&new.id), &stored, Upkeep::default()).expect("a token");
-    host.ports.table.write(write).await.expect("a token is stored");
-    new.text.expose_text().expect("text").to_owned()
+    let issued = token::issue(&*host.ports.table, &host.ports.entropy, principal, None, host.clock.now()).await;
+    issued.expect("a token is stored").text.expose_text().expect("text").to_owned()
 }

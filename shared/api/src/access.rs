@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use hooktide_core::names::{Channel, ProblemType, Scope};
 use hooktide_core::records::token::{self, Principal};
 use hooktide_core::tenant::Tenant;
+use jiff::Timestamp;
 
 use crate::answer::Refused;
 use crate::routes::feed_tokens;
@@ -34,6 +35,10 @@ needs!(Feed, Read, Operate, Admin);
 /// A principal who may do what the scope says.
 pub(crate) struct May<S: Needs> {
     pub(crate) principal: Principal,
+    /// The id of their token.
+    pub(crate) token: String,
+    /// When their token ends.
+    pub(crate) expires_at: Option<Timestamp>,
     scope: PhantomData<S>,
 }
 
@@ -47,12 +52,12 @@ impl<S: Needs> FromRequestParts<Arc<Api>> for May<S> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
-        let principal = authenticate(parts, api).await?;
+        let Known { principal, token, expires_at } = authenticate(parts, api).await?;
         if !principal.may(S::SCOPE) {
             let detail = format!("The token lacks the scope {}; make one with `hooktide token create`.", S::SCOPE);
             return Err(Refused::new(ProblemType::Forbidden, detail));
         }
-        Ok(Self { principal, scope: PhantomData })
+        Ok(Self { principal, token, expires_at, scope: PhantomData })
     }
 }
 
@@ -85,7 +90,14 @@ fn query_token(parts: &Parts) -> Option<String> {
     query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned)
 }
 
-async fn authenticate(parts: &Parts, api: &Arc<Api>) -> Result<Principal, Refused> {
+/// Who presented a token that counts.
+struct Known {
+    principal: Principal,
+    token: String,
+    expires_at: Option<Timestamp>,
+}
+
+async fn authenticate(parts: &Parts, api: &Arc<Api>) -> Result<Known, Refused> {
     let unauthorized = |detail: &str| Refused::new(ProblemType::Unauthorized, detail);
     let header = parts.headers.get(AUTHORIZATION).ok_or_else(|| {
         unauthorized("Send `Authorization: Bearer <token>`; make a token with `hooktide token create`.")
@@ -102,7 +114,7 @@ async fn authenticate(parts: &Parts, api: &Arc<Api>) -> Result<Principal, Refuse
     if let Some(tenant) = parts.headers.get(TENANT) {
         principal.tenant = acting_for(&principal, tenant.to_str().unwrap_or_default())?;
     }
-    Ok(principal)
+    Ok(Known { principal, token: id.to_owned(), expires_at: token.expires_at })
 }
 
 fn acting_for(principal: &Principal, tenant: &str) -> Result<Tenant, Refused> {

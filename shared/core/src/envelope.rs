@@ -199,18 +199,18 @@ impl Delivery {
 }
 
 async fn fetch(blobs: &dyn Blobs, path: &str) -> Result<Bytes, Fault> {
-    let got = blobs.get(&Path::from(path)).await.map_err(|error| blob_fault(&error))?;
-    got.bytes().await.map_err(|error| blob_fault(&error))
+    match blobs.get(&Path::from(path)).await {
+        Ok(got) => got.bytes().await.map_err(|error| blob_fault(&error)),
+        Err(object_store::Error::NotFound { .. }) => {
+            Err(Fault::permanent(ErrorClass::BodyLost, format!("the blob {path} is gone")))
+        }
+        Err(error) => Err(blob_fault(&error)),
+    }
 }
 
-/// Sorts a fault of the blob store.
+/// Sorts a fault of the blob store. None is about the message; that a blob is gone is told where it is read.
 pub fn blob_fault(error: &object_store::Error) -> Fault {
-    match error {
-        object_store::Error::NotFound { path, .. } => {
-            Fault::permanent(ErrorClass::BodyLost, format!("the blob {path} is gone"))
-        }
-        other => Fault::retryable(format!("the blob store: {other}")),
-    }
+    Fault::retryable(format!("the blob store: {error}"))
 }
 
 /// Why a message is not an envelope that can be processed here.
@@ -247,9 +247,17 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// The text to send.
+    /// The text to send. It has only characters that SQS takes: of those that JSON may hold as they are, two are not.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
     pub fn encode(&self) -> Result<String, Fault> {
-        serde_json::to_string(self).map_err(|error| Fault::failed(format!("an envelope does not serialise: {error}")))
+        let text = serde_json::to_string(self)
+            .map_err(|error| Fault::failed(format!("an envelope does not serialise: {error}")))?;
+        // They can only stand inside of JSON's strings.
+        Ok(if text.contains(['\u{fffe}', '\u{ffff}']) {
+            text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+        } else {
+            text
+        })
     }
 
     /// The trace id in its trace context.
@@ -260,6 +268,12 @@ impl Envelope {
     /// What its place in a fair queue is shared with.
     pub fn group(&self) -> &str {
         match &self.kind {
+            // Of what is nobody's, which queues take no empty name for.
+            EnvelopeKind::Notice(Delivery { endpoint, .. }) | EnvelopeKind::Unreadable(Delivery { endpoint, .. })
+                if endpoint.is_empty() =>
+            {
+                "nobody"
+            }
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => &delivery.endpoint,
             EnvelopeKind::Job(job) => job.tenant.as_str(),
         }
@@ -305,6 +319,19 @@ mod tests {
         let current = include_str!("../fixtures/envelope-v2.json");
         let envelope = Envelope::decode(current).unwrap();
         assert_eq!(Envelope::decode(&envelope.encode().unwrap()), Ok(envelope));
+    }
+
+    #[test]
+    fn what_is_sent_has_only_characters_that_sqs_takes() {
+        let mut envelope = Envelope::decode(include_str!("../fixtures/envelope-v2.json")).unwrap();
+        let body = Bytes::from("a \u{fffe}\u{ffff} \u{0} \\ufffe z");
+        let EnvelopeKind::Notice(delivery) = &mut envelope.kind else { panic!("a notice") };
+        delivery.payload = pack(&body, "p", "i").unwrap().payload;
+        let text = envelope.encode().unwrap();
+        let taken =
+            |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(text.chars().all(taken), "{text:?}");
+        assert_eq!(Envelope::decode(&text), Ok(envelope));
     }
 
     #[test]

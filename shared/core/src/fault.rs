@@ -89,6 +89,8 @@ pub enum ErrorClass {
     QueueGaveUp,
     /// The account of the notice is not connected to anybody.
     UnknownAccount,
+    /// It asks to disclose or erase personal data, which waits to be done.
+    PrivacyRequest,
 }
 
 impl ErrorClass {
@@ -100,6 +102,7 @@ impl ErrorClass {
             Self::TriesExhausted => "tries-exhausted",
             Self::QueueGaveUp => "queue-gave-up",
             Self::UnknownAccount => "unknown-account",
+            Self::PrivacyRequest => "privacy-request",
         }
     }
 }

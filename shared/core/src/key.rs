@@ -29,6 +29,8 @@ pub enum Area<'a> {
     DeadLetters,
     /// Deliveries for accounts that nobody has connected, of one endpoint.
     Held(&'a str),
+    /// Requests about personal data.
+    Privacy,
     /// Connections.
     Connections,
     /// The endpoints that the tenant owns, by reference.
@@ -52,6 +54,7 @@ impl Partition {
             Area::Jobs => "B".to_owned(),
             Area::DeadLetters => "L".to_owned(),
             Area::Held(endpoint) => format!("H#{endpoint}"),
+            Area::Privacy => "X".to_owned(),
             Area::Connections => "C".to_owned(),
             Area::Endpoints => "P".to_owned(),
             Area::Tokens => "K".to_owned(),

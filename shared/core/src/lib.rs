@@ -23,6 +23,7 @@ pub mod providers;
 pub mod records;
 pub mod sealing;
 pub mod secret;
+pub mod settings;
 pub mod signing;
 pub mod statement;
 pub mod tenant;

@@ -14,7 +14,7 @@ pub use serde_dynamo::{AttributeValue, Item};
 
 use crate::fault::Fault;
 pub use crate::key::{Key, Partition};
-use crate::names::Channel;
+use crate::names::{Channel, Outcome};
 use crate::sealing::RootKeys;
 use crate::tenant::Tenant;
 
@@ -90,6 +90,8 @@ pub enum Write {
 pub enum WriteFault {
     /// The condition failed; what is there instead, if anything.
     Condition(Option<Box<Item>>),
+    /// A transaction was at the same item; nothing was written.
+    Conflict,
     /// The store failed; whether the write happened is unknown if the fault is retryable.
     Fault(Fault),
 }
@@ -191,6 +193,11 @@ impl QueueName {
             Self::Priority => "priority",
         }
     }
+
+    /// The queue of that name; the one for notices if there is none, so that no message is without one.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|queue| queue.as_str() == name).unwrap_or(Self::Notices)
+    }
 }
 
 /// A message to be sent.
@@ -230,7 +237,7 @@ pub struct BusEntry {
     pub tenant: Tenant,
     /// On which channel.
     pub channel: Channel,
-    /// `{"changes": [...]}`, at most 64 KB.
+    /// `{"tenant": ..., "changes": [...]}`, at most 64 KB.
     pub detail: serde_json::Value,
 }
 
@@ -246,6 +253,23 @@ pub trait Bus: Send + Sync {
 pub trait Keys: Send + Sync {
     /// The keys as they stand; implementations cache them.
     async fn root(&self) -> Result<Arc<RootKeys>, Fault>;
+
+    /// The keys, with `id` among them if there is such a key: read anew if the cached ones do not know it, since they
+    /// may have been rotated meanwhile. Implementations bound how often.
+    async fn root_with(&self, _id: &str) -> Result<Arc<RootKeys>, Fault> {
+        self.root().await
+    }
+}
+
+/// Counts what becomes of deliveries, for a host's metrics. It neither fails nor waits.
+pub trait Meter: Send + Sync {
+    /// One more entry of the journal, or of the dead letters.
+    fn count(&self, provider: &str, outcome: Outcome, trace: &str);
+}
+
+/// Counts nothing.
+impl Meter for () {
+    fn count(&self, _provider: &str, _outcome: Outcome, _trace: &str) {}
 }
 
 /// What time it is, in whole milliseconds. Only hosts ask; flows are told.

@@ -16,26 +16,34 @@ use sha2::Sha256;
 use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::secret::Secret;
+use crate::signing;
 use crate::tenant::Tenant;
 
 /// Bytes of an AES-GCM nonce.
 const NONCE: usize = 12;
 
 /// The root keys of a deployment: several to seal and derive with, and one of its own for webhook addresses.
+///
+/// They all come from texts of high entropy, which are what is stored: a first one, made with the deployment, and one
+/// for each rotation since. So whatever can generate a random text can make a deployment's root keys.
 #[derive(Debug, Clone)]
 pub struct RootKeys {
+    first: Secret,
+    rotated: Vec<Secret>,
     current: String,
     keys: BTreeMap<String, Secret>,
     address: Secret,
 }
 
-/// Root keys as they are stored: JSON with base64url keys.
+/// Root keys as they are stored.
 #[derive(Serialize, Deserialize)]
 struct StoredRootKeys {
-    current: String,
-    keys: BTreeMap<String, String>,
-    address: String,
+    first: String,
+    rotated: Vec<String>,
 }
+
+/// Fewer characters are no root key: 32 random bytes as base64 have 43.
+const SHORTEST: usize = 43;
 
 /// What a sealed secret is bound to.
 #[derive(Debug, Clone, Copy)]
@@ -57,42 +65,49 @@ impl Place<'_> {
 impl RootKeys {
     /// Makes new ones.
     pub fn generate(entropy: &Entropy) -> Self {
-        let current = BASE64URL_NOPAD.encode(&entropy.bytes::<6>());
-        let keys = BTreeMap::from([(current.clone(), Secret::new(entropy.bytes::<32>()))]);
-        Self { current, keys, address: Secret::new(entropy.bytes::<32>()) }
+        Self::of(new_text(entropy), Vec::new())
     }
 
     /// Reads them as they are stored.
     pub fn from_json(text: &str) -> Result<Self, Fault> {
-        let stored: StoredRootKeys =
-            serde_json::from_str(text).map_err(|error| Fault::failed(format!("root keys: {error}")))?;
-        let key = |text: &String| -> Result<Secret, Fault> {
-            let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|bytes| bytes.len() == 32);
-            bytes.map(Secret::new).ok_or_else(|| Fault::failed("root keys: a key is not 32 bytes of base64url"))
-        };
-        let keys = stored.keys.iter().map(|(id, text)| Ok((id.clone(), key(text)?))).collect::<Result<_, Fault>>()?;
-        let root = Self { current: stored.current, keys, address: key(&stored.address)? };
-        if !root.keys.contains_key(&root.current) {
-            return Err(Fault::failed("root keys: the current key is not among the keys"));
+        let StoredRootKeys { first, rotated } = serde_json::from_str(text).map_err(|error| {
+            // Not the error's own text, which repeats what it stumbled over: that may be a key.
+            let (line, column) = (error.line(), error.column());
+            Fault::failed(format!("root keys: {:?} error at line {line}, column {column}", error.classify()))
+        })?;
+        if std::iter::once(&first).chain(&rotated).any(|text| text.len() < SHORTEST) {
+            return Err(Fault::failed(format!("root keys: a text has fewer than {SHORTEST} characters")));
         }
-        Ok(root)
+        Ok(Self::of(Secret::new(first), rotated.into_iter().map(Secret::new).collect()))
     }
 
     /// The text to store them as; only the deployment's own store of root keys may hold it.
     pub fn to_json(&self) -> Secret {
-        let encode = |secret: &Secret| BASE64URL_NOPAD.encode(secret.expose());
-        let stored = StoredRootKeys {
-            current: self.current.clone(),
-            keys: self.keys.iter().map(|(id, secret)| (id.clone(), encode(secret))).collect(),
-            address: encode(&self.address),
-        };
+        let text = |secret: &Secret| secret.expose_text().unwrap_or_default().to_owned();
+        let stored = StoredRootKeys { first: text(&self.first), rotated: self.rotated.iter().map(text).collect() };
         Secret::new(serde_json::to_vec(&stored).unwrap_or_default())
     }
 
     /// Adds a key and makes it current; what the older ones sealed stays readable.
     pub fn rotate(&mut self, entropy: &Entropy) {
-        self.current = BASE64URL_NOPAD.encode(&entropy.bytes::<6>());
-        self.keys.insert(self.current.clone(), Secret::new(entropy.bytes::<32>()));
+        let rotated = self.rotated.iter().cloned().chain([new_text(entropy)]).collect();
+        *self = Self::of(self.first.clone(), rotated);
+    }
+
+    fn of(first: Secret, rotated: Vec<Secret>) -> Self {
+        let keys = std::iter::once(&first).chain(&rotated).map(|text| {
+            let id = signing::sha256(&[b"root key id\0", text.expose()]);
+            (BASE64URL_NOPAD.encode(&id[..6]), expanded(text, "root key"))
+        });
+        let mut keys: Vec<(String, Secret)> = keys.collect();
+        let current = keys.last().map(|(id, _)| id.clone()).unwrap_or_default();
+        let keys = keys.drain(..).collect();
+        Self { address: expanded(&first, "addresses"), first, rotated, current, keys }
+    }
+
+    /// Whether the key `id` is among them.
+    pub fn knows(&self, id: &str) -> bool {
+        self.keys.contains_key(id)
     }
 
     /// The key that webhook addresses are marked with. It never rotates, since providers keep addresses for years.
@@ -107,10 +122,7 @@ impl RootKeys {
 
     /// A key of its own for `purpose`, derived from the root key `id`; `None` if there is no such key.
     pub fn derived(&self, id: &str, purpose: &str) -> Option<Secret> {
-        let mut derived = [0_u8; 32];
-        let root = self.keys.get(id)?;
-        Hkdf::<Sha256>::new(None, root.expose()).expand(purpose.as_bytes(), &mut derived).ok()?;
-        Some(Secret::new(derived))
+        self.keys.get(id).map(|root| expanded(root, purpose))
     }
 
     /// Seals a secret for its place.
@@ -140,6 +152,23 @@ impl RootKeys {
         let missing = || Fault::retryable(format!("the root key {id} is not known here"));
         let key = self.derived(id, "seal").ok_or_else(missing)?;
         Aes256Gcm::new_from_slice(key.expose()).map_err(|_| missing())
+    }
+}
+
+/// The id of the root key that a sealed text was made with.
+pub fn root_key_of(sealed: &str) -> Option<&str> {
+    sealed.split_once('.').map(|(id, _)| id)
+}
+
+fn new_text(entropy: &Entropy) -> Secret {
+    Secret::new(BASE64URL_NOPAD.encode(&entropy.bytes::<32>()))
+}
+
+fn expanded(secret: &Secret, purpose: &str) -> Secret {
+    let mut expanded = [0_u8; 32];
+    match Hkdf::<Sha256>::new(None, secret.expose()).expand(purpose.as_bytes(), &mut expanded) {
+        Ok(()) => Secret::new(expanded),
+        Err(hkdf::InvalidLength) => unreachable!("32 bytes are fewer than 255 hashes have"),
     }
 }
 

@@ -43,6 +43,9 @@ impl Verified {
     }
 }
 
+/// The longest value of a header that is kept, in bytes.
+const LONGEST_HEADER: usize = 1024;
+
 /// Checks a request's signature; what the signature does not fit is not parsed.
 ///
 /// `url` is the address that the provider was told, which some providers sign.
@@ -58,6 +61,8 @@ pub fn open(
         .headers()
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), request.headers().get(*name)?.to_str().ok()?.to_owned())))
+        // What nobody signed must not grow what is kept.
+        .filter(|(_, value)| value.len() <= LONGEST_HEADER)
         .collect();
     Ok(Verified { headers, body: request.body().clone(), key_id: Some(key_id) })
 }

@@ -11,9 +11,8 @@ use hooktide_core::envelope::blob_fault;
 use hooktide_core::fault::Fault;
 use hooktide_core::flows::process::{Message, Processor};
 use hooktide_core::flows::receive::Receiver;
-use hooktide_core::flows::{Ports, Settings, replay};
-use hooktide_core::ports::{Blobs, Clock, Outgoing, QueueName, Table, send_one};
-use hooktide_core::records::{self, deferred};
+use hooktide_core::flows::{Ports, Settings, sweep};
+use hooktide_core::ports::{Blobs, Clock, QueueName, Table};
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
@@ -28,8 +27,6 @@ use crate::table::DynoxideTable;
 
 /// How many messages are processed at once.
 pub const BATCH: usize = 25;
-/// How many deferred messages of a shard one sweep sends.
-const DEFERRED: usize = 100;
 /// How long a claim check is kept: longer than any message waits on a queue.
 const KEEP_CLAIMS: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -124,6 +121,7 @@ impl Host {
             blobs: parts.blobs,
             keys: Arc::new(parts.keys),
             entropy: Arc::new(parts.entropy),
+            meter: Arc::new(()),
         };
         Self {
             receiver: Arc::new(Receiver::new(ports.clone(), settings.clone())),
@@ -189,23 +187,12 @@ impl Host {
 
     /// Sends the deferred messages that are due.
     pub async fn sweep_deferred(&self) -> Result<usize, Fault> {
-        let due = deferred::due(&*self.ports.table, self.clock.now(), DEFERRED).await?;
-        let count = due.len();
-        for stored in due {
-            let deferred = stored.record;
-            let key = deferred.key();
-            let (queue, group) = (deferred.queue(), deferred.group);
-            let message = Outgoing { queue, body: deferred.message, delay: Duration::ZERO, group };
-            send_one(&*self.ports.queue, message).await?;
-            let delete = hooktide_core::ports::Write::Delete { key, condition: None };
-            self.ports.table.write(delete).await.map_err(records::raced)?;
-        }
-        Ok(count)
+        sweep::deferred(&self.ports, self.clock.now()).await
     }
 
     /// Sends the jobs again that were lost.
     pub async fn sweep_jobs(&self) -> Result<usize, Fault> {
-        replay::sweep(&self.ports, self.clock.now()).await
+        sweep::jobs(&self.ports, self.clock.now()).await
     }
 
     /// Everything that is swept, each part whatever becomes of the others.

@@ -12,11 +12,9 @@ use axum::http::{Request, header};
 use hooktide_api::{Api, Options};
 use hooktide_core::fault::Fault;
 use hooktide_core::flows::Settings;
-use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
-use hooktide_core::records::endpoint::Owned;
+use hooktide_core::records;
 use hooktide_core::records::token::{self, Principal, Token};
-use hooktide_core::records::{self, Upkeep};
 use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
 use serde_json::{Value, json};
@@ -219,26 +217,10 @@ async fn admin_token(host: &Host) -> Result<Secret, ServeError> {
     {
         return Ok(Secret::new(text.trim()));
     }
-    let new = token::generate(&host.ports.entropy, None);
-    let principal = Principal {
-        tenant: Tenant::default_local(),
-        user: None,
-        companies: Vec::new(),
-        scopes: vec![Scope::Admin],
-        operator: true,
-    };
-    let created_at = host.clock.now();
-    let token = Token { principal, sha256: new.sha256, created_at, expires_at: None, revoked_at: None };
-    let owned = token::owned_key(&token.principal.tenant, &new.id);
-    for write in [
-        records::insert(&token::key(&new.id), &token, Upkeep::default())?,
-        // So that it is listed, and can be revoked when its file was lost.
-        records::insert(&owned, &Owned { since: created_at }, Upkeep::default())?,
-    ] {
-        table.write(write).await.map_err(records::raced)?;
-    }
-    home.write_private(ADMIN_TOKEN, new.text.expose())?;
-    Ok(new.text)
+    let principal = Principal::operator(Tenant::default_local());
+    let issued = token::issue(table, &host.ports.entropy, principal, None, host.clock.now()).await?;
+    home.write_private(ADMIN_TOKEN, issued.text.expose())?;
+    Ok(issued.text)
 }
 
 /// Makes the demo's connection through the API, once; its id.

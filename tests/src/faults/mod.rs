@@ -238,6 +238,7 @@ pub fn faulty(ports: &Ports, faults: &Arc<Faults>) -> (Ports, Arc<Published>) {
         blobs: Arc::new(FaultyBlobs::new(Arc::clone(&ports.blobs), Arc::clone(faults))),
         keys: Arc::new(FaultyKeys::new(Arc::clone(&ports.keys), Arc::clone(faults))),
         entropy: Arc::clone(&ports.entropy),
+        meter: Arc::clone(&ports.meter),
     };
     (ports, published)
 }

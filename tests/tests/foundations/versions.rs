@@ -121,7 +121,7 @@ fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, Result
         ("T", "J" | "G") => None,
         ("T", "V") => read::<Delivery>(item),
         ("T", "B") => read::<Mark>(item),
-        ("T", "L" | "H") => read::<DeadLetter>(item),
+        ("T", "L" | "H" | "X") => read::<DeadLetter>(item),
         ("T", "C") => read::<Connection>(item),
         ("T", "P" | "K") => read::<Owned>(item),
         ("T", "Y") => read::<Replay>(item),

@@ -64,16 +64,23 @@ async fn foreign_text_is_kept_whole_for_the_operator() {
 }
 
 #[tokio::test]
-async fn an_envelope_of_a_provider_that_nobody_knows_is_kept_for_the_operator() {
+async fn an_envelope_of_a_provider_that_this_code_does_not_know_waits_until_code_that_does_runs() {
     let world = World::new().await;
-    let mut foreign = newer_message(&world).await;
-    (foreign["v"], foreign["provider"]) = (json!(VERSION), json!("nobody"));
-    put(&world, foreign.to_string()).await;
+    let mut unknown = newer_message(&world).await;
+    (unknown["v"], unknown["provider"]) = (json!(VERSION), json!("nobody"));
+    put(&world, unknown.to_string()).await;
+    for _ in 0..20 {
+        assert_eq!(world.tick().await, 1, "it is looked at again");
+        world.clock.advance(Duration::from_secs(900));
+    }
+    assert!(letters_of_system(&world).await.is_empty());
+    let waiting = world.take_messages(QueueName::Notices).await.pop().expect("the message");
+    let mut waiting: Value = serde_json::from_str(&waiting.body).expect("JSON");
+    assert_eq!(waiting["sha256"], unknown["sha256"]);
+    waiting["provider"] = json!("shopify");
+    put(&world, waiting.to_string()).await;
     world.tick().await;
-    let letters = letters_of_system(&world).await;
-    assert_eq!(letters.len(), 1);
-    assert_eq!((&letters[0]["provider"], &letters[0]["class"]), (&json!("nobody"), &json!("unreadable")));
-    assert!(letters[0]["body"].as_str().is_some_and(|body| body.contains("First flush No. 1")));
+    assert_eq!(world.outcomes().await, ["processed"]);
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ async fn dead_letters_are_listed_newest_first_by_connection_topic_and_class() {
     let world = World::new().await;
     let one = shop_with_letters(&world, "one.myshopify.com", &["products/update", "products/create"]).await;
     let two = shop_with_letters(&world, "two.myshopify.com", &["products/update"]).await;
+    world.clock.advance(std::time::Duration::from_millis(1));
     world.request(world.sample(&two, "products/update", 1, world.now())).await;
     let messages = world.take_messages(hooktide_core::ports::QueueName::Notices).await;
     assert!(world.host.processor.give_up(messages, world.now()).await.is_empty());

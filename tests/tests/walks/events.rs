@@ -71,7 +71,7 @@ async fn what_is_there_comes_on_two_channels_and_the_answer_ends() {
     world.update(&shop, 1).await;
     world.update(&shop, 2).await;
     let events = parse(&events(&world, &format!("after={start}"), None).await);
-    assert_eq!(events[0].retry, Some(2000));
+    assert_eq!(events[0].retry, Some(10_000), "where answers are not streamed");
     assert_eq!(events[1].id, start, "where the reader stands, before anything comes");
     let changes = world.changes().await;
     let told = told(&events);

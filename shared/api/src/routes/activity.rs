@@ -10,7 +10,7 @@ use hooktide_core::records::journal::Entry;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::changes::{cursor_of, limit_of, scan};
+use super::changes::{cursor_of, limit_of, place_after, scan};
 use crate::access::{May, Read};
 use crate::answer::{Answer, FeedPage, Params, ok};
 use crate::state::Api;
@@ -43,7 +43,9 @@ pub(crate) async fn activity(
         query.connection.as_ref().is_none_or(|wanted| entry.connection.as_ref() == Some(wanted))
             && query.outcome.is_none_or(|outcome| outcome == entry.outcome)
     };
-    let reading = scan(&api, may.tenant(), cursor, limit_of(query.limit)?, wanted).await?;
-    let items = reading.items.into_iter().map(|item| ActivityView::from(item.entry)).collect();
-    Ok(ok(FeedPage { items, next: reading.next.to_text(), more: reading.more }))
+    let limit = limit_of(query.limit)?;
+    let reading = scan(&api, may.tenant(), cursor, limit, wanted).await?;
+    let (next, more) = place_after(&reading, &reading.items, reading.items.len().min(limit));
+    let items = reading.items.into_iter().take(limit).map(|item| ActivityView::from(item.entry)).collect();
+    Ok(ok(FeedPage { items, next: next.to_text(), more }))
 }

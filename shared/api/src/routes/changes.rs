@@ -21,6 +21,8 @@ use crate::state::Api;
 
 /// How many entries one request looks at, at the most.
 const SCANNED: usize = 2_000;
+/// How many entries are read at once, however few of them are wanted.
+const READ: usize = 100;
 /// The largest page.
 const LARGEST_PAGE: usize = 1_000;
 
@@ -61,8 +63,10 @@ pub(crate) async fn changes(
                 && query.tag.as_ref().is_none_or(|tag| view.tags.contains(tag))
         })
     };
-    let reading = scan(&api, &reader.tenant, cursor, limit_of(query.limit)?, wanted).await?;
-    let mut items = views(&api, &reader.tenant, &reading.items).await?;
+    let limit = limit_of(query.limit)?;
+    let reading = scan(&api, &reader.tenant, cursor, limit, wanted).await?;
+    let fitting = &reading.items[..reading.items.len().min(limit)];
+    let mut items = views(&api, &reader.tenant, fitting).await?;
     let (next, more) = place_after(&reading, &reading.items, items.len());
     for view in &mut items {
         if !reader.sees_document_of(view) {
@@ -105,7 +109,8 @@ pub(crate) fn limit_of(limit: Option<usize>) -> Answer<usize> {
     }
 }
 
-/// Reads on until there are `limit` entries that are wanted, or enough was looked at for one request.
+/// Reads on until there are `limit` entries that are wanted, or enough was looked at for one request. There may be
+/// more of them than `limit`: [`place_after`] says where a reader of only the first stands.
 pub(crate) async fn scan(
     api: &Api,
     tenant: &Tenant,
@@ -116,7 +121,7 @@ pub(crate) async fn scan(
     let mut found = Reading { items: Vec::new(), next: cursor, more: true };
     let mut scanned = 0;
     while found.more && found.items.len() < limit && scanned < SCANNED {
-        let reading = read(api, tenant, &found.next, limit - found.items.len()).await?;
+        let reading = read(api, tenant, &found.next, READ).await?;
         scanned += reading.items.len().max(1);
         found.items.extend(reading.items.into_iter().filter(|item| wanted(&item.entry)));
         (found.next, found.more) = (reading.next, reading.more);
@@ -144,10 +149,10 @@ pub(crate) async fn views(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<
     for items in items.chunks(DOCUMENTS) {
         for view in views_of(api, tenant, items).await? {
             size += view.document.as_ref().map_or(0, |document| document.to_string().len());
+            if size > LARGEST_ANSWER && !views.is_empty() {
+                return Ok(views);
+            }
             views.push(view);
-        }
-        if size > LARGEST_ANSWER {
-            break;
         }
     }
     Ok(views)
@@ -171,6 +176,7 @@ async fn views_of(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<Vec<Chan
 /// Where a reader stands after so many of the items of a reading.
 pub(crate) fn place_after(reading: &Reading, items: &[Item], count: usize) -> (Cursor, bool) {
     match count.checked_sub(1).map(|last| &items[last]) {
+        // Beyond all channels of the change.
         Some(last) if count < items.len() => (last.cursor_after(2), true),
         Some(_) | None => (reading.next.clone(), reading.more),
     }

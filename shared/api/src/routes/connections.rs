@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use hooktide_core::fault::Fault;
 use hooktide_core::flows::replay;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
@@ -144,7 +143,7 @@ pub(crate) async fn create(
     check_settings(&new.settings)?;
     let account = account_of(provider, new.account)?;
     let sorted = secrets::sort(provider, new.secrets)?;
-    let id = id_for(&api, tenant, provider.id(), &headers).await?;
+    let id = id_for(&api, tenant, "connection", provider.id(), &headers).await?;
     let key = connection::key(tenant, &id);
     if headers.contains_key(IDEMPOTENCY_KEY)
         && let Some(stored) = records::get::<Connection>(api.table(), &key).await?
@@ -321,13 +320,20 @@ async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
 /// The header that makes repeating a request harmless.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// A new id; the same one for the same idempotency key.
-pub(crate) async fn id_for(api: &Api, tenant: &Tenant, provider: &str, headers: &HeaderMap) -> Answer<String> {
+/// A new id for a resource; the same one for the same idempotency key.
+pub(crate) async fn id_for(
+    api: &Api,
+    tenant: &Tenant,
+    resource: &str,
+    provider: &str,
+    headers: &HeaderMap,
+) -> Answer<String> {
     let keys = api.ports().keys.root().await?;
     match headers.get(IDEMPOTENCY_KEY) {
         None => Ok(address::new_id(provider, &keys, &api.ports().entropy)),
         Some(key) if key.len() <= LONGEST_TEXT => {
-            let seed = [tenant.as_str().as_bytes(), b"\0", provider.as_bytes(), b"\0", key.as_bytes()].concat();
+            let parts = [tenant.as_str().as_bytes(), resource.as_bytes(), provider.as_bytes(), key.as_bytes()];
+            let seed = parts.join(&0);
             Ok(address::id_from(provider, &seed, &keys))
         }
         Some(_) => Err(Refused::invalid(IDEMPOTENCY_KEY, "it has at most 255 characters")),
@@ -396,10 +402,10 @@ pub(crate) fn merge(object: &mut Map<String, Value>, name: String, patch: Value)
 pub(crate) async fn transact(api: &Api, writes: Vec<Write>) -> Answer<()> {
     match api.table().transact(writes).await {
         Ok(()) => Ok(()),
-        Err(TransactFault::Cancelled(_)) => {
+        Err(TransactFault::Cancelled(reasons)) if records::exists(&reasons) => {
             let detail = "It exists already, or somebody changed it at the same time; read it again.";
             Err(Refused::new(ProblemType::Conflict, detail))
         }
-        Err(TransactFault::Fault(fault)) => Err(Refused::from(Fault::clone(&fault))),
+        Err(fault) => Err(Refused::from(records::overtaken(fault))),
     }
 }

@@ -213,7 +213,7 @@ pub(crate) async fn discard(
     match api.table().write(Write::Delete { key, condition: Some(Condition::Present) }).await {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(WriteFault::Condition(_)) => Err(Refused::not_found("dead letter")),
-        Err(WriteFault::Fault(fault)) => Err(fault.into()),
+        Err(fault) => Err(records::raced(fault).into()),
     }
 }
 
@@ -234,7 +234,7 @@ pub(crate) async fn replay(
         return Ok((StatusCode::ACCEPTED, ok(ReplayView { replay: None, matched })));
     }
     // The same id for the same key: the replay is started once.
-    let id = id_for(&api, may.tenant(), "replay", &headers).await?;
+    let id = id_for(&api, may.tenant(), "replay", "replay", &headers).await?;
     let started = Replay {
         shelf: Shelf::Dead,
         filter: new.filter,

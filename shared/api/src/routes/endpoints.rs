@@ -26,7 +26,7 @@ use crate::state::Api;
 
 /// More endpoints than a tenant has.
 const MOST: usize = 1_000;
-/// How long what still comes for a removed endpoint is recognised.
+/// How much longer than any dead letter a removed endpoint is recognised, so that a letter of it stays its tenant's.
 const TOMBSTONE: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
 
 /// An endpoint to be made.
@@ -128,7 +128,7 @@ pub(crate) async fn create(
         return Err(Refused::invalid("secrets", "API credentials belong to connections, not to an endpoint"));
     }
     secrets::require_all(provider, &sorted.verifying)?;
-    let id = id_for(&api, may.tenant(), provider.id(), &headers).await?;
+    let id = id_for(&api, may.tenant(), "endpoint", provider.id(), &headers).await?;
     let key = endpoint::key(provider.id(), &id);
     if let Some(stored) = records::get::<Endpoint>(api.table(), &key).await?
         && stored.record.deleted_at.is_none()
@@ -208,14 +208,20 @@ pub(crate) async fn delete(
     }
     let secrets = stored.record.secrets.len();
     let reference = Write::Delete { key: owned_key(may.tenant(), &stored.record.provider, &id), condition: None };
-    transact(&api, vec![tombstone(&stored, api.now())?, reference]).await?;
+    transact(&api, vec![tombstone(&api, &stored)?, reference]).await?;
     Ok(ok(serde_json::json!({ "erased": ErasedEndpoint { endpoints: 1, secrets } })))
 }
 
 /// The write that ends an endpoint: its secrets go at once, and what still comes is recognised for a while.
-pub(crate) fn tombstone(stored: &Stored<Endpoint>, now: Timestamp) -> Result<Write, Fault> {
+pub(crate) fn tombstone(api: &Api, stored: &Stored<Endpoint>) -> Result<Write, Fault> {
+    let now = api.now();
     let gone = Endpoint { secrets: Vec::new(), deleted_at: Some(now), ..stored.record.clone() };
-    records::replace(&gone.key(), Some(stored.rev), &gone, Upkeep::until(now + TOMBSTONE))
+    records::replace(
+        &gone.key(),
+        Some(stored.rev),
+        &gone,
+        Upkeep::until(now + api.settings().keep_dead_letters + TOMBSTONE),
+    )
 }
 
 /// An endpoint of the tenant, also one that is a connection's own.

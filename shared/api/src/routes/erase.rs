@@ -75,14 +75,14 @@ async fn stop(api: &Api, tenant: &Tenant, connection: &Connection) -> Answer<usi
         ]);
         return match api.table().write(Write::Delete { key, condition: Some(own) }).await {
             Ok(_) | Err(WriteFault::Condition(_)) => Ok(0),
-            Err(WriteFault::Fault(fault)) => Err(fault.into()),
+            Err(fault) => Err(records::raced(fault).into()),
         };
     }
     let stored = records::get::<Endpoint>(api.table(), &key(&connection.provider, &connection.endpoint)).await?;
     match stored.filter(|stored| stored.record.deleted_at.is_none() && stored.record.tenant == *tenant) {
         None => Ok(0),
         Some(stored) => {
-            transact(api, vec![tombstone(&stored, api.now())?]).await?;
+            transact(api, vec![tombstone(api, &stored)?]).await?;
             Ok(stored.record.secrets.len())
         }
     }
@@ -112,7 +112,7 @@ async fn erase_shard(
         for result in api.table().write_many(deletes).await {
             match result {
                 Ok(()) | Err(WriteFault::Condition(_)) => {}
-                Err(WriteFault::Fault(fault)) => return Err(fault),
+                Err(fault) => return Err(records::raced(fault)),
             }
         }
         if !page.more {

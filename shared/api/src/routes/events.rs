@@ -26,8 +26,12 @@ use crate::state::Api;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a reader waits before it comes again.
 const RETRY: Duration = Duration::from_secs(2);
+/// How long a reader waits before it comes again, where answers cannot be streamed.
+const RETRY_UNSTREAMED: Duration = Duration::from_secs(10);
 /// How often a stream looks where nothing rings.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often a stream looks where something rings: another process may have committed.
+const LOOK_ANYWAY: Duration = Duration::from_secs(15);
 /// How many entries are read at once.
 const PAGE: usize = 100;
 
@@ -62,7 +66,8 @@ pub(crate) async fn events(
     let cursor = if probe.items.is_empty() && !probe.more { probe.next } else { cursor };
     let ends_at = api.now() + api.options().stream_life;
     let bell = api.bell();
-    let mut ready = VecDeque::from([Event::default().retry(RETRY)]);
+    let retry = if api.options().stream_life.is_zero() { RETRY_UNSTREAMED } else { RETRY };
+    let mut ready = VecDeque::from([Event::default().retry(retry)]);
     ready.push_back(Event::default().id(cursor.to_text()));
     let source = Source { api, reader, filter, cursor, ready, bell, ends_at, ended: false, begun: false };
     let body = Sse::new(events_of(source)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
@@ -122,8 +127,7 @@ impl Source {
             return;
         }
         match &mut self.bell {
-            // A look now and then in any case: another process may have committed.
-            Some(bell) => drop(tokio::time::timeout(LOOK, bell.changed()).await),
+            Some(bell) => drop(tokio::time::timeout(LOOK_ANYWAY, bell.changed()).await),
             None => tokio::time::sleep(LOOK).await,
         }
     }

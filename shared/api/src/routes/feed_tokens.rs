@@ -59,6 +59,8 @@ pub(crate) struct FeedToken {
 
 #[derive(Serialize, Deserialize)]
 struct Permit {
+    /// The id of the token that it was made with, and ends with.
+    by: String,
     tenant: Tenant,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     channels: Vec<Channel>,
@@ -81,8 +83,9 @@ pub(crate) async fn create(
         return Err(Refused::invalid("tags", "together they have at most 2000 characters"));
     }
     let expires_at = api.now() + Duration::from_secs(new.expires_in);
-    let permit =
-        Permit { tenant: may.tenant().clone(), channels: new.channels, tags: new.tags, until: expires_at.as_second() };
+    let expires_at = may.expires_at.map_or(expires_at, |ends_at| ends_at.min(expires_at));
+    let (tenant, until) = (may.tenant().clone(), expires_at.as_second());
+    let permit = Permit { by: may.token, tenant, channels: new.channels, tags: new.tags, until };
     let text = serde_json::to_vec(&permit).map_err(|error| Fault::failed(format!("a feed token: {error}")))?;
     let keys = api.ports().keys.root().await?;
     let key = keys.derived(keys.current_id(), PURPOSE).ok_or_else(|| Fault::failed("the current key is missing"))?;
@@ -99,12 +102,14 @@ pub(crate) async fn open(api: &Api, text: &str) -> Result<FeedReader, Refused> {
     let [id, payload, mac] = parts[..] else { return Err(invalid()) };
     let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| invalid());
     let (payload, mac) = (decode(payload)?, decode(mac)?);
-    let key = api.ports().keys.root().await?.derived(id, PURPOSE).ok_or_else(invalid)?;
+    let key = api.ports().keys.root_with(id).await?.derived(id, PURPOSE).ok_or_else(invalid)?;
     if !signing::equal(&signing::hmac_sha256(key.expose(), &[&payload]), &mac) {
         return Err(invalid());
     }
     let permit: Permit = serde_json::from_slice(&payload).map_err(|_| invalid())?;
-    if permit.until <= api.now().as_second() {
+    let now = api.now();
+    let by = api.token(&permit.by, now).await?;
+    if permit.until <= now.as_second() || by.is_none_or(|token| !token.counts(now)) {
         return Err(invalid());
     }
     Ok(FeedReader { tenant: permit.tenant, channels: permit.channels, tags: permit.tags })

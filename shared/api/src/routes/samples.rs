@@ -61,7 +61,7 @@ pub(crate) struct SignedSample {
 }
 
 /// Makes a signed sample of a topic.
-#[utoipa::path(post, path = "/test/events/{provider}/{topic}", operation_id = "make_sample", request_body = NewSample,
+#[utoipa::path(post, path = "/test/events/{provider}/{*topic}", operation_id = "make_sample", request_body = NewSample,
     responses((status = 200, body = SignedSample), (status = 404), (status = 422)))]
 pub(crate) async fn sample(
     State(api): State<Arc<Api>>,
@@ -86,7 +86,7 @@ pub(crate) async fn sample(
         let detail = "the endpoint is another tenant's, and only its owner may sign with its secrets";
         return Err(Refused::invalid("connection", detail));
     }
-    let secrets = endpoint.record.open_secrets(&*api.ports().keys.root().await?)?;
+    let secrets = endpoint.record.open_secrets(&*api.ports().keys).await?;
     let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets };
     let now = api.now();
     let request = match (&new.body, new.old) {

@@ -121,7 +121,8 @@ pub(crate) async fn seal(
     secrets: &[(String, Secret)],
 ) -> Result<Vec<SealedSecret>, Fault> {
     let keys = api.ports().keys.root().await?;
-    let place = (tenant, key.partition());
+    let record = endpoint::sealed_for(key);
+    let place = (tenant, record.as_str());
     let seal = |(name, secret): &(String, Secret)| {
         SealedSecret::seal(name, secret, place, &keys, &api.ports().entropy, api.now())
     };

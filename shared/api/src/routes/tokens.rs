@@ -17,7 +17,6 @@ use utoipa::ToSchema;
 
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, List, Refused, ok};
-use crate::routes::connections::transact;
 use crate::state::Api;
 
 /// More tokens than a tenant has.
@@ -101,19 +100,10 @@ pub(crate) async fn create(
     if new.expires_at.is_some_and(|expires_at| expires_at <= api.now()) {
         return Err(Refused::invalid("expires_at", "it is in the past"));
     }
-    let generated = token::generate(&api.ports().entropy, None);
     let principal = Principal { tenant, user: new.user, companies: new.companies, scopes: new.scopes, operator: false };
-    let (created_at, expires_at) = (api.now(), new.expires_at);
-    let stored = Token { principal, sha256: generated.sha256, created_at, expires_at, revoked_at: None };
-    // The record outlives the token a little, so that its end is told apart from an unknown token in the list.
-    let owned = token::owned_key(&stored.principal.tenant, &generated.id);
-    let writes = vec![
-        records::insert(&token::key(&generated.id), &stored, Upkeep::default())?,
-        records::insert(&owned, &Owned { since: created_at }, Upkeep::default())?,
-    ];
-    transact(&api, writes).await?;
-    let text = generated.text.expose_text().map(str::to_owned);
-    Ok((StatusCode::CREATED, ok(TokenView::of(&generated.id, stored, text))))
+    let issued = token::issue(api.table(), &api.ports().entropy, principal, new.expires_at, api.now()).await?;
+    let text = issued.text.expose_text().map(str::to_owned);
+    Ok((StatusCode::CREATED, ok(TokenView::of(&issued.id, issued.token, text))))
 }
 
 /// The tenant's tokens, without their texts.
@@ -130,12 +120,16 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
     Ok(ok(List { items, next: None }))
 }
 
-/// Revokes a token: it counts no longer, here at once and elsewhere within a minute.
+/// Revokes a token, and with it the feed tokens made with it: they count no longer, here at once and elsewhere within a
+/// minute. Only the operator revokes the operator's key.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", operation_id = "revoke_token", responses((status = 204), (status = 404)))]
 pub(crate) async fn revoke(State(api): State<Arc<Api>>, may: May<Admin>, Path(id): Path<String>) -> Answer<StatusCode> {
     let key = token::key(&id);
     let stored = records::get::<Token>(api.table(), &key).await?;
-    let stored = stored.filter(|stored| stored.record.principal.tenant == *may.tenant());
+    let stored = stored.filter(|stored| {
+        let principal = &stored.record.principal;
+        principal.tenant == *may.tenant() && (may.principal.operator || !principal.operator)
+    });
     let Some(stored) = stored else { return Err(Refused::not_found("token")) };
     let revoked = Token { revoked_at: Some(api.now()), ..stored.record };
     let write: Write = records::replace(&key, Some(stored.rev), &revoked, Upkeep::default())?;

@@ -32,8 +32,8 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
 pub async fn start(ports: &Ports, tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Result<(), Fault> {
     match ports.table.transact(begin(tenant, id, replay, now)?).await {
         Ok(()) => {}
-        Err(TransactFault::Cancelled(_)) => return Ok(()),
-        Err(TransactFault::Fault(fault)) => return Err(fault),
+        Err(TransactFault::Cancelled(reasons)) if records::exists(&reasons) => return Ok(()),
+        Err(fault) => return Err(records::overtaken(fault)),
     }
     announce(ports, tenant, id, now).await;
     Ok(())
@@ -45,7 +45,7 @@ pub fn begin(tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Resu
     Ok(vec![records::insert(&record::key(tenant, id), replay, Upkeep::default())?, job::store(None, &mark)?])
 }
 
-/// Sends the first step of a replay that was started. Where that fails, [`sweep`] does it later.
+/// Sends the first step of a replay that was started. Where that fails, [a sweep](super::sweep::jobs) does it later.
 pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) {
     if let Err(fault) = send(ports, &job_envelope(tenant, id, now), Duration::ZERO).await {
         warn!(%tenant, id, %fault, "a replay begins later");
@@ -70,29 +70,6 @@ pub async fn count(ports: &Ports, tenant: &Tenant, shelf: &Shelf, filter: &Filte
     }
 }
 
-/// Sends the jobs again whose marks are overdue: their message was lost, or its run was cut off.
-pub async fn sweep(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
-    let mut sent = 0;
-    for shard in 0..crate::key::DUE_SHARDS {
-        let partition = crate::key::due_partition(crate::key::Due::Job(JobKind::Replay), shard);
-        for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
-            let mark = match records::decode::<Mark>(item) {
-                Ok(stored) => stored.record,
-                Err(fault) => {
-                    warn!(%fault, "a job mark does not read, and waits for code that reads it");
-                    continue;
-                }
-            };
-            send(ports, &job_envelope(&mark.tenant, &mark.resource, now), Duration::ZERO).await?;
-            sent += 1;
-        }
-    }
-    Ok(sent)
-}
-
-/// How long a mark may be overdue before its job is sent again.
-const OVERDUE_MILLIS: i64 = 60_000;
-
 /// Does one step of a replay.
 pub(super) async fn step(
     processor: &Processor,
@@ -114,12 +91,18 @@ pub(super) async fn step(
     };
     let query = Query { partition, range, descending: false, limit: PAGE };
     let (letters, more) = records::list::<DeadLetter>(&*ports.table, &query).await?;
-    let matching: Vec<&(String, Stored<DeadLetter>)> =
+    let mut matching: Vec<&(String, Stored<DeadLetter>)> =
         letters.iter().filter(|(sort, letter)| replay.filter.matches(&sort[prefix.len()..], &letter.record)).collect();
     let rate = f64::from(replay.rate_per_second.clamp(1, FASTEST));
     let delay = |nth: usize| Duration::from_secs_f64(nth as f64 / rate).min(crate::ports::MAX_DELAY);
-    resend(ports, &matching, delay).await?;
+    let mut sent = resend(ports, &matching, delay).await?.into_iter();
+    let fault = sent.as_slice().iter().find_map(|result| result.as_ref().err()).cloned();
+    matching.retain(|_| sent.next().is_some_and(|result| result.is_ok()));
+    // What was sent leaves its shelf, whatever becomes of the rest, so that trying again sends only that.
     remove(ports, tenant, &replay.shelf, &prefix, &matching).await?;
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
     replay.sent += matching.len() as u64;
     replay.after = letters.last().map(|(sort, _)| sort.clone()).or(replay.after);
     replay.finished_at = (!more).then_some(now);
@@ -132,13 +115,7 @@ pub(super) async fn step(
     } else {
         job::finish(&held, now)?
     };
-    match ports.table.transact(vec![progress, mark]).await {
-        Ok(()) => {}
-        Err(TransactFault::Cancelled(_)) => {
-            return Err(Fault::retryable("another processor took the replay over"));
-        }
-        Err(TransactFault::Fault(fault)) => return Err(fault),
-    }
+    ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
     if !more {
         return Ok(());
     }
@@ -162,7 +139,9 @@ async fn claim(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Resu
     };
     match ports.table.write(job::store(Some(stored.rev), &mark)?).await {
         Ok(_) => Ok(Some(Stored { rev: stored.rev + 1, record: mark })),
-        Err(WriteFault::Condition(_)) => Err(Fault::retryable("another processor took this step")),
+        Err(WriteFault::Condition(_) | WriteFault::Conflict) => {
+            Err(Fault::retryable("another processor took this step"))
+        }
         Err(WriteFault::Fault(fault)) => Err(fault),
     }
 }
@@ -171,7 +150,7 @@ async fn resend(
     ports: &Ports,
     letters: &[&(String, Stored<DeadLetter>)],
     delay: impl Fn(usize) -> Duration,
-) -> Result<(), Fault> {
+) -> Result<Vec<Result<(), Fault>>, Fault> {
     let mut messages = Vec::with_capacity(letters.len());
     for (nth, (_, letter)) in letters.iter().enumerate() {
         let (body, group) = match Envelope::decode(&letter.record.message) {
@@ -183,10 +162,7 @@ async fn resend(
         };
         messages.push(Outgoing { queue: QueueName::Notices, body, delay: delay(nth), group });
     }
-    for result in ports.queue.send(messages).await {
-        result?;
-    }
-    Ok(())
+    Ok(ports.queue.send(messages).await)
 }
 
 /// Takes messages off their shelf, once they are on their queue.
@@ -204,7 +180,8 @@ async fn remove(
     };
     for result in ports.table.write_many(letters.iter().map(delete).collect()).await {
         match result {
-            Ok(()) | Err(WriteFault::Condition(_)) => {}
+            // One that stays is sent again by the next replay, and known as a repeat.
+            Ok(()) | Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}
             Err(WriteFault::Fault(fault)) => return Err(fault),
         }
     }
@@ -215,13 +192,13 @@ fn text(time: &Timestamp) -> crate::ports::AttributeValue {
     crate::ports::AttributeValue::S(time.to_string())
 }
 
-async fn send(ports: &Ports, envelope: &Envelope, delay: Duration) -> Result<(), Fault> {
+pub(super) async fn send(ports: &Ports, envelope: &Envelope, delay: Duration) -> Result<(), Fault> {
     let group = envelope.group().to_owned();
     let message = Outgoing { queue: QueueName::Notices, body: envelope.encode()?, delay, group };
     send_one(&*ports.queue, message).await
 }
 
-fn job_envelope(tenant: &Tenant, id: &str, now: Timestamp) -> Envelope {
+pub(super) fn job_envelope(tenant: &Tenant, id: &str, now: Timestamp) -> Envelope {
     let job = Job { tenant: tenant.clone(), job: JobKind::Replay, resource: id.to_owned() };
     Envelope {
         v: VERSION,

@@ -251,7 +251,7 @@ impl<T: Table> Table for Metered<T> {
                 let after = planned.key.clone().zip(item.clone()).into_iter().collect();
                 usage += planned.cost(true, &before, &after);
             }
-            Err(WriteFault::Condition(_)) => usage += planned.cost(false, &before, &before),
+            Err(WriteFault::Condition(_) | WriteFault::Conflict) => usage += planned.cost(false, &before, &before),
             Err(WriteFault::Fault(_)) => {}
         }
         self.lock().write += usage;
@@ -267,7 +267,7 @@ impl<T: Table> Table for Metered<T> {
         for (planned, result) in planned.iter().zip(&results) {
             match result {
                 Ok(()) => usage += planned.cost(true, &before, &after),
-                Err(WriteFault::Condition(_)) => usage += planned.cost(false, &before, &after),
+                Err(WriteFault::Condition(_) | WriteFault::Conflict) => usage += planned.cost(false, &before, &after),
                 Err(WriteFault::Fault(_)) => {}
             }
         }

@@ -1,5 +1,6 @@
-//! Dead letters: what could not be processed, whole, for 90 days; and what is held for accounts that nobody has
-//! connected yet, for 30. Both are sent through processing again by a replay.
+//! Dead letters: what could not be processed, whole, for 90 days; and, on shelves of their own, what is held for accounts
+//! that nobody has connected yet, for 30, and requests about personal data until they are done. All are sent through
+//! processing again by a replay.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,8 @@ pub enum Shelf {
         /// The account.
         account: String,
     },
+    /// With the requests about personal data that wait to be done.
+    Privacy,
 }
 
 impl Shelf {
@@ -67,6 +70,7 @@ impl Shelf {
     pub fn place(&self, tenant: &Tenant) -> (Partition, String) {
         match self {
             Self::Dead => (Partition::of(tenant, Area::DeadLetters), String::new()),
+            Self::Privacy => (Partition::of(tenant, Area::Privacy), String::new()),
             Self::Held { endpoint, account } => (Partition::of(tenant, Area::Held(endpoint)), format!("{account}#")),
         }
     }

@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{Record, Stored, Upkeep};
 use crate::fault::Fault;
 use crate::key::{Area, DUE_SHARDS, Due, Key, Partition, due_partition};
-use crate::ports::{QueueName, Table, Write};
+use crate::ports::{Table, Write};
 use crate::signing;
 use crate::tenant::Tenant;
 
@@ -29,11 +29,6 @@ impl Record for Deferred {
 }
 
 impl Deferred {
-    /// The queue it returns to.
-    pub fn queue(&self) -> QueueName {
-        QueueName::ALL.into_iter().find(|queue| queue.as_str() == self.queue).unwrap_or(QueueName::Notices)
-    }
-
     /// The write that keeps it until it is due.
     pub fn put(&self, due_at: Timestamp) -> Result<Write, Fault> {
         let digest = signing::sha256(&[self.message.as_bytes()]);

@@ -4,13 +4,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tracing::warn;
 
 use super::{Record, as_text};
 use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::key::{Area, Key, Partition};
 use crate::names::Kind;
-use crate::sealing::{Place, RootKeys};
+use crate::ports::Keys;
+use crate::sealing::{Place, RootKeys, root_key_of};
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::tenant::Tenant;
 
@@ -63,8 +65,13 @@ impl Endpoint {
     }
 
     /// Its secrets, opened.
-    pub fn open_secrets(&self, keys: &RootKeys) -> Result<Secrets, Fault> {
-        open_all(&self.secrets, keys, &self.tenant, self.key().partition())
+    pub async fn open_secrets(&self, keys: &dyn Keys) -> Result<Secrets, Fault> {
+        let mut root = keys.root().await?;
+        let newer = |sealed: &SealedSecret| root_key_of(&sealed.sealed).filter(|id| !root.knows(id)).map(str::to_owned);
+        if let Some(id) = self.secrets.iter().find_map(newer) {
+            root = keys.root_with(&id).await?;
+        }
+        open_all(&self.secrets, &root, &self.tenant, &sealed_for(&self.key()))
     }
 }
 
@@ -90,34 +97,53 @@ pub struct SealedSecret {
 }
 
 impl SealedSecret {
-    /// Seals a secret for the record in `partition`.
+    /// Seals a secret for a tenant's record (see [`sealed_for`]).
     pub fn seal(
         name: &str,
         secret: &Secret,
-        (tenant, partition): (&Tenant, &str),
+        (tenant, record): (&Tenant, &str),
         keys: &RootKeys,
         entropy: &Entropy,
         now: Timestamp,
     ) -> Result<Self, Fault> {
         let key_id = KeyId(data_encoding::HEXLOWER.encode(&entropy.bytes::<4>()));
         let field = format!("{name}/{key_id}");
-        let sealed = keys.seal(secret, Place { tenant, record: partition, field: &field }, entropy)?;
+        let sealed = keys.seal(secret, Place { tenant, record, field: &field }, entropy)?;
         Ok(Self { name: name.to_owned(), key_id, sealed, created_at: now, retires_at: None })
     }
 }
 
-/// Opens secrets of the record in `partition`.
-pub fn open_all(sealed: &[SealedSecret], keys: &RootKeys, tenant: &Tenant, partition: &str) -> Result<Secrets, Fault> {
-    let open = |secret: &SealedSecret| {
+/// What the secrets of the record at `key` are bound to.
+pub fn sealed_for(key: &Key) -> String {
+    format!("{}\0{}", key.partition(), key.sort())
+}
+
+/// Opens secrets that are bound to `record`; fails if there are some and none of them opens.
+pub fn open_all(sealed: &[SealedSecret], keys: &RootKeys, tenant: &Tenant, record: &str) -> Result<Secrets, Fault> {
+    let open = |secret: &SealedSecret| -> Result<LiveSecret, Fault> {
         let field = format!("{}/{}", secret.name, secret.key_id);
         Ok(LiveSecret {
             name: secret.name.clone(),
             id: secret.key_id.clone(),
-            secret: keys.open(&secret.sealed, Place { tenant, record: partition, field: &field })?,
+            secret: keys.open(&secret.sealed, Place { tenant, record, field: &field })?,
             retires_at: secret.retires_at,
         })
     };
-    sealed.iter().map(open).collect::<Result<_, Fault>>().map(Secrets::new)
+    let (mut opened, mut last) = (Vec::with_capacity(sealed.len()), None);
+    for secret in sealed {
+        match open(secret) {
+            Ok(secret) => opened.push(secret),
+            Err(fault) => {
+                warn!(%fault, "a secret does not open, and verifies nothing");
+                last = Some(fault);
+            }
+        }
+    }
+    // One that does not open must not take the others along; where none does, nothing can be said of a signature.
+    match last {
+        Some(fault) if opened.is_empty() => Err(fault),
+        _ => Ok(Secrets::new(opened)),
+    }
 }
 
 /// Whose the deliveries for one account of an endpoint are.

@@ -19,6 +19,8 @@ pub const RECENT: usize = 16;
 const IDENTITY: usize = 16;
 /// Bytes of an envelope's id, a lane and a position.
 const ENTRY: usize = IDENTITY + 16 + 1 + 8;
+/// Set in an entry's lane if its state stood: there are far fewer lanes.
+const STOOD: u8 = 0x80;
 
 /// The state of a thing, and which deliveries led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,21 +134,25 @@ impl Entity {
             }
             if of == envelope {
                 let position = u64::from_be_bytes(at[1..].try_into().unwrap_or_default());
-                return Seen::SameEnvelope(Journaled { lane: at[0], position });
+                return Seen::SameEnvelope(Journaled { lane: at[0] & !STOOD, position });
             }
             seen = Seen::OtherEnvelope;
         }
         seen
     }
 
-    /// Remembers a delivery, and forgets the oldest beyond [`RECENT`].
-    pub fn remember(&mut self, identity: Identity, envelope: &str, at: Journaled) {
+    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest of those whose state did not stand, before any
+    /// whose did: those have a change that the bus may still have to hear of.
+    pub fn remember(&mut self, identity: Identity, envelope: &str, stood: bool, at: Journaled) {
         self.recent.extend_from_slice(&identity.0);
         self.recent.extend_from_slice(&envelope_bytes(envelope));
-        self.recent.push(at.lane);
+        self.recent.push(at.lane | if stood { STOOD } else { 0 });
         self.recent.extend_from_slice(&at.position.to_be_bytes());
-        let excess = self.recent.len().saturating_sub(RECENT * ENTRY);
-        self.recent.drain(..excess);
+        while self.recent.len() > RECENT * ENTRY {
+            let stood = |entry: &[u8]| entry[IDENTITY + 16] & STOOD != 0;
+            let first = self.recent.chunks_exact(ENTRY).position(|entry| !stood(entry)).unwrap_or(0);
+            self.recent.drain(first * ENTRY..(first + 1) * ENTRY);
+        }
     }
 
     /// A state that nothing led to yet.
@@ -176,7 +182,7 @@ mod tests {
     fn a_repeat_is_known_by_its_identity_and_a_redelivery_by_its_envelope() {
         let mut entity = Entity::new(Version(1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
         let identity = Identity::new("shopify", "c", "d");
-        entity.remember(identity, "01jcf0000000000000000000a1", at(7));
+        entity.remember(identity, "01jcf0000000000000000000a1", true, at(7));
         assert_eq!(entity.seen(identity, "01jcf0000000000000000000a1"), Seen::SameEnvelope(at(7)));
         assert_eq!(entity.seen(identity, "01jcf0000000000000000000a2"), Seen::OtherEnvelope);
         assert_eq!(entity.seen(Identity::new("shopify", "d", "d"), "01jcf0000000000000000000a1"), Seen::Never);
@@ -186,9 +192,14 @@ mod tests {
     fn an_entity_with_full_memory_stays_under_one_kilobyte() {
         let mut entity = Entity::new(Version(i64::MAX - 1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
         for n in 0..100 {
-            entity.remember(Identity::new("shopify", "c", &n.to_string()), &format!("envelope {n}"), at(n));
+            entity.remember(Identity::new("shopify", "c", &n.to_string()), &format!("envelope {n}"), true, at(n));
         }
         assert_eq!(entity.recent.len(), RECENT * ENTRY);
+        let mut busy = entity.clone();
+        for n in 200..230 {
+            busy.remember(Identity::new("shopify", "c", &n.to_string()), &format!("envelope {n}"), false, at(n));
+        }
+        assert_eq!(busy.recent, entity.recent, "what did not stand takes no place of what did");
         assert_eq!(entity.seen(Identity::new("shopify", "c", "83"), "envelope 83"), Seen::Never);
         assert_eq!(entity.seen(Identity::new("shopify", "c", "84"), "envelope 84"), Seen::SameEnvelope(at(84)));
         let id = EntityId { kind: Kind::CalendarEvent, connection: "c".repeat(22), id: "i".repeat(64) };

@@ -6,11 +6,12 @@
 //! | document | the same | `document#<kind>#<id>#<hash>` | body or blob |
 //! | journal | `T#<tenant>#J#<lane>` | position, 16 digits | entries, compressed |
 //! | journal genesis | `T#<tenant>#J#<lane>` | `genesis` | start |
-//! | tag | `T#<tenant>#G#<tag>` | `tag` | n |
+//! | tag | `T#<tenant>#G#<tag>` | lane, 2 digits | n |
 //! | delivery | `T#<tenant>#V#<hash of identity>` | `delivery` | envelope, fence, lease_until, done |
-//! | job mark | `T#<tenant>#B` | `<kind>#<resource>` | hints, first_hint_at, again, fence, lease_until; `due` index |
+//! | job mark | `T#<tenant>#B` | `<kind>#<resource>` | hints, first_hint_at, due_at, running, again; `due` index |
 //! | dead letter | `T#<tenant>#L` | envelope id | envelope, class, reason, ... |
 //! | held | `T#<tenant>#H#<endpoint>` | `<account>#<envelope id>` | the same |
+//! | privacy request | `T#<tenant>#X` | envelope id | the same |
 //! | replay | `T#<tenant>#Y` | id | filter, rate, progress |
 //! | deferred | `T#<tenant>#W` | message hash | message; `due` index |
 //! | connection | `T#<tenant>#C` | id | provider, account, endpoint, sealed credentials |
@@ -48,8 +49,8 @@ use serde::de::DeserializeOwned;
 
 use crate::fault::Fault;
 use crate::ports::{
-    AttributeValue, Condition, DUE_AT, DUE_PARTITION, EXPIRES_AT, Item, Key, PARTITION, Page, Query, Range, SORT,
-    Table, Write, WriteFault,
+    AttributeValue, Cancellation, Condition, DUE_AT, DUE_PARTITION, EXPIRES_AT, Item, Key, PARTITION, Page, Query,
+    Range, SORT, Table, TransactFault, Write, WriteFault,
 };
 
 /// The longest partition key that DynamoDB takes, in bytes.
@@ -223,10 +224,25 @@ pub fn after(prefix: &str, last: &str) -> Range {
     Range::Between(format!("{last}\u{1}"), format!("{prefix}\u{10ffff}"))
 }
 
+/// Whether a transaction was cancelled since something was there already, and not only by another one at the same time.
+pub fn exists(reasons: &[Cancellation]) -> bool {
+    reasons.iter().any(|reason| matches!(reason, Cancellation::Condition(_)))
+}
+
+/// The result of a transaction whose cancellation the caller did not expect: somebody else was faster.
+pub fn overtaken(fault: TransactFault) -> Fault {
+    match fault {
+        TransactFault::Cancelled(_) => Fault::retryable("somebody else changed the records at the same time"),
+        TransactFault::Fault(fault) => fault,
+    }
+}
+
 /// The result of a write whose failed condition the caller did not expect: somebody else was faster.
 pub fn raced(fault: WriteFault) -> Fault {
     match fault {
-        WriteFault::Condition(_) => Fault::retryable("somebody else changed the record at the same time"),
+        WriteFault::Condition(_) | WriteFault::Conflict => {
+            Fault::retryable("somebody else changed the record at the same time")
+        }
         WriteFault::Fault(fault) => fault,
     }
 }

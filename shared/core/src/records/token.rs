@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::endpoint::Owned;
+use super::{Record, Upkeep};
 use crate::entropy::Entropy;
+use crate::fault::Fault;
 use crate::key::{Area, Key, Partition};
 use crate::names::Scope;
+use crate::ports::Table;
 use crate::secret::Secret;
 use crate::signing;
 use crate::tenant::Tenant;
@@ -33,6 +36,11 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Who runs the deployment.
+    pub fn operator(tenant: Tenant) -> Self {
+        Self { tenant, user: None, companies: Vec::new(), scopes: vec![Scope::Admin], operator: true }
+    }
+
     /// Whether one of the scopes is `wanted` or includes it.
     pub fn may(&self, wanted: Scope) -> bool {
         self.scopes.iter().any(|scope| *scope >= wanted)
@@ -80,6 +88,35 @@ pub fn generate(entropy: &Entropy, id: Option<String>) -> NewToken {
     NewToken { text: Secret::new(format!("{PREFIX}{id}_{secret}")), id, sha256 }
 }
 
+/// A token that was issued; this is the only time that its text is to be had.
+#[derive(Debug)]
+pub struct Issued {
+    /// Its id.
+    pub id: String,
+    /// The text that its holder presents.
+    pub text: Secret,
+    /// What is stored of it.
+    pub token: Token,
+}
+
+/// Issues a token: stores it, and the tenant's reference to it, so that it is listed and can be revoked.
+pub async fn issue(
+    table: &dyn Table,
+    entropy: &Entropy,
+    principal: Principal,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Issued, Fault> {
+    let NewToken { id, text, sha256 } = generate(entropy, None);
+    let token = Token { principal, sha256, created_at: now, expires_at, revoked_at: None };
+    let writes = vec![
+        super::insert(&key(&id), &token, Upkeep::default())?,
+        super::insert(&owned_key(&token.principal.tenant, &id), &Owned { since: now }, Upkeep::default())?,
+    ];
+    table.transact(writes).await.map_err(super::overtaken)?;
+    Ok(Issued { id, text, token })
+}
+
 /// The id and the secret of a token's text.
 pub fn parse(text: &str) -> Option<(&str, &str)> {
     let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
@@ -92,7 +129,12 @@ impl Token {
     /// Whether `secret` is the token's, and it counts at `now`.
     pub fn admits(&self, secret: &str, now: Timestamp) -> bool {
         let genuine = signing::equal(signing::sha256_hex(secret.as_bytes()).as_bytes(), self.sha256.as_bytes());
-        genuine && self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+        genuine && self.counts(now)
+    }
+
+    /// Whether it is neither revoked nor at its end.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 }
 

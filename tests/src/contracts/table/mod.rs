@@ -155,7 +155,7 @@ impl From<WriteFault> for AnyFault {
     fn from(fault: WriteFault) -> Self {
         match fault {
             WriteFault::Fault(fault) => Self(Some(fault)),
-            WriteFault::Condition(_) => Self(None),
+            WriteFault::Condition(_) | WriteFault::Conflict => Self(None),
         }
     }
 }

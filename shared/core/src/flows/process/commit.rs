@@ -132,6 +132,7 @@ impl Processor {
             (1, Some(only)) => match table.write(only).await {
                 Ok(_) => Ok(()),
                 Err(WriteFault::Condition(item)) => Err(TransactFault::Cancelled(vec![Cancellation::Condition(item)])),
+                Err(WriteFault::Conflict) => Err(TransactFault::Cancelled(vec![Cancellation::Conflict])),
                 Err(WriteFault::Fault(fault)) => Err(TransactFault::Fault(fault)),
             },
             (_, last) => {
@@ -142,6 +143,9 @@ impl Processor {
         match result {
             Ok(()) => {
                 self.heads.remember(tenant, lane, at.position, now);
+                for entry in entries {
+                    self.ports.meter.count(&entry.provider, entry.outcome, &entry.trace);
+                }
                 Ok(Tried::Done)
             }
             Err(TransactFault::Cancelled(_)) => {
@@ -171,7 +175,7 @@ impl Processor {
                     want(job::key(tenant, JobKind::Sync, resource), Place::Mark(resource.clone()));
                     want(delivery_key(tenant, work), Place::Delivery);
                 }
-                Effect::Privacy => want(delivery_key(tenant, work), Place::Delivery),
+                Effect::Privacy { .. } => want(delivery_key(tenant, work), Place::Delivery),
                 Effect::Ignored { .. } | Effect::Hold { .. } => {}
             }
         }
@@ -209,7 +213,7 @@ impl Processor {
             let (envelope, window) = (work.envelope_id(), work.origin.window);
             match self.ports.table.write(delivery::claim(key, stored, envelope, window, now)?).await {
                 Ok(_) => drop(claims.insert(key.clone(), delivery::claimed(stored, envelope, window, now))),
-                Err(WriteFault::Condition(_)) => {}
+                Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}
                 Err(WriteFault::Fault(fault)) => return Err(fault),
             }
         }

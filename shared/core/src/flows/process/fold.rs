@@ -100,7 +100,7 @@ pub(super) fn entity_after(
         let repeated = told[..index].iter().any(|earlier| earlier.identity == notice.identity);
         let known_before = known.is_some_and(|entity| entity.seen(notice.identity, &notice.envelope) != Seen::Never);
         if !repeated && !known_before {
-            entity.remember(notice.identity, &notice.envelope, at);
+            entity.remember(notice.identity, &notice.envelope, index == standing, at);
         }
     }
     Some(entity)

@@ -104,14 +104,16 @@ impl Processor {
             provider: None,
             topic: None,
             class: ErrorClass::Unreadable,
-            reason: reason.to_owned(),
+            reason: cut(reason),
             received_at: now,
             dead_at: now,
             tries: 0,
         };
         let until = now + self.settings.keep_dead_letters;
         let write = letter.put(&Tenant::system(), &Shelf::Dead, &id, until)?;
-        self.ports.table.write(write).await.map(drop).map_err(records::raced)
+        self.ports.table.write(write).await.map_err(records::raced)?;
+        self.ports.meter.count("unknown", Outcome::Dead, "");
+        Ok(())
     }
 
     /// An envelope of ours around a foreign message that is too large for a record; it reads as a body of nobody.

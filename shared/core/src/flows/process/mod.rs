@@ -21,6 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use lru::LruCache;
 use tracing::{error, warn};
@@ -40,7 +41,7 @@ use crate::records::{self, Upkeep};
 use crate::secret::KeyId;
 use crate::signing;
 use crate::tenant::Tenant;
-use crate::verified;
+use crate::verified::{self, Verified};
 
 /// How many notices one transaction takes: with their tags and the journal, well under DynamoDB's hundred items.
 const COMMIT: usize = 25;
@@ -153,12 +154,22 @@ impl Processor {
             let owner = owner.unwrap_or_else(|_| Owner::Tenant(Tenant::system()));
             opened.push(Opened { envelope, queue, owner });
         }
+        // All bodies at once: where the blob store is slow, one after the other could take longer than a run may.
+        let bodies = join_all(opened.iter().zip(&faults).map(|(one, fault)| async move {
+            match &one.envelope.kind {
+                EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) if fault.is_none() => {
+                    Some(verified::reopen(delivery, &*self.ports.blobs).await)
+                }
+                EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_) | EnvelopeKind::Job(_) => None,
+            }
+        }));
+        let bodies = bodies.await;
         let mut by_tenant: BTreeMap<Tenant, Vec<Work>> = BTreeMap::new();
-        for (index, one) in opened.iter_mut().enumerate() {
+        for (index, (one, body)) in opened.iter_mut().zip(bodies).enumerate() {
             if faults[index].is_some() {
                 continue;
             }
-            match self.read(index, one, now).await {
+            match self.read(index, one, body, now).await {
                 Ok(works) => {
                     one.owner = routed(&works).unwrap_or_else(|| one.owner.clone());
                     for (tenant, work) in works {
@@ -189,9 +200,15 @@ impl Processor {
     }
 
     /// What an envelope tells, and whose that is. Jobs are done right here.
-    async fn read(&self, index: usize, one: &Opened, now: Timestamp) -> Result<Vec<(Tenant, Work)>, Fault> {
-        match &one.envelope.kind {
-            EnvelopeKind::Job(job) => {
+    async fn read(
+        &self,
+        index: usize,
+        one: &Opened,
+        body: Option<Result<Verified, Fault>>,
+        now: Timestamp,
+    ) -> Result<Vec<(Tenant, Work)>, Fault> {
+        match (&one.envelope.kind, body) {
+            (EnvelopeKind::Job(job), _) => {
                 match job.job {
                     JobKind::Replay => replay::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
                     JobKind::Sync => return Err(Fault::retryable("syncs are not done here")),
@@ -199,20 +216,28 @@ impl Processor {
                 Ok(Vec::new())
             }
             // What was unreadable is read again: after a replay, by code that may have learned to.
-            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => {
-                self.parse(index, one, delivery).await
+            (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery), Some(body)) => {
+                self.parse(index, one, delivery, &body?).await
             }
+            (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), None) => Err(Fault::failed("a body was not read")),
         }
     }
 
-    async fn parse(&self, index: usize, one: &Opened, delivery: &Delivery) -> Result<Vec<(Tenant, Work)>, Fault> {
-        let provider = providers::by_id(&delivery.provider).ok_or_else(|| {
-            Fault::permanent(ErrorClass::Unreadable, format!("no provider is called {:?}", delivery.provider))
+    async fn parse(
+        &self,
+        index: usize,
+        one: &Opened,
+        delivery: &Delivery,
+        verified: &Verified,
+    ) -> Result<Vec<(Tenant, Work)>, Fault> {
+        let provider = providers::by_id(&delivery.provider).ok_or_else(|| match delivery.provider.as_str() {
+            "" => Fault::permanent(ErrorClass::Unreadable, "it came from no provider"),
+            // Newer code that knew it may have been rolled back.
+            id => Fault::retryable(format!("no provider is called {id:?} here")),
         })?;
-        let verified = verified::reopen(delivery, &*self.ports.blobs).await?;
         let notices = catch_unwind(AssertUnwindSafe(|| {
-            provider.readable(&verified)?;
-            provider.parse(&verified)
+            provider.readable(verified)?;
+            provider.parse(verified)
         }))
         .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?;
         let origin = Origin::new(&one.envelope, delivery, provider.window());

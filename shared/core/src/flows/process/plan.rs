@@ -19,6 +19,9 @@ use crate::records::journal::{Change, Entry};
 use crate::records::{self, Stored, tag};
 use crate::tenant::Tenant;
 
+/// How long a request about personal data is kept, done or not: beyond every provider's time for it.
+const PRIVACY: Duration = Duration::from_secs(90 * 24 * 3600);
+
 /// What is known of everything that a batch touches.
 #[derive(Default)]
 pub(super) struct Known {
@@ -86,7 +89,9 @@ pub(super) fn plan<'a>(
             }
             Effect::Hold { account, letter } => {
                 let reason = format!("unknown account {account}; kept until it is connected");
-                plan.entries.push(work.entry((Outcome::Ignored, Some(reason)), None, now));
+                // An id of its own: when the account connects, the delivery is told of again, and not as a repeat.
+                let entry = work.entry((Outcome::Ignored, Some(reason)), None, now);
+                plan.entries.push(Entry { id: format!("{}-held", entry.id), ..entry });
                 let shelf = Shelf::Held { endpoint: work.origin.endpoint.clone(), account: account.clone() };
                 if kept.insert(shelf.key(tenant, work.envelope_id())) {
                     let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
@@ -98,7 +103,7 @@ pub(super) fn plan<'a>(
                     plan.routes_absent.push(Write::Check { key, condition: Condition::Absent });
                 }
             }
-            Effect::Hint { .. } | Effect::Privacy => {
+            Effect::Hint { .. } | Effect::Privacy { .. } => {
                 let key = delivery_key(tenant, work);
                 let stored = known.deliveries.get(&key);
                 match delivery::standing(stored, work.envelope_id(), now) {
@@ -106,7 +111,7 @@ pub(super) fn plan<'a>(
                     _ if settled.contains(&key) => plan.entries.push(repeated(work, now)),
                     Standing::Duplicate => plan.entries.push(repeated(work, now)),
                     standing => {
-                        plan.settle(work, key.clone(), stored, standing, claims, &mut hints, now)?;
+                        plan.settle(tenant, work, key.clone(), stored, standing, claims, &mut hints, now)?;
                         settled.insert(key);
                     }
                 }
@@ -129,6 +134,7 @@ impl<'a> Plan<'a> {
     #[expect(clippy::too_many_arguments, reason = "it is one arm of `plan`, which holds all of this")]
     fn settle(
         &mut self,
+        tenant: &Tenant,
         work: &'a Work,
         key: Key,
         stored: Option<&Stored<Delivery>>,
@@ -144,8 +150,12 @@ impl<'a> Plan<'a> {
                 let reason = format!("a sync of {resource} is due");
                 self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
             }
-            (_, Some(claim), _) => {
+            (effect, Some(claim), _) => {
                 self.writes.push(delivery::finish(&key, claim)?);
+                if let Effect::Privacy { request } = effect {
+                    let (id, until) = (work.envelope_id(), records::kept_until(request.received_at, now, PRIVACY));
+                    self.writes.push(request.put(tenant, &Shelf::Privacy, id, until)?);
+                }
                 let reason = "a request about personal data; it waits for its handler".to_owned();
                 self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
             }
@@ -190,7 +200,7 @@ impl<'a> Plan<'a> {
             .iter()
             .filter_map(|index| match &works[*index].effect {
                 Effect::Entity(entity) => Some((&works[*index], &**entity)),
-                Effect::Hint { .. } | Effect::Privacy | Effect::Ignored { .. } | Effect::Hold { .. } => None,
+                Effect::Hint { .. } | Effect::Privacy { .. } | Effect::Ignored { .. } | Effect::Hold { .. } => None,
             })
             .collect();
         let told: Vec<Told> = of.iter().map(|(_, entity)| entity.told.clone()).collect();
@@ -229,7 +239,7 @@ impl<'a> Plan<'a> {
         }
         tags.sort();
         tags.dedup();
-        writes.extend(tags.iter().map(|name| tag::raise(tenant, name)));
+        writes.extend(tags.iter().map(|name| tag::raise(tenant, name, at.lane)));
         Ok(writes)
     }
 }
@@ -259,7 +269,7 @@ fn repeated(work: &Work, now: Timestamp) -> Entry {
 pub(super) fn delivery_key(tenant: &Tenant, work: &Work) -> Key {
     let part = match &work.effect {
         Effect::Hint { resource } => resource,
-        Effect::Privacy | Effect::Entity(_) | Effect::Ignored { .. } | Effect::Hold { .. } => "privacy",
+        Effect::Privacy { .. } | Effect::Entity(_) | Effect::Ignored { .. } | Effect::Hold { .. } => "privacy",
     };
     delivery::key(tenant, work.identity, part)
 }

@@ -34,7 +34,7 @@ impl Processor {
             .map(|(channel, changes)| BusEntry {
                 tenant: tenant.clone(),
                 channel,
-                detail: json!({ "changes": changes }),
+                detail: json!({ "tenant": tenant, "changes": changes }),
             })
             .collect();
         if !entries.is_empty() {

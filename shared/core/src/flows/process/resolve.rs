@@ -103,7 +103,7 @@ impl Processor {
         for (number, notice) in notices.into_iter().enumerate() {
             let (tenant, connection, effect) = match whose(endpoint, &routes, &notice) {
                 Whose::Connection(tenant, connection) => {
-                    let effect = effect_of(endpoint, &connection, &origin, &notice)?;
+                    let effect = self.effect(endpoint, &tenant, &connection, &origin, &notice).await?;
                     (tenant, Some(connection), effect)
                 }
                 Whose::Misfit(reason) => {
@@ -111,8 +111,9 @@ impl Processor {
                     (endpoint.tenant.clone(), endpoint.connection.clone(), effect)
                 }
                 Whose::Unknown(account) => {
-                    let letter = self.letter_to_hold(endpoint, &origin, &account).await?;
-                    let effect = Effect::Hold { account, letter: Box::new(letter) };
+                    let letter = self.letter(&endpoint.tenant, &origin, ErrorClass::UnknownAccount).await?;
+                    let letter = Box::new(DeadLetter { account: Some(account.clone()), ..letter });
+                    let effect = Effect::Hold { account, letter };
                     (endpoint.tenant.clone(), None, effect)
                 }
             };
@@ -141,12 +142,34 @@ impl Processor {
         Ok(routes)
     }
 
-    async fn letter_to_hold(&self, endpoint: &Endpoint, origin: &Origin, account: &str) -> Result<DeadLetter, Fault> {
+    /// What a notice for a connection is to do.
+    async fn effect(
+        &self,
+        endpoint: &Endpoint,
+        tenant: &Tenant,
+        connection: &str,
+        origin: &Origin,
+        notice: &Notice,
+    ) -> Result<Effect, Fault> {
+        Ok(match &notice.what {
+            What::Entity(entity) => {
+                Effect::Entity(Box::new(entity_work(endpoint, connection, origin, notice, entity)?))
+            }
+            What::Hint { resource } => Effect::Hint { resource: format!("{resource}/{connection}") },
+            What::Privacy => {
+                let letter = self.letter(tenant, origin, ErrorClass::PrivacyRequest).await?;
+                let letter = DeadLetter { connection: Some(connection.to_owned()), ..letter };
+                Effect::Privacy { request: Box::new(letter) }
+            }
+            What::Ignored { reason } => Effect::Ignored { reason: reason.clone() },
+        })
+    }
+
+    /// The delivery whole, to be kept by a tenant until what it waits for has come.
+    async fn letter(&self, tenant: &Tenant, origin: &Origin, class: ErrorClass) -> Result<DeadLetter, Fault> {
         let mut envelope = origin.envelope.clone();
-        keep_body(&mut envelope, &endpoint.tenant, &*self.ports.blobs).await?;
-        let reason = "its account is not connected";
-        let letter = DeadLetter::of(&envelope, ErrorClass::UnknownAccount, reason, origin.envelope.received_at)?;
-        Ok(DeadLetter { account: Some(account.to_owned()), ..letter })
+        keep_body(&mut envelope, tenant, &*self.ports.blobs).await?;
+        DeadLetter::of(&envelope, class, &class.to_string(), origin.envelope.received_at)
     }
 }
 
@@ -188,30 +211,29 @@ fn is_account(text: &str) -> bool {
     (1..=255).contains(&text.len()) && !text.contains('#') && !text.chars().any(char::is_control)
 }
 
-fn effect_of(endpoint: &Endpoint, connection: &str, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
-    Ok(match &notice.what {
-        What::Entity(entity) => {
-            let (document, hash, deleted) = match &entity.state {
-                State::Present(document) => {
-                    let text = document.to_json()?;
-                    let hash = ContentHash::of(entity.version, &text);
-                    (Some(text), hash, false)
-                }
-                State::Deleted => (None, ContentHash::DELETED, true),
-            };
-            let identity = Identity::new(&origin.provider, connection, &notice.identity);
-            let envelope = origin.envelope.id.clone();
-            Effect::Entity(Box::new(EntityWork {
-                entity: EntityId { kind: entity.kind, connection: connection.to_owned(), id: entity.id.clone() },
-                told: Told { identity, envelope, version: entity.version, hash, deleted },
-                document,
-                notice: entity.clone(),
-                belonging: belonging(endpoint, entity, notice.account.as_ref()),
-            }))
+fn entity_work(
+    endpoint: &Endpoint,
+    connection: &str,
+    origin: &Origin,
+    notice: &Notice,
+    entity: &EntityNotice,
+) -> Result<EntityWork, Fault> {
+    let (document, hash, deleted) = match &entity.state {
+        State::Present(document) => {
+            let text = document.to_json()?;
+            let hash = ContentHash::of(entity.version, &text);
+            (Some(text), hash, false)
         }
-        What::Hint { resource } => Effect::Hint { resource: format!("{resource}/{connection}") },
-        What::Privacy => Effect::Privacy,
-        What::Ignored { reason } => Effect::Ignored { reason: reason.clone() },
+        State::Deleted => (None, ContentHash::DELETED, true),
+    };
+    let identity = Identity::new(&origin.provider, connection, &notice.identity);
+    let envelope = origin.envelope.id.clone();
+    Ok(EntityWork {
+        entity: EntityId { kind: entity.kind, connection: connection.to_owned(), id: entity.id.clone() },
+        told: Told { identity, envelope, version: entity.version, hash, deleted },
+        document,
+        notice: entity.clone(),
+        belonging: belonging(endpoint, entity, notice.account.as_ref()),
     })
 }
 

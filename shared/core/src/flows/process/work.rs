@@ -116,8 +116,8 @@ pub(super) enum Effect {
     Entity(Box<EntityWork>),
     /// Raise a job.
     Hint { resource: String },
-    /// Disclose or erase.
-    Privacy,
+    /// Disclose or erase: the request, to be kept until that is done.
+    Privacy { request: Box<DeadLetter> },
     /// Nothing.
     Ignored { reason: String },
     /// Wait until its account is connected.

@@ -77,7 +77,7 @@ impl EndpointCache {
         let found = match stored.filter(|stored| stored.record.deleted_at.is_none()) {
             None => None,
             Some(stored) => {
-                let secrets = stored.record.open_secrets(&*ports.keys.root().await?)?;
+                let secrets = stored.record.open_secrets(&*ports.keys).await?;
                 Some(Arc::new(OpenEndpoint { id: stored.record.id, secrets }))
             }
         };

@@ -52,9 +52,14 @@ impl Receiver {
     /// Answers a request to `/webhooks/{provider}/{id}` that came from the address `source`.
     ///
     /// The host reads at most one byte more of the body than [`LARGEST_BODY`].
+    /// What was accepted has a [`Receipt`] among the extensions of its answer.
     pub async fn receive(&self, request: Request<Bytes>, source: &str, now: Timestamp) -> Response<Bytes> {
         match self.accept(&request, source, now).await {
-            Ok(()) => Response::new(Bytes::new()),
+            Ok(receipt) => {
+                let mut response = Response::new(Bytes::new());
+                response.extensions_mut().insert(receipt);
+                response
+            }
             Err(Refusal::Answer(problem)) => {
                 let refused_method = problem.status == StatusCode::METHOD_NOT_ALLOWED.as_u16();
                 let mut response = problem.into_response();
@@ -70,7 +75,7 @@ impl Receiver {
         }
     }
 
-    async fn accept(&self, request: &Request<Bytes>, source: &str, now: Timestamp) -> Result<(), Refusal> {
+    async fn accept(&self, request: &Request<Bytes>, source: &str, now: Timestamp) -> Result<Receipt, Refusal> {
         let (provider, id) = address_of(request.uri().path()).ok_or_else(not_found)?;
         if request.method() != Method::POST {
             return Err(Problem::new(ProblemType::MethodNotAllowed, "Webhooks are sent with POST.").into());
@@ -84,8 +89,7 @@ impl Receiver {
         }
         let lookup = self.endpoints.get(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
         let (endpoint, verified) = self.verify(provider, request, lookup, source, now).await?;
-        self.enqueue(provider, &endpoint, verified, now).await?;
-        Ok(())
+        Ok(self.enqueue(provider, &endpoint, verified, now).await?)
     }
 
     /// Checks the signature. When no cached secret fits, the endpoint is read once more before refusing, so that a
@@ -129,7 +133,7 @@ impl Receiver {
         endpoint: &OpenEndpoint,
         verified: Verified,
         now: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<Receipt, Fault> {
         let label = provider.label(&verified);
         let readable = provider.readable(&verified);
         let id = self.ports.entropy.time_ordered_id(now);
@@ -163,8 +167,16 @@ impl Receiver {
         let queue = if label.priority { QueueName::Priority } else { QueueName::Notices };
         let group = envelope.group().to_owned();
         let message = Outgoing { queue, body: envelope.encode()?, delay: Duration::ZERO, group };
-        send_one(&*self.ports.queue, message).await
+        send_one(&*self.ports.queue, message).await?;
+        Ok(Receipt { trace: envelope.trace().to_owned() })
     }
+}
+
+/// That a delivery was accepted: for the host's log, not for the sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The trace id that goes with the delivery from here on.
+    pub trace: String,
 }
 
 /// Why a request was not accepted.
