@@ -1,0 +1,64 @@
+//! The receiver: `ANY /webhooks/{provider}/{id}` from an HTTP API. One artifact, deployed once for each provider.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hooktide_core::flows::receive::{Receipt, Receiver};
+use hooktide_core::providers;
+use hooktide_functions::host::Host;
+use hooktide_functions::metrics;
+use http::StatusCode;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let host = Arc::new(Host::start().await?);
+    let receiver = Arc::new(Receiver::new(host.ports.clone(), host.environment.settings.clone()));
+    lambda_http::run(service_fn(|request| answer(Arc::clone(&host), Arc::clone(&receiver), request))).await
+}
+
+async fn answer(host: Arc<Host>, receiver: Arc<Receiver>, request: Request) -> Result<Response<Body>, Error> {
+    let began = host.clock.now();
+    let provider = provider_of(request.uri().path());
+    let source = source_of(&request);
+    let response = receiver.receive(request.map(bytes_of), &source, began).await;
+    let ended = host.clock.now();
+    let trace = response.extensions().get::<Receipt>().map(|receipt| receipt.trace.as_str());
+    let took = ended.duration_since(began).unsigned_abs();
+    metrics::write(&[metrics::delivery(ended, provider, outcome_of(response.status()), took, trace)]);
+    Ok(response.map(|body| if body.is_empty() { Body::Empty } else { Body::from(body.to_vec()) }))
+}
+
+/// The provider that an address names; metrics have a name for each of them and one for all others.
+fn provider_of(path: &str) -> &'static str {
+    let name = path.strip_prefix("/webhooks/").and_then(|rest| rest.split('/').next());
+    name.and_then(providers::by_id).map_or("unknown", |provider| provider.id())
+}
+
+/// The address that the request came from, as the HTTP API saw it.
+fn source_of(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
+        _ => "unknown".to_owned(),
+    }
+}
+
+fn bytes_of(body: Body) -> Bytes {
+    match body {
+        Body::Text(text) => Bytes::from(text),
+        Body::Binary(bytes) => Bytes::from(bytes),
+        _ => Bytes::new(),
+    }
+}
+
+/// How an answer is counted.
+fn outcome_of(status: StatusCode) -> &'static str {
+    match status {
+        status if status.is_success() => "accepted",
+        StatusCode::UNAUTHORIZED => "refused",
+        StatusCode::TOO_MANY_REQUESTS => "limited",
+        status if status.is_server_error() => "failed",
+        _ => "rejected",
+    }
+}

@@ -1,0 +1,181 @@
+//! Statements as requests of the SDK.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_sdk_dynamodb::types::{
+    AttributeValue as Theirs, ConditionCheck, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+use hooktide_core::fault::Fault;
+use hooktide_core::ports::{AttributeValue, Item, Key, TransactFault, WriteFault};
+use hooktide_core::statement::{self, Action, WriteStatement};
+
+use super::SERVICE;
+use crate::fault;
+
+type TheirItem = HashMap<String, Theirs>;
+
+/// Asks for what is there instead when a condition fails.
+const OLD_ITEM: Option<ReturnValuesOnConditionCheckFailure> = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+
+/// Named values as the SDK takes them.
+pub(super) fn values_in(values: HashMap<String, AttributeValue>) -> TheirItem {
+    values.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+fn item_in(item: Item) -> TheirItem {
+    values_in(item.into_inner())
+}
+
+/// A key as the SDK takes it.
+pub(super) fn key_in(key: &Key) -> TheirItem {
+    item_in(statement::key_item(key))
+}
+
+/// An item as the port returns it.
+pub(super) fn item_out(item: TheirItem) -> Item {
+    Item::from(item.into_iter().map(|(name, value)| (name, value.into())).collect::<HashMap<_, AttributeValue>>())
+}
+
+/// One write of its own.
+pub(super) async fn write(client: &Client, table: &str, statement: WriteStatement) -> Result<Option<Item>, WriteFault> {
+    let WriteStatement { action, condition, names, values } = statement;
+    let values = values.map(values_in);
+    match action {
+        Action::Put(item) => {
+            let call = client.put_item().table_name(table).set_item(Some(item_in(item)));
+            let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
+            let call = call.set_expression_attribute_values(values);
+            let sent = call.set_return_values_on_condition_check_failure(OLD_ITEM).send().await;
+            sent.map(|_| None).map_err(|error| {
+                refused(&error, |error| match error {
+                    PutItemError::ConditionalCheckFailedException(failed) => Some(failed),
+                    _ => None,
+                })
+            })
+        }
+        Action::Update { key, update } => {
+            let call = client.update_item().table_name(table).set_key(Some(item_in(key))).update_expression(update);
+            let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
+            let call = call.set_expression_attribute_values(values).return_values(ReturnValue::AllNew);
+            let sent = call.set_return_values_on_condition_check_failure(OLD_ITEM).send().await;
+            sent.map(|answer| answer.attributes.map(item_out)).map_err(|error| {
+                refused(&error, |error| match error {
+                    UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed),
+                    _ => None,
+                })
+            })
+        }
+        Action::Delete(key) => {
+            let call = client.delete_item().table_name(table).set_key(Some(item_in(key)));
+            let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
+            let call = call.set_expression_attribute_values(values);
+            let sent = call.set_return_values_on_condition_check_failure(OLD_ITEM).send().await;
+            sent.map(|_| None).map_err(|error| {
+                refused(&error, |error| match error {
+                    DeleteItemError::ConditionalCheckFailedException(failed) => Some(failed),
+                    _ => None,
+                })
+            })
+        }
+        Action::Check(_) => Err(WriteFault::Fault(Fault::failed("a check outside a transaction"))),
+    }
+}
+
+/// Why a single write did not happen.
+fn refused<E>(
+    error: &SdkError<E, aws_sdk_dynamodb::config::http::HttpResponse>,
+    condition: impl Fn(&E) -> Option<&ConditionalCheckFailedException>,
+) -> WriteFault
+where
+    E: aws_sdk_dynamodb::error::ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let refusal = error.as_service_error();
+    match refusal.and_then(condition) {
+        Some(failed) => WriteFault::Condition(failed.item().map(|item| Box::new(item_out(item.clone())))),
+        None if refusal.and_then(|refusal| refusal.code()) == Some("TransactionConflictException") => {
+            WriteFault::Conflict
+        }
+        None => WriteFault::Fault(fault::sort(SERVICE, error)),
+    }
+}
+
+/// All writes or none. The SDK gives each call a token of its own, so that only its own repetitions count as one.
+pub(super) async fn transact(
+    client: &Client,
+    table: &str,
+    statements: Vec<WriteStatement>,
+) -> Result<(), TransactFault> {
+    let items = statements.into_iter().map(|statement| in_transaction(table, statement)).collect::<Result<_, _>>();
+    let items: Vec<TransactWriteItem> =
+        items.map_err(|error| TransactFault::Fault(Fault::failed(format!("{SERVICE}: {error}"))))?;
+    let Err(error) = client.transact_write_items().set_transact_items(Some(items)).send().await else { return Ok(()) };
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let reasons = cancelled.cancellation_reasons().iter().cloned();
+            let code = |code: Option<String>| code.unwrap_or_else(|| "None".to_owned());
+            Err(statement::cancelled(reasons.map(|reason| (code(reason.code), reason.item.map(item_out)))))
+        }
+        _ => Err(TransactFault::Fault(fault::sort(SERVICE, &error))),
+    }
+}
+
+fn in_transaction(
+    table: &str,
+    statement: WriteStatement,
+) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+    let WriteStatement { action, condition, names, values } = statement;
+    let values = values.map(values_in);
+    let write = TransactWriteItem::builder();
+    let write = match action {
+        Action::Put(item) => write.put(
+            Put::builder()
+                .table_name(table)
+                .set_item(Some(item_in(item)))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .set_return_values_on_condition_check_failure(OLD_ITEM)
+                .build()?,
+        ),
+        Action::Update { key, update } => write.update(
+            Update::builder()
+                .table_name(table)
+                .set_key(Some(item_in(key)))
+                .update_expression(update)
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .set_return_values_on_condition_check_failure(OLD_ITEM)
+                .build()?,
+        ),
+        Action::Delete(key) => write.delete(
+            Delete::builder()
+                .table_name(table)
+                .set_key(Some(item_in(key)))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .set_return_values_on_condition_check_failure(OLD_ITEM)
+                .build()?,
+        ),
+        Action::Check(key) => write.condition_check(
+            ConditionCheck::builder()
+                .table_name(table)
+                .set_key(Some(item_in(key)))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .set_return_values_on_condition_check_failure(OLD_ITEM)
+                .build()?,
+        ),
+    };
+    Ok(write.build())
+}
