@@ -3,6 +3,8 @@
 pub mod bodies;
 pub mod client;
 pub mod contracts;
+pub mod emulator;
 pub mod faults;
 pub mod server;
+pub mod wire;
 pub mod world;

@@ -1,7 +1,7 @@
 //! What the SDKs' errors mean for the caller: sorted by type, status and code, never by text.
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use hooktide_core::fault::Fault;
 
 /// Codes of refusals that pass: the service is busy, or works on the same thing already. The SDKs retry most of them
@@ -40,22 +40,32 @@ const DEPLOYMENT: [&str; 12] = [
     "UnrecognizedClientException",
 ];
 
-/// Sorts an error of the service `service`.
+/// Sorts an error of the service `service`. The text names code, status and request, and never what was sent or
+/// answered, which may be somebody's data: services repeat it in their messages.
 pub(crate) fn sort<E>(service: &str, error: &SdkError<E, HttpResponse>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let detail = format!("{service}: {}", DisplayErrorContext(error));
-    let passes = match error {
-        SdkError::ConstructionFailure(_) => false,
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-        SdkError::ServiceError(refusal) => {
-            let status = refusal.raw().status().as_u16();
-            status >= 500 || status == 429 || refusal.err().code().is_some_and(is_passing)
+    let (passes, detail) = match error {
+        SdkError::ConstructionFailure(_) => (false, "the request could not be made".to_owned()),
+        SdkError::TimeoutError(_) => (true, "no answer in time".to_owned()),
+        SdkError::DispatchFailure(failure) => {
+            (true, format!("not reached: {:?}", failure.as_connector_error().map(ToString::to_string)))
         }
-        // The SDK reserves the right to add kinds: one that is not known yet is nobody's fault that is.
-        _ => true,
+        SdkError::ResponseError(_) => (true, "the answer does not read".to_owned()),
+        SdkError::ServiceError(refusal) => {
+            let (status, refusal) = (refusal.raw().status().as_u16(), refusal.err());
+            let code = refusal.code().unwrap_or("no code");
+            let passes = status >= 500 || status == 429 || is_passing(code);
+            // What a role may not do is said in the message alone, and names nothing but the role and the resource.
+            let message = refusal.message().filter(|_| code.starts_with("AccessDenied")).unwrap_or_default();
+            let request = refusal.meta().extra("aws_request_id").unwrap_or("unknown");
+            (passes, format!("{code} (status {status}, request {request}) {message}"))
+        }
+        // The SDK reserves the right to add kinds: one that is not known yet is no message's fault that is.
+        _ => (true, "an unknown kind of error".to_owned()),
     };
+    let detail = format!("{service}: {detail}");
     if passes { Fault::retryable(detail) } else { Fault::failed(detail) }
 }
 

@@ -133,6 +133,10 @@ impl Table for DynamoTable {
 
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
         let statements = WriteStatement::transaction(writes).map_err(TransactFault::Fault)?;
+        // DynamoDB refuses a transaction of nothing.
+        if statements.is_empty() {
+            return Ok(());
+        }
         request::transact(&self.client, &self.name, statements).await
     }
 }
