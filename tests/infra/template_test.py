@@ -1,0 +1,327 @@
+"""What the template promises beyond what linters know: times that fit each other, and nothing public, lost or forgotten."""
+
+import json
+import re
+import unittest
+
+from emulator import CHECKOUT
+from template import load, of_type, retained
+
+FUNCTIONS = {"ReceiverShopify", "Processor", "Api", "Poller"}
+QUEUES = {"NoticesQueue", "PriorityQueue", "DeadLettersQueue"}
+KEPT = {"Table", "Bucket", "BucketPolicy", "RootKeys"}
+
+
+def arn(name):
+    """How the template refers to a resource's ARN."""
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+class TemplateTest(unittest.TestCase):
+    def setUp(self):
+        self.template = load()
+
+    def properties(self, name):
+        return self.template["Resources"][name]["Properties"]
+
+    def of_type(self, *kinds):
+        return {name: one["Properties"] for name, one in of_type(self.template, *kinds).items()}
+
+
+class Functions(TemplateTest):
+    def test_there_are_these(self):
+        self.assertEqual(set(self.of_type("AWS::Serverless::Function")), FUNCTIONS)
+
+    def test_every_one_is_built_beforehand_for_al2023(self):
+        shared = self.template["Globals"]["Function"]
+        self.assertEqual((shared["Runtime"], shared["Handler"]), ("provided.al2023", "bootstrap"))
+        self.assertEqual(shared["Architectures"], [{"Ref": "Architecture"}])
+        for name, function in of_type(self.template, "AWS::Serverless::Function").items():
+            with self.subTest(function=name):
+                binary = "receiver" if name.startswith("Receiver") else name.lower()
+                self.assertEqual(function["Properties"]["CodeUri"], f"../build/lambda/{binary}/")
+                self.assertEqual(function["Metadata"], {"SkipBuild": True})
+
+    def test_every_one_has_its_own_role_and_logs_that_are_kept_for_a_time(self):
+        for name, function in self.of_type("AWS::Serverless::Function").items():
+            with self.subTest(function=name):
+                self.assertEqual(function["Role"], arn(f"{name}Role"))
+                self.assertEqual(function["LoggingConfig"], {"LogGroup": {"Ref": f"{name}Logs"}})
+                logged = self.properties(f"{name}Logs")["LogGroupName"]["Fn::Sub"]
+                self.assertEqual(logged, f"/aws/lambda/{function['FunctionName']['Fn::Sub']}")
+        for name, logs in self.of_type("AWS::Logs::LogGroup").items():
+            with self.subTest(logs=name):
+                self.assertEqual(logs["RetentionInDays"], {"Ref": "LogRetentionDays"})
+
+    def test_they_are_told_all_that_they_read_from_the_environment(self):
+        source = (CHECKOUT / "functions/src/environment.rs").read_text()
+        read = set(re.findall(r'name: "(HOOKTIDE_\w+)"', source))
+        self.assertEqual(set(self.template["Globals"]["Function"]["Environment"]["Variables"]), read)
+
+    def test_concurrency_is_reserved_only_where_somebody_asks_for_it(self):
+        for name, parameter in {"ReceiverShopify": "Receiver", "Processor": "Processor"}.items():
+            with self.subTest(function=name):
+                chosen, reserved, otherwise = self.properties(name)["ReservedConcurrentExecutions"]["Fn::If"]
+                self.assertEqual(reserved, {"Ref": f"{parameter}ReservedConcurrency"})
+                self.assertEqual(otherwise, {"Ref": "AWS::NoValue"})
+                self.assertEqual(self.template["Parameters"][f"{parameter}ReservedConcurrency"]["Default"], "")
+                self.assertIn(reserved, self.template["Conditions"][chosen]["Fn::Not"][0]["Fn::Equals"])
+
+    def test_the_poller_runs_each_minute_and_does_not_try_again_before_the_next(self):
+        events = self.properties("Poller")["Events"]
+        (schedule,) = events.values()
+        self.assertEqual(schedule["Type"], "ScheduleV2")
+        self.assertEqual(schedule["Properties"]["ScheduleExpression"], "rate(1 minute)")
+        # Without a name of the stack's, two stacks of one account would have the same.
+        self.assertEqual(schedule["Properties"]["Name"], {"Fn::Sub": "${AWS::StackName}-poller"})
+        self.assertEqual(schedule["Properties"]["RetryPolicy"]["MaximumRetryAttempts"], 0)
+        self.assertEqual(self.properties("Poller")["EventInvokeConfig"]["MaximumRetryAttempts"], 0)
+
+
+class Times(TemplateTest):
+    def lease(self):
+        source = (CHECKOUT / "shared/core/src/records/job.rs").read_text()
+        return int(re.search(r"LEASE: Duration = Duration::from_secs\((\d+)\)", source)[1])
+
+    def mappings(self):
+        return {name: one["Properties"] for name, one in self.properties("Processor")["Events"].items()}
+
+    def test_a_lease_outlasts_its_function_and_a_message_stays_hidden_longer_than_the_lease(self):
+        lease = self.lease()
+        for name in ("Processor", "Poller"):
+            self.assertLess(self.properties(name)["Timeout"], lease)
+        for name in QUEUES:
+            self.assertGreater(self.properties(name)["VisibilityTimeout"], lease)
+
+    def test_a_message_stays_hidden_for_six_time_outs_and_the_batching_window(self):
+        timeout = self.properties("Processor")["Timeout"]
+        for name, mapping in self.mappings().items():
+            with self.subTest(mapping=name):
+                queue = self.properties(mapping["Queue"]["Fn::GetAtt"][0])
+                self.assertGreaterEqual(
+                    queue["VisibilityTimeout"], 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
+                )
+
+    def test_a_message_that_waits_for_long_is_not_taken_for_a_loop(self):
+        self.assertEqual(self.properties("Processor")["RecursiveLoop"], "Allow")
+
+    def test_a_receiver_answers_or_ends_before_api_gateway_gives_up(self):
+        self.assertEqual(self.properties("ReceiverShopify")["Timeout"], 10)
+        self.assertLessEqual(self.properties("Api")["Timeout"], 30)
+
+    def test_dead_letters_are_kept_for_two_weeks_and_longer_than_what_they_came_from(self):
+        dead = self.properties("DeadLettersQueue")["MessageRetentionPeriod"]
+        self.assertEqual(dead, 14 * 24 * 3600)
+        for name in QUEUES - {"DeadLettersQueue"}:
+            self.assertLess(self.properties(name)["MessageRetentionPeriod"], dead)
+
+
+class Queues(TemplateTest):
+    def test_there_are_these(self):
+        self.assertEqual(set(self.of_type("AWS::SQS::Queue")), QUEUES)
+
+    def test_a_message_may_have_a_mebibyte(self):
+        for name in QUEUES:
+            self.assertEqual(self.properties(name)["MaximumMessageSize"], 1_048_576)
+
+    def test_ten_receives_are_enough(self):
+        for name in QUEUES - {"DeadLettersQueue"}:
+            redrive = {"deadLetterTargetArn": arn("DeadLettersQueue"), "maxReceiveCount": 10}
+            self.assertEqual(self.properties(name)["RedrivePolicy"], redrive)
+        self.assertNotIn("RedrivePolicy", self.properties("DeadLettersQueue"))
+
+    def test_only_these_queues_have_their_dead_letters_there(self):
+        allowed = self.properties("DeadLettersQueue")["RedriveAllowPolicy"]
+        self.assertEqual(allowed["redrivePermission"], "byQueue")
+        prefix = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:"
+        names = [self.properties(name)["QueueName"]["Fn::Sub"] for name in ("NoticesQueue", "PriorityQueue")]
+        self.assertEqual(allowed["sourceQueueArns"], [{"Fn::Sub": prefix + name} for name in names])
+
+    def test_the_processor_takes_batches_as_the_design_says(self):
+        def mapping(queue, size, window, concurrency):
+            properties = {
+                "Queue": arn(queue),
+                "BatchSize": size,
+                "MaximumBatchingWindowInSeconds": window,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            }
+            if concurrency:
+                properties["ScalingConfig"] = {"MaximumConcurrency": concurrency}
+            return {"Type": "SQS", "Properties": properties}
+
+        self.assertEqual(
+            self.properties("Processor")["Events"],
+            {
+                "Notices": mapping("NoticesQueue", 25, 2, {"Ref": "ProcessorConcurrency"}),
+                "Priority": mapping("PriorityQueue", 10, 0, None),
+                "DeadLetters": mapping("DeadLettersQueue", 10, 0, 2),
+            },
+        )
+
+    def test_batches_over_ten_have_a_window(self):
+        # Lambda refuses them otherwise, and no linter says so.
+        for event in self.properties("Processor")["Events"].values():
+            if event["Properties"]["BatchSize"] > 10:
+                self.assertGreaterEqual(event["Properties"]["MaximumBatchingWindowInSeconds"], 1)
+
+
+class HttpApi(TemplateTest):
+    def test_webhooks_go_to_their_receiver_and_everything_else_to_the_api(self):
+        targets = {}
+        for name, route in self.of_type("AWS::ApiGatewayV2::Route").items():
+            integration = re.fullmatch(r"integrations/\$\{(\w+)}", route["Target"]["Fn::Sub"])[1]
+            targets[route["RouteKey"]] = self.properties(integration)["IntegrationUri"]
+        self.assertEqual(
+            targets, {"ANY /webhooks/shopify/{id}": arn("ReceiverShopify"), "$default": arn("Api")}
+        )
+        for integration in self.of_type("AWS::ApiGatewayV2::Integration").values():
+            self.assertEqual((integration["IntegrationType"], integration["PayloadFormatVersion"]), ("AWS_PROXY", "2.0"))
+
+    def test_cors_is_the_functions_own(self):
+        self.assertNotIn("CorsConfiguration", self.properties("HttpApi"))
+
+    def test_changes_are_deployed_and_bursts_are_bounded(self):
+        stage = self.properties("Stage")
+        self.assertEqual((stage["StageName"], stage["AutoDeploy"]), ("$default", True))
+        self.assertEqual(
+            stage["DefaultRouteSettings"],
+            {"ThrottlingRateLimit": {"Ref": "RequestsPerSecond"}, "ThrottlingBurstLimit": {"Ref": "RequestsInBurst"}},
+        )
+
+    def test_the_access_log_has_no_query_and_no_header(self):
+        log = json.loads(self.properties("Stage")["AccessLogSettings"]["Format"])
+        self.assertEqual(log["path"], "$context.path")
+        logged = {value.removeprefix("$context.") for value in log.values()}
+        allowed = "requestId requestTimeEpoch identity.sourceIp routeKey httpMethod path status responseLatency"
+        self.assertEqual(logged, {*allowed.split(), "responseLength", "integrationErrorMessage"})
+
+    def test_a_domain_is_optional_and_then_is_what_providers_are_told(self):
+        for name in ("Domain", "DomainMapping"):
+            self.assertEqual(self.template["Resources"][name]["Condition"], "HasDomain")
+        address = {
+            "Fn::If": ["HasDomain", {"Fn::Sub": "https://${DomainName}"}, {"Fn::GetAtt": ["HttpApi", "ApiEndpoint"]}]
+        }
+        told = self.template["Globals"]["Function"]["Environment"]["Variables"]["HOOKTIDE_PUBLIC_URL"]
+        self.assertEqual((told, self.template["Outputs"]["ApiUrl"]["Value"]), (address, address))
+
+
+class Storage(TemplateTest):
+    def test_what_cannot_be_made_again_stays_when_the_stack_goes(self):
+        self.assertEqual(retained(self.template), KEPT)
+        for name in KEPT:
+            self.assertEqual(self.template["Resources"][name]["UpdateReplacePolicy"], "Retain")
+
+    def test_what_stays_has_no_name_that_would_be_in_the_way_of_the_next_stack(self):
+        for name, key in {"Table": "TableName", "Bucket": "BucketName", "RootKeys": "Name"}.items():
+            self.assertNotIn(key, self.properties(name))
+
+    def test_the_table_is_as_the_records_need_it(self):
+        table = self.properties("Table")
+        keys = {one["AttributeName"]: one["KeyType"] for one in table["KeySchema"]}
+        self.assertEqual(keys, {"pk": "HASH", "sk": "RANGE"})
+        (index,) = table["GlobalSecondaryIndexes"]
+        self.assertEqual((index["IndexName"], index["Projection"]), ("due", {"ProjectionType": "ALL"}))
+        keys = {one["AttributeName"]: one["KeyType"] for one in index["KeySchema"]}
+        self.assertEqual(keys, {"due_pk": "HASH", "due_at": "RANGE"})
+        types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
+        self.assertEqual(types, {"pk": "S", "sk": "S", "due_pk": "S", "due_at": "N"})
+        self.assertEqual(table["TimeToLiveSpecification"], {"AttributeName": "expires_at", "Enabled": True})
+        self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
+
+    def test_the_table_can_be_taken_back_to_any_moment_of_the_last_weeks(self):
+        recovery = self.properties("Table")["PointInTimeRecoverySpecification"]
+        self.assertEqual(recovery, {"PointInTimeRecoveryEnabled": True})
+
+    def test_bodies_expire_later_than_what_refers_to_them_and_documents_stay(self):
+        rules = self.properties("Bucket")["LifecycleConfiguration"]["Rules"]
+        self.assertTrue(all(rule["Status"] == "Enabled" for rule in rules))
+        days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+        self.assertEqual(days, {"claims/": 30, "kept/": 120})
+        source = (CHECKOUT / "shared/core/src/settings.rs").read_text()
+        records = {int(found) for found in re.findall(r"keep_(?:dead_letters|held): (\d+) \* DAY", source)}
+        self.assertGreater(days["kept/"], max(records))
+
+    def test_the_root_keys_are_never_made_anew(self):
+        # Any change of these lines puts a new secret in the place of the one that everything is sealed with.
+        self.assertEqual(
+            self.properties("RootKeys")["GenerateSecretString"],
+            {
+                "SecretStringTemplate": '{"rotated":[]}',
+                "GenerateStringKey": "first",
+                "PasswordLength": 64,
+                "ExcludePunctuation": True,
+            },
+        )
+
+
+class Access(TemplateTest):
+    def denials(self, policy):
+        """What a resource's policy denies to everybody who comes without TLS."""
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement.get("Effect") == "Deny":
+                self.assertEqual(statement["Principal"], "*")
+                self.assertEqual(statement["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
+                yield statement
+
+    def test_every_queue_is_encrypted_and_reached_by_tls_only(self):
+        denied = {}
+        for policy in self.of_type("AWS::SQS::QueuePolicy").values():
+            (queue,) = policy["Queues"]
+            (statement,) = self.denials(policy)
+            denied[queue["Ref"]] = (statement["Action"], statement["Resource"])
+        self.assertEqual(denied, {name: ("sqs:*", arn(name)) for name in QUEUES})
+        for name in QUEUES:
+            self.assertIs(self.properties(name)["SqsManagedSseEnabled"], True)
+
+    def test_every_bucket_is_encrypted_and_reached_by_tls_only_and_by_nobody_from_outside(self):
+        self.assertEqual(set(self.of_type("AWS::S3::Bucket")), {"Bucket"})
+        bucket = self.properties("Bucket")
+        (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        self.assertEqual(encryption, {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}})
+        self.assertEqual(len(bucket["PublicAccessBlockConfiguration"]), 4)
+        self.assertTrue(all(bucket["PublicAccessBlockConfiguration"].values()))
+        (statement,) = self.denials(self.properties("BucketPolicy"))
+        self.assertEqual(statement["Action"], "s3:*")
+        self.assertEqual(statement["Resource"], [arn("Bucket"), {"Fn::Sub": "${Bucket.Arn}/*"}])
+
+    def test_the_table_is_encrypted(self):
+        # Always, by a key that AWS owns, unless another one is named.
+        self.assertNotIn("SSESpecification", self.properties("Table"))
+
+    def test_only_the_http_api_invokes_functions_and_only_by_its_own_routes(self):
+        paths = {}
+        for permission in self.of_type("AWS::Lambda::Permission").values():
+            self.assertEqual(permission["Principal"], "apigateway.amazonaws.com")
+            self.assertEqual(permission["Action"], "lambda:InvokeFunction")
+            start, path = permission["SourceArn"]["Fn::Sub"].split("${HttpApi}")
+            self.assertEqual(start, "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:")
+            paths[permission["FunctionName"]["Ref"]] = path
+        self.assertEqual(paths, {"ReceiverShopify": "/*/*/webhooks/shopify/*", "Api": "/*/$default"})
+
+    def test_nothing_is_allowed_to_everybody(self):
+        for name, policy in self.of_type("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy").items():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if "Fn::If" in statement:
+                    chosen, statement, otherwise = statement["Fn::If"]
+                    self.assertEqual((chosen, otherwise), ("HasShopifyPartner", {"Ref": "AWS::NoValue"}))
+                if statement["Effect"] == "Allow":
+                    with self.subTest(policy=name, statement=statement["Sid"]):
+                        self.assertEqual(statement["Principal"], {"Service": "events.amazonaws.com"})
+                        self.assertEqual(
+                            statement["Condition"], {"ArnEquals": {"aws:SourceArn": arn("ShopifyPartnerRule")}}
+                        )
+        for kind in ("AWS::Lambda::Url", "AWS::Events::EventBusPolicy", "AWS::SecretsManager::ResourcePolicy"):
+            self.assertEqual(self.of_type(kind), {})
+        for function in self.of_type("AWS::Serverless::Function").values():
+            self.assertNotIn("FunctionUrlConfig", function)
+
+    def test_shopifys_partner_source_is_off_unless_it_is_named(self):
+        self.assertEqual(self.template["Parameters"]["ShopifyPartnerEventBus"]["Default"], "")
+        self.assertEqual(self.template["Resources"]["ShopifyPartnerRule"]["Condition"], "HasShopifyPartner")
+        rule = self.properties("ShopifyPartnerRule")
+        self.assertEqual(rule["EventPattern"]["source"], [rule["EventBusName"]])
+        self.assertEqual([target["Arn"] for target in rule["Targets"]], [arn("NoticesQueue")])
+
+
+if __name__ == "__main__":
+    unittest.main()
