@@ -41,7 +41,7 @@ pub(crate) enum ManageCommand<A: Args> {
         /// Its id.
         id: String,
     },
-    /// Remove one, with all that is held for it.
+    /// Remove one, and what is known of its things; its dead letters stay for their time.
     Remove {
         /// Its id.
         id: String,
@@ -155,7 +155,12 @@ pub(crate) async fn run<A: Args + Create>(
         ManageCommand::List => list(kind, client.list(&["v1", path]).await?, output),
         ManageCommand::Show { id } => show(&client.get(&["v1", path, &id], &[]).await?, output),
         ManageCommand::Remove { id } => {
-            let removed = client.delete(&["v1", path, &id]).await?;
+            let mut removed = client.delete(&["v1", path, &id]).await?;
+            // One request erases a bounded number of things.
+            while removed.get("remaining") == Some(&Value::Bool(true)) {
+                output.note(&format!("{id}{}; there is more", erased(&removed)));
+                removed = client.delete(&["v1", path, &id]).await?;
+            }
             report(&removed, &format!("{id} is removed{}.", erased(&removed)), output)
         }
         ManageCommand::Secret(SecretCommand::Add { id, secret, retire_others_after }) => {

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::io::IsTerminal;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use clap::Args;
-use hooktide_local::server::{self, Ready, ServeOptions};
+use hooktide_core::settings::Settings;
+use hooktide_local::server::{self, Ready, ServeOptions, reachable};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -25,6 +26,12 @@ pub(crate) struct ServeArguments {
     /// Address that providers call, such as that of a tunnel [default: the one listened on].
     #[arg(long, env = "HOOKTIDE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// Address of pages that may call the API from a browser, or * for any; repeatable.
+    #[arg(long = "origin", env = "HOOKTIDE_ORIGINS", value_name = "URL", value_delimiter = ',')]
+    origins: Vec<String>,
+    /// Switch the test tools on, for tokens with the scope operate.
+    #[arg(long, env = "HOOKTIDE_TEST_TOOLS", value_parser = clap::builder::FalseyValueParser::new())]
+    test_tools: bool,
     /// What to log, such as info or hooktide_core=debug.
     #[arg(long, env = "HOOKTIDE_LOG", value_name = "FILTER", default_value = "info")]
     log: String,
@@ -37,8 +44,16 @@ pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Out
         return Err(Failure::Usage(format!("--public-url or HOOKTIDE_PUBLIC_URL is not usable: {reason}.")));
     }
     log_to_stderr(&arguments.log)?;
-    let options =
-        ServeOptions { home: global.home.clone(), listen: arguments.listen, public_url, demo: arguments.demo };
+    let settings = Settings::read(variable).map_err(|wrong| Failure::Usage(format!("{}.", wrong.join("; "))))?;
+    let options = ServeOptions {
+        home: global.home.clone(),
+        listen: arguments.listen,
+        public_url,
+        demo: arguments.demo,
+        origins: arguments.origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+        test_tools: arguments.test_tools,
+        settings,
+    };
     let program = std::env::args().next().unwrap_or_else(|| "hooktide".to_owned());
     let announce = |ready: Ready| {
         if let Err(failure) = tell(&ready, &program, global, output) {
@@ -49,6 +64,11 @@ pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Out
     // Some errors are whole sentences, others are not.
     let failed = |error: server::ServeError| Failure::Failed(format!("{}.", error.to_string().trim_end_matches('.')));
     server::serve(options, announce, stopped).await.map_err(failed)
+}
+
+#[expect(clippy::disallowed_methods, reason = "numbers with a table of their own, which is no list of arguments")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Result<(), Failure> {
@@ -74,16 +94,6 @@ fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Resul
          \x20 {try_this}",
         ready.admin_token_file.display()
     ))
-}
-
-/// Where a client on this machine reaches the server.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// The options by which other commands reach this server, where it is not where they look.

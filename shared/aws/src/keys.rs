@@ -1,7 +1,7 @@
 //! The deployment's root keys in Secrets Manager, read through and for a while.
 //!
 //! The secret is made with the deployment and holds all keys there ever were: rotating adds one, as a new version of
-//! the secret, and what the older ones sealed stays readable. A rotation is noticed within [`LIFETIME`], and at once
+//! the secret, and what the older ones sealed stays readable. A rotation is noticed within five minutes, and at once
 //! where something is met that a newer key has sealed.
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The format that this version writes.
@@ -50,6 +50,10 @@ impl Home {
             move |error| HomeError::Unusable { path, error }
         };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable(path))?;
+        // It may have been there before, open to others: webhooks' bodies are nobody else's business.
+        if fs::metadata(path).map_err(unusable(path))?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(unusable(path))?;
+        }
         let lock_path = path.join("lock");
         let lock = private().create(true).truncate(false).open(&lock_path).map_err(unusable(&lock_path))?;
         match lock.try_lock() {
@@ -114,7 +118,6 @@ fn private() -> OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_folder_in_use_is_refused() {
@@ -143,5 +146,9 @@ mod tests {
         home.write_private("secret", b"hush").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(&path.join("secret"))), (0o700, 0o600));
+        drop(home);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let _home = Home::open(&path).unwrap();
+        assert_eq!(mode(&path), 0o700, "a folder that was open to others");
     }
 }

@@ -85,11 +85,14 @@ impl Host {
         std::fs::create_dir_all(&blobs_path)
             .map_err(|error| HomeError::Unusable { path: blobs_path.clone(), error })?;
         let blobs = LocalFileSystem::new_with_prefix(&blobs_path).map_err(|error| blob_fault(&error))?;
+        let table = home.join("table.db");
+        // Before the table is made, so that a first start that was cut off is no folder in use.
+        let keys = LocalKeys::open(&home, table.exists(), &entropy)?;
         let parts = Parts {
-            table: DynoxideTable::open(&home.join("table.db"))?,
+            table: DynoxideTable::open(&table)?,
             queue: DurableQueue::open(&home.join("queue.db"), Arc::clone(&clock), QueueSettings::default())?,
             blobs: Arc::new(blobs.with_automatic_cleanup(true).with_fsync(true)),
-            keys: LocalKeys::open(&home, &entropy)?,
+            keys,
             entropy,
             home: Some(home),
         };

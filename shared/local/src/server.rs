@@ -1,7 +1,7 @@
 //! The local server: HTTP and workers around the host.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +53,12 @@ pub struct ServeOptions {
     pub public_url: Option<String>,
     /// Whether to make a connection to try things with.
     pub demo: bool,
+    /// From where browsers may call the API.
+    pub origins: Vec<String>,
+    /// Whether the test tools are switched on for everybody who may operate.
+    pub test_tools: bool,
+    /// What the operator set.
+    pub settings: Settings,
 }
 
 /// That the server serves.
@@ -106,12 +112,13 @@ pub async fn serve(
     let listen = |error| ServeError::Listen { address: options.listen, error };
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let settings = Settings { public_url, ..Settings::default() };
+    let settings = Settings { public_url, ..options.settings.clone() };
     let host = Arc::new(Host::open(&options.home, settings, Arc::new(SystemClock))?);
     let admin_token = admin_token(&host).await?;
-    let app = app(&host, host.api(Options::default()));
+    let (origins, test_tools) = (options.origins.clone(), options.test_tools);
+    let app = app(&host, host.api(Options { origins, test_tools, ..Options::default() }));
     let demo_connection = if options.demo { Some(demo(&app, &admin_token).await?) } else { None };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
@@ -133,6 +140,16 @@ pub async fn serve(
         drop(tokio::time::timeout(GRACE, worker).await);
     }
     Ok(())
+}
+
+/// Where a client on this machine reaches a server that listens there.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// All routes: webhooks and the API.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// What the checks publish: of several channels, more than one call carries, some of them large.
 pub fn entries() -> Vec<BusEntry> {
     let channels = [Channel::ProductUpdates, Channel::ProductCacheInvalidation, Channel::StockUpdates];
-    let text = |n: usize| if n % 5 == 0 { "x".repeat(60 * 1024) } else { "größe".to_owned() };
+    let text = |n: usize| if n.is_multiple_of(5) { "x".repeat(60 * 1024) } else { "größe".to_owned() };
     let detail =
         |n: usize| json!({ "tenant": "contract", "changes": [{ "id": format!("change-{n:02}"), "text": text(n) }] });
     let entry = |n| BusEntry { tenant: tenant(), channel: channels[n % channels.len()], detail: detail(n) };

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use hooktide_core::providers::{self, Becomes};
+use hooktide_core::settings::{SETTINGS, Setting};
+use hooktide_functions::environment::{OPTIONAL, REQUIRED, Variable};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
@@ -75,4 +77,22 @@ fn every_operation_of_the_api_has_a_name_of_its_own() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[test]
+fn the_table_of_settings_is_current() {
+    let mut text = String::from(
+        "<!-- Written by `make generate`. -->\n# Settings\n\nSettings are environment variables. What is missing or \
+         malformed is named at the start, all in one message. `hooktide serve --help` has the local server's own: its \
+         data folder, address, public address, origins, test tools and log.\n\n## Numbers, for functions and the local \
+         server\n\n| variable | default | from | to | what |\n|---|---|---|---|---|\n",
+    );
+    for Setting { name, about, range: (least, most), default, .. } in &SETTINGS {
+        writeln!(text, "| `{name}` | {default} | {least} | {most} | {about} |").expect("text");
+    }
+    text.push_str("\n## Of a function's deployment, set by the template\n\n| variable | what |\n|---|---|\n");
+    for Variable { name, about } in REQUIRED.iter().chain(&OPTIONAL) {
+        writeln!(text, "| `{name}` | {about} |").expect("text");
+    }
+    check("docs/settings.md", &text);
 }
