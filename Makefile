@@ -3,6 +3,9 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 LISTEN ?= 127.0.0.1:8787
+ENV ?= default
+STACK ?= hooktide
+TENANT ?= default
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -20,10 +23,31 @@ check: ## format, lints, docs, licences, generated files
 test: ## install what the tests need, and run all of them
 	scripts/stages needs format lints docs licences generated tests budgets
 
-generate: ## write what is generated: docs/openapi.json, docs/providers.md, snapshots of providers
+package: ## build the functions for Lambda into build/lambda (ARCH=x86_64 or arm64)
+	scripts/package
+
+deploy: package ## deploy them to your AWS account (ENV=default or prod)
+	.venv/bin/python scripts/operate.py deploy $(ENV) $(or $(ARCH),x86_64)
+
+invoke: ## run one function on an event: FUNCTION=receiver EVENT=events/shopify.products-update.json
+	@scripts/python-tools && .venv/bin/python scripts/invoke $(FUNCTION) $(EVENT)
+
+token: ## make an API token in a deployed stack: STACK=hooktide [TENANT=default]
+	@.venv/bin/python scripts/operate.py token $(STACK) $(TENANT)
+
+rotate-root-key: ## add a root key to a deployed stack: STACK=hooktide
+	@.venv/bin/python scripts/operate.py rotate-root-key $(STACK)
+
+logs: ## follow what a deployed stack logs: STACK=hooktide
+	.venv/bin/sam logs --stack-name $(STACK) --tail
+
+bench: ## measure, as ratios in one run
+	scripts/bench
+
+generate: ## write what is generated: the API's description, tables, sample events
 	HOOKTIDE_GENERATE=1 $(CARGO) test --quiet -p hooktide-tests --test generated
 
 clean: ## remove what was built
 	$(CARGO) clean
 
-.PHONY: help run build check test generate clean
+.PHONY: help run build check test package deploy invoke token rotate-root-key logs bench generate clean
