@@ -73,6 +73,7 @@ fn start(program: &Path) -> Duration {
         .envs([("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "s")])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .expect("the program starts");
     let (mut connection, _) = listener.accept().expect("a connection");

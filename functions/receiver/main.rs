@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use hooktide_core::flows::receive::{Receipt, Receiver};
 use hooktide_core::providers;
+use hooktide_functions::gateway::{bytes_of, source_of};
 use hooktide_functions::host::Host;
 use hooktide_functions::metrics;
 use http::StatusCode;
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
+use lambda_http::{Body, Error, Request, Response, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -34,22 +33,6 @@ async fn answer(host: Arc<Host>, receiver: Arc<Receiver>, request: Request) -> R
 fn provider_of(path: &str) -> &'static str {
     let name = path.strip_prefix("/webhooks/").and_then(|rest| rest.split('/').next());
     name.and_then(providers::by_id).map_or("unknown", |provider| provider.id())
-}
-
-/// The address that the request came from, as the HTTP API saw it.
-fn source_of(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
-        _ => "unknown".to_owned(),
-    }
-}
-
-fn bytes_of(body: Body) -> Bytes {
-    match body {
-        Body::Text(text) => Bytes::from(text),
-        Body::Binary(bytes) => Bytes::from(bytes),
-        _ => Bytes::new(),
-    }
 }
 
 /// How an answer is counted.

@@ -1,10 +1,11 @@
 //! Hooktide as Lambda functions: the same flows as anywhere, over the ports of [`hooktide_aws`].
 //!
 //! Each function is a small `main.rs` in a folder of its own. What they share is here: the environment, read once and
-//! with all faults in one message ([`environment`]); the host that plugs the ports ([`host`]); logs and metrics
-//! ([`log`], [`metrics`]).
+//! with all faults in one message ([`environment`]); the host that plugs the ports ([`host`]); requests as the HTTP API
+//! hands them over ([`gateway`]); logs and metrics ([`log`], [`metrics`]).
 
 pub mod environment;
+pub mod gateway;
 pub mod host;
 pub mod log;
 pub mod metrics;

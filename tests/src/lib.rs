@@ -1,10 +1,14 @@
 //! What the integration tests of Hooktide share.
 
 pub mod bodies;
+pub mod budgets;
 pub mod client;
 pub mod contracts;
 pub mod emulator;
 pub mod faults;
+pub mod gateway;
 pub mod server;
+pub mod simulation;
+pub mod usage;
 pub mod wire;
 pub mod world;

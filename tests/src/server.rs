@@ -94,6 +94,11 @@ impl Server {
         ended.expect("the server's status")
     }
 
+    /// The id of its process, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listen

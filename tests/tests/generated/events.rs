@@ -3,7 +3,6 @@
 //!
 //! The shapes are those of API Gateway's payload format 2.0 and of Lambda's SQS events; `events/README.md` has the links.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,14 +11,13 @@ use hooktide_core::ports::QueueName;
 use hooktide_core::providers;
 use hooktide_core::records::endpoint;
 use hooktide_core::tenant::Tenant;
+use hooktide_tests::gateway;
 use hooktide_tests::world::{Shop, World};
 use http::{Method, Request};
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
 use super::check;
-
-const HOST: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
 
 #[tokio::test]
 async fn the_sample_events_are_current() {
@@ -32,7 +30,7 @@ async fn the_sample_events_are_current() {
         world.clock.advance(Duration::from_secs(1));
         let request = world.sample(&shop, topic.name, 1, world.now());
         let name = topic.name.replace('/', "-");
-        check_json(&format!("events/shopify.{name}.json"), &gateway_event(&world, &request));
+        check_json(&format!("events/shopify.{name}.json"), &gateway::event(world.now(), &request));
         if topic.name.starts_with("products/") {
             world.request(request).await;
             messages.extend(world.take_messages(QueueName::Notices).await);
@@ -45,15 +43,15 @@ async fn the_sample_events_are_current() {
     let (parts, body) = genuine.clone().into_parts();
     let tampered = String::from_utf8(body.to_vec()).expect("text").replace("First flush", "Second flush");
     let tampered = Request::from_parts(parts, Bytes::from(tampered));
-    check_json("events/shopify.tampered.json", &gateway_event(&world, &tampered));
+    check_json("events/shopify.tampered.json", &gateway::event(world.now(), &tampered));
 
     let (mut parts, body) = genuine.clone().into_parts();
     parts.uri = "/webhooks/shopify/aaaaaaaaaaaaaaaaaaaaaa".parse().expect("an address");
-    check_json("events/shopify.unknown-address.json", &gateway_event(&world, &Request::from_parts(parts, body)));
+    check_json("events/shopify.unknown-address.json", &gateway::event(world.now(), &Request::from_parts(parts, body)));
 
     let (mut parts, _) = genuine.into_parts();
     parts.method = Method::GET;
-    check_json("events/shopify.wrong-method.json", &gateway_event(&world, &Request::from_parts(parts, Bytes::new())));
+    check_json("events/shopify.wrong-method.json", &gateway::event(world.now(), &Request::from_parts(parts, Bytes::new())));
 }
 
 fn check_json(path: &str, value: &Value) {
@@ -73,52 +71,6 @@ async fn sample_world(world: &World, shop: &Shop) -> Value {
     let root = world.host.ports.keys.root().await.expect("root keys");
     let root: Value = serde_json::from_slice(root.to_json().expose()).expect("JSON");
     json!({ "root_keys": root, "items": items })
-}
-
-/// A request as an HTTP API hands it to a function.
-fn gateway_event(world: &World, request: &Request<Bytes>) -> Value {
-    let path = request.uri().path();
-    let id = path.rsplit('/').next().unwrap_or_default();
-    let mut headers: BTreeMap<&str, &str> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.to_str().expect("text")))
-        .filter(|(name, _)| *name != "host")
-        .collect();
-    headers.extend([("host", HOST), ("x-forwarded-for", "192.0.2.10")]);
-    headers.extend([("x-forwarded-port", "443"), ("x-forwarded-proto", "https")]);
-    let time = world.now().strftime("%d/%b/%Y:%H:%M:%S +0000").to_string();
-    let mut event = json!({
-        "version": "2.0",
-        "routeKey": "ANY /webhooks/shopify/{id}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": headers,
-        "pathParameters": { "id": id },
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "a1b2c3d4e5",
-            "domainName": HOST,
-            "domainPrefix": "a1b2c3d4e5",
-            "http": {
-                "method": request.method().as_str(),
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.10",
-                "userAgent": "Ruby",
-            },
-            "requestId": "VbQXkgR1IAMEZ9w=",
-            "routeKey": "ANY /webhooks/shopify/{id}",
-            "stage": "$default",
-            "time": time,
-            "timeEpoch": world.now().as_millisecond(),
-        },
-        "isBase64Encoded": false,
-    });
-    if !request.body().is_empty() {
-        event["body"] = json!(std::str::from_utf8(request.body()).expect("text"));
-    }
-    event
 }
 
 /// A message as Lambda hands it over from the queue for notices.

@@ -1,0 +1,259 @@
+//! Who acts: providers, workers with the processor, the sweeper, readers of the feed, and an operator.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hooktide_core::feed::{self, Cursor, FeedFault};
+use hooktide_core::flows::process::{Message, Processor};
+use hooktide_core::flows::receive::{Receipt, Receiver};
+use hooktide_core::flows::{replay, sweep};
+use hooktide_core::ports::QueueName;
+use hooktide_core::records::dead_letter::Shelf;
+use hooktide_core::records::replay::{Filter, Replay};
+use jiff::{SignedDuration, Timestamp};
+
+use super::mutations::Mutation;
+use super::queue::{Source, read_by_newer};
+use super::scheduler::Activity;
+use super::world::{Accepted, Delivery, THINGS, Tells, World};
+
+/// How often a provider tries at the most.
+const TRIES: u32 = 8;
+/// How many messages a worker takes at once.
+const BATCH: usize = 25;
+
+/// Somebody who acts, with what survives a crash of theirs.
+pub enum Actor {
+    /// Sends deliveries to a receiver of its own.
+    Provider(Arc<Receiver>),
+    /// Processes messages of these sources.
+    Worker {
+        /// Starts again with every crash.
+        processor: Arc<Processor>,
+        /// What it takes from.
+        sources: &'static [Source],
+        /// Whether it runs the next version of the code.
+        newer: bool,
+        /// How far its clock is off.
+        skew: SignedDuration,
+    },
+    /// Sends on what waits, and what was lost.
+    Sweeper,
+    /// Reads a tenant's feed.
+    Reader {
+        /// Which reader.
+        number: usize,
+        /// Whose feed.
+        shop: usize,
+        /// How far it has read.
+        cursor: Arc<std::sync::Mutex<Cursor>>,
+    },
+    /// Replays dead letters.
+    Operator,
+}
+
+/// The queues of an ordinary worker.
+pub const ORDINARY: &[Source] = &[Source::Queue(QueueName::Notices), Source::Queue(QueueName::Priority), Source::Dead];
+
+impl Actor {
+    /// A provider.
+    pub fn provider(world: &World) -> Self {
+        Self::Provider(Arc::new(Receiver::new(world.ports.clone(), world.settings.clone())))
+    }
+
+    /// A worker whose clock is off by so much.
+    pub fn worker(world: &World, skew: SignedDuration, newer: bool) -> Self {
+        let processor = Arc::new(Processor::new(world.ports.clone(), world.settings.clone()));
+        Self::Worker { processor, sources: ORDINARY, newer, skew }
+    }
+
+    /// A reader of a shop's tenant, from the oldest on.
+    pub fn reader(world: &World, number: usize, shop: usize) -> Self {
+        let cursor = Cursor::oldest(world.settings.lanes, world.scheduler.now());
+        Self::Reader { number, shop, cursor: Arc::new(std::sync::Mutex::new(cursor)) }
+    }
+
+    /// Starts again after a crash, without what was in memory.
+    pub fn restart(&mut self, world: &World) {
+        match self {
+            Self::Provider(_) => *self = Self::provider(world),
+            Self::Worker { skew, newer, .. } => {
+                let other = world.scheduler.happens("fault: a worker with the other version", world.scheduler.rates().other_version * 10);
+                *self = Self::worker(world, *skew, *newer ^ other);
+            }
+            Self::Sweeper | Self::Reader { .. } | Self::Operator => {}
+        }
+    }
+
+    /// What it does next; `None` if it has nothing to do.
+    pub fn next(&self, world: &Arc<World>) -> Option<Activity> {
+        let world = Arc::clone(world);
+        match self {
+            Self::Provider(receiver) => {
+                let delivery = next_delivery(&world)?;
+                let receiver = Arc::clone(receiver);
+                Some(Box::pin(async move { send(&world, &receiver, delivery).await }))
+            }
+            Self::Worker { processor, sources, newer, skew } => {
+                let source = sources[world.scheduler.choose(sources.len())];
+                let (processor, newer, skew) = (Arc::clone(processor), *newer, *skew);
+                Some(Box::pin(async move { work(&world, &processor, source, newer, skew).await }))
+            }
+            Self::Sweeper => Some(Box::pin(async move {
+                let now = world.scheduler.now();
+                drop(sweep::deferred(&world.ports, now).await);
+                drop(sweep::jobs(&world.ports, now).await);
+            })),
+            Self::Reader { number, shop, cursor } => {
+                let (number, shop, cursor) = (*number, *shop, Arc::clone(cursor));
+                Some(Box::pin(async move { read(&world, number, shop, &cursor).await }))
+            }
+            Self::Operator => Some(Box::pin(async move { replay_some(&world).await })),
+        }
+    }
+}
+
+/// What a provider sends next: what it has to send again, or something new.
+fn next_delivery(world: &World) -> Option<(u32, Delivery)> {
+    let scheduler = &world.scheduler;
+    let now = scheduler.now();
+    let due = world.ledger().again.iter().position(|(at, _, _)| *at <= now);
+    if let Some(place) = due {
+        let (_, tries, delivery) = world.ledger().again.swap_remove(place);
+        return Some((tries, delivery));
+    }
+    let rates = scheduler.rates();
+    // Calm weather: nothing new.
+    if rates.storm == 0 {
+        return None;
+    }
+    let noisy = scheduler.happens("a storm", rates.storm);
+    let shop = if noisy { 0 } else { scheduler.choose(world.shops.len()) };
+    let number = if noisy { 1 } else { 1 + scheduler.choose(usize::try_from(THINGS).expect("few")) as u64 };
+    let tells = if scheduler.happens("fault: tampered", rates.tampered) {
+        Tells::Tampered
+    } else if scheduler.happens("fault: unreadable", rates.unreadable) {
+        Tells::Unreadable
+    } else {
+        let old = if scheduler.happens("an old version", rates.old) { 3_600_000 } else { 0 };
+        match scheduler.choose(40) {
+            0 if number > THINGS / 2 => Tells::Delete(number),
+            1 => Tells::Hint,
+            2 => Tells::Privacy,
+            _ => Tells::Update(number, now.as_millisecond() - old - scheduler.choose(50) as i64),
+        }
+    };
+    Some((0, world.deliver(shop, tells)))
+}
+
+async fn send(world: &World, receiver: &Receiver, (tries, delivery): (u32, Delivery)) {
+    let scheduler = &world.scheduler;
+    // A provider that hears nothing sends again: should this end halfway, it is already noted.
+    let later = scheduler.now() + Duration::from_secs(5 << tries.min(8));
+    world.ledger().again.push((later, tries + 1, delivery.clone()));
+    let answer = receiver.receive(delivery.request.clone(), "192.0.2.1", scheduler.now()).await;
+    scheduler.note("answered", answer.status().as_str());
+    let mut ledger = world.ledger();
+    let noted = ledger.again.iter().position(|(_, _, other)| other.id == delivery.id);
+    match answer.extensions().get::<Receipt>() {
+        Some(receipt) => {
+            assert!(delivery.tells != Tells::Tampered, "a delivery that was tampered with was accepted");
+            let accepted = Accepted { shop: delivery.shop, tells: delivery.tells, at: scheduler.now() };
+            ledger.accepted.insert(receipt.trace.clone(), accepted);
+            if let Some(place) = noted {
+                ledger.again.swap_remove(place);
+            }
+            if scheduler.happens("fault: sent again though accepted", scheduler.rates().sent_again) {
+                ledger.again.push((later, tries + 1, delivery));
+            }
+        }
+        None if delivery.tells == Tells::Tampered => {
+            assert!(answer.status() == 401 || answer.status().is_server_error(), "tampered: {}", answer.status());
+            if let Some(place) = noted {
+                ledger.again.swap_remove(place);
+            }
+            ledger.refused.insert(delivery.id);
+        }
+        None => {
+            assert!(answer.status().is_server_error(), "our own fault was answered {}", answer.status());
+            // A provider that gave up has lost it, and so have we: it was never accepted.
+            if tries >= TRIES
+                && let Some(place) = noted
+            {
+                ledger.again.swap_remove(place);
+            }
+        }
+    }
+}
+
+async fn work(world: &World, processor: &Processor, source: Source, newer: bool, skew: SignedDuration) {
+    let taken = world.queue.receive(source, BATCH).await;
+    if taken.is_empty() {
+        return;
+    }
+    // The receipt is what the host knows a message by; the flow knows it by its handle.
+    let receipts: Vec<(String, u64)> = taken.iter().map(|(message, receipt)| (message.handle.clone(), *receipt)).collect();
+    let messages: Vec<Message> = taken
+        .into_iter()
+        .map(|(message, _)| if newer { Message { body: read_by_newer(&message.body), ..message } } else { message })
+        .collect();
+    if world.mutation == Some(Mutation::DeletesBeforeCommit) {
+        world.queue.delete(receipts.clone()).await;
+    }
+    let now = world.scheduler.now().checked_add(skew).expect("a time");
+    world.queue.set_newer(newer);
+    let failed = match source {
+        Source::Queue(_) => processor.process(messages, now).await,
+        Source::Dead => processor.give_up(messages, now).await,
+    };
+    world.queue.set_newer(false);
+    let done = receipts.into_iter().filter(|(handle, _)| !failed.contains(handle)).collect();
+    world.queue.delete(done).await;
+}
+
+async fn read(world: &World, number: usize, shop: usize, place: &std::sync::Mutex<Cursor>) {
+    let cursor = place.lock().expect("one thread only").clone();
+    let tenant = &world.shops[shop].tenant;
+    let limit = 1 + world.scheduler.choose(30);
+    let keep = world.settings.keep_journal;
+    let now = world.scheduler.now();
+    match feed::read(&*world.ports.table, tenant, &cursor, limit, keep, now).await {
+        Ok(reading) => {
+            let mut ledger = world.ledger();
+            let seen = ledger.seen.entry(number).or_default();
+            let clock = clock_of(place, world);
+            for item in reading.items.iter().filter(|item| item.entry.change.is_some()) {
+                if clock.is_none_or(|clock| item.entry.processed_at > clock) {
+                    seen.insert(item.entry.id.clone());
+                }
+            }
+            // As a client does: the cursor travels as text.
+            let next = Cursor::parse(&reading.next.to_text(), world.settings.lanes).expect("a cursor of ours");
+            *place.lock().expect("one thread only") = next;
+        }
+        Err(FeedFault::Expired) => panic!("a cursor of a reader that never rested has expired"),
+        Err(FeedFault::Fault(_)) => {}
+    }
+}
+
+/// Of a reader whose cursor is a time: what was processed before the last time it looked is behind it.
+fn clock_of(_place: &std::sync::Mutex<Cursor>, world: &World) -> Option<Timestamp> {
+    (world.mutation == Some(Mutation::CursorFromTheClock)).then(|| world.scheduler.now() - Duration::from_secs(2))
+}
+
+async fn replay_some(world: &World) {
+    let shop = &world.shops[world.scheduler.choose(world.shops.len())];
+    let now = world.scheduler.now();
+    let replay = Replay {
+        shelf: Shelf::Dead,
+        filter: Filter::default(),
+        rate_per_second: 50,
+        started_at: now,
+        after: None,
+        sent: 0,
+        finished_at: None,
+    };
+    let id = world.ports.entropy.time_ordered_id(now);
+    world.scheduler.note("a replay", "");
+    drop(replay::start(&world.ports, &shop.tenant, &id, &replay, now).await);
+}

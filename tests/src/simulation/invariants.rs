@@ -1,0 +1,283 @@
+//! What must hold, whatever went wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use hooktide_core::envelope::Envelope;
+use hooktide_core::feed::{self, Cursor};
+use hooktide_core::flows::{Ports, sweep};
+use hooktide_core::key::{Area, Partition};
+use hooktide_core::names::{Kind, Outcome};
+use hooktide_core::records::dead_letter::DeadLetter;
+use hooktide_core::records::entity::{Entity, EntityId};
+use hooktide_core::records::journal::{self, Entry};
+use hooktide_core::records::{self, tag};
+
+use super::actors::Actor;
+use super::world::{Tells, World};
+
+/// More letters than a run makes.
+const MANY: usize = 100_000;
+
+/// The journal of a tenant as it stands: each entry with its lane and position.
+fn journal_of(world: &World, shop: usize) -> Vec<(u8, u64, Entry)> {
+    let tenant = &world.shops[shop].tenant;
+    let mut all = Vec::new();
+    for lane in 0..world.settings.lanes {
+        let mut from = 0;
+        loop {
+            let read = journal::read(&*world.table, tenant, lane, from, 100).now_or_never().expect("ready");
+            let (positions, more) = read.expect("the journal reads");
+            for read in &positions {
+                all.extend(read.entries.iter().cloned().map(|entry| (lane, read.position, entry)));
+            }
+            match positions.last() {
+                Some(last) if more => from = last.position + 1,
+                _ => break,
+            }
+        }
+    }
+    all
+}
+
+/// What must hold at any moment. Words for what does not.
+pub fn at_any_time(world: &World) -> Vec<String> {
+    let mut broken = Vec::new();
+    for shop in 0..world.shops.len() {
+        let journal = journal_of(world, shop);
+        changes_are_journaled_once(world, shop, &journal, &mut broken);
+        tags_count_the_commits(world, shop, &journal, &mut broken);
+        entities_are_what_was_journaled(world, shop, &journal, &mut broken);
+    }
+    broken
+}
+
+/// What must hold when everything has come to its end.
+pub fn at_the_end(world: &World) -> Vec<String> {
+    let mut broken = at_any_time(world);
+    let ledger = world.ledger();
+    let mut traces: BTreeSet<String> = BTreeSet::new();
+    let mut deliveries: BTreeSet<String> = BTreeSet::new();
+    for shop in 0..world.shops.len() {
+        let journal = journal_of(world, shop);
+        traces.extend(journal.iter().map(|(_, _, entry)| entry.trace.clone()));
+        deliveries.extend(journal.iter().filter_map(|(_, _, entry)| entry.delivery.clone()));
+        the_bus_heard_of_every_change(world, shop, &journal, &mut broken);
+        nothing_is_dead_and_processed(world, shop, &journal, &mut broken);
+        requests_about_personal_data_are_settled_once(world, shop, &journal, &mut broken);
+        newest_stands(world, shop, &ledger.accepted, &mut broken);
+    }
+    for (trace, accepted) in &ledger.accepted {
+        if !traces.contains(trace) {
+            broken.push(format!("accepted is journaled: {trace} of {:?} is nowhere", accepted.tells));
+        }
+    }
+    for refused in ledger.refused.intersection(&deliveries) {
+        broken.push(format!("refused leaves no trace: {refused} is in the journal"));
+    }
+    drop(ledger);
+    readers_missed_nothing(world, &mut broken);
+    broken
+}
+
+fn changes_are_journaled_once(world: &World, shop: usize, journal: &[(u8, u64, Entry)], broken: &mut Vec<String>) {
+    let tenant = &world.shops[shop].tenant;
+    let mut ids = BTreeMap::new();
+    let mut states = BTreeMap::new();
+    for (lane, position, entry) in journal {
+        let Some(change) = &entry.change else { continue };
+        if let Some(before) = ids.insert(entry.id.clone(), (lane, position)) {
+            broken.push(format!("a change is journaled once: {} of {tenant} at {before:?} and {lane} {position}", entry.id));
+        }
+        let state = (change.entity.clone(), change.version.0, change.document.clone());
+        if let Some(before) = states.insert(state, entry.id.clone()) {
+            broken.push(format!("a state is journaled once: {} of {tenant} by {before} and {}", change.entity, entry.id));
+        }
+    }
+}
+
+fn tags_count_the_commits(world: &World, shop: usize, journal: &[(u8, u64, Entry)], broken: &mut Vec<String>) {
+    let of = &world.shops[shop];
+    let commits: BTreeSet<(u8, u64)> = journal
+        .iter()
+        .filter(|(_, _, entry)| entry.change.as_ref().is_some_and(|change| change.kind == Kind::Product))
+        .map(|(lane, position, _)| (*lane, *position))
+        .collect();
+    let tags = ["products".to_owned(), tag::prefix(Kind::Product, &of.connection)];
+    let versions = tag::versions(&*world.table, &of.tenant, &tags, world.settings.lanes);
+    let versions = versions.now_or_never().expect("ready").expect("tags read");
+    for (tag, version) in tags.iter().zip(versions) {
+        if version != commits.len() as u64 {
+            let tenant = &of.tenant;
+            broken.push(format!("tags count the commits: {tag} of {tenant} is {version}, and there are {}", commits.len()));
+        }
+    }
+}
+
+fn entity(world: &World, shop: usize, id: &str) -> Option<Entity> {
+    let of = &world.shops[shop];
+    let id = EntityId { kind: Kind::Product, connection: of.connection.clone(), id: id.to_owned() };
+    let read = records::get::<Entity>(&*world.table, &id.key(&of.tenant)).now_or_never().expect("ready");
+    read.expect("an entity reads").map(|stored| stored.record)
+}
+
+fn entities_are_what_was_journaled(
+    world: &World,
+    shop: usize,
+    journal: &[(u8, u64, Entry)],
+    broken: &mut Vec<String>,
+) {
+    let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+    for change in journal.iter().filter_map(|(_, _, entry)| entry.change.as_ref()) {
+        let version = newest.entry(&change.entity).or_insert(i64::MIN);
+        *version = change.version.0.max(*version);
+    }
+    for (id, version) in newest {
+        let stands = entity(world, shop, id).map(|entity| entity.version.0);
+        if stands != Some(version) {
+            let tenant = &world.shops[shop].tenant;
+            broken.push(format!("entities hold the newest: {id} of {tenant} is at {stands:?}, journaled is {version}"));
+        }
+    }
+}
+
+/// The newest version that was accepted stands, unless it was deleted.
+fn newest_stands(
+    world: &World,
+    shop: usize,
+    accepted: &BTreeMap<String, super::world::Accepted>,
+    broken: &mut Vec<String>,
+) {
+    let mut newest: BTreeMap<u64, i64> = BTreeMap::new();
+    for one in accepted.values().filter(|one| one.shop == shop) {
+        match one.tells {
+            Tells::Update(number, version) => {
+                let newest = newest.entry(number).or_insert(i64::MIN);
+                *newest = version.max(*newest);
+            }
+            Tells::Delete(number) => drop(newest.insert(number, i64::MAX)),
+            Tells::Hint | Tells::Privacy | Tells::Unreadable | Tells::Tampered => {}
+        }
+    }
+    for (number, version) in newest {
+        let sample = world.deliver(shop, Tells::Delete(number));
+        let body: serde_json::Value = serde_json::from_slice(sample.request.body()).expect("a sample");
+        let stands = entity(world, shop, &body["id"].to_string()).map(|entity| entity.version.0);
+        if stands.is_none_or(|stands| stands < version) {
+            let tenant = &world.shops[shop].tenant;
+            broken.push(format!(
+                "entities hold the newest: thing {number} of {tenant} is at {stands:?}, accepted was {version}"
+            ));
+        }
+    }
+}
+
+fn the_bus_heard_of_every_change(world: &World, shop: usize, journal: &[(u8, u64, Entry)], broken: &mut Vec<String>) {
+    let tenant = world.shops[shop].tenant.as_str();
+    for (_, _, entry) in journal {
+        let Some(change) = &entry.change else { continue };
+        for channel in change.kind.channels() {
+            if world.bus.told(tenant, *channel, &entry.id) == 0 {
+                broken.push(format!("the bus hears of every change: not of {} on {channel}", entry.id));
+            }
+        }
+    }
+}
+
+fn nothing_is_dead_and_processed(world: &World, shop: usize, journal: &[(u8, u64, Entry)], broken: &mut Vec<String>) {
+    let tenant = &world.shops[shop].tenant;
+    let partition = Partition::of(tenant, Area::DeadLetters);
+    let letters = records::list_all::<DeadLetter>(&*world.table, partition, "", MANY).now_or_never().expect("ready");
+    for (id, letter) in letters.expect("letters read") {
+        let envelope = Envelope::decode(&letter.record.message).map(|envelope| envelope.id);
+        let id = envelope.unwrap_or(id);
+        let processed = journal.iter().find(|(_, _, entry)| {
+            entry.id.starts_with(&id) && matches!(entry.outcome, Outcome::Processed | Outcome::Waiting)
+        });
+        if let Some((_, _, entry)) = processed {
+            broken.push(format!("nothing is both dead and processed: {}", entry.id));
+        }
+    }
+}
+
+fn requests_about_personal_data_are_settled_once(
+    world: &World,
+    shop: usize,
+    journal: &[(u8, u64, Entry)],
+    broken: &mut Vec<String>,
+) {
+    let tenant = &world.shops[shop].tenant;
+    let mut settled = BTreeMap::new();
+    for (_, _, entry) in journal {
+        let waits = entry.outcome == Outcome::Waiting && entry.topic.as_deref() == Some("customers/redact");
+        if waits && let Some(before) = settled.insert(entry.delivery.clone(), entry.id.clone()) {
+            broken.push(format!("a claim has one holder: {} of {tenant} is settled by {before} and {}", entry.id, entry.id));
+        }
+    }
+}
+
+fn readers_missed_nothing(world: &World, broken: &mut Vec<String>) {
+    for (number, seen) in &world.ledger().seen {
+        // A reader has a shop of its own; the ids of the others never come to it.
+        let of = (0..world.shops.len()).find(|shop| {
+            journal_of(world, *shop).iter().any(|(_, _, entry)| seen.contains(&entry.id))
+        });
+        let Some(shop) = of else { continue };
+        let changes = journal_of(world, shop).into_iter().filter(|(_, _, entry)| entry.change.is_some());
+        for (lane, position, entry) in changes {
+            if !seen.contains(&entry.id) {
+                broken.push(format!("no reader misses a change: reader {number} not {} at {lane} {position}", entry.id));
+            }
+        }
+    }
+}
+
+/// What the sweeper and the readers do when nothing else happens any more: how much there was to do.
+pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::scheduler::Activity>)]) -> usize {
+    let ports = Ports { table: Arc::clone(&world.table), queue: Arc::new(Direct(world.queue.clone())), ..world.ports.clone() };
+    // A lost job is seen as such only a minute after it was due, a deferred message within the hour.
+    let later = world.scheduler.now() + Duration::from_secs(3600);
+    let mut done = sweep::deferred(&ports, later).now_or_never().expect("ready").unwrap_or(0);
+    done += sweep::jobs(&ports, later).now_or_never().expect("ready").unwrap_or(0);
+    if done > 0 {
+        world.scheduler.advance(Duration::from_secs(3600));
+        world.sync_clock();
+        return done;
+    }
+    for (actor, _) in actors {
+        let Actor::Reader { number, shop, cursor } = actor else { continue };
+        let mut place: Cursor = cursor.lock().expect("one thread only").clone();
+        let tenant = &world.shops[*shop].tenant;
+        loop {
+            let (keep, now) = (world.settings.keep_journal, world.scheduler.now());
+            let reading = feed::read(&*world.table, tenant, &place, 100, keep, now).now_or_never().expect("ready");
+            let reading = reading.expect("the feed reads");
+            let flawed = world.mutation == Some(super::mutations::Mutation::CursorFromTheClock);
+            let mut ledger = world.ledger();
+            let seen = ledger.seen.entry(*number).or_default();
+            let new = reading.items.iter().filter(|item| item.entry.change.is_some() && !flawed);
+            seen.extend(new.map(|item| item.entry.id.clone()));
+            place = reading.next;
+            if !reading.more {
+                break;
+            }
+        }
+        *cursor.lock().expect("one thread only") = place;
+    }
+    0
+}
+
+/// The queue without its gate.
+struct Direct(super::queue::ModelQueue);
+
+#[async_trait::async_trait]
+impl hooktide_core::ports::Queue for Direct {
+    async fn send(
+        &self,
+        messages: Vec<hooktide_core::ports::Outgoing>,
+    ) -> Vec<Result<(), hooktide_core::fault::Fault>> {
+        messages.into_iter().map(|message| Ok(self.0.put(message))).collect()
+    }
+}

@@ -1,0 +1,157 @@
+//! Flaws, each of which the simulation must find: as wrappers around a port, or in what stands in for a host. None is in
+//! code that is shipped.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use hooktide_core::fault::Fault;
+use hooktide_core::ports::{AttributeValue, Item, Key, Page, Query, SORT, Table, TransactFault, Write, WriteFault};
+
+use super::scheduler::{Gate, Scheduler};
+
+/// A flaw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    /// Entities forget which deliveries led to them.
+    NoDeduplication,
+    /// Writes of entities have no condition.
+    NoGuard,
+    /// Tags are raised after the commit, in a call of their own.
+    TagsAfterCommit,
+    /// The journal is written after the commit, in a call of its own.
+    JournalOutsideCommit,
+    /// Messages are deleted before they are processed.
+    DeletesBeforeCommit,
+    /// Claims of deliveries have no condition.
+    LeaseIgnored,
+    /// A reader's cursor is a time.
+    CursorFromTheClock,
+    /// What is sent again forgets how often it was tried.
+    RetriesWithoutLimit,
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::NoDeduplication,
+        Self::NoGuard,
+        Self::TagsAfterCommit,
+        Self::JournalOutsideCommit,
+        Self::DeletesBeforeCommit,
+        Self::LeaseIgnored,
+        Self::CursorFromTheClock,
+        Self::RetriesWithoutLimit,
+    ];
+
+    /// The table with this flaw, where it is one of the table.
+    pub fn over(self, table: Arc<dyn Table>, scheduler: &Arc<Scheduler>) -> Arc<dyn Table> {
+        match self {
+            Self::NoDeduplication | Self::NoGuard | Self::TagsAfterCommit | Self::JournalOutsideCommit
+            | Self::LeaseIgnored | Self::RetriesWithoutLimit => {
+                Arc::new(FlawedTable { inner: table, flaw: self, scheduler: Arc::clone(scheduler), poisoned: Mutex::default() })
+            }
+            Self::DeletesBeforeCommit | Self::CursorFromTheClock => table,
+        }
+    }
+}
+
+struct FlawedTable {
+    inner: Arc<dyn Table>,
+    flaw: Mutation,
+    scheduler: Arc<Scheduler>,
+    /// With retries that have no end, a thing that can never be committed: it must end in the dead letters.
+    poisoned: Mutex<Option<String>>,
+}
+
+fn place(write: &Write) -> (String, String) {
+    match write {
+        Write::Put { item, .. } => (text(item, "pk"), text(item, SORT)),
+        Write::Update { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. } => {
+            (key.partition().to_owned(), key.sort().to_owned())
+        }
+    }
+}
+
+fn text(item: &Item, name: &str) -> String {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+/// Of which area of a tenant: `N` entities, `J` the journal, `G` tags, `V` deliveries.
+fn area(write: &Write) -> String {
+    place(write).0.split('#').nth(2).unwrap_or_default().to_owned()
+}
+
+impl FlawedTable {
+    fn bend(&self, mut write: Write) -> Write {
+        let (area, (_, sort)) = (area(&write), place(&write));
+        if let Write::Put { item, condition } = &mut write {
+            match self.flaw {
+                Mutation::NoDeduplication if area == "N" && sort.starts_with("product#") => {
+                    item.insert("recent".into(), AttributeValue::B(Vec::new()));
+                }
+                Mutation::NoGuard if area == "N" && sort.starts_with("product#") => *condition = None,
+                Mutation::LeaseIgnored if area == "V" => *condition = None,
+                _ => {}
+            }
+        }
+        write
+    }
+}
+
+#[async_trait]
+impl Table for FlawedTable {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+        self.inner.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        if self.flaw == Mutation::RetriesWithoutLimit {
+            let mut poisoned = self.poisoned.lock().expect("one thread only");
+            let thing = keys.iter().map(Key::sort).find(|sort| sort.starts_with("product#"));
+            let poison = poisoned.get_or_insert_with(|| thing.unwrap_or_default().to_owned()).clone();
+            if !poison.is_empty() && keys.iter().any(|key| key.sort() == poison) {
+                return Err(Fault::failed("this thing can never be read"));
+            }
+            if poison.is_empty() {
+                *poisoned = None;
+            }
+        }
+        self.inner.get_many(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Fault> {
+        self.inner.query(query).await
+    }
+
+    async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault> {
+        self.inner.due(partition, until, limit).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
+        self.inner.write(self.bend(write)).await
+    }
+
+    async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>> {
+        self.inner.write_many(writes).await
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
+        let late = match self.flaw {
+            Mutation::TagsAfterCommit => "G",
+            Mutation::JournalOutsideCommit => "J",
+            _ => return self.inner.transact(writes.into_iter().map(|write| self.bend(write)).collect()).await,
+        };
+        let (after, now): (Vec<Write>, Vec<Write>) = writes.into_iter().partition(|write| area(write) == late);
+        if !now.is_empty() {
+            self.inner.transact(now).await?;
+        }
+        Gate::new(&self.scheduler, "between the commit and what should be in it", false).await;
+        for write in after {
+            drop(self.inner.write(write).await);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! Ports whose every call waits for the scheduler, over the local host's own table and blob store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use hooktide_core::fault::Fault;
+use hooktide_core::names::Channel;
+use hooktide_core::ports::{
+    Bus, BusEntry, Cancellation, Item, Key, Page, Query, Table, TransactFault, Write, WriteFault,
+};
+
+use super::scheduler::{Gate, Scheduler, Verdict};
+
+/// A call that did not happen.
+pub fn throttled() -> Fault {
+    Fault::retryable("throttled")
+}
+
+/// A call of which nobody knows whether it happened.
+pub fn lost() -> Fault {
+    Fault::retryable("the answer was lost")
+}
+
+/// Does the entries of a batch whose bit is set; the others are throttled.
+pub fn batch<T, R, E: From<Fault>>(entries: Vec<T>, bits: u64, each: impl Fn(T) -> Result<R, E>) -> Vec<Result<R, E>> {
+    let one = |(place, entry): (usize, T)| {
+        if bits >> (place % 64) & 1 == 1 { each(entry) } else { Err(E::from(throttled())) }
+    };
+    entries.into_iter().enumerate().map(one).collect()
+}
+
+/// A table whose calls wait for the scheduler.
+pub struct GatedTable {
+    inner: Arc<dyn Table>,
+    scheduler: Arc<Scheduler>,
+}
+
+impl GatedTable {
+    /// In front of `inner`, whose calls must be ready at once.
+    pub fn new(inner: Arc<dyn Table>, scheduler: &Arc<Scheduler>) -> Self {
+        Self { inner, scheduler: Arc::clone(scheduler) }
+    }
+
+    async fn reads(&self, call: &'static str) -> Result<(), Fault> {
+        match Gate::new(&self.scheduler, call, false).await {
+            Verdict::Happens | Verdict::Conflict | Verdict::Half(_) => Ok(()),
+            Verdict::Throttled => Err(throttled()),
+            Verdict::AnswerLost => Err(lost()),
+        }
+    }
+}
+
+#[async_trait]
+impl Table for GatedTable {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+        self.reads("table.get").await?;
+        self.inner.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        self.reads("table.get_many").await?;
+        self.inner.get_many(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Fault> {
+        self.reads("table.query").await?;
+        self.inner.query(query).await
+    }
+
+    async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault> {
+        self.inner.due(partition, until, limit).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
+        match Gate::new(&self.scheduler, "table.write", false).await {
+            Verdict::Happens | Verdict::Half(_) => self.inner.write(write).await,
+            Verdict::Conflict => Err(WriteFault::Conflict),
+            Verdict::Throttled => Err(WriteFault::Fault(throttled())),
+            Verdict::AnswerLost => {
+                let result = self.inner.write(write).await;
+                result.and_then(|_| Err(WriteFault::Fault(lost())))
+            }
+        }
+    }
+
+    async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>> {
+        let count = writes.len();
+        if count == 0 {
+            return Vec::new();
+        }
+        match Gate::new(&self.scheduler, "table.write_many", count > 1).await {
+            Verdict::Happens | Verdict::Conflict => self.inner.write_many(writes).await,
+            Verdict::Throttled => vec![Err(WriteFault::Fault(throttled())); count],
+            Verdict::AnswerLost => {
+                let results = self.inner.write_many(writes).await;
+                results.into_iter().map(|result| result.and(Err(WriteFault::Fault(lost())))).collect()
+            }
+            Verdict::Half(bits) => {
+                let mut results = Vec::with_capacity(count);
+                for (place, write) in writes.into_iter().enumerate() {
+                    results.push(if bits >> (place % 64) & 1 == 1 {
+                        self.inner.write(write).await.map(drop)
+                    } else {
+                        Err(WriteFault::Fault(throttled()))
+                    });
+                }
+                results
+            }
+        }
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
+        match Gate::new(&self.scheduler, "table.transact", false).await {
+            Verdict::Happens | Verdict::Half(_) => self.inner.transact(writes).await,
+            Verdict::Conflict => Err(TransactFault::Cancelled(vec![Cancellation::Conflict; writes.len()])),
+            Verdict::Throttled => Err(TransactFault::Fault(throttled())),
+            Verdict::AnswerLost => {
+                self.inner.transact(writes).await?;
+                Err(TransactFault::Fault(lost()))
+            }
+        }
+    }
+}
+
+/// A bus that remembers what it was told, and whose calls wait for the scheduler.
+pub struct GatedBus {
+    scheduler: Arc<Scheduler>,
+    /// How often each change was told, by tenant, channel and id.
+    told: Arc<Mutex<BTreeMap<(String, Channel, String), u64>>>,
+}
+
+impl GatedBus {
+    /// That was told nothing yet.
+    pub fn new(scheduler: &Arc<Scheduler>) -> Self {
+        Self { scheduler: Arc::clone(scheduler), told: Arc::default() }
+    }
+
+    /// How often a change was told on a channel.
+    pub fn told(&self, tenant: &str, channel: Channel, id: &str) -> u64 {
+        let key = (tenant.to_owned(), channel, id.to_owned());
+        self.told.lock().expect("one thread only").get(&key).copied().unwrap_or(0)
+    }
+
+    fn take(&self, entry: BusEntry) {
+        let named = if entry.channel.is_invalidation() { "change" } else { "id" };
+        let mut told = self.told.lock().expect("one thread only");
+        for change in entry.detail["changes"].as_array().into_iter().flatten() {
+            let id = change[named].as_str().unwrap_or_default().to_owned();
+            *told.entry((entry.tenant.to_string(), entry.channel, id)).or_default() += 1;
+        }
+    }
+}
+
+#[async_trait]
+impl Bus for GatedBus {
+    async fn publish(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>> {
+        let count = entries.len();
+        let verdict = Gate::new(&self.scheduler, "bus.publish", count > 1).await;
+        match verdict {
+            Verdict::Throttled => vec![Err(throttled()); count],
+            Verdict::Half(bits) => batch(entries, bits, |entry| {
+                self.take(entry);
+                Ok(())
+            }),
+            Verdict::Happens | Verdict::Conflict | Verdict::AnswerLost => {
+                entries.into_iter().for_each(|entry| self.take(entry));
+                let result = if verdict == Verdict::AnswerLost { Err(lost()) } else { Ok(()) };
+                vec![result; count]
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How often what goes wrong, per mille of the occasions.
+
+/// How often what goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// An actor ends right before a call.
+    pub crash_before: u32,
+    /// An actor ends right after a call had its effect.
+    pub crash_after: u32,
+    /// A call does not happen, and says so.
+    pub throttled: u32,
+    /// A call happens, and is told to have failed.
+    pub answer_lost: u32,
+    /// A transaction is cancelled for another one at the same items.
+    pub conflict: u32,
+    /// Some entries of a batch fail.
+    pub half: u32,
+    /// A call takes long: up to two minutes, longer than any lease.
+    pub held: u32,
+    /// The queue hands a message out again although it is being worked on.
+    pub twice: u32,
+    /// The provider sends a delivery again that was accepted.
+    pub sent_again: u32,
+    /// A delivery was changed on its way.
+    pub tampered: u32,
+    /// A delivery is signed and no JSON.
+    pub unreadable: u32,
+    /// A delivery is about the thing that everybody edits.
+    pub storm: u32,
+    /// An older version is sent.
+    pub old: u32,
+    /// A worker starts again with the other version of the code.
+    pub other_version: u32,
+}
+
+impl Rates {
+    /// As a bad day has them, all at once.
+    pub const ROUGH: Self = Self {
+        crash_before: 4,
+        crash_after: 4,
+        throttled: 8,
+        answer_lost: 6,
+        conflict: 20,
+        half: 20,
+        held: 6,
+        twice: 15,
+        sent_again: 100,
+        tampered: 20,
+        unreadable: 15,
+        storm: 250,
+        old: 150,
+        other_version: 20,
+    };
+
+    /// Nothing goes wrong any more, and nothing new is sent that would.
+    pub const CALM: Self = Self {
+        crash_before: 0,
+        crash_after: 0,
+        throttled: 0,
+        answer_lost: 0,
+        conflict: 0,
+        half: 0,
+        held: 0,
+        twice: 0,
+        sent_again: 0,
+        tampered: 0,
+        unreadable: 0,
+        storm: 0,
+        old: 0,
+        other_version: 0,
+    };
+}

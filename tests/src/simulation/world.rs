@@ -1,0 +1,221 @@
+//! The simulated world: tenants with their shops, the ports, and what was sent and accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hooktide_api::{Api, Options};
+use hooktide_core::entropy::Entropy;
+use hooktide_core::flows::{Ports, Settings};
+use hooktide_core::ports::{Clock, Table};
+use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records::token::{self, Principal};
+use hooktide_core::secret::Secret;
+use hooktide_core::tenant::Tenant;
+use hooktide_local::clock::ManualClock;
+use hooktide_local::keys::LocalKeys;
+use hooktide_local::table::DynoxideTable;
+use http::Request;
+use jiff::Timestamp;
+use object_store::memory::InMemory;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::mutations::Mutation;
+use super::ports::{GatedBus, GatedTable};
+use super::queue::ModelQueue;
+use super::scheduler::Scheduler;
+
+/// How many tenants there are; the first is noisy.
+pub const TENANTS: usize = 10;
+/// How many things a shop has.
+pub const THINGS: u64 = 12;
+/// What every shop signs with.
+const SECRET: &str = "shpss_simulated";
+
+/// A shop of a tenant.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Whose.
+    pub tenant: Tenant,
+    /// The id of its connection.
+    pub connection: String,
+    /// What its provider calls.
+    pub url: String,
+    /// Its account.
+    pub account: String,
+}
+
+/// Something that a provider sends, until it is accepted.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Of which shop.
+    pub shop: usize,
+    /// The request.
+    pub request: Request<Bytes>,
+    /// What it tells.
+    pub tells: Tells,
+    /// The provider's id of it.
+    pub id: String,
+}
+
+/// What a delivery tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tells {
+    /// A thing has this version (Unix time in milliseconds).
+    Update(u64, i64),
+    /// A thing is gone.
+    Delete(u64),
+    /// Something changed.
+    Hint,
+    /// Somebody asks for their data.
+    Privacy,
+    /// It is signed and not readable.
+    Unreadable,
+    /// It was changed on its way.
+    Tampered,
+}
+
+/// What was answered 2xx.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Of which shop.
+    pub shop: usize,
+    /// What it tells.
+    pub tells: Tells,
+    /// When, by the true clock.
+    pub at: Timestamp,
+}
+
+/// What the providers know.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// What was accepted, by trace.
+    pub accepted: BTreeMap<String, Accepted>,
+    /// The ids of what must leave no trace.
+    pub refused: BTreeSet<String>,
+    /// What is to be sent again, and when.
+    pub again: Vec<(Timestamp, u32, Delivery)>,
+    /// Changes that readers have seen, by reader.
+    pub seen: BTreeMap<usize, BTreeSet<String>>,
+}
+
+/// Everything that actors share.
+pub struct World {
+    /// What decides.
+    pub scheduler: Arc<Scheduler>,
+    /// The ports, as actors get them.
+    pub ports: Ports,
+    /// The table without a gate, for setting up and for looking.
+    pub table: Arc<dyn Table>,
+    /// The queues.
+    pub queue: ModelQueue,
+    /// The bus.
+    pub bus: Arc<GatedBus>,
+    /// The settings.
+    pub settings: Settings,
+    /// The shops; the first belongs to the noisy tenant.
+    pub shops: Vec<Shop>,
+    /// What the providers know.
+    pub ledger: Mutex<Ledger>,
+    /// A flaw for tests.
+    pub mutation: Option<Mutation>,
+    /// The clock that the store deletes by.
+    clock: ManualClock,
+}
+
+impl World {
+    /// A world with its shops connected, at which nothing happened yet.
+    pub async fn new(seed: u64, scheduler: Arc<Scheduler>, mutation: Option<Mutation>) -> Self {
+        let clock = ManualClock::at(scheduler.now());
+        let as_clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        let table: Arc<dyn Table> = Arc::new(DynoxideTable::in_memory(Arc::clone(&as_clock)).expect("a table"));
+        let entropy = Arc::new(Entropy::seeded(seed));
+        let queue = ModelQueue::new(&scheduler, mutation == Some(Mutation::RetriesWithoutLimit));
+        let bus = Arc::new(GatedBus::new(&scheduler));
+        let settings = Settings { keep_journal: Duration::from_secs(365 * 24 * 3600), ..Settings::default() };
+        let direct = Ports {
+            table: Arc::clone(&table),
+            queue: Arc::new(queue.clone()),
+            bus: Arc::clone(&bus) as Arc<_>,
+            blobs: Arc::new(InMemory::new()),
+            keys: Arc::new(LocalKeys::generate(&entropy)),
+            entropy,
+            meter: Arc::new(()),
+        };
+        let shops = connect_shops(&direct, &settings, as_clock).await;
+        let gated: Arc<dyn Table> = Arc::new(GatedTable::new(Arc::clone(&table), &scheduler));
+        let gated = match mutation {
+            Some(mutation) => mutation.over(gated, &scheduler),
+            None => gated,
+        };
+        let ports = Ports { table: gated, ..direct };
+        let ledger = Mutex::default();
+        Self { scheduler, ports, table, queue, bus, settings, shops, ledger, mutation, clock }
+    }
+
+    /// What the providers know.
+    pub fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
+        self.ledger.lock().expect("one thread only")
+    }
+
+    /// The store's clock follows the scheduler's.
+    pub fn sync_clock(&self) {
+        self.clock.set(self.scheduler.now());
+    }
+
+    /// A signed delivery of a shop.
+    pub fn deliver(&self, shop: usize, tells: Tells) -> Delivery {
+        let of = &self.shops[shop];
+        let now = self.scheduler.now();
+        let (topic, number, updated_at) = match tells {
+            Tells::Update(number, version) => {
+                ("products/update", number, Timestamp::from_millisecond(version).expect("a time"))
+            }
+            Tells::Delete(number) => ("products/delete", number, now),
+            Tells::Hint => ("inventory_levels/update", 1, now),
+            Tells::Privacy => ("customers/redact", 1, now),
+            Tells::Unreadable | Tells::Tampered => ("products/update", 1, now),
+        };
+        let provider = providers::by_id("shopify").expect("shopify");
+        let body = match tells {
+            Tells::Unreadable => Bytes::from(format!("no JSON at {now}")),
+            _ => provider.sample(topic, &Sample { number, updated_at, account: &of.account }).expect("a sample"),
+        };
+        let id = self.ports.entropy.time_ordered_id(now);
+        let secret = Secret::new(SECRET);
+        let unsigned =
+            Unsigned { topic, body, account: &of.account, delivery: &id, secret: &secret, url: &of.url, now };
+        let mut request = provider.sign(unsigned).expect("a signed request");
+        if tells == Tells::Tampered {
+            let body = String::from_utf8(request.body().to_vec()).expect("text").replace("First", "Other");
+            *request.body_mut() = Bytes::from(body);
+        }
+        Delivery { shop, request, tells, id }
+    }
+}
+
+async fn connect_shops(ports: &Ports, settings: &Settings, clock: Arc<dyn Clock>) -> Vec<Shop> {
+    let now = clock.now();
+    let api = Api::new(ports.clone(), settings.clone(), Options::default(), clock, None);
+    let router = hooktide_api::router(Arc::new(api));
+    let mut shops = Vec::new();
+    for n in 0..TENANTS {
+        let tenant = Tenant::parse(&format!("tenant-{n}")).expect("a name");
+        let principal = Principal::operator(tenant.clone());
+        let issued = token::issue(&*ports.table, &ports.entropy, principal, None, now).await.expect("a token");
+        let account = format!("shop-{n}.myshopify.com");
+        let body = json!({ "provider": "shopify", "account": account, "secrets": { "client_secret": SECRET } });
+        let request = Request::post("/v1/connections")
+            .header("authorization", format!("Bearer {}", issued.text.expose_text().expect("text")))
+            .body(axum::body::Body::from(body.to_string()))
+            .expect("a request");
+        let Ok(answer) = router.clone().oneshot(request).await;
+        let body = axum::body::to_bytes(answer.into_body(), 64 * 1024).await.expect("a body");
+        let made: Value = serde_json::from_slice(&body).expect("JSON");
+        let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+        shops.push(Shop { tenant, connection: text("id"), url: text("webhook_url"), account });
+    }
+    shops
+}
