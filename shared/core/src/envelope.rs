@@ -55,6 +55,20 @@ pub struct Envelope {
     /// W3C trace context, from receipt to the last effect.
     #[serde(default)]
     pub traceparent: String,
+    /// Where in the journal it may have been committed, though nobody knows, or the bus has not heard of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub committed: Vec<Place>,
+}
+
+/// A position of a tenant's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Whose journal.
+    pub tenant: Tenant,
+    /// The lane.
+    pub lane: u8,
+    /// The position in it.
+    pub position: u64,
 }
 
 /// What an envelope carries.

@@ -78,7 +78,9 @@ impl Actor {
         match self {
             Self::Provider(_) => *self = Self::provider(world),
             Self::Worker { skew, newer, .. } => {
-                let other = world.scheduler.happens("fault: a worker with the other version", world.scheduler.rates().other_version * 10);
+                let other = world
+                    .scheduler
+                    .happens("fault: a worker with the other version", world.scheduler.rates().other_version * 10);
                 *self = Self::worker(world, *skew, *newer ^ other);
             }
             Self::Sweeper | Self::Reader { .. } | Self::Operator => {}
@@ -138,8 +140,8 @@ fn next_delivery(world: &World) -> Option<(u32, Delivery)> {
         let old = if scheduler.happens("an old version", rates.old) { 3_600_000 } else { 0 };
         match scheduler.choose(40) {
             0 if number > THINGS / 2 => Tells::Delete(number),
-            1 => Tells::Hint,
-            2 => Tells::Privacy,
+            1 | 2 => Tells::Hint,
+            3..8 => Tells::Privacy,
             _ => Tells::Update(number, now.as_millisecond() - old - scheduler.choose(50) as i64),
         }
     };
@@ -192,7 +194,8 @@ async fn work(world: &World, processor: &Processor, source: Source, newer: bool,
         return;
     }
     // The receipt is what the host knows a message by; the flow knows it by its handle.
-    let receipts: Vec<(String, u64)> = taken.iter().map(|(message, receipt)| (message.handle.clone(), *receipt)).collect();
+    let receipts: Vec<(String, u64)> =
+        taken.iter().map(|(message, receipt)| (message.handle.clone(), *receipt)).collect();
     let messages: Vec<Message> = taken
         .into_iter()
         .map(|(message, _)| if newer { Message { body: read_by_newer(&message.body), ..message } } else { message })

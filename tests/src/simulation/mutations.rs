@@ -14,7 +14,7 @@ use super::scheduler::{Gate, Scheduler};
 pub enum Mutation {
     /// Entities forget which deliveries led to them.
     NoDeduplication,
-    /// Writes of entities have no condition.
+    /// Whatever is told counts as newer than what is known.
     NoGuard,
     /// Tags are raised after the commit, in a call of their own.
     TagsAfterCommit,
@@ -46,10 +46,17 @@ impl Mutation {
     /// The table with this flaw, where it is one of the table.
     pub fn over(self, table: Arc<dyn Table>, scheduler: &Arc<Scheduler>) -> Arc<dyn Table> {
         match self {
-            Self::NoDeduplication | Self::NoGuard | Self::TagsAfterCommit | Self::JournalOutsideCommit
-            | Self::LeaseIgnored | Self::RetriesWithoutLimit => {
-                Arc::new(FlawedTable { inner: table, flaw: self, scheduler: Arc::clone(scheduler), poisoned: Mutex::default() })
-            }
+            Self::NoDeduplication
+            | Self::NoGuard
+            | Self::TagsAfterCommit
+            | Self::JournalOutsideCommit
+            | Self::LeaseIgnored
+            | Self::RetriesWithoutLimit => Arc::new(FlawedTable {
+                inner: table,
+                flaw: self,
+                scheduler: Arc::clone(scheduler),
+                poisoned: Mutex::default(),
+            }),
             Self::DeletesBeforeCommit | Self::CursorFromTheClock => table,
         }
     }
@@ -90,9 +97,8 @@ impl FlawedTable {
         if let Write::Put { item, condition } = &mut write {
             match self.flaw {
                 Mutation::NoDeduplication if area == "N" && sort.starts_with("product#") => {
-                    item.insert("recent".into(), AttributeValue::B(Vec::new()));
+                    item.insert("deliveries".into(), AttributeValue::B(Vec::new()));
                 }
-                Mutation::NoGuard if area == "N" && sort.starts_with("product#") => *condition = None,
                 Mutation::LeaseIgnored if area == "V" => *condition = None,
                 _ => {}
             }
@@ -119,7 +125,13 @@ impl Table for FlawedTable {
                 *poisoned = None;
             }
         }
-        self.inner.get_many(keys).await
+        let mut items = self.inner.get_many(keys).await?;
+        if self.flaw == Mutation::NoGuard {
+            for item in items.iter_mut().flatten().filter(|item| text(item, SORT).starts_with("product#")) {
+                item.insert("version".into(), AttributeValue::N("0".into()));
+            }
+        }
+        Ok(items)
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Fault> {

@@ -104,9 +104,7 @@ impl ModelQueue {
             let dying: Vec<u64> = state
                 .messages
                 .iter()
-                .filter(|(_, held)| {
-                    held.source == source && held.visible_at <= now && held.receives >= MOST_RECEIVES
-                })
+                .filter(|(_, held)| held.source == source && held.visible_at <= now && held.receives >= MOST_RECEIVES)
                 .map(|(id, _)| *id)
                 .collect();
             for id in dying {
@@ -115,7 +113,8 @@ impl ModelQueue {
                     self.scheduler.note("queue: gave up on a message", "");
                 }
             }
-            for (id, held) in state.messages.iter().filter(|(_, held)| held.source == source && held.visible_at <= now) {
+            for (id, held) in state.messages.iter().filter(|(_, held)| held.source == source && held.visible_at <= now)
+            {
                 groups.entry(held.group.clone()).or_default().push(*id);
             }
         }

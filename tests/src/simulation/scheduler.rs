@@ -172,7 +172,11 @@ impl Scheduler {
             let fault = [
                 (Verdict::Throttled, "fault: throttled", chance(throttled)),
                 (Verdict::AnswerLost, "fault: answer lost", chance(answer_lost)),
-                (Verdict::Conflict, "fault: transaction cancelled", chance(conflict) && waiting.call == "table.transact"),
+                (
+                    Verdict::Conflict,
+                    "fault: transaction cancelled",
+                    chance(conflict) && waiting.call == "table.transact",
+                ),
                 (Verdict::Half(0), "fault: half a batch failed", chance(half) && waiting.batch),
             ];
             let hold = chance(held);

@@ -14,6 +14,7 @@ const REGISTRY: &str = "shared/core/src/providers/mod.rs";
 /// Folders that are not looked at, and why. Nor are lines of comments, which may give examples, unit tests, which are
 /// examples, and the `mod` line of a provider's folder, which the language asks for.
 const FOLDERS: &[(&str, &str)] = &[
+    ("bench", "what is measured is measured with a provider"),
     ("tests", "tests show what they mean with a provider"),
     ("target", "built, not written"),
     ("node_modules", "written by others"),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use hooktide_core::fault::Fault;
 use hooktide_core::names::{JobKind, Kind};
 use hooktide_core::ports::{AttributeValue, Item, Key, Write};
-use hooktide_core::records;
 use hooktide_core::records::connection::{self, Connection};
 use hooktide_core::records::dead_letter::DeadLetter;
 use hooktide_core::records::deferred::Deferred;
@@ -17,6 +16,7 @@ use hooktide_core::records::entity::{Entity, EntityId};
 use hooktide_core::records::job::{self, Mark};
 use hooktide_core::records::replay::Replay;
 use hooktide_core::records::token::Token;
+use hooktide_core::records::{self, Record};
 use hooktide_core::tenant::Tenant;
 use hooktide_tests::faults::Place;
 use hooktide_tests::world::{Shop, World};
@@ -54,21 +54,21 @@ async fn a_message_waits_where_it_meets_a_record_of_newer_code() {
     let product = entity_key(&shop, &world.changes().await[0]);
     let mark = job::key(&Tenant::default_local(), JobKind::Sync, &format!("stock/{}", shop.id));
     let endpoint = endpoint::key("shopify", &shop.id);
-    for (name, key, topic) in [
-        ("entity", product, "products/update"),
-        ("job mark", mark, "inventory_levels/update"),
-        ("endpoint", endpoint, "products/update"),
+    for (name, version, key, topic) in [
+        ("entity", Entity::VERSION, product, "products/update"),
+        ("job mark", Mark::VERSION, mark, "inventory_levels/update"),
+        ("endpoint", Endpoint::VERSION, endpoint, "products/update"),
     ] {
         let before = world.activity().await.len();
         send(&world, &shop, topic, 1).await;
-        set_version(&world, &key, 2).await;
+        set_version(&world, &key, version + 1).await;
         for _ in 0..20 {
             world.tick().await;
             world.clock.advance(Duration::from_secs(300));
         }
         assert_eq!(world.activity().await.len(), before, "{name}: it waits, without a word");
         assert!(world.idle().await.is_err(), "{name}");
-        set_version(&world, &key, 1).await;
+        set_version(&world, &key, version).await;
         world.after(Duration::from_secs(900)).await;
         assert_eq!(world.activity().await.len(), before + 1, "{name}: the newer code runs");
         assert_eq!(world.idle().await, Ok(()), "{name}");
@@ -84,13 +84,13 @@ async fn a_record_of_newer_code_takes_no_other_message_along() {
     send(&world, &shop, "products/update", 1).await;
     world.tick().await;
     let product = entity_key(&shop, &world.changes().await[0]);
-    set_version(&world, &product, 2).await;
+    set_version(&world, &product, Entity::VERSION + 1).await;
     for number in 1..=5 {
         send(&world, &shop, "products/update", number).await;
     }
     world.tick().await;
     assert_eq!(world.changes().await.len(), 5, "the four others, at once");
-    set_version(&world, &product, 1).await;
+    set_version(&world, &product, Entity::VERSION).await;
     world.after(Duration::from_secs(900)).await;
     assert_eq!(world.changes().await.len(), 6);
 }
@@ -108,10 +108,10 @@ async fn a_receiver_and_a_reader_that_meet_newer_code_ask_to_come_again() {
     world.get(&format!("/v1/connections/{}", shop.id)).await.expect(503);
 }
 
-/// Reads an item as what stands there; what that is.
-fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, Result<(), Fault>)> {
-    fn read<R: records::Record>(item: Item) -> Option<(&'static str, Result<(), Fault>)> {
-        Some((R::NAME, records::decode::<R>(item).map(drop)))
+/// Reads an item as what stands there; what that is, and its version in this code.
+fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, u32, Result<(), Fault>)> {
+    fn read<R: records::Record>(item: Item) -> Option<(&'static str, u32, Result<(), Fault>)> {
+        Some((R::NAME, R::VERSION, records::decode::<R>(item).map(drop)))
     }
     let parts: Vec<&str> = partition.split('#').collect();
     match (parts[0], parts.get(2).copied().unwrap_or_default()) {
@@ -146,10 +146,11 @@ async fn every_record_of_newer_code_waits_and_every_one_of_the_version_before_is
             item.inner_mut().insert("v".into(), AttributeValue::N(version.to_string()));
             decode(&place, item)
         };
-        let Some((name, newer)) = with_version(2) else { continue };
-        assert!(matches!(newer, Err(Fault::Retryable { .. })), "{name}: {newer:?}");
-        for version in [1, 0] {
-            assert_eq!(with_version(version), Some((name, Ok(()))), "version {version}");
+        let Some((name, current, _)) = with_version(1) else { continue };
+        let newer = with_version(current + 1);
+        assert!(matches!(newer, Some((_, _, Err(Fault::Retryable { .. })))), "{name}: {newer:?}");
+        for version in [current, current - 1] {
+            assert_eq!(with_version(version), Some((name, current, Ok(()))), "version {version}");
         }
         seen.insert(name);
     }

@@ -7,7 +7,6 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use hooktide_core::feed::{self, ChangeView, Cursor, FeedFault, Item, Reading};
 use hooktide_core::names::{Kind, ProblemType};
-use hooktide_core::notice::ContentHash;
 use hooktide_core::records::document;
 use hooktide_core::records::journal::Entry;
 use hooktide_core::tenant::Tenant;
@@ -159,15 +158,10 @@ pub(crate) async fn views(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<
 }
 
 async fn views_of(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<Vec<ChangeView>> {
-    let document = |entry: &Entry| {
-        let hash = entry.change.as_ref()?.document.as_ref()?;
-        let hash: [u8; 16] = data_encoding::HEXLOWER.decode(hash.as_bytes()).ok()?.try_into().ok()?;
-        Some((entry.entity()?, ContentHash(hash)))
-    };
-    let wanted: Vec<_> = items.iter().filter_map(|item| document(&item.entry)).collect();
+    let wanted: Vec<_> = items.iter().filter_map(|item| item.entry.document()).collect();
     let mut documents = document::load(api.table(), &*api.ports().blobs, tenant, &wanted).await?.into_iter();
     let view = |item: &Item| {
-        let found = document(&item.entry).and_then(|_| documents.next().flatten());
+        let found = item.entry.document().and_then(|_| documents.next().flatten());
         ChangeView::of(&item.entry, found)
     };
     Ok(items.iter().filter_map(view).collect())

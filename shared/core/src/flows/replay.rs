@@ -208,6 +208,7 @@ pub(super) fn job_envelope(tenant: &Tenant, id: &str, now: Timestamp) -> Envelop
         attempt: 0,
         deferred: 0,
         not_before: None,
+        committed: Vec::new(),
         traceparent: envelope::traceparent_from(id.as_bytes()),
     }
 }

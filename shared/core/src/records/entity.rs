@@ -2,6 +2,8 @@
 //!
 //! At most 1 KB, so that a commit costs two write units for it: the document is an item of its own.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -15,10 +17,15 @@ use crate::tenant::Tenant;
 
 /// How many recent deliveries an entity remembers. Older repeats meet the version guard and are stale.
 pub const RECENT: usize = 16;
+/// For how long it remembers those whose state stood, as far as [`MOST`] goes: as long as the messages of a processor that
+/// ended between commit and bus may wait to be handed out again.
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// How many it remembers at the most, in a storm of changes.
+pub const MOST: usize = 160;
 /// Bytes of an identity in `recent`.
 const IDENTITY: usize = 16;
-/// Bytes of an envelope's id, a lane and a position.
-const ENTRY: usize = IDENTITY + 16 + 1 + 8;
+/// Bytes of an identity, an envelope's id, a lane, a position, and a time in Unix seconds.
+const ENTRY: usize = IDENTITY + 16 + 1 + 8 + 4;
 /// Set in an entry's lane if its state stood: there are far fewer lanes.
 const STOOD: u8 = 0x80;
 
@@ -34,12 +41,15 @@ pub struct Entity {
     pub deleted: bool,
     /// When the state was committed, in milliseconds.
     pub changed_at: i64,
-    /// The most recent deliveries, newest last, packed.
-    pub recent: ByteBuf,
+    /// The most recent deliveries, newest last, packed. Version 1 kept them in another form under another name: what it
+    /// remembered is forgotten, and its repeats meet the version guard.
+    #[serde(default)]
+    pub deliveries: ByteBuf,
 }
 
 impl Record for Entity {
     const NAME: &'static str = "entity";
+    const VERSION: u32 = 2;
 }
 
 /// Which thing.
@@ -126,14 +136,14 @@ impl Entity {
     pub fn seen(&self, identity: Identity, envelope: &str) -> Seen {
         let envelope = envelope_bytes(envelope);
         let mut seen = Seen::Never;
-        for entry in self.recent.chunks_exact(ENTRY) {
+        for entry in self.deliveries.chunks_exact(ENTRY) {
             let (known, rest) = entry.split_at(IDENTITY);
             let (of, at) = rest.split_at(16);
             if known != identity.0 {
                 continue;
             }
             if of == envelope {
-                let position = u64::from_be_bytes(at[1..].try_into().unwrap_or_default());
+                let position = u64::from_be_bytes(at[1..9].try_into().unwrap_or_default());
                 return Seen::SameEnvelope(Journaled { lane: at[0] & !STOOD, position });
             }
             seen = Seen::OtherEnvelope;
@@ -141,23 +151,35 @@ impl Entity {
         seen
     }
 
-    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest of those whose state did not stand, before any
-    /// whose did: those have a change that the bus may still have to hear of.
-    pub fn remember(&mut self, identity: Identity, envelope: &str, stood: bool, at: Journaled) {
-        self.recent.extend_from_slice(&identity.0);
-        self.recent.extend_from_slice(&envelope_bytes(envelope));
-        self.recent.push(at.lane | if stood { STOOD } else { 0 });
-        self.recent.extend_from_slice(&at.position.to_be_bytes());
-        while self.recent.len() > RECENT * ENTRY {
+    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood and that are still to
+    /// be [`REMEMBERED`].
+    pub fn remember(&mut self, identity: Identity, envelope: &str, stood: bool, at: Journaled, now: Timestamp) {
+        let second = |time: Timestamp| u32::try_from(time.as_second()).unwrap_or(0);
+        self.deliveries.extend_from_slice(&identity.0);
+        self.deliveries.extend_from_slice(&envelope_bytes(envelope));
+        self.deliveries.push(at.lane | if stood { STOOD } else { 0 });
+        self.deliveries.extend_from_slice(&at.position.to_be_bytes());
+        self.deliveries.extend_from_slice(&second(now).to_be_bytes());
+        let young = second(now - REMEMBERED);
+        while self.deliveries.len() > RECENT * ENTRY {
             let stood = |entry: &[u8]| entry[IDENTITY + 16] & STOOD != 0;
-            let first = self.recent.chunks_exact(ENTRY).position(|entry| !stood(entry)).unwrap_or(0);
-            self.recent.drain(first * ENTRY..(first + 1) * ENTRY);
+            let since = |entry: &[u8]| u32::from_be_bytes(entry[ENTRY - 4..].try_into().unwrap_or_default());
+            let goes = |entry: &[u8]| !stood(entry) || since(entry) < young;
+            let first = self.deliveries.chunks_exact(ENTRY).position(goes);
+            let Some(first) = first.or((self.deliveries.len() > MOST * ENTRY).then_some(0)) else { return };
+            self.deliveries.drain(first * ENTRY..(first + 1) * ENTRY);
         }
     }
 
     /// A state that nothing led to yet.
     pub fn new(version: Version, hash: ContentHash, deleted: bool, now: Timestamp) -> Self {
-        Self { version, hash: ByteBuf::from(hash.0), deleted, changed_at: now.as_millisecond(), recent: ByteBuf::new() }
+        Self {
+            version,
+            hash: ByteBuf::from(hash.0),
+            deleted,
+            changed_at: now.as_millisecond(),
+            deliveries: ByteBuf::new(),
+        }
     }
 }
 
@@ -174,6 +196,11 @@ fn envelope_bytes(id: &str) -> [u8; 16] {
 mod tests {
     use super::*;
 
+    /// So many days after a first, each longer than anything is remembered for.
+    fn day(n: u64) -> Timestamp {
+        Timestamp::from_second(i64::try_from(n).unwrap() * (24 * 3600 + 1)).unwrap()
+    }
+
     fn at(position: u64) -> Journaled {
         Journaled { lane: 3, position }
     }
@@ -182,7 +209,7 @@ mod tests {
     fn a_repeat_is_known_by_its_identity_and_a_redelivery_by_its_envelope() {
         let mut entity = Entity::new(Version(1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
         let identity = Identity::new("shopify", "c", "d");
-        entity.remember(identity, "01jcf0000000000000000000a1", true, at(7));
+        entity.remember(identity, "01jcf0000000000000000000a1", true, at(7), Timestamp::UNIX_EPOCH);
         assert_eq!(entity.seen(identity, "01jcf0000000000000000000a1"), Seen::SameEnvelope(at(7)));
         assert_eq!(entity.seen(identity, "01jcf0000000000000000000a2"), Seen::OtherEnvelope);
         assert_eq!(entity.seen(Identity::new("shopify", "d", "d"), "01jcf0000000000000000000a1"), Seen::Never);
@@ -192,14 +219,41 @@ mod tests {
     fn an_entity_with_full_memory_stays_under_one_kilobyte() {
         let mut entity = Entity::new(Version(i64::MAX - 1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
         for n in 0..100 {
-            entity.remember(Identity::new("shopify", "c", &n.to_string()), &format!("envelope {n}"), true, at(n));
+            entity.remember(
+                Identity::new("shopify", "c", &n.to_string()),
+                &format!("envelope {n}"),
+                true,
+                at(n),
+                day(n),
+            );
         }
-        assert_eq!(entity.recent.len(), RECENT * ENTRY);
+        assert_eq!(entity.deliveries.len(), RECENT * ENTRY);
+        let mut entity = Entity { deliveries: ByteBuf::new(), ..entity };
+        for n in 84..100 {
+            entity.remember(
+                Identity::new("shopify", "c", &n.to_string()),
+                &format!("envelope {n}"),
+                true,
+                at(n),
+                day(99),
+            );
+        }
         let mut busy = entity.clone();
         for n in 200..230 {
-            busy.remember(Identity::new("shopify", "c", &n.to_string()), &format!("envelope {n}"), false, at(n));
+            busy.remember(
+                Identity::new("shopify", "c", &n.to_string()),
+                &format!("envelope {n}"),
+                false,
+                at(n),
+                day(99),
+            );
         }
-        assert_eq!(busy.recent, entity.recent, "what did not stand takes no place of what did");
+        assert_eq!(busy.deliveries, entity.deliveries, "what did not stand takes no place of what did today");
+        let mut stormy = entity.clone();
+        for n in 100..400 {
+            stormy.remember(Identity::new("shopify", "c", &n.to_string()), "envelope", true, at(n), day(100));
+        }
+        assert_eq!(stormy.deliveries.len(), MOST * ENTRY, "what stood is remembered for a day, up to a bound");
         assert_eq!(entity.seen(Identity::new("shopify", "c", "83"), "envelope 83"), Seen::Never);
         assert_eq!(entity.seen(Identity::new("shopify", "c", "84"), "envelope 84"), Seen::SameEnvelope(at(84)));
         let id = EntityId { kind: Kind::CalendarEvent, connection: "c".repeat(22), id: "i".repeat(64) };

@@ -22,7 +22,7 @@ use crate::envelope;
 use crate::fault::Fault;
 use crate::key::{Area, Key, Partition};
 use crate::names::{Kind, Operation, Outcome, Via};
-use crate::notice::Version;
+use crate::notice::{ContentHash, Version};
 use crate::ports::{Query, Range, Table, Write};
 use crate::signing;
 use crate::tenant::Tenant;
@@ -95,6 +95,18 @@ pub struct Change {
 }
 
 impl Entry {
+    /// Whether it tells of a notice of this envelope.
+    pub fn is_of(&self, envelope: &str) -> bool {
+        self.id.strip_prefix(envelope).is_some_and(|rest| rest.starts_with('-'))
+    }
+
+    /// The document of its change: of which thing, and by which hash.
+    pub fn document(&self) -> Option<(EntityId, ContentHash)> {
+        let hash = self.change.as_ref()?.document.as_ref()?;
+        let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).ok()?;
+        Some((self.entity()?, ContentHash(hash.try_into().ok()?)))
+    }
+
     /// Which thing changed.
     pub fn entity(&self) -> Option<EntityId> {
         let change = self.change.as_ref()?;
@@ -265,7 +277,7 @@ impl Heads {
 
 /// The change that `envelope` caused to `entity` at a position, with the entry that tells of it.
 pub fn find<'a>(entries: &'a [Entry], envelope: &str, entity: &EntityId) -> Option<&'a Entry> {
-    entries.iter().find(|entry| entry.id.starts_with(envelope) && entry.entity().as_ref() == Some(entity))
+    entries.iter().find(|entry| entry.is_of(envelope) && entry.entity().as_ref() == Some(entity))
 }
 
 fn entries(position: &Position) -> Result<Vec<Entry>, Fault> {

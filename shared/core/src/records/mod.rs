@@ -2,7 +2,7 @@
 //!
 //! | record | partition key | sort key | attributes beside `v`, `rev`, `expires_at` |
 //! |---|---|---|---|
-//! | entity | `T#<tenant>#N#<connection>#<shard>` | `<kind>#<id>` | version, hash, deleted, document, recent |
+//! | entity | `T#<tenant>#N#<connection>#<shard>` | `<kind>#<id>` | version, hash, deleted, changed_at, deliveries |
 //! | document | the same | `document#<kind>#<id>#<hash>` | body or blob |
 //! | journal | `T#<tenant>#J#<lane>` | position, 16 digits | entries, compressed |
 //! | journal genesis | `T#<tenant>#J#<lane>` | `genesis` | start |

@@ -32,16 +32,40 @@ const ATTEMPTS: usize = 12;
 /// What a commit did.
 #[derive(Debug, Default)]
 pub(super) struct Committed {
-    /// Changes to publish, with the canonical texts of their documents.
-    pub(super) changes: Vec<(Entry, Option<Vec<u8>>)>,
+    /// Changes to publish.
+    pub(super) changes: Vec<CommittedChange>,
     /// Works that have to wait, by the envelope they came in.
     pub(super) waiting: Vec<(usize, Fault)>,
 }
 
+/// A change in the journal, with the canonical text of its document.
+#[derive(Debug)]
+pub(super) struct CommittedChange {
+    pub(super) entry: Entry,
+    pub(super) text: Option<Vec<u8>>,
+    pub(super) at: Journaled,
+}
+
+/// Why there was no commit, as far as anybody knows.
+#[derive(Debug)]
+pub(super) struct Uncommitted {
+    pub(super) fault: Fault,
+    /// Where it is if it happened after all.
+    pub(super) perhaps_at: Option<Journaled>,
+}
+
+impl From<Fault> for Uncommitted {
+    fn from(fault: Fault) -> Self {
+        Self { fault, perhaps_at: None }
+    }
+}
+
 /// How a try to commit ended.
 enum Tried {
-    /// It is done.
-    Done,
+    /// It is done, and stands there.
+    Done(Journaled),
+    /// The store failed; whether it is done nobody knows.
+    Unknown(Journaled, Fault),
     /// Somebody else changed something at the same time.
     Raced,
     /// An account that was to be held for has been connected.
@@ -50,7 +74,12 @@ enum Tried {
 
 impl Processor {
     /// Commits what works tell a tenant.
-    pub(super) async fn commit(&self, tenant: &Tenant, works: &[Work], now: Timestamp) -> Result<Committed, Fault> {
+    pub(super) async fn commit(
+        &self,
+        tenant: &Tenant,
+        works: &[Work],
+        now: Timestamp,
+    ) -> Result<Committed, Uncommitted> {
         let mut stored_documents = HashSet::new();
         let mut claims: HashMap<Key, Stored<Delivery>> = HashMap::new();
         for _ in 0..ATTEMPTS {
@@ -68,16 +97,18 @@ impl Processor {
             }
             self.store_documents(tenant, &plan, &mut stored_documents).await?;
             match self.try_commit(tenant, works, &plan, now).await? {
-                Tried::Done => {
+                Tried::Done(at) => {
                     self.let_documents_go(tenant, &plan, now).await;
-                    committed.changes.extend(changes(&plan));
+                    let told = |(entry, text)| CommittedChange { entry, text, at };
+                    committed.changes.extend(changes(&plan).into_iter().map(told));
                     return Ok(committed);
                 }
-                Tried::Connected => return Err(Fault::retryable("an account was connected at the same time")),
+                Tried::Unknown(at, fault) => return Err(Uncommitted { fault, perhaps_at: Some(at) }),
+                Tried::Connected => return Err(Fault::retryable("an account was connected at the same time").into()),
                 Tried::Raced => {}
             }
         }
-        Err(Fault::retryable("others change the same records all the time"))
+        Err(Fault::retryable("others change the same records all the time").into())
     }
 
     /// Appends entries to the journal together with `writes`, in one transaction.
@@ -91,7 +122,8 @@ impl Processor {
     ) -> Result<(), Fault> {
         for _ in 0..ATTEMPTS {
             match self.append(tenant, seed, entries, |_| Ok(writes.clone()), now).await? {
-                Tried::Done => return Ok(()),
+                Tried::Done(_) => return Ok(()),
+                Tried::Unknown(_, fault) => return Err(fault),
                 Tried::Raced | Tried::Connected => {}
             }
         }
@@ -146,7 +178,7 @@ impl Processor {
                 for entry in entries {
                     self.ports.meter.count(&entry.provider, entry.outcome, &entry.trace);
                 }
-                Ok(Tried::Done)
+                Ok(Tried::Done(at))
             }
             Err(TransactFault::Cancelled(_)) => {
                 self.heads.forget(tenant, lane);
@@ -154,7 +186,10 @@ impl Processor {
             }
             Err(TransactFault::Fault(fault)) => {
                 self.heads.forget(tenant, lane);
-                Err(fault)
+                match fault {
+                    Fault::Retryable { .. } => Ok(Tried::Unknown(at, fault)),
+                    Fault::Failed { .. } | Fault::Auth(_) | Fault::Permanent { .. } => Err(fault),
+                }
             }
         }
     }
@@ -261,10 +296,10 @@ impl Processor {
         tenant: &Tenant,
         work: &EntityWork,
         at: Journaled,
-    ) -> Result<Option<(Entry, Option<Vec<u8>>)>, Fault> {
+    ) -> Result<Option<CommittedChange>, Fault> {
         let entries = journal::at(&*self.ports.table, tenant, at.lane, at.position).await?;
         let entry = journal::find(&entries, &work.told.envelope, &work.entity);
-        Ok(entry.map(|entry| (entry.clone(), work.document.clone())))
+        Ok(entry.map(|entry| CommittedChange { entry: entry.clone(), text: work.document.clone(), at }))
     }
 
     async fn connected(&self, plan: &Plan<'_>) -> Result<bool, Fault> {

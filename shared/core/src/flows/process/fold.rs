@@ -91,7 +91,7 @@ pub(super) fn entity_after(
     let state = &told[standing];
     let mut entity = Entity::new(state.version, state.hash, state.deleted, now);
     if let Some(known) = known {
-        entity.recent = known.recent.clone();
+        entity.deliveries = known.deliveries.clone();
     }
     // The one that stands comes last and so is remembered longest: should the bus not hear of it, it is told again.
     let others = (0..told.len()).filter(|index| *index != standing);
@@ -100,7 +100,7 @@ pub(super) fn entity_after(
         let repeated = told[..index].iter().any(|earlier| earlier.identity == notice.identity);
         let known_before = known.is_some_and(|entity| entity.seen(notice.identity, &notice.envelope) != Seen::Never);
         if !repeated && !known_before {
-            entity.remember(notice.identity, &notice.envelope, index == standing, at);
+            entity.remember(notice.identity, &notice.envelope, index == standing, at, now);
         }
     }
     Some(entity)

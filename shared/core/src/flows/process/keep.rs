@@ -141,6 +141,7 @@ impl Processor {
             attempt: 0,
             deferred: 0,
             not_before: None,
+            committed: Vec::new(),
             traceparent: envelope::traceparent_from(id.as_bytes()),
         };
         keep_body(&mut envelope, &Tenant::system(), &*self.ports.blobs).await?;

@@ -15,7 +15,7 @@ mod publish;
 mod resolve;
 mod work;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,16 +26,17 @@ use jiff::Timestamp;
 use lru::LruCache;
 use tracing::{error, warn};
 
-use self::commit::Committed;
+use self::commit::{Committed, Uncommitted};
 use self::resolve::Owner;
 use self::work::{Origin, Work};
 use super::{Ports, Settings, replay};
-use crate::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind};
+use crate::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Place};
 use crate::fault::{ErrorClass, Fault};
 use crate::names::JobKind;
 use crate::ports::{Outgoing, QueueName, send_one};
 use crate::providers;
 use crate::records::endpoint::{LastVerified, last_verified_key};
+use crate::records::entity::Journaled;
 use crate::records::journal::Heads;
 use crate::records::{self, Upkeep};
 use crate::secret::KeyId;
@@ -69,6 +70,16 @@ pub struct Processor {
     pub(super) settings: Settings,
     heads: Heads,
     noted: Mutex<LruCache<(String, KeyId), Timestamp>>,
+}
+
+/// An envelope that has to come again.
+struct Unfinished {
+    /// Its place in the batch.
+    envelope: usize,
+    /// Why.
+    fault: Fault,
+    /// Where its entries are in the journal, if they are.
+    at: Option<Journaled>,
 }
 
 /// An envelope of the batch, and whose it is.
@@ -169,10 +180,17 @@ impl Processor {
             if faults[index].is_some() {
                 continue;
             }
+            let done = match self.take_up(&one.envelope).await {
+                Ok(done) => done,
+                Err(fault) => {
+                    faults[index] = Some(unpublished(fault));
+                    continue;
+                }
+            };
             match self.read(index, one, body, now).await {
                 Ok(works) => {
                     one.owner = routed(&works).unwrap_or_else(|| one.owner.clone());
-                    for (tenant, work) in works {
+                    for (tenant, work) in works.into_iter().filter(|(_, work)| !done.contains(&work.id)) {
                         by_tenant.entry(tenant).or_default().push(work);
                     }
                 }
@@ -181,8 +199,11 @@ impl Processor {
         }
         for (tenant, works) in by_tenant {
             for chunk in works.chunks(COMMIT) {
-                for (index, fault) in self.commit_chunk(&tenant, chunk, now).await {
+                for Unfinished { envelope: index, fault, at } in self.commit_chunk(&tenant, chunk, now).await {
                     faults[index] = Some(worse(faults[index].take(), fault));
+                    let place = at.map(|Journaled { lane, position }| Place { tenant: tenant.clone(), lane, position });
+                    let committed = &mut opened[index].envelope.committed;
+                    committed.extend(place.filter(|place| !committed.contains(place)));
                 }
             }
         }
@@ -244,26 +265,34 @@ impl Processor {
         self.resolve(index, &one.owner, Arc::new(origin), notices).await
     }
 
-    /// Commits some works of one tenant; for each envelope that failed, why.
-    async fn commit_chunk(&self, tenant: &Tenant, works: &[Work], now: Timestamp) -> Vec<(usize, Fault)> {
-        let fault = match self.commit(tenant, works, now).await {
-            Ok(Committed { changes, mut waiting }) => {
-                let told: HashSet<String> = changes.iter().map(|(entry, _)| entry.id.clone()).collect();
+    /// Commits some works of one tenant; each envelope that has to come again, and why.
+    async fn commit_chunk(&self, tenant: &Tenant, works: &[Work], now: Timestamp) -> Vec<Unfinished> {
+        let Uncommitted { fault, perhaps_at } = match self.commit(tenant, works, now).await {
+            Ok(Committed { changes, waiting }) => {
+                let waiting = waiting.into_iter().map(|(envelope, fault)| Unfinished { envelope, fault, at: None });
+                let mut unfinished: Vec<Unfinished> = waiting.collect();
+                let told: HashMap<String, Journaled> =
+                    changes.iter().map(|change| (change.entry.id.clone(), change.at)).collect();
                 if let Err(fault) = self.publish(tenant, changes).await {
-                    // Delivered again, the same changes are published again, and nothing else happens. What is
-                    // committed is done with but for that, so it uses up no try.
+                    // Taken up again, the same changes are published from where they are journaled, and nothing else
+                    // happens. What is committed is done with but for that, so it uses up no try.
                     let fault = unpublished(fault);
-                    let untold = works.iter().filter(|work| told.contains(&work.id));
-                    waiting.extend(untold.map(|work| (work.envelope, fault.clone())));
+                    let untold = works.iter().filter_map(|work| Some((work, *told.get(&work.id)?)));
+                    unfinished.extend(untold.map(|(work, at)| Unfinished {
+                        envelope: work.envelope,
+                        fault: fault.clone(),
+                        at: Some(at),
+                    }));
                 }
-                return waiting;
+                return unfinished;
             }
-            Err(fault) => fault,
+            Err(uncommitted) => uncommitted,
         };
-        let envelopes: HashSet<usize> = works.iter().map(|work| work.envelope).collect();
+        let envelopes: BTreeSet<usize> = works.iter().map(|work| work.envelope).collect();
         // A throttled store fails all alike; anything else may be the fault of one, which must not take the rest along.
         if envelopes.len() == 1 || matches!(fault, Fault::Retryable { .. }) {
-            return envelopes.into_iter().map(|index| (index, fault.clone())).collect();
+            let unfinished = |envelope| Unfinished { envelope, fault: fault.clone(), at: perhaps_at };
+            return envelopes.into_iter().map(unfinished).collect();
         }
         warn!(%tenant, %fault, "a batch failed; its messages are tried one by one");
         let mut faults = Vec::new();

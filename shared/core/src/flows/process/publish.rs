@@ -1,26 +1,29 @@
 //! Publish: tells the bus of changes that are committed; at least once, always with the change's id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 use tracing::warn;
 
 use super::Processor;
+use super::commit::CommittedChange;
+use crate::envelope::{Envelope, Place};
 use crate::fault::Fault;
 use crate::feed::ChangeView;
 use crate::names::Channel;
 use crate::ports::BusEntry;
-use crate::records::journal::Entry;
+use crate::records::entity::Journaled;
+use crate::records::{document, journal};
 use crate::tenant::Tenant;
 
 /// The largest text of an entry's changes, in bytes: EventBridge bills by 64 KB.
 const LARGEST_ENTRY: usize = 60 * 1024;
 
 impl Processor {
-    /// Publishes changes that were committed, with the canonical texts of their documents.
-    pub(super) async fn publish(&self, tenant: &Tenant, changes: Vec<(Entry, Option<Vec<u8>>)>) -> Result<(), Fault> {
+    /// Publishes changes that were committed.
+    pub(super) async fn publish(&self, tenant: &Tenant, changes: Vec<CommittedChange>) -> Result<(), Fault> {
         let mut channels: BTreeMap<Channel, Vec<Value>> = BTreeMap::new();
-        for (entry, text) in changes {
+        for CommittedChange { entry, text, .. } in changes {
             let document = text.and_then(|text| serde_json::from_slice(&text).ok());
             let Some(view) = ChangeView::of(&entry, document) else { continue };
             for channel in view.kind.channels() {
@@ -43,6 +46,31 @@ impl Processor {
             }
         }
         Ok(())
+    }
+}
+
+impl Processor {
+    /// Publishes what an envelope committed before it was put off, if it did; the ids of its entries that are done.
+    pub(super) async fn take_up(&self, envelope: &Envelope) -> Result<HashSet<String>, Fault> {
+        let (table, blobs) = (&*self.ports.table, &*self.ports.blobs);
+        let mut done = HashSet::new();
+        for Place { tenant, lane, position } in &envelope.committed {
+            let at = Journaled { lane: *lane, position: *position };
+            let mut changes = Vec::new();
+            for entry in journal::at(table, tenant, at.lane, at.position).await? {
+                if !entry.is_of(&envelope.id) {
+                    continue;
+                }
+                done.insert(entry.id.clone());
+                let document: Vec<_> = entry.document().into_iter().collect();
+                let text = document::load(table, blobs, tenant, &document).await?.pop().flatten();
+                if entry.change.is_some() {
+                    changes.push(CommittedChange { entry, text: text.map(|text| text.to_string().into()), at });
+                }
+            }
+            self.publish(tenant, changes).await?;
+        }
+        Ok(done)
     }
 }
 

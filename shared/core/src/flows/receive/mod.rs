@@ -163,6 +163,7 @@ impl Receiver {
             attempt: 0,
             deferred: 0,
             not_before: None,
+            committed: Vec::new(),
         };
         let queue = if label.priority { QueueName::Priority } else { QueueName::Notices };
         let group = envelope.group().to_owned();
