@@ -6,6 +6,8 @@ LISTEN ?= 127.0.0.1:8787
 ENV ?= default
 STACK ?= hooktide
 TENANT ?= default
+SEED ?= 1
+STEPS ?= 100000
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -41,6 +43,9 @@ rotate-root-key: ## add a root key to a deployed stack: STACK=hooktide
 logs: ## follow what a deployed stack logs: STACK=hooktide
 	.venv/bin/sam logs --stack-name $(STACK) --tail
 
+simulate: ## the spine under one seed: SEED=1 STEPS=100000
+	$(CARGO) run --quiet --release -p hooktide-tests --bin simulate -- $(SEED) $(STEPS)
+
 bench: ## measure, as ratios in one run
 	scripts/bench
 
@@ -50,4 +55,4 @@ generate: ## write what is generated: the API's description, tables, sample even
 clean: ## remove what was built
 	$(CARGO) clean
 
-.PHONY: help run build check test package deploy invoke token rotate-root-key logs bench generate clean
+.PHONY: help run build check test package deploy invoke token rotate-root-key logs simulate bench generate clean

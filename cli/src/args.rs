@@ -8,6 +8,7 @@ use hooktide_core::tenant::Tenant;
 use reqwest::Url;
 
 use crate::connections::{AddConnection, AddEndpoint, ManageCommand};
+use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersCommand;
 use crate::feed::{ActivityArguments, ChangesArguments};
 use crate::secrets;
@@ -76,6 +77,8 @@ pub(crate) enum Command {
     /// List, show, replay and discard what could not be processed.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Compute what webhooks cost on AWS, on list prices; no server is asked.
+    Cost(CostArguments),
     /// Show whether the server is well, and how much there is.
     Status,
 }

@@ -5,6 +5,7 @@
 mod args;
 mod client;
 mod connections;
+mod cost;
 mod credential;
 mod dead_letters;
 mod failure;
@@ -58,6 +59,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Changes(arguments) => feed::changes(arguments, &client()?, output).await,
         Command::Activity(arguments) => feed::activity(arguments, &client()?, output).await,
         Command::DeadLetters(command) => dead_letters::run(command, &client()?, output).await,
+        Command::Cost(arguments) => cost::run(&arguments, output),
         Command::Status => status::run(&client()?, output).await,
     }
 }

@@ -123,11 +123,14 @@ impl Table for GatedTable {
     }
 }
 
+/// Tenant, channel and id of a change.
+type Told = (String, Channel, String);
+
 /// A bus that remembers what it was told, and whose calls wait for the scheduler.
 pub struct GatedBus {
     scheduler: Arc<Scheduler>,
-    /// How often each change was told, by tenant, channel and id.
-    told: Arc<Mutex<BTreeMap<(String, Channel, String), u64>>>,
+    /// How often each change was told.
+    told: Arc<Mutex<BTreeMap<Told, u64>>>,
 }
 
 impl GatedBus {

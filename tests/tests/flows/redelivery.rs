@@ -200,3 +200,76 @@ async fn only_what_changed_waits_for_the_bus() {
     outcomes.sort();
     assert_eq!(outcomes, ["processed", "waiting"]);
 }
+
+/// So many newer states of the first thing, each committed by itself.
+async fn newer(redelivery: &Redelivery, count: u64) {
+    for n in 1..=count {
+        let message = redelivery.update(1, 10 * n).await;
+        assert_eq!(redelivery.process(&[message]).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_waited_for_the_bus_is_told_though_many_newer_ones_overtook_it() {
+    let redelivery = Redelivery::new().await;
+    let world = &redelivery.faulty.world;
+    let first = redelivery.update(1, 0).await;
+    redelivery.faulty.published.refuse(true);
+    assert_eq!(redelivery.process(&[first]).await, 0);
+    redelivery.faulty.published.refuse(false);
+    let waiting: Vec<Message> = {
+        world.clock.advance(Duration::from_secs(2));
+        world.take_messages(QueueName::Notices).await
+    };
+    // More than a thing remembers.
+    newer(&redelivery, 200).await;
+    assert_eq!(redelivery.process(&waiting).await, 0);
+    assert_eq!(redelivery.journaled().await.len(), 201);
+    assert_eq!(redelivery.heard().len(), 201, "the first among them");
+    let outcomes = world.outcomes().await;
+    assert!(outcomes.iter().all(|outcome| outcome == "processed"), "and it is not told of as stale besides");
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_taken_up_where_it_was_journaled() {
+    let redelivery = Redelivery::new().await;
+    let world = &redelivery.faulty.world;
+    let faults = &redelivery.faulty.faults;
+    let first = redelivery.update(1, 0).await;
+    for call in 0.. {
+        faults.arm(Plan { which: Which::Nth(call), until: Until::After, how: How::Retryable });
+        assert_eq!(redelivery.process(std::slice::from_ref(&first)).await, 0);
+        faults.disarm();
+        if !redelivery.journaled().await.is_empty() {
+            break;
+        }
+        world.clock.advance(Duration::from_secs(900));
+        drop(world.take_messages(QueueName::Notices).await);
+    }
+    assert!(redelivery.heard().is_empty(), "nobody knew that it was committed");
+    world.clock.advance(Duration::from_secs(900));
+    let waiting = world.take_messages(QueueName::Notices).await;
+    newer(&redelivery, 200).await;
+    assert_eq!(redelivery.process(&waiting).await, 0);
+    assert_eq!((redelivery.journaled().await.len(), redelivery.heard().len()), (201, 201));
+}
+
+#[tokio::test]
+async fn a_processor_that_ended_before_the_bus_heard_is_made_good_after_a_storm_of_changes() {
+    let redelivery = Redelivery::new().await;
+    let faults = &redelivery.faulty.faults;
+    let first = redelivery.update(1, 0).await;
+    for call in 0.. {
+        faults.arm(Plan { which: Which::Nth(call), until: Until::After, how: How::Crash });
+        let crashed = faults.run(redelivery.process(std::slice::from_ref(&first))).await.is_none();
+        faults.disarm();
+        assert!(crashed, "the commit is among the calls that change something");
+        if !redelivery.journaled().await.is_empty() {
+            break;
+        }
+    }
+    assert!(redelivery.heard().is_empty());
+    newer(&redelivery, 100).await;
+    assert_eq!(redelivery.process(&[first]).await, 0);
+    assert_eq!((redelivery.journaled().await.len(), redelivery.heard().len()), (101, 101));
+}

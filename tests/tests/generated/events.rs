@@ -51,7 +51,10 @@ async fn the_sample_events_are_current() {
 
     let (mut parts, _) = genuine.into_parts();
     parts.method = Method::GET;
-    check_json("events/shopify.wrong-method.json", &gateway::event(world.now(), &Request::from_parts(parts, Bytes::new())));
+    check_json(
+        "events/shopify.wrong-method.json",
+        &gateway::event(world.now(), &Request::from_parts(parts, Bytes::new())),
+    );
 }
 
 fn check_json(path: &str, value: &Value) {

@@ -13,7 +13,8 @@ async fn what_webhooks_use_is_counted_anew() {
          # webhooks of a batch are; lines are in bytes.\n",
     );
     for (row, _) in usage::count().await {
-        writeln!(text, "\n[[webhook]]\nkind = {:?}\nbatch = {}\ntenants = {}", row.kind, row.batch, row.tenants).expect("text");
+        writeln!(text, "\n[[webhook]]\nkind = {:?}\nbatch = {}\ntenants = {}", row.kind, row.batch, row.tenants)
+            .expect("text");
         for (name, figure) in [
             ("write_units", row.write_units),
             ("read_units", row.read_units),

@@ -136,13 +136,21 @@ fn every_promise_names_tests_that_exist() {
     let text = fs::read_to_string(root().join("docs/promises.md")).expect("the promises");
     let code: String =
         ["shared", "cli", "tests"].iter().flat_map(|folder| sources(folder)).map(|(_, text)| text).collect();
+    let python = fs::read_dir(root().join("tests/infra"))
+        .expect("the tests of the stack")
+        .map(|entry| fs::read_to_string(entry.expect("an entry").path()).unwrap_or_default());
+    let code = code + &python.collect::<String>();
     let named = text.lines().filter(|line| line.starts_with('|')).flat_map(|line| {
         let shown = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
         shown.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
     });
     let named: Vec<String> = named.collect();
     assert!(named.len() > 50, "the table was not read");
-    let exists = |name: &str| code.contains(&format!("fn {name}(")) || code.contains(&format!("    {name}: "));
+    let exists = |name: &str| {
+        code.contains(&format!("fn {name}("))
+            || code.contains(&format!("def {name}("))
+            || code.contains(&format!("    {name}: "))
+    };
     let missing: Vec<String> = named.into_iter().filter(|name| !exists(name)).collect();
     assert_eq!(missing, Vec::<String>::new());
 }

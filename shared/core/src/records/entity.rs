@@ -151,8 +151,8 @@ impl Entity {
         seen
     }
 
-    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood and that are still to
-    /// be [`REMEMBERED`].
+    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood: they are remembered
+    /// for a day.
     pub fn remember(&mut self, identity: Identity, envelope: &str, stood: bool, at: Journaled, now: Timestamp) {
         let second = |time: Timestamp| u32::try_from(time.as_second()).unwrap_or(0);
         self.deliveries.extend_from_slice(&identity.0);

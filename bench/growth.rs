@@ -1,0 +1,227 @@
+//! N9: what is done often takes as long with a million stored things as with a thousand, and with ten thousand
+//! connections as with one.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hooktide_core::flows::process::{Message, Processor};
+use hooktide_core::key::{Area, Key, Partition};
+use hooktide_core::names::Kind;
+use hooktide_core::ports::{AttributeValue, Item, PARTITION, QueueName, SORT, Write};
+use hooktide_core::records::entity::{Entity, EntityId};
+use hooktide_core::records::{self, journal};
+use hooktide_core::tenant::Tenant;
+use hooktide_tests::world::{Shop, World};
+use http::{Method, Request};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::report::{Report, Verdict, grouped};
+use crate::rounds::{Contestant, medians};
+
+/// How many things the small store has.
+const FEW: u64 = 1_000;
+/// How many the large one should have.
+const MANY: u64 = 1_000_000;
+/// How many connections the larger tenant has.
+const CONNECTIONS: usize = 10_000;
+/// How long filling may take.
+const FILLING: Duration = Duration::from_secs(120);
+/// How much longer anything may take in the larger store.
+const MOST: f64 = 1.10;
+/// How many rounds are measured.
+const ROUNDS: usize = 81;
+/// Notices of a batch.
+const BATCH: u64 = 25;
+
+/// A world to measure in.
+struct Place {
+    world: World,
+    shop: Shop,
+    /// Products that it has, of whom changes are told.
+    things: u64,
+    processor: Processor,
+    batches: Vec<Vec<Message>>,
+    request: Request<Bytes>,
+    cursor: String,
+}
+
+/// Measures.
+pub(crate) fn measure(report: &mut Report) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let few = runtime.block_on(async { filled(World::new().await, FEW).await });
+    let many = runtime.block_on(async { filled(World::new().await, MANY).await });
+    let said = grouped(many.things as f64);
+    let name = if many.things < MANY {
+        format!("{said} things (as many as 2 minutes took)")
+    } else {
+        format!("{said} things")
+    };
+    compare(report, &runtime, [few, many], &format!("from 1,000 to {name}"));
+    let one = runtime.block_on(async { filled(World::new().await, FEW).await });
+    let connected = runtime.block_on(async { filled(connected(CONNECTIONS - 1).await, FEW).await });
+    compare(report, &runtime, [one, connected], &format!("from 1 to {} connections", grouped(CONNECTIONS as f64)));
+}
+
+fn compare(report: &mut Report, runtime: &Runtime, mut places: [Place; 2], growth: &str) {
+    for place in &mut places {
+        runtime.block_on(place.prepare());
+    }
+    let [few, many] = &mut places;
+    let [mut few_batches, mut many_batches] = [&mut few.batches, &mut many.batches].map(std::mem::take);
+    let [few, many] = [&*few, &*many];
+    let accept = |place: &Place| runtime.block_on(place.accept());
+    let process = |place: &Place, batches: &mut Vec<Vec<Message>>| {
+        runtime.block_on(place.process(batches.pop().expect("a batch for each round")));
+    };
+    let read = |place: &Place| runtime.block_on(place.read());
+    let times = medians(
+        ROUNDS,
+        &mut [
+            Contestant::new(20, || accept(few)),
+            Contestant::new(20, || accept(many)),
+            Contestant::new(1, || process(few, &mut few_batches)),
+            Contestant::new(1, || process(many, &mut many_batches)),
+            Contestant::new(5, || read(few)),
+            Contestant::new(5, || read(many)),
+        ],
+    );
+    for (what, pair) in ["acceptance", "processing 25 changes", "a page of 100 changes"].iter().zip(times.chunks(2)) {
+        let [before, after] = [0, 1].map(|index: usize| pair[index].as_secs_f64() * 1e6);
+        let ratio = after / before;
+        let what = format!("{what}, {growth} ({before:.0} to {after:.0} us)");
+        report.judge("N9", &what, format!("{ratio:.2}"), "at most 1.10", Verdict::Required(ratio <= MOST));
+    }
+}
+
+impl Place {
+    /// Makes the batches, each of changes of things that are stored, and finds where the feed is read.
+    async fn prepare(&mut self) {
+        // One round more warms up, and the first batches find the ends of the journal's lanes.
+        for _ in 0..8 {
+            let batch = self.batch(1).await;
+            self.process(batch).await;
+        }
+        let page = self.world.get("/v1/changes?limit=1&after=now").await.expect(200);
+        self.cursor = page["next"].as_str().expect("a cursor").to_owned();
+        for _ in 0..8 {
+            let batch = self.batch(2).await;
+            self.process(batch).await;
+        }
+        for version in 0..=ROUNDS as u64 {
+            let batch = self.batch(version + 10).await;
+            self.batches.push(batch);
+        }
+        self.batches.reverse();
+    }
+
+    async fn batch(&self, version: u64) -> Vec<Message> {
+        self.world.clock.advance(Duration::from_secs(1));
+        for number in 0..BATCH {
+            // Spread over all that are stored.
+            let thing = (version * 7_919 + number * 104_729) % self.things;
+            let sample = self.world.sample(&self.shop, "products/update", thing, self.world.now());
+            assert_eq!(self.world.request(sample).await.status, 200);
+        }
+        self.world.take_messages(QueueName::Notices).await
+    }
+
+    async fn accept(&self) {
+        let answer = self.world.host.receiver.receive(self.request.clone(), "192.0.2.10", self.world.now()).await;
+        assert!(answer.status().is_success(), "the delivery is accepted");
+    }
+
+    async fn process(&self, batch: Vec<Message>) {
+        assert!(self.processor.process(batch, self.world.now()).await.is_empty(), "the batch is processed");
+    }
+
+    async fn read(&self) {
+        let answer = self.world.get(&format!("/v1/changes?limit=100&after={}", self.cursor)).await;
+        assert_eq!(answer.status, 200);
+    }
+}
+
+/// A tenant with so many connections.
+async fn connected(count: usize) -> World {
+    let world = World::new().await;
+    for number in 0..count {
+        let secrets = json!({ "client_secret": format!("secret of shop {number}") });
+        let body = json!({ "provider": "shopify", "account": format!("{number}.myshopify.com"), "secrets": secrets });
+        let made = world.call(&world.operator, Method::POST, "/v1/connections", Some(body)).await;
+        assert_eq!(made.status, 201);
+    }
+    world
+}
+
+/// A shop in this world with so many stored products, with their documents and their part of the journal; fewer, if
+/// filling takes too long. They are copies of one that was processed, under keys of their own.
+async fn filled(world: World, count: u64) -> Place {
+    let shop = world.shop().await;
+    let tenant = Tenant::default_local();
+    for number in 0..BATCH {
+        let sample = world.sample(&shop, "products/update", number, world.now());
+        assert_eq!(world.request(sample).await.status, 200);
+    }
+    world.tick().await;
+    let table = &*world.host.ports.table;
+    let first = id_of(&world, &shop, 0).await;
+    let stored = records::get::<Entity>(table, &first.key(&tenant)).await.expect("a read").expect("the first product");
+    let hash = stored.record.content_hash();
+    let [entity, document] = [first.key(&tenant), first.document_key(&tenant, hash)];
+    let entity = table.get(&entity).await.expect("a read").expect("an entity");
+    let document = table.get(&document).await.expect("a read").expect("a document");
+    let base: u64 = first.id.parse().expect("a number");
+    let began = Instant::now();
+    let mut things = BATCH;
+    while things < count && began.elapsed() < FILLING {
+        let until = count.min(things + 2_000);
+        let writes = (things..until).flat_map(|number| {
+            let id = EntityId { id: (base + number).to_string(), ..first.clone() };
+            let keys = [id.key(&tenant), id.document_key(&tenant, hash)];
+            [&entity, &document].into_iter().zip(keys).map(|(item, key)| put(item, &key)).collect::<Vec<_>>()
+        });
+        for result in table.write_many(writes.collect()).await {
+            result.expect("a write");
+        }
+        things = until;
+    }
+    lengthen(&world, &tenant, things / BATCH).await;
+    let processor = Processor::new(world.host.ports.clone(), world.host.settings.clone());
+    let request = world.sample(&shop, "products/update", 1, world.now());
+    Place { world, shop, things, processor, batches: Vec::new(), request, cursor: String::new() }
+}
+
+/// Which thing samples of that number are about.
+async fn id_of(world: &World, shop: &Shop, number: u64) -> EntityId {
+    let sample = world.sample(shop, "products/delete", number, world.now());
+    let body: Value = serde_json::from_slice(sample.body()).expect("a sample");
+    EntityId { kind: Kind::Product, connection: shop.id.clone(), id: body["id"].to_string() }
+}
+
+/// Copies a position of the journal until its lanes have so many more together.
+async fn lengthen(world: &World, tenant: &Tenant, positions: u64) {
+    let (table, lanes) = (&*world.host.ports.table, world.host.settings.lanes);
+    let key = |lane: u8, position: u64| Partition::of(tenant, Area::Journal(lane)).key(format!("{position:016}"));
+    let mut model = None;
+    for lane in 0..lanes {
+        if let journal::Head::At(position) = journal::head(table, tenant, lane, world.now()).await.expect("a head") {
+            let item = table.get(&key(lane, position)).await.expect("a read").expect("a position");
+            model = Some((lane, position, item));
+        }
+    }
+    let (lane, last, item) = model.expect("something was journaled");
+    for from in (0..positions).step_by(2_000) {
+        let writes = (from..positions.min(from + 2_000)).map(|more| put(&item, &key(lane, last + 1 + more)));
+        for result in table.write_many(writes.collect()).await {
+            result.expect("a write");
+        }
+    }
+}
+
+/// The write that puts a copy there.
+fn put(item: &Item, key: &Key) -> Write {
+    let mut item = item.clone();
+    item.insert(PARTITION.to_owned(), AttributeValue::S(key.partition().to_owned()));
+    item.insert(SORT.to_owned(), AttributeValue::S(key.sort().to_owned()));
+    Write::Put { item, condition: None }
+}

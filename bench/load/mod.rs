@@ -1,0 +1,225 @@
+//! N3: the local mode over HTTP, against a bare server in the same run.
+
+pub(crate) mod bare;
+mod deliveries;
+mod generator;
+mod memory;
+mod peers;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hooktide_tests::server::Server;
+use http::Method;
+use serde_json::Value;
+
+use self::deliveries::Deliveries;
+use self::generator::{Sent, send};
+use crate::report::{Report, Verdict, grouped};
+use crate::rounds::median;
+
+/// How many connections send.
+const CONNECTIONS: usize = 16;
+/// How many send for comparison: more of them share an fsync.
+const MANY_CONNECTIONS: usize = 128;
+/// How many deliveries measure the rates.
+const MEASURED: u64 = 60_000;
+/// How many a peer gets.
+const PEERS: u64 = 10_000;
+/// How many warm up.
+const WARMING: u64 = 4_000;
+/// How many are made and sent at once when memory is looked at.
+const AT_ONCE: u64 = 25_000;
+/// How long the open loop runs.
+const OPEN: Duration = Duration::from_secs(10);
+/// How much memory may grow from the second quarter to the last.
+const FLAT: f64 = 1.10;
+
+/// A server's process, which ends with this.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Measures.
+pub(crate) fn measure(report: &mut Report) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    runtime.block_on(compare(report));
+}
+
+async fn compare(report: &mut Report) {
+    let total: u64 = std::env::var("DELIVERIES").ok().and_then(|text| text.parse().ok()).unwrap_or(200_000);
+    let server = Server::start().await;
+    let shop = server.client.shop().await;
+    let deliveries = Arc::new(Deliveries::of(shop.clone()));
+    let mut sender = Sender { deliveries: Arc::clone(&deliveries), sent: 0 };
+
+    let (bare, process) = start_bare();
+    let warming = deliveries.requests(0..WARMING, |_| String::new());
+    send(bare, &warming, CONNECTIONS, None);
+    let floor = send(bare, &deliveries.requests(0..MEASURED, |_| String::new()), CONNECTIONS, None);
+    drop(process);
+    let beside = tempfile::tempdir().expect("a folder");
+    let id = url_id(&shop.url);
+    let peer = peers::webhook(&id, &deliveries.requests(0..PEERS, peers::signature), CONNECTIONS, beside.path());
+
+    let mut watch = Watch { server: &server, after: None, seen: 0 };
+    sender.send(server.address(), WARMING, None).await;
+    watch.until(sender.sent).await;
+
+    let requests = sender.make(MEASURED);
+    let began = Instant::now();
+    let closed = start(server.address(), requests, CONNECTIONS, None);
+    watch.until(sender.sent).await;
+    let processed = MEASURED as f64 / began.elapsed().as_secs_f64();
+    let closed = closed.await.expect("the closed loop ends");
+    let requests = sender.make(MEASURED / 3);
+    let wide = start(server.address(), requests, MANY_CONNECTIONS, None).await.expect("the closed loop ends");
+    watch.until(sender.sent).await;
+    let rate = closed.per_second() / 2.0;
+    let open = sender.send(server.address(), (rate * OPEN.as_secs_f64()) as u64, Some(rate)).await;
+    watch.until(sender.sent).await;
+    assert_eq!(closed.refused + wide.refused + open.refused + floor.refused, 0, "every delivery is accepted");
+
+    let accepted = closed.per_second();
+    let ratio = floor.per_second() / accepted;
+    report.show("N3", "bare axum server, 4 KB, closed loop at 16 connections", per_second(floor.per_second()));
+    report.show("N3", "  p50 / p99 / p99.9", floor.in_words());
+    let what = "peer: Debian's webhook, HMAC rule, starts /bin/true; keeps nothing";
+    match &peer {
+        Some(sent) => {
+            report.show("N3", what, per_second(sent.per_second()));
+            report.show("N3", "  p50 / p99 / p99.9", sent.in_words());
+        }
+        None => report.show("N3", what, "not installed".to_owned()),
+    }
+    let taken = [
+        ("bare axum server", Some(floor.per_second())),
+        ("Debian's webhook", peer.as_ref().map(Sent::per_second)),
+        ("Hooktide: accepted", Some(accepted)),
+        ("Hooktide: processed", Some(processed)),
+    ];
+    report.rates.extend(taken.into_iter().filter_map(|(name, rate)| Some((name.to_owned(), rate?))));
+    let what = "local mode: accepted, queue on disk, closed loop at 16 connections";
+    report.judge("N3", what, per_second(accepted), "at least 10,000/s", Verdict::Required(accepted >= 10_000.0));
+    report.show("N3", "  p50 / p99 / p99.9", closed.in_words());
+    report.show("N3", &format!("  accepted at {MANY_CONNECTIONS} connections"), per_second(wide.per_second()));
+    let part = format!("1 / {ratio:.1}");
+    report.judge("N3", "  part of the bare server's", part, "a third", Verdict::Aim(ratio <= 3.0));
+    let what = format!("processed to the feed, first send to last of {}", grouped(MEASURED as f64));
+    report.judge("N3", &what, per_second(processed), "at least 3,000/s", Verdict::Required(processed >= 3_000.0));
+    report.judge("N3", "  the same", per_second(processed), "8,000/s", Verdict::Aim(processed >= 8_000.0));
+    let what = format!("open loop at {}: p50 / p99 / p99.9 from the intended time", per_second(rate));
+    report.show("N3", &what, open.in_words());
+
+    let mut quarters = Vec::new();
+    for quarter in 1..=4 {
+        while sender.sent < total * quarter / 4 {
+            let some = AT_ONCE.min(total * quarter / 4 - sender.sent);
+            sender.send(server.address(), some, None).await;
+            watch.until(sender.sent).await;
+        }
+        let process = server.process().expect("a running server");
+        quarters.push(memory::resident(process).zip(memory::anonymous(process)));
+    }
+    let what = format!("memory after each quarter of {} deliveries (of it no file's)", grouped(total as f64));
+    let Some(quarters) = quarters.into_iter().collect::<Option<Vec<(f64, f64)>>>() else {
+        report.show("N3", &what, "not measured: there is no /proc".to_owned());
+        return;
+    };
+    let figures: Vec<String> =
+        quarters.iter().map(|(resident, anonymous)| format!("{resident:.0} ({anonymous:.0})")).collect();
+    let flat = quarters[3].0 <= FLAT * quarters[1].0;
+    report.judge("N3", &what, format!("{} MB", figures.join(", ")), "flat: 2nd to 4th 10 %", Verdict::Required(flat));
+}
+
+/// The last part of an address.
+fn url_id(url: &str) -> String {
+    url.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// The median time of an fsync after 64 KB more in a file beside the data folders.
+pub(crate) fn sync_time() -> Duration {
+    let mut file = tempfile::tempfile().expect("a file");
+    let times = (0..41).map(|_| {
+        let began = Instant::now();
+        file.write_all(&[b'x'; 64 * 1024]).and_then(|()| file.sync_data()).expect("an fsync");
+        began.elapsed()
+    });
+    median(times.collect())
+}
+
+fn per_second(rate: f64) -> String {
+    format!("{}/s", grouped(rate))
+}
+
+fn start_bare() -> (SocketAddr, Running) {
+    let program = std::env::current_exe().expect("this program");
+    let mut child = Command::new(program).arg("bare").stdout(Stdio::piped()).spawn().expect("the bare server starts");
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut said).expect("its address");
+    (said.trim().parse().expect("an address"), Running(child))
+}
+
+/// Sends deliveries that were not sent yet.
+struct Sender {
+    deliveries: Arc<Deliveries>,
+    sent: u64,
+}
+
+impl Sender {
+    /// The next deliveries.
+    fn make(&mut self, count: u64) -> Vec<Vec<u8>> {
+        let requests = self.deliveries.requests(self.sent..self.sent + count, |_| String::new());
+        self.sent += count;
+        requests
+    }
+
+    async fn send(&mut self, address: SocketAddr, count: u64, rate: Option<f64>) -> Sent {
+        let requests = self.make(count);
+        start(address, requests, CONNECTIONS, rate).await.expect("the sending ends")
+    }
+}
+
+/// Begins to send.
+fn start(
+    address: SocketAddr,
+    requests: Vec<Vec<u8>>,
+    connections: usize,
+    rate: Option<f64>,
+) -> tokio::task::JoinHandle<Sent> {
+    tokio::task::spawn_blocking(move || send(address, &requests, connections, rate))
+}
+
+/// Follows the activity.
+struct Watch<'a> {
+    server: &'a Server,
+    after: Option<String>,
+    seen: u64,
+}
+
+impl Watch<'_> {
+    /// Waits until the activity has so many deliveries.
+    async fn until(&mut self, count: u64) {
+        let client = &self.server.client;
+        while self.seen < count {
+            let after = self.after.as_ref().map(|after| format!("&after={after}")).unwrap_or_default();
+            let page = client.call(Method::GET, &format!("/v1/activity?limit=1000{after}"), None).await.expect(200);
+            client.forget_since(0);
+            let items = page["items"].as_array().map_or(0, Vec::len);
+            self.seen += items as u64;
+            self.after = page["next"].as_str().map(str::to_owned).or_else(|| self.after.take());
+            if page["more"] != Value::Bool(true) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Medians of rounds that take turns, so that whatever else the machine does meets all alike.
+
+use std::time::{Duration, Instant};
+
+/// What is measured: one call does `calls` of it.
+pub(crate) struct Contestant<'a> {
+    /// How many calls a round has.
+    pub(crate) calls: u32,
+    /// One call.
+    pub(crate) call: Box<dyn FnMut() + 'a>,
+}
+
+impl<'a> Contestant<'a> {
+    /// So many of these calls a round.
+    pub(crate) fn new(calls: u32, call: impl FnMut() + 'a) -> Self {
+        Self { calls, call: Box::new(call) }
+    }
+}
+
+/// The median time of one call of each contestant. The first round only warms up.
+pub(crate) fn medians(rounds: usize, contestants: &mut [Contestant<'_>]) -> Vec<Duration> {
+    let mut times = vec![Vec::with_capacity(rounds); contestants.len()];
+    for round in 0..=rounds {
+        let mut order: Vec<usize> = (0..contestants.len()).collect();
+        // Whoever comes second finds other things in the processor's caches than whoever comes first.
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            let contestant = &mut contestants[index];
+            let began = Instant::now();
+            for _ in 0..contestant.calls {
+                (contestant.call)();
+            }
+            let took = began.elapsed() / contestant.calls;
+            if round > 0 {
+                times[index].push(took);
+            }
+        }
+    }
+    times.into_iter().map(median).collect()
+}
+
+/// The median.
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The value below which this share of the sorted values lies.
+pub(crate) fn percentile(sorted: &[Duration], share: f64) -> Duration {
+    let last = sorted.len().saturating_sub(1);
+    let index = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(index.saturating_sub(1).min(last)).copied().unwrap_or_default()
+}
