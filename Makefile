@@ -35,13 +35,13 @@ invoke: ## run one function on an event: FUNCTION=receiver EVENT=events/shopify.
 	@scripts/python-tools && .venv/bin/python scripts/invoke $(FUNCTION) $(EVENT)
 
 token: ## make an API token in a deployed stack: STACK=hooktide [TENANT=default]
-	@.venv/bin/python scripts/operate.py token $(STACK) $(TENANT)
+	@scripts/python-tools && .venv/bin/python scripts/operate.py token $(STACK) $(TENANT)
 
 rotate-root-key: ## add a root key to a deployed stack: STACK=hooktide
-	@.venv/bin/python scripts/operate.py rotate-root-key $(STACK)
+	@scripts/python-tools && .venv/bin/python scripts/operate.py rotate-root-key $(STACK)
 
 logs: ## follow what a deployed stack logs: STACK=hooktide
-	.venv/bin/sam logs --stack-name $(STACK) --tail
+	@scripts/python-tools && .venv/bin/sam logs --stack-name $(STACK) --tail
 
 simulate: ## the spine under one seed: SEED=1 STEPS=100000
 	$(CARGO) run --quiet --release -p hooktide-tests --bin simulate -- $(SEED) $(STEPS)

@@ -28,7 +28,7 @@ const ROUNDS: usize = 151;
 const MOST: f64 = 2.0;
 
 /// A queue that takes everything at once.
-struct Taking;
+pub(crate) struct Taking;
 
 #[async_trait]
 impl Queue for Taking {

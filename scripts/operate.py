@@ -2,7 +2,6 @@
 
     .venv/bin/python scripts/operate.py deploy ENV ARCH           deploys build/lambda by infra/samconfig.toml
     .venv/bin/python scripts/operate.py token STACK TENANT        makes an admin token of a tenant, and prints it
-    .venv/bin/python scripts/operate.py operator-token STACK      the same, for whoever runs the deployment
     .venv/bin/python scripts/operate.py rotate-root-key STACK     adds a root key; what the older ones sealed stays readable
 """
 
@@ -36,10 +35,6 @@ def token(stack, tenant="default"):
     print(issue(stack, {"tenant": tenant, "scopes": ["admin"]}))
 
 
-def operator_token(stack):
-    print(issue(stack, {"tenant": "default", "scopes": ["admin"], "operator": True}))
-
-
 def issue(stack, wanted):
     command = json.dumps({"hooktide": "create-token", **wanted})
     answer = boto3.client("lambda").invoke(FunctionName=output(stack, "ApiFunction"), Payload=command)
@@ -66,7 +61,7 @@ def output(stack, name):
     return outputs[name]
 
 
-COMMANDS = {"deploy": deploy, "token": token, "operator-token": operator_token, "rotate-root-key": rotate_root_key}
+COMMANDS = {"deploy": deploy, "token": token, "rotate-root-key": rotate_root_key}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

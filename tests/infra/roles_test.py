@@ -42,6 +42,7 @@ ROLES = {
         ("sqs:SendMessage", "PriorityQueue", ""),
         ("events:PutEvents", "Bus", ""),
         ("s3:GetObject", "Bucket/claims/*", ""),
+        ("s3:GetObject", "Bucket/documents/*", ""),
         ("s3:GetObject", "Bucket/kept/*", ""),
         ("s3:PutObject", "Bucket/claims/foreign/*", ""),
         ("s3:PutObject", "Bucket/documents/*", ""),

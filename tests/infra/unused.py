@@ -6,6 +6,7 @@ reason, or must leave the role.
 
 POLLED = "Lambda takes messages from the queues with the function's role; the emulator does it by itself"
 LOGGED = "Lambda writes the function's log with its role; the emulator does it by itself"
+WAITED = "a large document is read again only to publish a change that waited for the bus"
 URGENT = "no topic of this provider is urgent yet; which queue it is to be is not for the role to know"
 
 UNUSED = {
@@ -19,5 +20,6 @@ UNUSED = {
         for action in ("CreateLogStream", "PutLogEvents")
         for function in ("Api", "Poller", "Processor", "ReceiverShopify")
     },
+    ("Processor", "s3:GetObject", "Bucket/documents/*"): WAITED,
     ("ReceiverShopify", "sqs:SendMessage", "PriorityQueue"): URGENT,
 }

@@ -74,8 +74,14 @@ class Alarms(WatchingTest):
     def test_dead_letters_are_seen_in_the_queue_and_in_what_the_processor_counts(self):
         queue = {(json.dumps({"Fn::GetAtt": ["DeadLettersQueue", "QueueName"]}),)}
         self.assertEqual(self.watched("AWS/SQS", "ApproximateNumberOfMessagesVisible"), queue)
-        counted = {(json.dumps(provider), '"dead"') for provider in (*PROVIDERS, "unknown")}
+        counted = {(json.dumps(provider), '"dead"') for provider in (*PROVIDERS, "hooktide", "unknown")}
         self.assertEqual(self.watched("Hooktide", "Messages"), counted)
+
+    def test_an_outage_that_crashes_nothing_is_seen_by_what_is_answered_and_by_what_waits(self):
+        failed = {(json.dumps(provider), '"failed"') for provider in PROVIDERS}
+        self.assertEqual(self.watched("Hooktide", "Deliveries"), failed)
+        notices = {(json.dumps({"Fn::GetAtt": ["NoticesQueue", "QueueName"]}),)}
+        self.assertEqual(self.watched("AWS/SQS", "ApproximateNumberOfMessagesDelayed"), notices)
 
     def test_every_provider_has_one_for_the_share_accepted_after_three_seconds(self):
         accepted = {(json.dumps(provider), '"accepted"') for provider in PROVIDERS}
@@ -154,7 +160,7 @@ class Providers(WatchingTest):
         for provider in PROVIDERS:
             name = f"Receiver{logical(provider)}"
             parts = ("", "Role", "Logs", "Integration", "Route", "Permission")
-            parts += ("ErrorsAlarm", "ThrottlesAlarm", "SlowAlarm")
+            parts += ("ErrorsAlarm", "ThrottlesAlarm", "FailedAlarm", "SlowAlarm")
             expected = {name + part for part in parts} | {f"DeadLetters{logical(provider)}Alarm"}
             self.assertEqual(set(yaml.load(section(provider), Loader)), expected)
 

@@ -58,7 +58,7 @@ impl Batches for EventBridgeBus {
         fitting(next, MOST, LARGEST, Prepared::size)
     }
 
-    async fn send_batch(&self, entries: Vec<Prepared>) -> Vec<Result<(), Fault>> {
+    async fn send_batch(&self, entries: Vec<Prepared>) -> Result<Vec<Result<(), Fault>>, Fault> {
         let count = entries.len();
         let entries = entries.into_iter().map(|entry| {
             PutEventsRequestEntry::builder()
@@ -68,15 +68,12 @@ impl Batches for EventBridgeBus {
                 .detail(entry.detail)
                 .build()
         });
-        match self.client.put_events().set_entries(Some(entries.collect())).send().await {
-            // One result for each entry, in order.
-            Ok(answer) => {
-                let told = answer.entries().iter().map(entry_result);
-                let silent = || Err(Fault::retryable(format!("{SERVICE} said nothing of an entry")));
-                told.chain(std::iter::repeat_with(silent)).take(count).collect()
-            }
-            Err(error) => vec![Err(fault::sort(SERVICE, &error)); count],
-        }
+        let call = self.client.put_events().set_entries(Some(entries.collect()));
+        let answer = call.send().await.map_err(|error| fault::sort(SERVICE, &error))?;
+        // One result for each entry, in order.
+        let told = answer.entries().iter().map(entry_result);
+        let silent = || Err(Fault::retryable(format!("{SERVICE} said nothing of an entry")));
+        Ok(told.chain(std::iter::repeat_with(silent)).take(count).collect())
     }
 }
 

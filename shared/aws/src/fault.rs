@@ -25,18 +25,22 @@ const PASSING: [&str; 14] = [
 
 /// Codes of refusals that are about the deployment and not about what was asked: a role without a right, a resource
 /// that is gone or still being made, credentials that ended. No message may be blamed for them, so they wait.
-const DEPLOYMENT: [&str; 12] = [
+const DEPLOYMENT: [&str; 16] = [
     "AccessDenied",
     "AccessDeniedException",
     "AWS.SimpleQueueService.NonExistentQueue",
     "DecryptionFailure",
+    "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
+    "InvalidClientTokenId",
     "InvalidSignatureException",
     "KMSAccessDeniedException",
     "MissingAuthenticationToken",
     "QueueDoesNotExist",
+    "RequestExpired",
     "ResourceNotFoundException",
+    "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];
 

@@ -66,9 +66,8 @@ impl Batches for OneQueue<'_> {
         fitting(next, MOST, LARGEST, |message| message.body.len())
     }
 
-    async fn send_batch(&self, messages: Vec<Outgoing>) -> Vec<Result<(), Fault>> {
+    async fn send_batch(&self, messages: Vec<Outgoing>) -> Result<Vec<Result<(), Fault>>, Fault> {
         let count = messages.len();
-        let all = |fault: Fault| vec![Err(fault); count];
         let entries = messages.into_iter().enumerate().map(|(place, message)| {
             SendMessageBatchRequestEntry::builder()
                 .id(place.to_string())
@@ -77,17 +76,13 @@ impl Batches for OneQueue<'_> {
                 .message_group_id(message.group)
                 .build()
         });
-        let entries: Vec<_> = match entries.collect::<Result<_, _>>() {
-            Ok(entries) => entries,
-            Err(error) => return all(Fault::failed(format!("{SERVICE}: {error}"))),
-        };
-        let answer = match self.client.send_message_batch().queue_url(self.url).set_entries(Some(entries)).send().await
-        {
-            Ok(answer) => answer,
-            Err(error) => return all(fault::sort(SERVICE, &error)),
-        };
+        let entries: Vec<_> =
+            entries.collect::<Result<_, _>>().map_err(|error| Fault::failed(format!("{SERVICE}: {error}")))?;
+        let call = self.client.send_message_batch().queue_url(self.url).set_entries(Some(entries));
+        let answer = call.send().await.map_err(|error| fault::sort(SERVICE, &error))?;
         // What is named as neither sent nor failed is not known to be durable.
-        let mut results = all(Fault::retryable(format!("{SERVICE} said nothing of a message")));
+        let silent = || Err(Fault::retryable(format!("{SERVICE} said nothing of a message")));
+        let mut results: Vec<Result<(), Fault>> = std::iter::repeat_with(silent).take(count).collect();
         for sent in answer.successful() {
             if let Some(result) = sent.id().parse::<usize>().ok().and_then(|place| results.get_mut(place)) {
                 *result = Ok(());
@@ -98,7 +93,7 @@ impl Batches for OneQueue<'_> {
                 *result = Err(entry_fault(failed));
             }
         }
-        results
+        Ok(results)
     }
 }
 

@@ -22,12 +22,14 @@ pub(crate) trait Batches: Sync {
     /// How many of the next entries fit one batch.
     fn fit(&self, next: &[Self::Entry]) -> usize;
 
-    /// Sends a batch; one result for each entry, in order.
-    async fn send_batch(&self, batch: Vec<Self::Entry>) -> Vec<Result<(), Fault>>;
+    /// Sends a batch; one result for each entry, in order. `Err` if the whole call failed, which the SDK has tried again
+    /// already.
+    async fn send_batch(&self, batch: Vec<Self::Entry>) -> Result<Vec<Result<(), Fault>>, Fault>;
 }
 
 /// Sends entries in batches until each is sent, refused, or has been tried [`TRIES`] times; one result for each, in
-/// order.
+/// order. After a call that failed as a whole nothing more is sent: a function has not the time to wait for a service that
+/// does not answer several times over, and the others would meet the same.
 pub(crate) async fn send_all<B: Batches>(to: &B, entries: Vec<B::Entry>) -> Vec<Result<(), Fault>> {
     let mut results: Vec<Result<(), Fault>> = vec![Ok(()); entries.len()];
     let mut waiting: Vec<usize> = (0..entries.len()).collect();
@@ -38,7 +40,15 @@ pub(crate) async fn send_all<B: Batches>(to: &B, entries: Vec<B::Entry>) -> Vec<
         while !rest.is_empty() {
             let count = to.fit(rest).clamp(1, rest.len());
             let (now, later) = rest.split_at(count);
-            let sent = to.send_batch(now.to_vec()).await;
+            let sent = match to.send_batch(now.to_vec()).await {
+                Ok(sent) => sent,
+                Err(fault) => {
+                    for place in places.iter().chain(&again) {
+                        results[*place] = Err(fault.clone());
+                    }
+                    return results;
+                }
+            };
             for (place, result) in places.iter().zip(sent) {
                 if matches!(result, Err(Fault::Retryable { .. })) {
                     again.push(*place);
@@ -94,17 +104,29 @@ mod tests {
             2
         }
 
-        async fn send_batch(&self, batch: Vec<u32>) -> Vec<Result<(), Fault>> {
+        async fn send_batch(&self, batch: Vec<u32>) -> Result<Vec<Result<(), Fault>>, Fault> {
             let mut calls = self.0.lock().unwrap();
             calls.push(batch.clone());
+            if batch.contains(&9) {
+                return Err(Fault::retryable("nobody there"));
+            }
             let result = |entry: &u32| match entry {
                 1 => Err(Fault::failed("never")),
                 2 if calls.len() < 4 => Err(Fault::retryable("later")),
                 3 => Err(Fault::retryable("busy for long")),
                 _ => Ok(()),
             };
-            batch.iter().map(result).collect()
+            Ok(batch.iter().map(result).collect())
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_call_that_failed_as_a_whole_nothing_more_is_sent() {
+        let choosy = Choosy::default();
+        let results = send_all(&choosy, vec![0, 1, 2, 9, 0, 0]).await;
+        assert_eq!(*choosy.0.lock().unwrap(), [vec![0, 1], vec![2, 9]]);
+        assert!(results[0].is_ok() && matches!(results[1], Err(Fault::Failed { .. })));
+        assert!(results[2..].iter().all(|result| matches!(result, Err(Fault::Retryable { .. }))), "{results:?}");
     }
 
     #[tokio::test(start_paused = true)]

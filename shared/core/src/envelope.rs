@@ -245,7 +245,11 @@ impl Envelope {
         struct Version {
             v: u32,
         }
-        let foreign = |error: serde_json::Error| EnvelopeFault::Foreign(error.to_string());
+        // Not the error's own text, which repeats what it stumbled over: that may be somebody's data.
+        let foreign = |error: serde_json::Error| {
+            let (line, column) = (error.line(), error.column());
+            EnvelopeFault::Foreign(format!("{:?} error at line {line}, column {column}", error.classify()))
+        };
         let Version { v } = serde_json::from_str(message).map_err(foreign)?;
         if v > VERSION {
             return Err(EnvelopeFault::Newer(v));

@@ -223,7 +223,7 @@ async fn read(world: &World, number: usize, shop: usize, place: &std::sync::Mute
     match feed::read(&*world.ports.table, tenant, &cursor, limit, keep, now).await {
         Ok(reading) => {
             let mut ledger = world.ledger();
-            let seen = ledger.seen.entry(number).or_default();
+            let (_, seen) = ledger.seen.entry(number).or_insert_with(|| (shop, std::collections::BTreeSet::new()));
             let clock = clock_of(place, world);
             for item in reading.items.iter().filter(|item| item.entry.change.is_some()) {
                 if clock.is_none_or(|clock| item.entry.processed_at > clock) {

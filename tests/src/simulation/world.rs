@@ -8,7 +8,8 @@ use bytes::Bytes;
 use hooktide_api::{Api, Options};
 use hooktide_core::entropy::Entropy;
 use hooktide_core::flows::{Ports, Settings};
-use hooktide_core::ports::{Clock, Table};
+use hooktide_core::names::Outcome;
+use hooktide_core::ports::{Clock, Meter, Table};
 use hooktide_core::providers::{self, Sample, Unsigned};
 use hooktide_core::records::token::{self, Principal};
 use hooktide_core::secret::Secret;
@@ -97,8 +98,8 @@ pub struct Ledger {
     pub refused: BTreeSet<String>,
     /// What is to be sent again, and when.
     pub again: Vec<(Timestamp, u32, Delivery)>,
-    /// Changes that readers have seen, by reader.
-    pub seen: BTreeMap<usize, BTreeSet<String>>,
+    /// Whose feed each reader follows, and the changes that it has seen.
+    pub seen: BTreeMap<usize, (usize, BTreeSet<String>)>,
 }
 
 /// Everything that actors share.
@@ -142,7 +143,7 @@ impl World {
             blobs: Arc::new(InMemory::new()),
             keys: Arc::new(LocalKeys::generate(&entropy)),
             entropy,
-            meter: Arc::new(()),
+            meter: Arc::new(Outcomes(Arc::clone(&scheduler))),
         };
         let shops = connect_shops(&direct, &settings, as_clock).await;
         let gated: Arc<dyn Table> = Arc::new(GatedTable::new(Arc::clone(&table), &scheduler));
@@ -193,6 +194,24 @@ impl World {
             *request.body_mut() = Bytes::from(body);
         }
         Delivery { shop, request, tells, id }
+    }
+}
+
+/// Counts what became of deliveries.
+struct Outcomes(Arc<Scheduler>);
+
+impl Meter for Outcomes {
+    fn count(&self, _provider: &str, outcome: Outcome, trace: &str) {
+        let name = match outcome {
+            Outcome::Processed => "outcome: processed",
+            Outcome::Duplicate => "outcome: duplicate",
+            Outcome::Stale => "outcome: stale",
+            Outcome::Ignored => "outcome: ignored",
+            Outcome::Waiting => "outcome: waiting",
+            Outcome::Failed => "outcome: failed",
+            Outcome::Dead => "outcome: dead",
+        };
+        self.0.note(name, trace);
     }
 }
 

@@ -1,12 +1,19 @@
 //! The journal: a lane goes on after what its readers may have seen, even where the store deletes in no order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use hooktide_api::Options;
 use hooktide_core::flows::Settings;
-use hooktide_core::records::journal::{self, Head};
+use hooktide_core::names::Outcome;
+use hooktide_core::ports::{Clock, Table};
+use hooktide_core::records::journal::{self, Entry, Head};
 use hooktide_core::tenant::Tenant;
+use hooktide_local::table::DynoxideTable;
 use hooktide_tests::world::World;
+use jiff::Timestamp;
+use proptest::prelude::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -27,4 +34,70 @@ async fn a_last_position_that_expired_does_not_count_since_later_ones_may_be_gon
     assert!(next > last + 1, "it starts beyond whatever there can have been: {last}, {next}");
     let news = world.get(&format!("/v1/changes?after={reader}")).await.expect(200);
     assert!(news.to_string().contains(&world.now().to_string()), "and readers see it: {news}");
+}
+
+/// A writer that appends entries of its own, one after the other, as a processor does: find the end, then put after it on
+/// the condition that nobody else has.
+struct Writer {
+    name: usize,
+    appended: usize,
+    head: Option<journal::Head>,
+}
+
+impl Writer {
+    /// One call of the table.
+    async fn step(&mut self, table: &dyn Table, tenant: &Tenant, now: Timestamp) {
+        let Some(head) = self.head.take() else {
+            self.head = Some(journal::head(table, tenant, 0, now).await.expect("a head"));
+            return;
+        };
+        let entry = entry(&format!("{}-{}", self.name, self.appended), now);
+        let keep = Duration::from_secs(30 * 24 * 3600);
+        let writes = journal::append(tenant, 0, &head, &[entry], keep, now).expect("writes");
+        self.appended += usize::from(table.transact(writes).await.is_ok());
+    }
+}
+
+fn entry(id: &str, now: Timestamp) -> Entry {
+    Entry {
+        id: id.to_owned(),
+        connection: None,
+        provider: "any".into(),
+        topic: None,
+        delivery: None,
+        outcome: Outcome::Ignored,
+        reason: None,
+        received_at: now,
+        processed_at: now,
+        verified_with: None,
+        trace: String::new(),
+        change: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_lane_has_no_gap_and_no_loss_under_any_interleaving_of_writers(steps in prop::collection::vec(0_usize..5, 1..120)) {
+        let clock = hooktide_tests::world::clock();
+        let now = clock.now();
+        let table = DynoxideTable::in_memory(Arc::new(clock)).expect("a table");
+        let tenant = Tenant::parse("anna").expect("a name");
+        let mut writers: Vec<Writer> = (0..5).map(|name| Writer { name, appended: 0, head: None }).collect();
+        for writer in steps {
+            writers[writer].step(&table, &tenant, now).now_or_never().expect("ready at once");
+        }
+        let (read, more) = journal::read(&table, &tenant, 0, 0, 1_000).now_or_never().expect("ready").expect("it reads");
+        prop_assert!(!more);
+        let positions: Vec<u64> = read.iter().map(|read| read.position).collect();
+        prop_assert!(positions.windows(2).all(|pair| pair[1] == pair[0] + 1), "{positions:?}");
+        let mut told: Vec<String> = read.iter().flat_map(|read| read.entries.iter().map(|entry| entry.id.clone())).collect();
+        let mut expected: Vec<String> = writers
+            .iter()
+            .flat_map(|writer| (0..writer.appended).map(|n| format!("{}-{n}", writer.name)))
+            .collect();
+        told.sort();
+        expected.sort();
+        prop_assert_eq!(told, expected);
+    }
 }

@@ -1,6 +1,8 @@
 //! The spine under a seed: whatever goes wrong, the invariants hold; the same seed is the same run; and each deliberate flaw
 //! is found.
 
+mod fairness;
+
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -11,7 +13,7 @@ use hooktide_tests::simulation::{Run, run};
 const STEPS: u64 = 5_000;
 
 /// Everything that can go wrong must have, or a run says nothing of it.
-const FAULTS: [&str; 13] = [
+const FAULTS: [&str; 18] = [
     "fault: a call took long",
     "fault: a worker with the other version",
     "fault: answer lost",
@@ -25,6 +27,11 @@ const FAULTS: [&str; 13] = [
     "fault: transaction cancelled",
     "fault: unreadable",
     "a storm",
+    "outcome: processed",
+    "outcome: duplicate",
+    "outcome: stale",
+    "outcome: waiting",
+    "outcome: dead",
 ];
 
 #[test]

@@ -45,7 +45,7 @@ pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
 
 /// Sends the jobs again whose marks are overdue: their message was lost, or its run was cut off. How many they were.
 pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
-    let mut sent = 0;
+    let (mut sent, mut first) = (0, None);
     for shard in 0..DUE_SHARDS {
         let partition = due_partition(Due::Job(JobKind::Replay), shard);
         for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
@@ -57,9 +57,12 @@ pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
                 }
             };
             let envelope = replay::job_envelope(&mark.tenant, &mark.resource, now);
-            replay::send(ports, &envelope, Duration::ZERO).await?;
-            sent += 1;
+            match replay::send(ports, &envelope, Duration::ZERO).await {
+                Ok(()) => sent += 1,
+                // One that cannot be sent must not hold up the others.
+                Err(fault) => first = first.or(Some(fault)),
+            }
         }
     }
-    Ok(sent)
+    first.map_or(Ok(sent), Err)
 }

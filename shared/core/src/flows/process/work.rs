@@ -47,7 +47,9 @@ impl Origin {
     pub(super) fn of(envelope: &Envelope) -> Self {
         match &envelope.kind {
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => {
-                Self::new(envelope, delivery, Duration::ZERO)
+                let origin = Self::new(envelope, delivery, Duration::ZERO);
+                let nobodys = origin.provider.is_empty();
+                if nobodys { Self { provider: "unknown".into(), ..origin } } else { origin }
             }
             EnvelopeKind::Job(job) => Self {
                 envelope: envelope.clone(),
