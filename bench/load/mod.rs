@@ -120,17 +120,17 @@ async fn compare(report: &mut Report) {
     let what = format!("open loop at {}: p50 / p99 / p99.9 from the intended time", per_second(rate));
     report.show("N3", &what, open.in_words());
 
-    let mut quarters = Vec::new();
+    let (before, mut quarters) = (sender.sent, Vec::new());
     for quarter in 1..=4 {
-        while sender.sent < total * quarter / 4 {
-            let some = AT_ONCE.min(total * quarter / 4 - sender.sent);
+        while sender.sent < before + total * quarter / 4 {
+            let some = AT_ONCE.min(before + total * quarter / 4 - sender.sent);
             sender.send(server.address(), some, None).await;
             watch.until(sender.sent).await;
         }
         let process = server.process().expect("a running server");
         quarters.push(memory::resident(process).zip(memory::anonymous(process)));
     }
-    let what = format!("memory after each quarter of {} deliveries (of it no file's)", grouped(total as f64));
+    let what = format!("memory after each quarter of {} more deliveries (of it no file's)", grouped(total as f64));
     let Some(quarters) = quarters.into_iter().collect::<Option<Vec<(f64, f64)>>>() else {
         report.show("N3", &what, "not measured: there is no /proc".to_owned());
         return;
