@@ -1,6 +1,6 @@
 //! The providers that this version knows; no server is asked.
 
-use hooktide_core::providers::{ALL, Becomes, Covers, Provider};
+use hooktide_core::providers::{ALL, Becomes, Covers, Proof, Provider, Scheme};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -16,7 +16,8 @@ pub(crate) fn run(output: &Output) -> Result<(), Failure> {
         if index > 0 {
             output.line("")?;
         }
-        output.line(&format!("{}: {}", provider.id(), covered(provider.covers())))?;
+        let schemes: Vec<String> = provider.schemes().iter().map(told).collect();
+        output.line(&format!("{}: {}", provider.id(), schemes.join("; ")))?;
         let mut secrets = Table::new(&["  secret", "what it is"]);
         for need in provider.needs() {
             secrets.row([format!("  {}", need.name), need.about.to_owned()]);
@@ -34,19 +35,26 @@ pub(crate) fn run(output: &Output) -> Result<(), Failure> {
 fn described(provider: &dyn Provider) -> Value {
     json!({
         "id": provider.id(),
-        "covers": provider.covers(),
+        "schemes": provider.schemes(),
         "needs": provider.needs(),
         "topics": provider.topics(),
     })
+}
+
+fn told(scheme: &Scheme) -> String {
+    match scheme.proof {
+        Proof::Header(name) => format!("{name}, {}", covered(scheme.covers)),
+        Proof::Field(name) => format!("the field {name}, {}", covered(scheme.covers)),
+    }
 }
 
 fn covered(covers: Covers) -> String {
     let parts = [(covers.body, "body"), (covers.url, "address"), (covers.time, "time")];
     let covered: Vec<&str> = parts.into_iter().filter(|(is, _)| *is).map(|(_, part)| part).collect();
     if covered.is_empty() {
-        "nothing is signed; a token proves the sender".to_owned()
+        "a token that signs nothing".to_owned()
     } else {
-        format!("the signature covers {}", covered.join(", "))
+        format!("which signs {}", covered.join(", "))
     }
 }
 
@@ -65,8 +73,8 @@ mod tests {
 
     #[test]
     fn what_a_signature_covers_is_told_in_words() {
-        assert_eq!(covered(Covers { body: true, url: false, time: true }), "the signature covers body, time");
+        assert_eq!(covered(Covers { body: true, url: false, time: true }), "which signs body, time");
         let nothing = covered(Covers { body: false, url: false, time: false });
-        assert_eq!(nothing, "nothing is signed; a token proves the sender");
+        assert_eq!(nothing, "a token that signs nothing");
     }
 }

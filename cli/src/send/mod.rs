@@ -69,7 +69,10 @@ pub(crate) async fn run(arguments: SendArguments, client: &Client, output: &Outp
     let SendArguments { count, number, .. } = arguments;
     let last = number.checked_add(count - 1);
     let last = last.ok_or_else(|| Failure::Usage("--number and --count go beyond the largest number.".to_owned()))?;
-    if arguments.tamper && providers::by_id(&arguments.provider).is_some_and(|provider| !provider.covers().body) {
+    if arguments.tamper
+        && providers::by_id(&arguments.provider)
+            .is_some_and(|provider| !provider.schemes().iter().any(|scheme| scheme.covers.body))
+    {
         let message =
             format!("What {} signs does not cover the body: there is nothing to tamper with.", arguments.provider);
         return Err(Failure::Usage(message));

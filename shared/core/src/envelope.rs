@@ -102,6 +102,9 @@ pub struct Delivery {
     /// The headers that the provider's parser reads, and no others.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Which items of the body nobody proved to have sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<usize>,
     /// The body.
     #[serde(flatten)]
     pub payload: Payload,

@@ -16,6 +16,7 @@ pub mod key;
 pub mod metering;
 pub mod names;
 pub mod notice;
+pub mod payment;
 pub mod ports;
 pub mod problem;
 pub mod product;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::names::Kind;
-use crate::product::Product;
+use crate::payment::{Account, Transaction};
+use crate::product::{Product, Stock};
 use crate::signing;
 
 /// One thing that one delivery told us.
@@ -28,6 +29,9 @@ pub enum What {
     Hint {
         /// Which resource: `stock`, `catalog`.
         resource: &'static str,
+        /// Which of several of the connection, by what the provider calls it: the channel of a calendar.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
     },
     /// A request to disclose or erase what is held about somebody.
     Privacy,
@@ -36,6 +40,18 @@ pub enum What {
         /// Why.
         reason: String,
     },
+}
+
+impl What {
+    /// Something changed in the one `resource` of that name.
+    pub fn hint(resource: &'static str) -> Self {
+        Self::Hint { resource, of: None }
+    }
+
+    /// Nothing is done, because.
+    pub fn ignored(reason: impl Into<String>) -> Self {
+        Self::Ignored { reason: reason.into() }
+    }
 }
 
 /// A thing and its new state.
@@ -92,6 +108,12 @@ pub enum State {
 pub enum Document {
     /// A product.
     Product(Box<Product>),
+    /// A quantity.
+    Stock(Stock),
+    /// A payment, refund or settlement.
+    Transaction(Box<Transaction>),
+    /// A merchant account.
+    Account(Account),
 }
 
 impl Document {

@@ -45,3 +45,20 @@ pub struct Image {
     /// Where the provider serves it.
     pub url: String,
 }
+
+/// How many of a variant there are at a place. The entity's id is of all that tells one count from another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stock {
+    /// The provider's id of the variant.
+    pub variant: String,
+    /// The provider's id of the location; none where it counts all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The provider's word for the state of what is counted, such as `IN_STOCK`, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// A decimal number, as the provider writes it; none where it is not counted.
+    pub quantity: Option<String>,
+    /// When the provider counted; RFC 3339, in UTC.
+    pub updated_at: String,
+}

@@ -5,12 +5,12 @@
 use data_encoding::{BASE64, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::fault::AuthFault;
-use crate::secret::{KeyId, Secrets};
+use crate::secret::{KeyId, LiveSecret, Secrets};
 
 /// The longest signature header that is looked at, in bytes.
 const LONGEST_HEADER: usize = 512;
@@ -64,6 +64,39 @@ pub fn strict_base64(text: &str) -> Result<Vec<u8>, AuthFault> {
     BASE64.decode(text.as_bytes()).map_err(|_| AuthFault::Malformed)
 }
 
+/// Decodes strict lower-case hexadecimal.
+pub fn strict_hex(text: &str) -> Result<Vec<u8>, AuthFault> {
+    HEXLOWER.decode(text.as_bytes()).map_err(|_| AuthFault::Malformed)
+}
+
+/// Refuses what was signed longer than `tolerance` ago or ahead.
+pub fn signed_lately(signed_at: Timestamp, now: Timestamp, tolerance: SignedDuration) -> Result<(), AuthFault> {
+    if signed_at.duration_since(now).abs() > tolerance { Err(AuthFault::Expired) } else { Ok(()) }
+}
+
+/// The token of a subscription: which key it is derived from, and a MAC of the subscription's id.
+pub fn subscription_token(key: &LiveSecret, subscription: &str) -> String {
+    let mac = hmac_sha256(key.secret.expose(), &[subscription.as_bytes()]);
+    format!("{}.{}", key.id, HEXLOWER.encode(&mac))
+}
+
+/// Finds the key among the live secrets of `name` that the token of a subscription was derived from.
+pub fn verify_token(
+    secrets: &Secrets,
+    name: &str,
+    now: Timestamp,
+    token: &str,
+    subscription: &str,
+) -> Result<KeyId, AuthFault> {
+    let mut keys = secrets.live(name, now).filter(|live| !live.secret.expose().is_empty()).peekable();
+    keys.peek().ok_or(AuthFault::NoSecret)?;
+    let (id, mac) = token.split_once('.').ok_or(AuthFault::Malformed)?;
+    let mac = strict_hex(mac)?;
+    let key = keys.find(|live| live.id.0 == id).ok_or(AuthFault::Mismatch)?;
+    let expected = hmac_sha256(key.secret.expose(), &[subscription.as_bytes()]);
+    if equal(&expected, &mac) { Ok(key.id.clone()) } else { Err(AuthFault::Mismatch) }
+}
+
 /// Finds the live secret of `name` whose MAC is `signature`; each live secret costs one MAC.
 ///
 /// Refuses when there is none: nothing is ever accepted unverified.
@@ -89,7 +122,7 @@ pub fn verify_mac(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::{LiveSecret, Secret};
+    use crate::secret::Secret;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::envelope::Delivery;
-use crate::fault::{AuthFault, Fault};
+use crate::fault::{AuthFault, ErrorClass, Fault};
 use crate::ports::Blobs;
 use crate::providers::Provider;
 use crate::secret::{KeyId, Secrets};
@@ -19,6 +20,8 @@ pub struct Verified {
     headers: BTreeMap<String, String>,
     body: Bytes,
     key_id: Option<KeyId>,
+    dropped: Vec<usize>,
+    received_at: Timestamp,
 }
 
 impl Verified {
@@ -35,6 +38,25 @@ impl Verified {
     /// The exact bytes that were signed.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// The body as JSON. A [`Fault::Permanent`] that quotes nothing if it is not of the form of `T`.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // The library's own text would quote the body.
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Fault::permanent(ErrorClass::Unreadable, format!("not the documented form, at {place}"))
+        })
+    }
+
+    /// Which items of the body nobody proved to have sent, from zero: they must not be told of.
+    pub fn dropped(&self) -> &[usize] {
+        &self.dropped
+    }
+
+    /// When it was received, by our clock; the same whenever it is parsed again.
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
     }
 
     /// The secret that verified it.
@@ -64,11 +86,13 @@ pub fn open(
         // What nobody signed must not grow what is kept.
         .filter(|(_, value)| value.len() <= LONGEST_HEADER)
         .collect();
-    Ok(Verified { headers, body: request.body().clone(), key_id: Some(key_id) })
+    let dropped = provider.dropped(request, secrets, now);
+    Ok(Verified { headers, body: request.body().clone(), key_id: Some(key_id), dropped, received_at: now })
 }
 
-/// What was verified before it was queued; the hash of its body is checked.
-pub async fn reopen(delivery: &Delivery, blobs: &dyn Blobs) -> Result<Verified, Fault> {
+/// What was verified before it was queued, at the time `received_at`; the hash of its body is checked.
+pub async fn reopen(delivery: &Delivery, received_at: Timestamp, blobs: &dyn Blobs) -> Result<Verified, Fault> {
     let body = delivery.body(blobs).await?;
-    Ok(Verified { headers: delivery.headers.clone(), body, key_id: delivery.key_id.clone() })
+    let (headers, key_id, dropped) = (delivery.headers.clone(), delivery.key_id.clone(), delivery.dropped.clone());
+    Ok(Verified { headers, body, key_id, dropped, received_at })
 }

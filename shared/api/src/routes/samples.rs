@@ -131,9 +131,6 @@ impl Maker<'_> {
     }
 
     fn sign(&self, body: Bytes, now: Timestamp) -> Answer<http::Request<Bytes>> {
-        let missing = || Refused::invalid("connection", "it has no live secret to sign with");
-        let need = self.provider.needs().first().ok_or_else(missing)?;
-        let secret = self.secrets.live(need.name, now).next().ok_or_else(missing)?;
         let delivery = self.api.ports().entropy.time_ordered_id(now);
         let url = webhook_url(self.api, self.provider.id(), &self.connection.endpoint);
         Ok(self.provider.sign(Unsigned {
@@ -141,7 +138,7 @@ impl Maker<'_> {
             body,
             account: self.account(),
             delivery: &delivery,
-            secret: &secret.secret,
+            secrets: &self.secrets,
             url: &url,
             now,
         })?)

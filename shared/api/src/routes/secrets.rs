@@ -106,7 +106,8 @@ pub(crate) fn sort(provider: &dyn Provider, given: GivenSecrets) -> Answer<Sorte
 
 /// Without what verifies deliveries, all of them would be refused: say so at once.
 pub(crate) fn require_all(provider: &dyn Provider, verifying: &[(String, Secret)]) -> Answer<()> {
-    let missing = provider.needs().iter().filter(|need| !verifying.iter().any(|(name, _)| name == need.name));
+    let missing =
+        provider.needs().iter().filter(|need| need.required && !verifying.iter().any(|(name, _)| name == need.name));
     let errors: Vec<FieldError> = missing
         .map(|need| FieldError { field: format!("secrets.{}", need.name), detail: format!("give {}", need.about) })
         .collect();

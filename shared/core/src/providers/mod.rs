@@ -1,19 +1,22 @@
 //! Providers: one folder of pure functions each, with its evidence (README, recorded requests, snapshots).
 
+mod remote_keys;
 mod shopify;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::fault::{AuthFault, ErrorClass, Fault};
 use crate::names::Kind;
 use crate::notice::Notice;
-use crate::secret::{KeyId, Secret, Secrets};
+use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::verified::Verified;
+
+pub use self::remote_keys::{KeyStep, RemoteKeys};
 
 /// How deep the JSON of a body may nest: as deep as serde_json reads what it does not ignore.
 const DEEPEST: usize = 127;
@@ -42,8 +45,31 @@ pub trait Provider: Send + Sync {
     /// How long a delivery without an entity of its own is remembered: longer than the provider retries.
     fn window(&self) -> Duration;
 
-    /// What its signature binds.
-    fn covers(&self) -> Covers;
+    /// How it proves who it is, and what each of the ways binds. More than one where it has products that differ.
+    fn schemes(&self) -> &'static [Scheme];
+
+    /// The base address of its API, where there is one to be called: without a slash at the end. The operator may set
+    /// another for a sandbox (see the settings).
+    fn api(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether what proves its deliveries is a token that we derive for each subscription (see
+    /// [`signing::subscription_token`]); the endpoint's secrets then hold the keys for it under [`SUBSCRIPTION_KEY`].
+    fn derives_tokens(&self) -> bool {
+        false
+    }
+
+    /// The status of the answer to what was accepted.
+    fn accepted(&self) -> StatusCode {
+        StatusCode::OK
+    }
+
+    /// The status of the answer to what could not be verified. A provider that must never see a refusal, since it would
+    /// end its subscriptions, gets the same as for what was accepted; nothing is kept of it all the same.
+    fn refused(&self) -> StatusCode {
+        StatusCode::UNAUTHORIZED
+    }
 
     /// Whether the signature binds the account that a notice names. Where it does not, somebody who saw a signed
     /// delivery could send it again for another account; on an endpoint with many accounts, a thing then stays with
@@ -53,6 +79,24 @@ pub trait Provider: Send + Sync {
     /// The headers that [`Provider::label`] and [`Provider::parse`] read, in lower case; only these are kept.
     fn headers(&self) -> &'static [&'static str];
 
+    /// The answer to a request that only finds out whether we are who we say, before any signature is looked at.
+    ///
+    /// `url` is the address that the provider was told, exactly.
+    fn handshake(
+        &self,
+        _request: &Request<Bytes>,
+        _url: &str,
+        _secrets: &Secrets,
+        _now: Timestamp,
+    ) -> Option<Handshake> {
+        None
+    }
+
+    /// Where the keys of its signatures are fetched, if they are not ours to configure.
+    fn remote_keys(&self) -> Option<&dyn RemoteKeys> {
+        None
+    }
+
     /// Finds the secret that signed the request, over its exact bytes and the `url` that the provider was told.
     fn verify(
         &self,
@@ -61,6 +105,11 @@ pub trait Provider: Send + Sync {
         secrets: &Secrets,
         now: Timestamp,
     ) -> Result<KeyId, AuthFault>;
+
+    /// Of a request that is verified item by item: which of them, from zero, are not. They are never told of.
+    fn dropped(&self, _request: &Request<Bytes>, _secrets: &Secrets, _now: Timestamp) -> Vec<usize> {
+        Vec::new()
+    }
 
     /// The topic and delivery id as the request names them, and whether it must overtake others; cheap.
     fn label(&self, verified: &Verified) -> Label;
@@ -74,6 +123,11 @@ pub trait Provider: Send + Sync {
             Ok(_) if depth(verified.body()) > DEEPEST => unreadable(format!("the body nests more than {DEEPEST} deep")),
             Ok(_) => Ok(()),
         }
+    }
+
+    /// Whether a secret can be what its name says; the text is for whoever gave it.
+    fn check_secret(&self, _name: &str, _secret: &Secret) -> Result<(), &'static str> {
+        Ok(())
     }
 
     /// What the request tells us. A [`Fault::Permanent`] if it is not what the provider documents.
@@ -91,11 +145,13 @@ pub trait Provider: Send + Sync {
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault>;
 }
 
-/// A secret or setting that a provider needs.
+/// A secret that a provider needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Need {
-    /// Its name in `secrets` or `settings`.
+    /// Its name in `secrets`.
     pub name: &'static str,
+    /// Whether nothing can be received without it.
+    pub required: bool,
     /// What it is and where to find it.
     pub about: &'static str,
 }
@@ -123,6 +179,34 @@ pub enum Becomes {
     Ignored(&'static str),
 }
 
+/// One way in which a provider proves who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Scheme {
+    /// Where the proof stands.
+    pub proof: Proof,
+    /// What it binds.
+    pub covers: Covers,
+    /// Whether the proof may be a list, separated by spaces, of which one suffices.
+    pub list: bool,
+}
+
+impl Scheme {
+    /// One proof in a header.
+    pub const fn header(name: &'static str, covers: Covers) -> Self {
+        Self { proof: Proof::Header(name), covers, list: false }
+    }
+}
+
+/// Where a proof stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// In the header of this name, in lower case.
+    Header(&'static str),
+    /// In the field of this name of each item of the body.
+    Field(&'static str),
+}
+
 /// What a signature binds. What it does not bind may be made up by whoever saw one signed delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Covers {
@@ -132,6 +216,27 @@ pub struct Covers {
     pub url: bool,
     /// The time of sending.
     pub time: bool,
+}
+
+impl Covers {
+    /// Nothing: a token that whoever saw it once can send again with anything.
+    pub const NOTHING: Self = Self { body: false, url: false, time: false };
+    /// The body alone.
+    pub const BODY: Self = Self { body: true, url: false, time: false };
+    /// The body and the address.
+    pub const BODY_AND_URL: Self = Self { body: true, url: true, time: false };
+    /// The body and the time.
+    pub const BODY_AND_TIME: Self = Self { body: true, url: false, time: true };
+}
+
+/// What a handshake comes to.
+#[derive(Debug)]
+pub enum Handshake {
+    /// It is answered with this, and nothing is kept.
+    Answer(Response<Bytes>),
+    /// It is answered with [`Provider::accepted`], and this code is kept where the operator can read it. Nobody proved who
+    /// sent it.
+    Keep(String),
 }
 
 /// What a request says about itself, cheap to find.
@@ -167,19 +272,31 @@ pub struct Unsigned<'a> {
     pub account: &'a str,
     /// The provider's id of the delivery.
     pub delivery: &'a str,
-    /// The secret to sign with.
-    pub secret: &'a Secret,
+    /// The secrets to sign with.
+    pub secrets: &'a Secrets,
     /// Where it will be sent.
     pub url: &'a str,
     /// The time of sending.
     pub now: Timestamp,
 }
 
+impl Unsigned<'_> {
+    /// The newest live secret of `name`.
+    pub fn secret(&self, name: &'static str) -> Result<&LiveSecret, Fault> {
+        let missing =
+            || Fault::permanent(ErrorClass::Unreadable, format!("there is no live secret `{name}` to sign with"));
+        self.secrets.live(name, self.now).next().ok_or_else(missing)
+    }
+}
+
+/// The name of the keys that tokens of subscriptions are derived from, among an endpoint's secrets.
+pub const SUBSCRIPTION_KEY: &str = "subscription_key";
+
 /// API credentials that a connection may have besides what verifies its deliveries.
 pub const CREDENTIALS: &[Need] = &[
-    Need { name: "access_token", about: "the token that the provider's API is called with" },
-    Need { name: "refresh_token", about: "the token that new access tokens are got with" },
-    Need { name: "client_id", about: "the app's id at the provider" },
+    Need { name: "access_token", required: false, about: "the token that the provider's API is called with" },
+    Need { name: "refresh_token", required: false, about: "the token that new access tokens are got with" },
+    Need { name: "client_id", required: false, about: "the app's id at the provider" },
 ];
 
 /// How deep a JSON text nests.

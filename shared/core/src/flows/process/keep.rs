@@ -130,6 +130,7 @@ impl Processor {
             topic: None,
             delivery: None,
             headers: BTreeMap::new(),
+            dropped: Vec::new(),
             payload: packed.payload,
             sha256: signing::sha256_hex(&body),
         };

@@ -169,7 +169,7 @@ impl Processor {
         let bodies = join_all(opened.iter().zip(&faults).map(|(one, fault)| async move {
             match &one.envelope.kind {
                 EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) if fault.is_none() => {
-                    Some(verified::reopen(delivery, &*self.ports.blobs).await)
+                    Some(verified::reopen(delivery, one.envelope.received_at, &*self.ports.blobs).await)
                 }
                 EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_) | EnvelopeKind::Job(_) => None,
             }

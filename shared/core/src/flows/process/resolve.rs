@@ -155,7 +155,10 @@ impl Processor {
             What::Entity(entity) => {
                 Effect::Entity(Box::new(entity_work(endpoint, connection, origin, notice, entity)?))
             }
-            What::Hint { resource } => Effect::Hint { resource: format!("{resource}/{connection}") },
+            What::Hint { resource, of } => {
+                let of = of.as_ref().map(|of| format!("/{of}")).unwrap_or_default();
+                Effect::Hint { resource: format!("{resource}/{connection}{of}") }
+            }
             What::Privacy => {
                 let letter = self.letter(tenant, origin, ErrorClass::PrivacyRequest).await?;
                 let letter = DeadLetter { connection: Some(connection.to_owned()), ..letter };

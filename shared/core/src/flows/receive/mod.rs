@@ -151,6 +151,7 @@ impl Receiver {
             topic: label.topic,
             delivery: label.delivery,
             headers: verified.headers().clone(),
+            dropped: verified.dropped().to_vec(),
             payload: packed.payload,
             sha256: signing::sha256_hex(verified.body()),
         };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 
-use super::{Becomes, Covers, Label, Need, Provider, Sample, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::{Notice, What};
@@ -33,7 +33,11 @@ impl Provider for Shopify {
     }
 
     fn needs(&self) -> &'static [Need] {
-        &[Need { name: SECRET, about: "the app's client secret (API secret key), which signs its webhooks" }]
+        &[Need {
+            name: SECRET,
+            required: true,
+            about: "the app's client secret (API secret key), which signs its webhooks",
+        }]
     }
 
     fn topics(&self) -> &'static [Topic] {
@@ -58,8 +62,9 @@ impl Provider for Shopify {
         Duration::from_secs(28 * 3600)
     }
 
-    fn covers(&self) -> Covers {
-        Covers { body: true, url: false, time: false }
+    fn schemes(&self) -> &'static [Scheme] {
+        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
+        SCHEMES
     }
 
     /// The shop stands in a header, which is not signed.
@@ -106,7 +111,7 @@ impl Provider for Shopify {
         let lacks_variants = matches!(what, What::Entity(_)) && payload::lacks_variants(verified);
         let mut notices = vec![Notice { account: account.clone(), identity: identity.clone(), what }];
         if lacks_variants {
-            notices.push(Notice { account, identity, what: What::Hint { resource: "products" } });
+            notices.push(Notice { account, identity, what: What::hint("products") });
         }
         Ok(notices)
     }
@@ -120,7 +125,7 @@ impl Provider for Shopify {
     }
 
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
-        let mac = signing::hmac_sha256(unsigned.secret.expose(), &[&unsigned.body]);
+        let mac = signing::hmac_sha256(unsigned.secret(SECRET)?.secret.expose(), &[&unsigned.body]);
         Request::post(unsigned.url)
             .header("content-type", "application/json")
             .header(SIGNATURE, data_encoding::BASE64.encode(&mac))

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version, What};
 use crate::product::{Image, Product, Variant};
@@ -52,11 +52,11 @@ fn misfit() -> What {
 
 /// `products/create` and `products/update`: the whole product.
 pub(super) fn product(verified: &Verified) -> Result<What, Fault> {
-    let keys: BTreeMap<String, &RawValue> = read(verified)?;
+    let keys: BTreeMap<String, &RawValue> = verified.json()?;
     if !keys.contains_key("updated_at") || !keys.contains_key("title") {
         return Ok(misfit());
     }
-    let product: ShopifyProduct = read(verified)?;
+    let product: ShopifyProduct = verified.json()?;
     Ok(What::Entity(EntityNotice {
         kind: Kind::Product,
         id: product.id.to_string(),
@@ -75,7 +75,7 @@ pub(super) fn lacks_variants(verified: &Verified) -> bool {
         #[serde(borrow)]
         variant_gids: Vec<&'a RawValue>,
     }
-    read::<Counted<'_>>(verified).is_ok_and(|counted| counted.variants.len() < counted.variant_gids.len())
+    verified.json::<Counted<'_>>().is_ok_and(|counted| counted.variants.len() < counted.variant_gids.len())
 }
 
 /// `products/delete`: the id, and nothing else. Shopify never reuses ids, so nothing comes after it.
@@ -84,11 +84,11 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
     struct Deleted {
         id: u64,
     }
-    let keys: BTreeMap<String, &RawValue> = read(verified)?;
+    let keys: BTreeMap<String, &RawValue> = verified.json()?;
     if keys.len() != 1 || !keys.contains_key("id") {
         return Ok(misfit());
     }
-    let Deleted { id } = read(verified)?;
+    let Deleted { id } = verified.json()?;
     Ok(What::Entity(EntityNotice {
         kind: Kind::Product,
         id: id.to_string(),
@@ -100,14 +100,14 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
 
 /// `inventory_levels/update`: names an inventory item, and no product.
 pub(super) fn stock(verified: &Verified, resource: &'static str) -> Result<What, Fault> {
-    let keys: BTreeMap<String, &RawValue> = read(verified)?;
-    Ok(if keys.contains_key("inventory_item_id") { What::Hint { resource } } else { misfit() })
+    let keys: BTreeMap<String, &RawValue> = verified.json()?;
+    Ok(if keys.contains_key("inventory_item_id") { What::hint(resource) } else { misfit() })
 }
 
 /// A request to disclose or erase. All three name the shop; what else they have tells them apart, so that a customer's
 /// data request cannot be sent again to erase the customer, or either to erase the shop.
 pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
-    let keys: BTreeMap<String, &RawValue> = read(verified)?;
+    let keys: BTreeMap<String, &RawValue> = verified.json()?;
     let has = |key: &str| keys.contains_key(key);
     let discloses = has("data_request") || has("orders_requested");
     let fits = match topic {
@@ -124,15 +124,7 @@ pub(super) fn shop(verified: &Verified) -> Option<String> {
     struct Named {
         shop_domain: Option<String>,
     }
-    read::<Named>(verified).ok()?.shop_domain
-}
-
-fn read<'a, T: Deserialize<'a>>(verified: &'a Verified) -> Result<T, Fault> {
-    serde_json::from_slice(verified.body()).map_err(|error| {
-        // The library's own text would quote the body.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Fault::permanent(ErrorClass::Unreadable, format!("not the documented form, at {place}"))
-    })
+    verified.json::<Named>().ok()?.shop_domain
 }
 
 impl From<ShopifyProduct> for Product {

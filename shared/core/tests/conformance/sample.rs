@@ -35,11 +35,14 @@ fn each_topic(
     evidence: &Evidence,
     check: impl Fn(&Fixture, &Topic) -> Result<(), String>,
 ) -> Vec<Failure> {
-    let Some(fixture) = evidence.fixtures.first() else {
-        return vec![Failure::new(provider, "fixtures", "there is none to sign samples like")];
+    let signable = evidence.fixtures.iter().filter(|fixture| !fixture.is_unsignable()).collect::<Vec<_>>();
+    let like = |topic: &Topic| {
+        let same = signable.iter().find(|fixture| fixture.topic(provider).as_deref() == Some(topic.name));
+        same.or(signable.first()).ok_or_else(|| "has no fixture to be signed like".to_owned())
     };
     let topics = provider.topics().iter();
-    let failed = topics.filter_map(|topic| Some((topic.name, check(fixture, topic).err()?)));
+    let failed =
+        topics.filter_map(|topic| Some((topic.name, like(topic).and_then(|fixture| check(fixture, topic)).err()?)));
     failed.map(|(topic, what)| Failure::new(provider, topic, format!("a sample {what}"))).collect()
 }
 
@@ -48,7 +51,7 @@ pub(crate) fn become_as_declared(provider: &dyn Provider, evidence: &Evidence) -
     each_topic(provider, evidence, |fixture, topic| {
         let fits = |what: &What| match (topic.becomes, what) {
             (Becomes::Kind(kind), What::Entity(entity)) => entity.kind == kind,
-            (Becomes::Sync(resource), What::Hint { resource: told }) => resource == *told,
+            (Becomes::Sync(resource), What::Hint { resource: told, .. }) => resource == *told,
             (Becomes::Privacy, What::Privacy) => true,
             (Becomes::Ignored(reason), What::Ignored { reason: told }) => reason == told,
             (Becomes::Kind(_) | Becomes::Sync(_) | Becomes::Privacy | Becomes::Ignored(_), _) => false,

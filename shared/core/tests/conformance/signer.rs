@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use hooktide_core::providers;
 
 use crate::evidence::{Evidence, folder, root};
+use crate::keys::another;
 
 const PROGRAM: &str = "tests/fixtures/sign.py";
 
@@ -30,13 +31,26 @@ fn the_independent_program_finds_a_wrong_signature() {
     fs::create_dir_all(copy.path().join("tests/fixtures")).unwrap();
     fs::copy(root().join(PROGRAM), copy.path().join(PROGRAM)).unwrap();
     for provider in providers::ALL {
+        let recipe = folder(provider.id()).join("recipe.py");
+        let beside = copy.path().join(recipe.strip_prefix(root()).unwrap());
+        fs::create_dir_all(beside.parent().unwrap()).unwrap();
+        fs::copy(recipe, beside).unwrap();
         let from = folder(provider.id()).join("fixtures");
         let to = copy.path().join(from.strip_prefix(root()).unwrap());
         fs::create_dir_all(&to).unwrap();
-        let entry = fs::read_dir(from).unwrap().next().unwrap().unwrap();
-        let mut changed = fs::read(entry.path()).unwrap();
-        changed.push(b'\n');
-        fs::write(to.join(entry.file_name()), changed).unwrap();
+        // Another secret makes another signature, whatever it binds.
+        let fixture =
+            Evidence::of(provider.id()).fixtures.into_iter().find(|fixture| !fixture.is_unsignable()).unwrap();
+        let name = format!("{}.http", fixture.name);
+        let text = fs::read_to_string(from.join(&name)).unwrap();
+        let (key, (name_of, secret)) = match fixture.comments.contains_key("signing") {
+            true => ("signing", fixture.signing().unwrap()),
+            false => ("secret", fixture.secret().unwrap()),
+        };
+        let line = |secret: &str| format!("# {key}: {name_of}={secret}\n");
+        let changed = text.replace(&line(secret), &line(&another(secret)));
+        assert_ne!(changed, text, "{name}");
+        fs::write(to.join(name), changed).unwrap();
     }
     let output = check(copy.path());
     assert_eq!(output.status.code(), Some(1), "{output:?}");

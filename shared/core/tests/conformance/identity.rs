@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hooktide_core::providers::{Provider, Sample};
+use hooktide_core::providers::{Covers, Provider, Sample};
 use jiff::SignedDuration;
 
 use crate::attempt::Attempt;
@@ -59,7 +59,7 @@ pub(crate) fn same_delivery(provider: &dyn Provider, evidence: &Evidence) -> Vec
 /// The same content under another delivery id: another identity.
 pub(crate) fn another_delivery(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
-        let Some(id) = fixture.delivery(provider) else { return };
+        let Some(id) = fixture.delivery(provider).filter(|_| !fixture.is_unsignable()) else { return };
         let other_id = changed_at(&id, id.len() - 1);
         let body = replaced(&fixture.body, &id, &other_id);
         let Ok(attempt) = fixture.sender(provider).delivery(&other_id).send(body) else {
@@ -82,7 +82,8 @@ pub(crate) fn another_delivery(provider: &dyn Provider, evidence: &Evidence) -> 
 pub(crate) fn another_body(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some(id) = fixture.delivery(provider) else { return };
-        if is_signed(provider, fixture, &id) {
+        // Whoever has a token can make everything up with it.
+        if is_signed(provider, fixture, &id) || fixture.covers(provider) == Covers::NOTHING {
             return;
         }
         let sender = fixture.sender(provider);

@@ -1,4 +1,4 @@
-//! What others published of their own signatures. But for the wrappers of `broken`, only this knows a provider by name.
+//! What Shopify published.
 
 use bytes::Bytes;
 use hooktide_core::fault::AuthFault;

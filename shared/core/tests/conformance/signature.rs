@@ -1,4 +1,4 @@
-//! The header that proves a request is read strictly: there, once, short, plain ASCII, canonical, whole.
+//! What proves a request is read strictly: there, once, short, plain ASCII, canonical, whole.
 
 use hooktide_core::fault::AuthFault;
 use hooktide_core::providers::Provider;
@@ -17,16 +17,29 @@ type Tampered = (String, Vec<Vec<u8>>);
 /// Refuses each fixture with each of these headers in place of its own.
 fn refuses(provider: &dyn Provider, evidence: &Evidence, tampered: impl Fn(&str) -> Vec<Tampered>) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
-        let Some((name, value)) = fixture.signature() else {
-            return complaints.add("does not say which header is its signature");
+        let Some((place, value)) = fixture.signature() else {
+            return complaints.add("does not say where its signature stands");
         };
-        for (what, values) in tampered(value) {
+        let list = fixture.scheme(provider).is_some_and(|scheme| scheme.list);
+        for (what, values) in tampered(&value) {
             assert!(values != [value.as_bytes()], "{what} changes nothing");
-            if fixture.attempt().header(name, &values).open(provider).is_ok() {
+            if list && keeps_an_entry(&value, &values) {
+                continue;
+            }
+            let opened = fixture.attempt().proof(&place, &value, &values).open(provider);
+            if opened.is_ok_and(|verified| verified.dropped().is_empty()) {
                 complaints.add(format!("is accepted with its signature {what}"));
             }
         }
     })
+}
+
+/// Whether an entry of the list is still whole, so that it rightly suffices.
+fn keeps_an_entry(value: &str, tampered: &[Vec<u8>]) -> bool {
+    let [tampered] = tampered else { return false };
+    let Ok(tampered) = std::str::from_utf8(tampered) else { return false };
+    let whole = |entry: &str| value.split(' ').any(|own| own == entry);
+    tampered.is_ascii() && tampered.len() <= LONGEST && tampered.split([' ', '\t']).any(whole)
 }
 
 fn one(what: impl Into<String>, value: impl Into<Vec<u8>>) -> Tampered {
@@ -36,11 +49,11 @@ fn one(what: impl Into<String>, value: impl Into<Vec<u8>>) -> Tampered {
 /// No signature, or an empty one: refused, and as missing.
 pub(crate) fn missing(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
-        let Some((name, _)) = fixture.signature() else {
-            return complaints.add("does not say which header is its signature");
+        let Some((place, value)) = fixture.signature() else {
+            return complaints.add("does not say where its signature stands");
         };
         for (what, values) in [("missing", vec![]), ("empty", vec![Vec::new()])] {
-            let opened = fixture.attempt().header(name, &values).open(provider);
+            let opened = fixture.attempt().proof(&place, &value, &values).open(provider);
             if opened.as_ref().err() != Some(&AuthFault::Missing) {
                 complaints.add(format!("with its signature {what} is not refused as missing: {opened:?}"));
             }

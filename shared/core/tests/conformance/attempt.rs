@@ -9,10 +9,7 @@ use hooktide_core::verified::{self, Verified};
 use http::{HeaderName, HeaderValue, Request};
 use jiff::Timestamp;
 
-use crate::evidence::Fixture;
-
-/// The id of the secret that signed a fixture.
-pub(crate) const RIGHT: &str = "right";
+use crate::evidence::{Fixture, Place};
 
 /// A request and all that it is judged by.
 #[derive(Clone)]
@@ -38,6 +35,27 @@ impl Attempt {
             self.request.headers_mut().append(&name, HeaderValue::from_bytes(value).unwrap());
         }
         self
+    }
+
+    /// With these values where its proof stands instead; with none, without it.
+    pub(crate) fn proof(self, place: &Place, was: &str, values: &[Vec<u8>]) -> Self {
+        let field = match place {
+            Place::Header(name) => return self.header(name, values),
+            Place::Field(field) => field,
+        };
+        let text = |value: &[u8]| match std::str::from_utf8(value) {
+            Ok(value) => serde_json::to_vec(value).unwrap(),
+            Err(_) => [b"\"", value, b"\""].concat(),
+        };
+        let named = |name: &str, value: &[u8]| [format!("\"{name}\":").as_bytes(), &text(value)].concat();
+        let instead = match values {
+            [] => named("nothing", b""),
+            values => values.iter().map(|value| named(field, value)).collect::<Vec<_>>().join(&b","[..]),
+        };
+        let old = named(field, was.as_bytes());
+        let body = self.request.body().clone();
+        let at = body.windows(old.len()).position(|window| window == old).expect("the proof stands in the body");
+        self.body([&body[..at], &instead, &body[at + old.len()..]].concat())
     }
 
     /// At this time instead.
@@ -82,7 +100,7 @@ impl Fixture {
             request = request.header(name, value);
         }
         let request = request.body(self.body.clone()).unwrap();
-        let secrets = self.secret().map(|(name, text)| live(name, RIGHT, text)).into_iter().collect();
+        let secrets = self.secret().map(|(name, text)| live(name, self.key_id(), text)).into_iter().collect();
         Attempt { request, url: self.url.clone(), now: self.now(), secrets: Secrets::new(secrets) }
     }
 
@@ -105,7 +123,7 @@ impl Fixture {
             topic: self.topic(provider).unwrap_or_default(),
             account: self.account(provider),
             delivery: self.delivery(provider).unwrap_or_else(|| "delivery-1".into()),
-            secret: Secret::new(self.secret().map_or("", |(_, text)| text)),
+            secret: self.signing().map_or("", |(_, text)| text).to_owned(),
         }
     }
 }
@@ -117,7 +135,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) topic: String,
     pub(crate) account: String,
     pub(crate) delivery: String,
-    pub(crate) secret: Secret,
+    pub(crate) secret: String,
 }
 
 impl Sender<'_> {
@@ -135,19 +153,21 @@ impl Sender<'_> {
 
     /// With another secret, although the fixture's is the one that is expected.
     pub(crate) fn secret(mut self, text: &str) -> Self {
-        self.secret = Secret::new(text);
+        self.secret = text.to_owned();
         self
     }
 
     /// Signs a body. A provider may refuse to: a secret may be no key of its form.
     pub(crate) fn send(&self, body: impl Into<Bytes>) -> Result<Attempt, Fault> {
         let recorded = self.fixture.attempt();
+        let (name, _) = self.fixture.signing().unwrap_or(("", ""));
+        let secrets = Secrets::new(vec![live(name, self.fixture.key_id(), self.secret.as_str())]);
         let request = self.provider.sign(Unsigned {
             topic: &self.topic,
             body: body.into(),
             account: &self.account,
             delivery: &self.delivery,
-            secret: &self.secret,
+            secrets: &secrets,
             url: &recorded.url,
             now: recorded.now,
         })?;

@@ -1,6 +1,6 @@
 //! The folder is complete: README, fixtures, snapshots.
 
-use hooktide_core::providers::{Becomes, Provider};
+use hooktide_core::providers::{Becomes, Provider, SUBSCRIPTION_KEY};
 
 use crate::evidence::Evidence;
 use crate::rule::{Failure, each};
@@ -48,22 +48,25 @@ pub(crate) fn fixtures_say_their_origin(provider: &dyn Provider, evidence: &Evid
         }
         match fixture.secret() {
             Some((name, text)) if !text.is_empty() => {
-                if !provider.needs().iter().any(|need| need.name == name) {
+                let derived = provider.derives_tokens() && name == SUBSCRIPTION_KEY;
+                if !derived && !provider.needs().iter().any(|need| need.name == name) {
                     complaints.add(format!("is signed by `{name}`, which the provider does not need"));
                 }
             }
             _ => complaints.add("`# secret` must be a name, `=` and a text"),
         }
-        if fixture.signature().is_none() {
-            complaints.add("`# signature` must name one of its headers");
+        if fixture.scheme(provider).is_none() {
+            complaints.add(
+                "`# signature` must name one of its headers, or a field after `body `, of a scheme of the provider",
+            );
         }
         if fixture.comments.get("covers").is_none_or(|covers| covers.trim().is_empty()) {
             complaints.add("`# covers` must say what it shows");
         }
-        if provider.covers().url && !fixture.comments.contains_key("url") {
+        if fixture.covers(provider).url && !fixture.comments.contains_key("url") {
             complaints.add("`# url` must say where it was sent, since that is signed");
         }
-        if provider.covers().time && fixture.signed_at().is_none() {
+        if fixture.covers(provider).time && fixture.signed_at().is_none() {
             complaints.add("`# signed-at` must say when it was sent, since that is signed");
         }
     })

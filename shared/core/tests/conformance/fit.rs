@@ -3,7 +3,7 @@
 use hooktide_core::fault::Fault;
 use hooktide_core::names::Kind;
 use hooktide_core::notice::{State, What};
-use hooktide_core::providers::Provider;
+use hooktide_core::providers::{Covers, Provider};
 
 use crate::evidence::{Evidence, Fixture};
 use crate::rule::{Failure, each};
@@ -27,7 +27,7 @@ fn meaning(what: &What) -> Meaning {
             State::Present(_) => Meaning::Present(entity.kind),
             State::Deleted => Meaning::Deleted(entity.kind),
         },
-        What::Hint { resource } => Meaning::Hint(resource),
+        What::Hint { resource, .. } => Meaning::Hint(resource),
         What::Privacy => Meaning::Privacy,
         What::Ignored { .. } => Meaning::Nothing,
     }
@@ -61,6 +61,10 @@ fn compare(
     allowed: impl Fn(&[Meaning], Meaning) -> bool,
 ) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
+        // Whoever has a token can say anything with it; and what nobody can sign again says its topic in the body.
+        if fixture.covers(provider) == Covers::NOTHING || fixture.is_unsignable() {
+            return;
+        }
         let own_topic = fixture.topic(provider).unwrap_or_default();
         let own = match meanings(provider, fixture, &own_topic) {
             Ok(own) => own,
@@ -82,6 +86,9 @@ fn compare(
 /// Under a topic that is not declared, a body means nothing.
 pub(crate) fn unknown_topics(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
+        if fixture.is_unsignable() {
+            return;
+        }
         let attempt = match fixture.sender(provider).topic(UNKNOWN_TOPIC).send_again() {
             Ok(attempt) => attempt,
             Err(fault) => return complaints.add(format!("cannot be signed under another topic: {fault}")),

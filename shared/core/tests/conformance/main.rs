@@ -4,8 +4,8 @@
 //! runs it on all providers and tells everything that it found. A rule that cannot fail is worth nothing, so
 //! [`broken`] holds providers with one flaw each, and every rule must catch one of them.
 //!
-//! `tests/fixtures/sign.py` describes the form of a fixture. What the rules take for granted: the proof is in one
-//! header, the one that `# signature` names; and `# signed-at` is the time at which a fixture is checked.
+//! `tests/fixtures/sign.py` describes the form of a fixture. What the rules take for granted: the proof stands
+//! where `# signature` says, and `# signed-at` is the time at which a fixture is checked.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what cannot be")]
 
@@ -15,6 +15,7 @@ mod covers;
 mod evidence;
 mod fit;
 mod folder;
+mod handshake;
 mod identity;
 mod keys;
 mod mutations;
@@ -40,6 +41,9 @@ rules! {
     binds_the_body_exactly_as_declared: covers::body;
     binds_the_address_exactly_as_declared: covers::url;
     binds_the_time_exactly_as_declared: covers::time;
+
+    answers_each_handshake_as_recorded: handshake::as_recorded;
+    takes_no_delivery_for_a_handshake: handshake::deliveries_are_none;
 
     refuses_a_missing_or_empty_signature: signature::missing;
     refuses_a_doubled_signature: signature::doubled;

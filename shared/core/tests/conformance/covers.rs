@@ -2,31 +2,27 @@
 
 use bytes::Bytes;
 use hooktide_core::fault::AuthFault;
-use hooktide_core::providers::{Covers, Provider};
+use hooktide_core::providers::{Covers, Proof, Provider};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::attempt::{Attempt, RIGHT};
+use crate::attempt::Attempt;
 use crate::evidence::{Evidence, Fixture};
 use crate::rule::{Failure, each};
 
-const NOTHING: Covers = Covers { body: false, url: false, time: false };
-const BODY: Covers = Covers { body: true, ..NOTHING };
-const BODY_AND_URL: Covers = Covers { body: true, url: true, time: false };
-const BODY_AND_TIME: Covers = Covers { body: true, url: false, time: true };
-
-/// What each provider's signature binds by its documentation, which its README cites; not what our code says.
-const DOCUMENTED: &[(&str, Covers)] = &[
-    ("clover", NOTHING), // `x-clover-auth` is a fixed code
-    ("ebay", BODY),
-    ("google-calendar", NOTHING), // the channel's token; there is no body
-    ("meta", BODY),
-    ("microsoft-graph", NOTHING), // `clientState` in each item
-    ("paysafe", BODY),
-    ("shopify", BODY),
-    ("square", BODY_AND_URL),
-    ("standard-webhooks", BODY_AND_TIME),
-    ("whatnot", BODY_AND_TIME),
-    ("woocommerce", BODY),
+/// What each provider's proofs bind by its documentation, which its README cites; not what our code says.
+const DOCUMENTED: &[(&str, Proof, Covers)] = &[
+    ("clover", Proof::Header("x-clover-auth"), Covers::NOTHING), // a fixed code
+    ("clover", Proof::Header("clover-signature"), Covers::BODY_AND_TIME),
+    ("ebay", Proof::Header("x-ebay-signature"), Covers::BODY),
+    ("google-calendar", Proof::Header("x-goog-channel-token"), Covers::NOTHING), // there is no body
+    ("meta", Proof::Header("x-hub-signature-256"), Covers::BODY),
+    ("microsoft-graph", Proof::Field("clientState"), Covers::NOTHING),
+    ("paysafe", Proof::Header("signature"), Covers::BODY),
+    ("shopify", Proof::Header("x-shopify-hmac-sha256"), Covers::BODY),
+    ("square", Proof::Header("x-square-hmacsha256-signature"), Covers::BODY_AND_URL),
+    ("standard-webhooks", Proof::Header("webhook-signature"), Covers::BODY_AND_TIME),
+    ("whatnot", Proof::Header("webhook-signature"), Covers::BODY_AND_TIME),
+    ("woocommerce", Proof::Header("x-wc-webhook-signature"), Covers::BODY),
 ];
 
 /// Bodies up to this size are changed at every position.
@@ -35,23 +31,25 @@ const SMALL: usize = 2048;
 const SAMPLED: usize = 256;
 const ENDS: usize = 64;
 
-/// `covers` declares what the documentation says, no less and no more.
+/// The schemes bind what the documentation says, no less and no more.
 pub(crate) fn as_documented(provider: &dyn Provider, _: &Evidence) -> Vec<Failure> {
-    let declared = provider.covers();
-    match DOCUMENTED.iter().find(|(id, _)| *id == provider.id()) {
-        None => vec![Failure::new(provider, "covers", "the table of what is documented has no row for it")],
-        Some((_, documented)) if declared != *documented => {
-            vec![Failure::new(provider, "covers", format!("declares {declared:?}, documented is {documented:?}"))]
-        }
-        Some(_) => Vec::new(),
+    let documented = DOCUMENTED.iter().filter(|(id, ..)| *id == provider.id());
+    let documented = documented.map(|(_, proof, covers)| (*proof, *covers)).collect::<Vec<_>>();
+    let declared = provider.schemes().iter().map(|scheme| (scheme.proof, scheme.covers)).collect::<Vec<_>>();
+    if documented.is_empty() {
+        return vec![Failure::new(provider, "schemes", "the table of what is documented has no row for it")];
     }
+    if declared == documented {
+        return Vec::new();
+    }
+    vec![Failure::new(provider, "schemes", format!("declares {declared:?}, documented is {documented:?}"))]
 }
 
 /// A fixture is accepted as it stands, and its secret is named.
 pub(crate) fn accepts_the_recorded(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| match fixture.attempt().open(provider) {
         Err(fault) => complaints.add(format!("is refused: {fault}")),
-        Ok(verified) if verified.key_id().is_none_or(|id| id.0 != RIGHT) => {
+        Ok(verified) if verified.key_id().is_none_or(|id| id.0 != fixture.key_id()) => {
             complaints.add(format!("is accepted by {:?}, which did not sign it", verified.key_id()));
         }
         Ok(verified) if verified.body() != &fixture.body => complaints.add("comes out with another body"),
@@ -119,8 +117,8 @@ fn positions(length: usize) -> Vec<usize> {
 
 /// Every change of the body is refused, if it is covered; some change is accepted, if it is not.
 pub(crate) fn body(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
-    let covered = provider.covers().body;
     each(provider, evidence, |fixture, complaints| {
+        let covered = fixture.covers(provider).body;
         let recorded = fixture.attempt();
         let changes = Change::all(&fixture.body).into_iter().map(|change| (change.of(&fixture.body), change));
         let mut changes = changes.filter(|(body, _)| *body != fixture.body);
@@ -139,8 +137,8 @@ pub(crate) fn body(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure>
 
 /// Another address is refused, if it is covered, and makes no difference, if it is not.
 pub(crate) fn url(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
-    let covered = provider.covers().url;
     each(provider, evidence, |fixture, complaints| {
+        let covered = fixture.covers(provider).url;
         let url = &fixture.url;
         let others = [
             format!("{url}/"),
@@ -160,8 +158,8 @@ pub(crate) fn url(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> 
 
 /// Another time is refused, if it is covered, and makes no difference, if it is not.
 pub(crate) fn time(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
-    let covered = provider.covers().time;
     each(provider, evidence, |fixture, complaints| {
+        let covered = fixture.covers(provider).time;
         let now = fixture.now();
         for days in [-365, -1, 1, 365] {
             let at = now + SignedDuration::from_hours(24 * days);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hooktide_core::fault::{AuthFault, Fault};
 use hooktide_core::notice::{EntityNotice, Notice, State, Version, What};
-use hooktide_core::providers::{Becomes, Covers, Label, Need, Provider, Sample, Topic, Unsigned};
+use hooktide_core::providers::{Becomes, Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
 use hooktide_core::secret::{KeyId, Secrets};
 use hooktide_core::verified::Verified;
 use http::Request;
@@ -47,14 +47,15 @@ impl Provider for Broken {
         self.inner.window()
     }
 
-    fn covers(&self) -> Covers {
-        let covers = self.inner.covers();
-        match self.flaw {
-            Flaw::DeclaresTheAddress => Covers { url: true, ..covers },
-            Flaw::DeclaresTheTime => Covers { time: true, ..covers },
-            Flaw::DeclaresNothing => Covers { body: false, ..covers },
-            _ => covers,
-        }
+    fn schemes(&self) -> &'static [Scheme] {
+        let [scheme] = self.inner.schemes() else { unreachable!("the sound provider has one") };
+        let covers = match self.flaw {
+            Flaw::DeclaresTheAddress => Covers { url: true, ..scheme.covers },
+            Flaw::DeclaresTheTime => Covers { time: true, ..scheme.covers },
+            Flaw::DeclaresNothing => Covers { body: false, ..scheme.covers },
+            _ => scheme.covers,
+        };
+        Box::leak(Box::new([Scheme { covers, ..*scheme }]))
     }
 
     fn signs_account(&self) -> bool {
@@ -63,6 +64,10 @@ impl Provider for Broken {
 
     fn headers(&self) -> &'static [&'static str] {
         self.inner.headers()
+    }
+
+    fn handshake(&self, _: &Request<Bytes>, _: &str, _: &Secrets, _: Timestamp) -> Option<Handshake> {
+        (self.flaw == Flaw::AnswersDeliveries).then(|| Handshake::Keep("code".into()))
     }
 
     fn verify(
@@ -115,7 +120,7 @@ impl Provider for Broken {
                 Flaw::IdentifiesNothing => notice.identity.clear(),
                 Flaw::BelievesTheTopic if ignored && topic.ends_with("/delete") => notice.what = deletion(),
                 Flaw::BelievesThePrivacyTopic if ignored && topic.ends_with("/redact") => notice.what = What::Privacy,
-                Flaw::GuessesUnknownTopics if ignored => notice.what = What::Hint { resource: "stock" },
+                Flaw::GuessesUnknownTopics if ignored => notice.what = What::hint("stock"),
                 Flaw::VersionsNothing => {
                     if let What::Entity(entity) = &mut notice.what {
                         entity.version = Version(1);

@@ -35,8 +35,12 @@ fn names(id: &str) -> [String; 3] {
 /// Whether `line` has `name` as a word of its own.
 fn has_word(line: &str, name: &str) -> bool {
     let of_word = |character: char| character.is_alphanumeric() || character == '_';
-    line.match_indices(name)
-        .any(|(at, _)| !line[..at].ends_with(of_word) && !line[at + name.len()..].starts_with(of_word))
+    // `$x:meta` is a sort of syntax, not a provider.
+    let of_macro = |before: &str| before.ends_with(':') && !before.ends_with("::") && before.contains('$');
+    line.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        !before.ends_with(of_word) && !of_macro(before) && !after.starts_with(of_word)
+    })
 }
 
 /// The lines of a file that count, from one up.

@@ -94,7 +94,7 @@ fn takes_for(flaw: Flaw, body: &[u8], recorded: &[u8]) -> bool {
 }
 
 fn name(broken: &Broken) -> &str {
-    broken.recorded.fixtures[0].signature().unwrap().0
+    &broken.recorded.fixtures[0].comments["signature"]
 }
 
 fn signature<'a>(broken: &Broken, request: &'a Request<Bytes>) -> &'a [u8] {

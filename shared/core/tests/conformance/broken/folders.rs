@@ -46,6 +46,15 @@ pub(super) const FOLDERS: &[Damaged] = &[
     ("a fixture that does not say what it shows", |folder| forget(folder, "covers"), ORIGIN),
     ("a fixture with another body", |folder| folder.fixtures[0].body = "{}".into(), &["accepts_what_was_recorded"]),
     (
+        "a handshake that is answered otherwise than recorded",
+        |folder| {
+            let mut recorded = folder.fixtures[0].clone();
+            recorded.comments.insert("status".into(), "200".into());
+            folder.handshakes.push(recorded);
+        },
+        &["answers_each_handshake_as_recorded"],
+    ),
+    (
         "a snapshot of nothing",
         |folder| folder.snapshots.push("gone".into()),
         &["keeps_no_snapshot_without_its_fixture"],

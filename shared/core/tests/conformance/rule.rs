@@ -50,6 +50,11 @@ impl Complaints {
     pub(crate) fn add(&mut self, what: impl Into<String>) {
         self.0.push(what.into());
     }
+
+    /// As failures of a fixture.
+    pub(crate) fn of(self, provider: &dyn Provider, fixture: &str) -> Vec<Failure> {
+        self.0.into_iter().map(|what| Failure::new(provider, fixture, what)).collect()
+    }
 }
 
 /// Runs a check on each fixture.
@@ -62,7 +67,7 @@ pub(crate) fn each(
     for fixture in &evidence.fixtures {
         let mut complaints = Complaints::default();
         check(fixture, &mut complaints);
-        failures.extend(complaints.0.into_iter().map(|what| Failure::new(provider, &fixture.name, what)));
+        failures.extend(complaints.of(provider, &fixture.name));
     }
     failures
 }

@@ -16,6 +16,7 @@ pub(super) enum Flaw {
     DeclaresTheTime,
     DeclaresNothing,
 
+    AnswersDeliveries,
     TakesNoSignature,
     TakesTheFirstHeader,
     TakesTheFirstOfAList,
@@ -91,6 +92,7 @@ pub(super) const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::DeclaresTheAddress, &["covers_what_its_documentation_says", "binds_the_address_exactly_as_declared"]),
     (Flaw::DeclaresTheTime, &["covers_what_its_documentation_says", "binds_the_time_exactly_as_declared"]),
     (Flaw::DeclaresNothing, &["covers_what_its_documentation_says", "binds_the_body_exactly_as_declared"]),
+    (Flaw::AnswersDeliveries, &["takes_no_delivery_for_a_handshake"]),
     (Flaw::TakesNoSignature, &["refuses_a_missing_or_empty_signature"]),
     (Flaw::TakesTheFirstHeader, &["refuses_a_doubled_signature"]),
     (Flaw::TakesTheFirstOfAList, &["refuses_a_doubled_signature"]),

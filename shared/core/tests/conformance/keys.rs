@@ -5,7 +5,7 @@ use hooktide_core::providers::Provider;
 use hooktide_core::secret::LiveSecret;
 use jiff::SignedDuration;
 
-use crate::attempt::{Attempt, RIGHT, live};
+use crate::attempt::{Attempt, live};
 use crate::evidence::Evidence;
 use crate::rule::{Complaints, Failure, each};
 use crate::signature::changed_at;
@@ -16,7 +16,7 @@ pub(crate) const OTHER_NAME: &str = "another_secret";
 const UNKNOWN: (&str, &str) = ("", "");
 
 /// Another secret of the same form.
-fn another(text: &str) -> String {
+pub(crate) fn another(text: &str) -> String {
     let middle = text.char_indices().skip(text.chars().count() / 2);
     let letter = middle.clone().find(|(_, character)| character.is_ascii_alphanumeric());
     letter.map_or_else(|| format!("{text}x"), |(at, _)| changed_at(text, at))
@@ -58,7 +58,7 @@ pub(crate) fn empty_secret(provider: &dyn Provider, evidence: &Evidence) -> Vec<
     each(provider, evidence, |fixture, complaints| {
         let (name, text) = fixture.secret().unwrap_or(UNKNOWN);
         let alone = vec![live(name, "empty", "")];
-        let beside = vec![live(name, RIGHT, text), live(name, "empty", "")];
+        let beside = vec![live(name, fixture.key_id(), text), live(name, "empty", "")];
         for (secrets, what) in [(alone, "by an empty secret"), (beside, "by an empty secret beside a good one")] {
             let attempt = fixture.sender(provider).secret("").send_again().ok();
             refused(provider, attempt.map(|attempt| attempt.secrets(secrets)), what, complaints);
@@ -70,7 +70,7 @@ pub(crate) fn empty_secret(provider: &dyn Provider, evidence: &Evidence) -> Vec<
 pub(crate) fn another_name(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let (_, text) = fixture.secret().unwrap_or(UNKNOWN);
-        let renamed = fixture.attempt().secrets(vec![live(OTHER_NAME, RIGHT, text)]);
+        let renamed = fixture.attempt().secrets(vec![live(OTHER_NAME, fixture.key_id(), text)]);
         refused_as_no_secret(provider, &renamed, "with its secret under another name", complaints);
     })
 }
@@ -81,7 +81,7 @@ pub(crate) fn retired(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failu
         let (name, text) = fixture.secret().unwrap_or(UNKNOWN);
         let retiring = |seconds: i64| {
             let retires_at = Some(fixture.now() + SignedDuration::from_secs(seconds));
-            fixture.attempt().secrets(vec![LiveSecret { retires_at, ..live(name, RIGHT, text) }])
+            fixture.attempt().secrets(vec![LiveSecret { retires_at, ..live(name, fixture.key_id(), text) }])
         };
         for seconds in [-3600, -1, 0] {
             let what = format!("{} s after its secret retired", -seconds);
@@ -97,7 +97,7 @@ pub(crate) fn retired(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failu
 pub(crate) fn several(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let (name, text) = fixture.secret().unwrap_or(UNKNOWN);
-        let (right, other) = (live(name, RIGHT, text), live(name, "other", another(text)));
+        let (right, other) = (live(name, fixture.key_id(), text), live(name, "other", another(text)));
         let third = live(name, "third", another(&another(text)));
         let orders = [
             vec![right.clone(), other.clone()],
@@ -109,7 +109,7 @@ pub(crate) fn several(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failu
             let order = secrets.iter().map(|secret| secret.id.to_string()).collect::<Vec<_>>();
             match fixture.attempt().secrets(secrets).open(provider) {
                 Err(fault) => complaints.add(format!("is refused with the secrets {order:?}: {fault}")),
-                Ok(verified) if verified.key_id().is_none_or(|id| id.0 != RIGHT) => {
+                Ok(verified) if verified.key_id().is_none_or(|id| id.0 != fixture.key_id()) => {
                     complaints.add(format!("with the secrets {order:?} names {:?}", verified.key_id()));
                 }
                 Ok(_) => {}

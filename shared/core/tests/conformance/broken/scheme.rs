@@ -8,7 +8,7 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use hooktide_core::fault::{AuthFault, Fault};
 use hooktide_core::notice::Notice;
-use hooktide_core::providers::{Covers, Label, Need, Provider, Sample, Topic, Unsigned};
+use hooktide_core::providers::{self, Covers, Label, Need, Provider, Sample, Topic, Unsigned};
 use hooktide_core::secret::{KeyId, Secrets};
 use hooktide_core::signing;
 use hooktide_core::verified::Verified;
@@ -98,9 +98,10 @@ impl Provider for Schemed {
         self.inner.window()
     }
 
-    fn covers(&self) -> Covers {
+    fn schemes(&self) -> &'static [providers::Scheme] {
         let bound = self.scheme == Scheme::AddressAndTime;
-        Covers { body: bound || self.flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound }
+        let covers = Covers { body: bound || self.flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound };
+        Box::leak(Box::new([providers::Scheme::header(PROOF, covers)]))
     }
 
     fn signs_account(&self) -> bool {
@@ -128,7 +129,7 @@ impl Provider for Schemed {
         let key_id = secret.map(|secret| secret.id.clone()).ok_or(fault)?;
         let at = sent_at.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         let age = now.duration_since(at.ok_or(AuthFault::Malformed)?).abs();
-        let checked = self.covers().time && self.flaw != Some(Flaw::ToleratesAnyTime);
+        let checked = self.schemes()[0].covers.time && self.flaw != Some(Flaw::ToleratesAnyTime);
         if checked && age > SignedDuration::from_mins(5) { Err(AuthFault::Expired) } else { Ok(key_id) }
     }
 
@@ -150,7 +151,8 @@ impl Provider for Schemed {
 
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
         let sent_at = unsigned.now.as_second().to_string();
-        let proof = self.proof(unsigned.secret.expose(), unsigned.url, &sent_at, &unsigned.body);
+        let proof =
+            self.proof(unsigned.secret(self.needs()[0].name)?.secret.expose(), unsigned.url, &sent_at, &unsigned.body);
         let mut request = self.inner.sign(unsigned)?;
         request.headers_mut().insert(PROOF, HeaderValue::from_bytes(&proof).unwrap());
         request.headers_mut().insert(SENT_AT, HeaderValue::from_str(&sent_at).unwrap());

@@ -1,0 +1,3 @@
+//! What others published of their own signatures. But for the wrappers of `broken`, only these know a provider by name.
+
+mod shopify;
