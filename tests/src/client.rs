@@ -149,9 +149,11 @@ impl Shop {
 
     /// A signed delivery.
     pub fn signed(&self, topic: &str, delivery: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-        let (secret, url) = (Secret::new(self.secret.as_bytes()), self.url.as_str());
+        let provider = providers::by_id("shopify").expect("shopify");
+        let secrets = providers::signing_with(provider, &Secret::new(self.secret.as_bytes()));
         let (account, body) = (self.account.as_str(), body.into());
-        let unsigned = Unsigned { topic, body, account, delivery, secret: &secret, url, now: FIRST_VERSION };
-        providers::by_id("shopify").expect("shopify").sign(unsigned).expect("a signed request")
+        let unsigned =
+            Unsigned { topic, body, account, delivery, secrets: &secrets, url: &self.url, now: FIRST_VERSION };
+        provider.sign(unsigned).expect("a signed request")
     }
 }

@@ -176,7 +176,7 @@ impl World {
             body: body.into(),
             account: &shop.account,
             delivery: &delivery,
-            secret: &Secret::new(shop.secret.as_bytes()),
+            secrets: &providers::signing_with(provider, &Secret::new(shop.secret.as_bytes())),
             url: &shop.url,
             now: self.now(),
         };

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use hooktide_core::entropy::Entropy;
 use hooktide_core::providers::{self, Provider, Sample, Unsigned};
-use hooktide_core::secret::{KeyId, LiveSecret, Secret, Secrets};
+use hooktide_core::secret::Secrets;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
@@ -71,7 +71,7 @@ impl<'a> Signer<'a> {
             provider,
             arguments,
             body,
-            secrets: all_needs(provider, &secrets::read_plain(secret)?),
+            secrets: providers::signing_with(provider, &secrets::read_plain(secret)?),
             account: text("account").unwrap_or_else(|| "sample".to_owned()),
             url,
             entropy: Entropy::from_system().map_err(|fault| Failure::Failed(fault.to_string()))?,
@@ -122,17 +122,6 @@ impl Here<'_> {
         };
         provider.sign(unsigned).map_err(|fault| Failure::Failed(format!("The sample cannot be signed: {fault}.")))
     }
-}
-
-/// The one secret that was given, as whatever the topic is signed with.
-fn all_needs(provider: &dyn Provider, secret: &Secret) -> Secrets {
-    let named = |name: &str| LiveSecret {
-        name: name.to_owned(),
-        id: KeyId("given".to_owned()),
-        secret: secret.clone(),
-        retires_at: None,
-    };
-    Secrets::new(provider.needs().iter().map(|need| named(need.name)).collect())
 }
 
 /// A signed request, as the server tells it.

@@ -185,9 +185,9 @@ impl World {
             _ => provider.sample(topic, &Sample { number, updated_at, account: &of.account }).expect("a sample"),
         };
         let id = self.ports.entropy.time_ordered_id(now);
-        let secret = Secret::new(SECRET);
+        let secrets = providers::signing_with(provider, &Secret::new(SECRET));
         let unsigned =
-            Unsigned { topic, body, account: &of.account, delivery: &id, secret: &secret, url: &of.url, now };
+            Unsigned { topic, body, account: &of.account, delivery: &id, secrets: &secrets, url: &of.url, now };
         let mut request = provider.sign(unsigned).expect("a signed request");
         if tells == Tells::Tampered {
             let body = String::from_utf8(request.body().to_vec()).expect("text").replace("First", "Other");

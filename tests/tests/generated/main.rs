@@ -6,7 +6,7 @@ mod usage;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use hooktide_core::providers::{self, Becomes};
+use hooktide_core::providers::{self, Becomes, Proof, Scheme};
 use hooktide_core::settings::{SETTINGS, Setting};
 use hooktide_functions::environment::{OPTIONAL, REQUIRED, Variable};
 
@@ -39,13 +39,12 @@ fn the_table_of_providers_is_current() {
     );
     for provider in providers::ALL {
         let id = provider.id();
-        let covers = provider.covers();
         let window = provider.window().as_secs() / 3600;
         writeln!(text, "\n## {id}\n\n[README](../shared/core/src/providers/{id}/README.md)\n").expect("text");
         writeln!(text, "- webhook address: `/webhooks/{id}/<id>`").expect("text");
-        let signed = [("body", covers.body), ("address", covers.url), ("time", covers.time)];
-        let signed: Vec<&str> = signed.iter().filter(|(_, covered)| *covered).map(|(name, _)| *name).collect();
-        writeln!(text, "- signed: {}", signed.join(", ")).expect("text");
+        for scheme in provider.schemes() {
+            writeln!(text, "- {}", proof(scheme)).expect("text");
+        }
         writeln!(text, "- a delivery without an entity is remembered for {window} hours").expect("text");
         for need in provider.needs() {
             writeln!(text, "- secret `{}`: {}", need.name, need.about).expect("text");
@@ -62,6 +61,22 @@ fn the_table_of_providers_is_current() {
         }
     }
     check("docs/providers.md", &text);
+}
+
+/// What proves a delivery, and what that binds.
+fn proof(Scheme { proof, covers, list }: &Scheme) -> String {
+    let place = match proof {
+        Proof::Header(name) => format!("header `{name}`"),
+        Proof::Field(name) => format!("field `{name}` of each item"),
+    };
+    let signed = [("the body", covers.body), ("the address", covers.url), ("the time", covers.time)];
+    let signed: Vec<&str> = signed.iter().filter(|(_, covered)| *covered).map(|(name, _)| *name).collect();
+    let what = if signed.is_empty() {
+        "a token, which signs nothing".to_owned()
+    } else {
+        format!("signs {}", signed.join(", "))
+    };
+    format!("proof: {place}, {what}{}", if *list { "; of several, one suffices" } else { "" })
 }
 
 #[test]

@@ -292,6 +292,17 @@ impl Unsigned<'_> {
 /// The name of the keys that tokens of subscriptions are derived from, among an endpoint's secrets.
 pub const SUBSCRIPTION_KEY: &str = "subscription_key";
 
+/// One secret under each name that a provider needs: for samples, where whoever asks gives only one.
+pub fn signing_with(provider: &dyn Provider, secret: &Secret) -> Secrets {
+    let named = |need: &Need| LiveSecret {
+        name: need.name.to_owned(),
+        id: KeyId("given".to_owned()),
+        secret: secret.clone(),
+        retires_at: None,
+    };
+    Secrets::new(provider.needs().iter().map(named).collect())
+}
+
 /// API credentials that a connection may have besides what verifies its deliveries.
 pub const CREDENTIALS: &[Need] = &[
     Need { name: "access_token", required: false, about: "the token that the provider's API is called with" },
