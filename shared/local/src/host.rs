@@ -22,6 +22,7 @@ use tracing::{info, warn};
 use crate::bus::LocalBus;
 use crate::home::{Home, HomeError};
 use crate::keys::{KeysError, LocalKeys};
+use crate::pressure::{self, Pressure};
 use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings, Received, Source};
 use crate::table::DynoxideTable;
 
@@ -44,6 +45,7 @@ pub struct Host {
     pub queue: DurableQueue,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    pub(crate) pressure: Pressure,
     table: Arc<DynoxideTable>,
     bell: watch::Receiver<u64>,
     _home: Option<Home>,
@@ -133,6 +135,7 @@ impl Host {
             ports,
             settings,
             clock,
+            pressure: Pressure::default(),
             table,
             bell,
             _home: parts.home,
@@ -186,6 +189,17 @@ impl Host {
             .collect();
         self.queue.delete(&done).await?;
         Ok(received.len())
+    }
+
+    /// Whether ordinary notices should wait a moment, since acceptance needs the machine and they have not waited long.
+    pub(crate) async fn gives_way(&self) -> bool {
+        let now = self.clock.now();
+        if !self.pressure.is_high(now) {
+            return false;
+        }
+        let depth = self.queue.depth().await.unwrap_or_default();
+        let oldest = depth.into_iter().filter_map(|depth| depth.oldest_sent_at).min();
+        oldest.is_some_and(|oldest| now < oldest + pressure::PATIENCE)
     }
 
     /// Sends the deferred messages that are due.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod home;
 pub mod host;
 pub mod keys;
+mod pressure;
 pub mod queue;
 pub mod server;
 pub mod table;

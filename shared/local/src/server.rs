@@ -26,11 +26,14 @@ use tracing::{error, warn};
 use crate::clock::SystemClock;
 use crate::home::HomeError;
 use crate::host::{Host, OpenError};
+use crate::pressure;
 use crate::queue::Source;
 use crate::webhooks;
 
 /// How many workers process messages.
 const WORKERS: usize = 4;
+/// What the worker for priority alone takes.
+const PRIORITY: &[Source] = &[Source::Queue(QueueName::Priority)];
 /// How long a worker waits when nothing rings.
 const IDLE: Duration = Duration::from_millis(500);
 /// How long a worker waits after a failure.
@@ -160,9 +163,8 @@ pub fn app(host: &Arc<Host>, api: Arc<Api>) -> Router {
 fn start_workers(host: &Arc<Host>, stopped: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let mut workers = vec![tokio::spawn(sweep(Arc::clone(host), stopped.clone()))];
     // One for priority alone: bulk work never makes a payment wait.
-    let priority: &[Source] = &[Source::Queue(QueueName::Priority)];
     let any: &[Source] = &[Source::Queue(QueueName::Priority), Source::Queue(QueueName::Notices), Source::Dead];
-    let sources = std::iter::once(priority).chain(std::iter::repeat_n(any, WORKERS));
+    let sources = std::iter::once(PRIORITY).chain(std::iter::repeat_n(any, WORKERS));
     workers.extend(sources.map(|sources| tokio::spawn(work(Arc::clone(host), sources, stopped.clone()))));
     workers
 }
@@ -172,6 +174,10 @@ async fn work(host: Arc<Host>, sources: &'static [Source], mut stopped: watch::R
     while !*stopped.borrow() {
         let mut processed = 0;
         let mut pause = IDLE;
+        if sources != PRIORITY && host.gives_way().await {
+            tokio::time::sleep(pressure::PAUSE).await;
+            continue;
+        }
         for source in sources {
             // A panic ends the batch, not the worker; its messages come again when their visibility ends.
             let batch = tokio::spawn({

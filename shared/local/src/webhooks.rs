@@ -23,6 +23,7 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
 }
 
 async fn receive(State(host): State<Arc<Host>>, request: Request) -> Response {
+    let _under_way = host.pressure.begin(host.clock.now());
     let source = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()

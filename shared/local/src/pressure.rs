@@ -1,0 +1,75 @@
+//! Acceptance goes before processing: a sender that waits for its 2xx may give up, what is on the queue may wait.
+//!
+//! While more requests are under way than share an fsync anyway, workers for ordinary notices pause between batches, until
+//! the oldest of what waits has waited long enough. Priority notices have a worker that never pauses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// From how many requests under way on processing gives way.
+const BUSY: usize = 8;
+/// For how long it does: requests that share an fsync are answered all at once, and the next ones are still to come.
+const CALM: Duration = Duration::from_millis(50);
+/// How long notices may wait for that.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a worker pauses before it looks again.
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
+
+/// How many requests are under way, and when there were last too many; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pressure(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    under_way: AtomicUsize,
+    /// In Unix milliseconds.
+    busy_at: AtomicI64,
+}
+
+/// A request that is under way until this is dropped.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<Counters>);
+
+impl Pressure {
+    /// Counts a request that begins now.
+    pub(crate) fn begin(&self, now: Timestamp) -> UnderWay {
+        if self.0.under_way.fetch_add(1, Ordering::Relaxed) + 1 >= BUSY {
+            self.0.busy_at.store(now.as_millisecond(), Ordering::Relaxed);
+        }
+        UnderWay(Arc::clone(&self.0))
+    }
+
+    /// Whether processing should give way. A clock that was set back does not keep it waiting.
+    pub(crate) fn is_high(&self, now: Timestamp) -> bool {
+        let busy_at = Timestamp::from_millisecond(self.0.busy_at.load(Ordering::Relaxed)).unwrap_or_default();
+        (busy_at..busy_at + CALM).contains(&now)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processing_gives_way_while_many_requests_are_under_way_and_a_moment_longer() {
+        let pressure = Pressure::default();
+        let at = |millisecond| Timestamp::from_millisecond(1_000_000 + millisecond).unwrap();
+        let few: Vec<UnderWay> = (1..BUSY).map(|_| pressure.begin(at(0))).collect();
+        assert!(!pressure.is_high(at(0)));
+        let one_more = pressure.begin(at(10));
+        assert!(pressure.is_high(at(10)));
+        drop((few, one_more));
+        assert!(pressure.is_high(at(59)), "the next requests are still to come");
+        assert!(!pressure.is_high(at(60)));
+        assert!(!pressure.is_high(at(9)), "the clock was set back");
+    }
+}
