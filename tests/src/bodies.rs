@@ -1,5 +1,6 @@
 //! Bodies of exact sizes and odd forms.
 
+use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -41,6 +42,13 @@ pub fn product_of_size(number: u64, updated_at: Timestamp, size: usize) -> Strin
     let frame = product(number, updated_at, "").to_string().len();
     let title = noise(number, size.checked_sub(frame).expect("more than the frame"));
     product(number, updated_at, &title).to_string()
+}
+
+/// The same product with a title so long that its document has no room in its entity.
+pub fn enlarged(product: &[u8], seed: u64) -> Bytes {
+    let mut product: Value = serde_json::from_slice(product).expect("a product");
+    product["title"] = noise(seed, 1500).into();
+    product.to_string().into()
 }
 
 /// Arrays in arrays.

@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn processing_gives_way_while_many_requests_are_under_way_and_a_moment_longer() {
         let pressure = Pressure::default();
-        let at = |millisecond| Timestamp::from_millisecond(1_000_000 + millisecond).unwrap();
+        let at = |millisecond: i64| Timestamp::from_millisecond(1_000_000 + millisecond).unwrap();
         let few: Vec<UnderWay> = (1..BUSY).map(|_| pressure.begin(at(0))).collect();
         assert!(!pressure.is_high(at(0)));
         let one_more = pressure.begin(at(10));

@@ -12,6 +12,7 @@ use hooktide_core::flows::{Ports, sweep};
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::{Channel, Kind, Outcome};
 use hooktide_core::records::dead_letter::DeadLetter;
+use hooktide_core::records::document;
 use hooktide_core::records::entity::{Entity, EntityId, MOST};
 use hooktide_core::records::journal::{self, Entry};
 use hooktide_core::records::{self, tag};
@@ -146,6 +147,18 @@ fn entities_are_what_was_journaled(world: &World, shop: usize, journal: &[(u8, u
             broken.push(format!(
                 "entities are what was journaled: {id} of {tenant} is at {stands:?}, journaled is {version}"
             ));
+        }
+    }
+    for (_, _, entry) in journal {
+        let Some(wanted) = entry.document() else { continue };
+        let stands = entity(world, shop, &wanted.entity.id).map(|entity| entity.content_hash());
+        let (table, blobs, tenant) = (&*world.table, &*world.ports.blobs, &world.shops[shop].tenant);
+        if stands == Some(wanted.hash) {
+            let load = document::load(table, blobs, tenant, std::slice::from_ref(&wanted));
+            let found = load.now_or_never().expect("ready").expect("a document reads").pop().flatten();
+            if found.is_none() {
+                broken.push(format!("what stands has its document: {} of {tenant} has none", wanted.entity));
+            }
         }
     }
 }

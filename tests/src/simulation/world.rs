@@ -27,6 +27,7 @@ use super::mutations::Mutation;
 use super::ports::{GatedBus, GatedTable};
 use super::queue::ModelQueue;
 use super::scheduler::Scheduler;
+use crate::bodies;
 
 /// How many tenants there are; the first is noisy.
 pub const TENANTS: usize = 10;
@@ -182,7 +183,13 @@ impl World {
         let provider = providers::by_id("shopify").expect("shopify");
         let body = match tells {
             Tells::Unreadable => Bytes::from(format!("no JSON at {now}")),
-            _ => provider.sample(topic, &Sample { number, updated_at, account: &of.account }).expect("a sample"),
+            _ => {
+                let sample = provider.sample(topic, &Sample { number, updated_at, account: &of.account });
+                let sample = sample.expect("a sample");
+                // Every other thing's document is too large for its entity.
+                let large = matches!(tells, Tells::Update(..)) && number % 2 == 0;
+                if large { bodies::enlarged(&sample, number) } else { sample }
+            }
         };
         let id = self.ports.entropy.time_ordered_id(now);
         let secrets = providers::signing_with(provider, &Secret::new(SECRET));

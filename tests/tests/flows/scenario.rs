@@ -37,11 +37,16 @@ impl Scenario {
         let at = |seconds| world.now() + Duration::from_secs(seconds);
         let update = |shop: &Shop, number, seconds| world.sample(shop, "products/update", number, at(seconds));
         let of = |account: &str| Shop { account: account.into(), ..app.clone() };
-        let newest = update(&shop, 1, 10);
+        // Its documents have no room in the entity.
+        let large = |seconds: u64| {
+            let body = update(&shop, 1, seconds).into_body();
+            world.signed(&shop, "products/update", bodies::enlarged(&body, seconds))
+        };
+        let newest = large(10);
         let deliveries = BTreeMap::from([
             ("01 newest", newest.clone()),
             ("02 newest again", newest),
-            ("03 older", update(&shop, 1, 5)),
+            ("03 older", large(5)),
             ("04 to be deleted", update(&shop, 2, 10)),
             ("05 deletion", world.sample(&shop, "products/delete", 2, at(0))),
             ("06 hint", world.sample(&shop, "inventory_levels/update", 1, at(0))),

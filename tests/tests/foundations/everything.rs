@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hooktide_core::fault::Fault;
 use hooktide_core::names::Scope;
+use hooktide_tests::bodies;
 use hooktide_tests::faults::FaultyWorld;
 use hooktide_tests::world::{SECRET, Shop};
 use http::Method;
@@ -31,6 +32,8 @@ pub async fn with_everything() -> (FaultyWorld, [Shop; 2]) {
             world.request(world.sample(&shop, topic, 1, world.now())).await;
         }
         world.request(world.signed(&shop, "products/update", "no JSON")).await;
+        let large = bodies::enlarged(world.sample(&shop, "products/update", 5, world.now()).body(), 5);
+        world.request(world.signed(&shop, "products/update", large)).await;
         world.request(world.sample(&Shop { account, ..app.clone() }, "products/update", 2, world.now())).await;
         world.tick().await;
         post("/v1/dead-letters/replay", json!({})).await.expect(202);

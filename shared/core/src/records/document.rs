@@ -1,7 +1,10 @@
-//! Documents: normalised content, put before the commit and outside it, keyed by content hash beside their entity.
+//! Documents: normalised content. A small one is in its entity, where it costs nothing and goes with its state. A larger
+//! one is put before the commit and outside it, keyed by content hash beside the entity.
 //!
 //! A document that a newer one replaced may be deleted once the journal no longer refers to it. Since the hash covers
 //! the version, which only grows, a replaced document never becomes current again.
+
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -9,12 +12,12 @@ use object_store::{ObjectStoreExt, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::entity::EntityId;
+use super::entity::{Entity, EntityId};
 use super::{Record, Upkeep};
 use crate::envelope::{self, blob_fault};
 use crate::fault::Fault;
 use crate::notice::ContentHash;
-use crate::ports::{Blobs, EXPIRES_AT, Table, Write};
+use crate::ports::{Blobs, EXPIRES_AT, Key, Table, Write};
 use crate::tenant::Tenant;
 
 /// The largest compressed document that is kept in the table, in bytes.
@@ -37,20 +40,36 @@ impl Record for StoredDocument {
     const NAME: &'static str = "document";
 }
 
-/// The write that stores a document; large ones are put into the blob store first.
+/// Which document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Of which thing.
+    pub entity: EntityId,
+    /// Of which of its states.
+    pub hash: ContentHash,
+    /// Whether it was put into the entity itself.
+    pub inline: bool,
+}
+
+impl Wanted {
+    fn key(&self, tenant: &Tenant) -> Key {
+        if self.inline { self.entity.key(tenant) } else { self.entity.document_key(tenant, self.hash) }
+    }
+}
+
+/// The write that stores a compressed document; large ones are put into the blob store first.
 pub async fn store(
     blobs: &dyn Blobs,
     tenant: &Tenant,
     entity: &EntityId,
     hash: ContentHash,
-    text: &[u8],
+    compressed: &[u8],
 ) -> Result<Write, Fault> {
-    let compressed = envelope::compress(text)?;
     let stored = if compressed.len() <= LARGEST_INLINE {
         StoredDocument { body: Some(ByteBuf::from(compressed)), blob: None }
     } else {
         let path = Path::from(format!("documents/{tenant}/{}/{}", entity.connection, hash.to_hex()));
-        blobs.put(&path, Bytes::from(compressed).into()).await.map_err(|error| blob_fault(&error))?;
+        blobs.put(&path, Bytes::copy_from_slice(compressed).into()).await.map_err(|error| blob_fault(&error))?;
         StoredDocument { body: None, blob: Some(path.to_string()) }
     };
     super::put(&entity.document_key(tenant, hash), &stored, Upkeep::default())
@@ -72,24 +91,34 @@ pub async fn load(
     table: &dyn Table,
     blobs: &dyn Blobs,
     tenant: &Tenant,
-    wanted: &[(EntityId, ContentHash)],
+    wanted: &[Wanted],
 ) -> Result<Vec<Option<serde_json::Value>>, Fault> {
-    let keys: Vec<_> = wanted.iter().map(|(entity, hash)| entity.document_key(tenant, *hash)).collect();
-    let mut unique = keys.clone();
-    unique.sort();
-    unique.dedup();
-    let mut found = std::collections::HashMap::new();
-    for (key, item) in unique.iter().zip(table.get_many(&unique).await?) {
+    let keys: Vec<Key> = wanted.iter().map(|wanted| wanted.key(tenant)).collect();
+    let mut unique: Vec<(&Key, &Wanted)> = keys.iter().zip(wanted).collect();
+    // Of a thing's small documents only that of the state that stands is still there, under the one key.
+    unique.sort_by_key(|(key, _)| *key);
+    unique.dedup_by_key(|(key, _)| *key);
+    let read: Vec<Key> = unique.iter().map(|(key, _)| (*key).clone()).collect();
+    let mut found = HashMap::new();
+    for ((key, wanted), item) in unique.into_iter().zip(table.get_many(&read).await?) {
         let Some(item) = item else { continue };
-        let Some(compressed) = compressed(super::decode::<StoredDocument>(item)?.record, blobs).await? else {
-            continue;
+        let (hash, compressed) = if wanted.inline {
+            let entity = super::decode::<Entity>(item)?.record;
+            (Some(entity.content_hash()), entity.document.map(|document| Bytes::from(document.into_vec())))
+        } else {
+            (None, compressed(super::decode::<StoredDocument>(item)?.record, blobs).await?)
         };
+        let Some(compressed) = compressed else { continue };
         let text = envelope::decompress(&compressed, LARGEST)?;
         let value = serde_json::from_slice(&text)
             .map_err(|error| Fault::failed(format!("a stored document does not read: {error}")))?;
-        found.insert(key, value);
+        found.insert(key, (hash, value));
     }
-    Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    let document = |(key, wanted): (&Key, &Wanted)| {
+        let (hash, value) = found.get(key)?;
+        hash.is_none_or(|hash| hash == wanted.hash).then(|| serde_json::Value::clone(value))
+    };
+    Ok(keys.iter().zip(wanted).map(document).collect())
 }
 
 async fn compressed(stored: StoredDocument, blobs: &dyn Blobs) -> Result<Option<Bytes>, Fault> {

@@ -1,6 +1,7 @@
 //! Entities: one item for each thing that a provider told us of; the guard of its state.
 //!
-//! At most 1 KB, so that a commit costs two write units for it: the document is an item of its own.
+//! At most 1 KB, but for storms of changes, so that a commit costs two write units for it. A document that fits into the
+//! rest of that kilobyte costs nothing; a larger one is an item of its own.
 
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::Record;
+use crate::fault::Fault;
 use crate::key::{Area, ENTITY_SHARDS, Key, Partition};
+use crate::metering::item_size;
 use crate::names::Kind;
 use crate::notice::{ContentHash, Version};
 use crate::signing;
@@ -20,6 +23,10 @@ pub const RECENT: usize = 16;
 /// For how long it remembers those whose state stood, as far as [`MOST`] goes: as long as the messages of a processor that
 /// ended between commit and bus may wait to be handed out again.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// The longest time that any provider repeats a delivery for.
+const LONGEST_WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The size up to which an item with its document costs no more than without, in bytes.
+const ONE_UNIT: u64 = 1024;
 /// How many it remembers at the most, in a storm of changes.
 pub const MOST: usize = 160;
 /// Bytes of an identity in `recent`.
@@ -45,6 +52,9 @@ pub struct Entity {
     /// remembered is forgotten, and its repeats meet the version guard.
     #[serde(default)]
     pub deliveries: ByteBuf,
+    /// The document of the state, compressed, if it is small enough to be here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<ByteBuf>,
 }
 
 impl Record for Entity {
@@ -151,10 +161,23 @@ impl Entity {
         seen
     }
 
+    /// The entity with this compressed document, if the item stays within [`ONE_UNIT`] with it.
+    pub fn with_document(&self, key: &Key, rev: u64, compressed: &[u8]) -> Result<Option<Self>, Fault> {
+        let with = Self { document: Some(ByteBuf::from(compressed)), ..self.clone() };
+        let size = item_size(&super::encode(key, rev, &with, super::Upkeep::default())?);
+        Ok((size <= ONE_UNIT).then_some(with))
+    }
+
+    /// Forgets the deliveries that no provider repeats any more: those from before `window`.
+    pub fn forget(&mut self, window: Duration, now: Timestamp) {
+        let young = second(now - window.clamp(REMEMBERED, LONGEST_WINDOW));
+        let kept = self.deliveries.chunks_exact(ENTRY).filter(|entry| since(entry) >= young);
+        self.deliveries = ByteBuf::from(kept.collect::<Vec<_>>().concat());
+    }
+
     /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood: they are remembered
     /// for a day.
     pub fn remember(&mut self, identity: Identity, envelope: &str, stood: bool, at: Journaled, now: Timestamp) {
-        let second = |time: Timestamp| u32::try_from(time.as_second()).unwrap_or(0);
         self.deliveries.extend_from_slice(&identity.0);
         self.deliveries.extend_from_slice(&envelope_bytes(envelope));
         self.deliveries.push(at.lane | if stood { STOOD } else { 0 });
@@ -163,7 +186,6 @@ impl Entity {
         let young = second(now - REMEMBERED);
         while self.deliveries.len() > RECENT * ENTRY {
             let stood = |entry: &[u8]| entry[IDENTITY + 16] & STOOD != 0;
-            let since = |entry: &[u8]| u32::from_be_bytes(entry[ENTRY - 4..].try_into().unwrap_or_default());
             let goes = |entry: &[u8]| !stood(entry) || since(entry) < young;
             let first = self.deliveries.chunks_exact(ENTRY).position(goes);
             let Some(first) = first.or((self.deliveries.len() > MOST * ENTRY).then_some(0)) else { return };
@@ -179,8 +201,19 @@ impl Entity {
             deleted,
             changed_at: now.as_millisecond(),
             deliveries: ByteBuf::new(),
+            document: None,
         }
     }
+}
+
+/// A time as the memory of deliveries has it.
+fn second(time: Timestamp) -> u32 {
+    u32::try_from(time.as_second()).unwrap_or(0)
+}
+
+/// When a delivery was remembered.
+fn since(entry: &[u8]) -> u32 {
+    u32::from_be_bytes(entry[ENTRY - 4..].try_into().unwrap_or_default())
 }
 
 /// An envelope's id as 16 bytes; ids that are not ULIDs are hashed.
@@ -259,18 +292,23 @@ mod tests {
         let id = EntityId { kind: Kind::CalendarEvent, connection: "c".repeat(22), id: "i".repeat(64) };
         let tenant = Tenant::parse(&"t".repeat(40)).unwrap();
         let item = super::super::encode(&id.key(&tenant), 9_999_999, &entity, Default::default()).unwrap();
-        let size: usize = item
-            .inner()
-            .iter()
-            .map(|(name, value)| {
-                name.len()
-                    + match value {
-                        crate::ports::AttributeValue::S(text) | crate::ports::AttributeValue::N(text) => text.len(),
-                        crate::ports::AttributeValue::B(bytes) => bytes.len(),
-                        _ => 1,
-                    }
-            })
-            .sum();
+        let size = item_size(&item);
         assert!(size <= 1024, "{size} bytes");
+        let small = Entity { deliveries: ByteBuf::new(), ..entity.clone() };
+        let key = id.key(&tenant);
+        assert!(small.with_document(&key, 1, &[7; 500]).unwrap().is_some());
+        assert!(small.with_document(&key, 1, &[7; 900]).unwrap().is_none());
+        assert!(entity.with_document(&key, 1, &[7; 200]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_delivery_is_forgotten_when_its_provider_repeats_it_no_more() {
+        let mut entity = Entity::new(Version(1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
+        let identity = Identity::new("shopify", "c", "d");
+        entity.remember(identity, "envelope", true, at(7), day(1));
+        entity.forget(Duration::from_secs(3 * 24 * 3600), day(3));
+        assert_eq!(entity.seen(identity, "another"), Seen::OtherEnvelope);
+        entity.forget(Duration::from_secs(3600), day(3));
+        assert_eq!(entity.seen(identity, "another"), Seen::Never);
     }
 }

@@ -16,6 +16,7 @@ use lru::LruCache;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::document::Wanted;
 use super::entity::EntityId;
 use super::{Record, Stored, Upkeep};
 use crate::envelope;
@@ -87,6 +88,9 @@ pub struct Change {
     /// The content hash of its document, in hexadecimal; none for a deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
+    /// Whether the document is in the entity itself, as long as that state stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inline: bool,
     /// When it happened, by the provider's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
@@ -100,11 +104,11 @@ impl Entry {
         self.id.strip_prefix(envelope).is_some_and(|rest| rest.starts_with('-'))
     }
 
-    /// The document of its change: of which thing, and by which hash.
-    pub fn document(&self) -> Option<(EntityId, ContentHash)> {
-        let hash = self.change.as_ref()?.document.as_ref()?;
-        let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).ok()?;
-        Some((self.entity()?, ContentHash(hash.try_into().ok()?)))
+    /// The document of its change.
+    pub fn document(&self) -> Option<Wanted> {
+        let change = self.change.as_ref()?;
+        let hash = data_encoding::HEXLOWER.decode(change.document.as_ref()?.as_bytes()).ok()?;
+        Some(Wanted { entity: self.entity()?, hash: ContentHash(hash.try_into().ok()?), inline: change.inline })
     }
 
     /// Which thing changed.

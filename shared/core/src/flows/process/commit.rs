@@ -2,8 +2,8 @@
 //!
 //! Entities, tags, deliveries, job marks and the journal's entry change together or not at all, so there is no moment
 //! in which the guard says "done" and the feed does not know. Each write is on the condition that nobody changed the
-//! record since it was read; where somebody did, everything is read and sorted again. Documents are put before, keyed
-//! by content, and are only found through what the commit says.
+//! record since it was read; where somebody did, everything is read and sorted again. Documents that do
+//! not fit into their entity are put before, keyed by content, and are only found through what the commit says.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
@@ -262,11 +262,11 @@ impl Processor {
         stored: &mut HashSet<(EntityId, ContentHash)>,
     ) -> Result<(), Fault> {
         let mut writes = Vec::new();
-        for (work, _, _) in plan.entities.iter().filter_map(|entity| entity.standing.as_ref()) {
-            let Some(text) = &work.document else { continue };
+        for standing in plan.entities.iter().filter_map(|entity| entity.standing.as_ref()) {
+            let (Some(compressed), work) = (standing.document(), standing.work) else { continue };
             if stored.insert((work.entity.clone(), work.told.hash)) {
                 let blobs = &*self.ports.blobs;
-                writes.push(document::store(blobs, tenant, &work.entity, work.told.hash, text).await?);
+                writes.push(document::store(blobs, tenant, &work.entity, work.told.hash, compressed).await?);
             }
         }
         for result in self.ports.table.write_many(writes).await {
@@ -279,7 +279,8 @@ impl Processor {
     async fn let_documents_go(&self, tenant: &Tenant, plan: &Plan<'_>, now: Timestamp) {
         let at = now + self.settings.keep_journal;
         let replaced = plan.entities.iter().filter(|entity| entity.standing.is_some()).filter_map(|entity| {
-            let known = entity.known.filter(|known| !known.record.deleted)?;
+            // One that was in the entity went with the state.
+            let known = entity.known.filter(|known| !known.record.deleted && known.record.document.is_none())?;
             Some(document::let_go(tenant, entity.id, known.record.content_hash(), at))
         });
         for result in self.ports.table.write_many(replaced.collect()).await {

@@ -3,6 +3,8 @@
 //! States are ordered by version, then by content hash; the largest ever seen stands. That makes folding commutative,
 //! associative and idempotent: any order and any duplication of the same notices ends in the same state.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::names::Operation;
@@ -79,12 +81,13 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told]) -> Folded {
     Folded { verdicts, operation }
 }
 
-/// The entity after folding, with the new deliveries remembered; `None` if nothing new stands.
+/// The entity after folding, with the new deliveries remembered, and those forgotten that are older than `window`; `None` if nothing new stands.
 pub(super) fn entity_after(
     known: Option<&Entity>,
     told: &[Told],
     folded: &Folded,
     at: Journaled,
+    window: Duration,
     now: Timestamp,
 ) -> Option<Entity> {
     let standing = folded.verdicts.iter().position(|verdict| *verdict == Verdict::Stands)?;
@@ -92,6 +95,7 @@ pub(super) fn entity_after(
     let mut entity = Entity::new(state.version, state.hash, state.deleted, now);
     if let Some(known) = known {
         entity.deliveries = known.deliveries.clone();
+        entity.forget(window, now);
     }
     // The one that stands comes last and so is remembered longest: should the bus not hear of it, it is told again.
     let others = (0..told.len()).filter(|index| *index != standing);
@@ -125,7 +129,7 @@ mod tests {
 
     fn after(known: Option<Entity>, told: &[Told]) -> Option<Entity> {
         let folded = fold(known.as_ref(), told);
-        entity_after(known.as_ref(), told, &folded, AT, Timestamp::UNIX_EPOCH).or(known)
+        entity_after(known.as_ref(), told, &folded, AT, Duration::MAX, Timestamp::UNIX_EPOCH).or(known)
     }
 
     #[test]

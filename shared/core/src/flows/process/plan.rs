@@ -7,11 +7,12 @@ use jiff::Timestamp;
 
 use super::fold::{self, Folded, Told, Verdict};
 use super::work::{Effect, EntityWork, Work};
+use crate::envelope;
 use crate::fault::Fault;
 use crate::names::{JobKind, Operation, Outcome, Via};
 use crate::ports::{Condition, Key, Write};
 use crate::records::dead_letter::{DeadLetter, Shelf};
-use crate::records::delivery::{self, Delivery, Standing};
+use crate::records::delivery::{self, Delivery};
 use crate::records::endpoint::{Belonging, route_key};
 use crate::records::entity::{Entity, EntityId, Journaled};
 use crate::records::job::{self, Mark};
@@ -51,8 +52,40 @@ pub(super) struct EntityPlan<'a> {
     pub(super) known: Option<&'a Stored<Entity>>,
     pub(super) told: Vec<Told>,
     pub(super) folded: Folded,
-    /// The work whose state stands, and its change.
-    pub(super) standing: Option<(&'a EntityWork, Change, usize)>,
+    /// How long its deliveries are remembered.
+    window: Duration,
+    pub(super) standing: Option<Standing<'a>>,
+}
+
+/// The work whose state stands.
+pub(super) struct Standing<'a> {
+    pub(super) work: &'a EntityWork,
+    /// Its place among the plan's entries.
+    entry: usize,
+    /// Its document, compressed.
+    compressed: Option<Vec<u8>>,
+    /// Whether the document has room in the entity.
+    inline: bool,
+}
+
+impl Standing<'_> {
+    /// The compressed document that has to be stored on its own.
+    pub(super) fn document(&self) -> Option<&[u8]> {
+        self.compressed.as_deref().filter(|_| !self.inline)
+    }
+}
+
+impl EntityPlan<'_> {
+    /// The entity after the commit, without its document.
+    fn after(&self, at: Journaled, now: Timestamp) -> Option<Entity> {
+        let known = self.known.map(|known| &known.record);
+        fold::entity_after(known, &self.told, &self.folded, at, self.window, now)
+    }
+
+    /// The revision that the commit writes.
+    fn next_rev(&self) -> u64 {
+        self.known.map_or(1, |known| known.rev + 1)
+    }
 }
 
 /// Sorts works against what is known. Pure.
@@ -107,9 +140,9 @@ pub(super) fn plan<'a>(
                 let key = delivery_key(tenant, work);
                 let stored = known.deliveries.get(&key);
                 match delivery::standing(stored, work.envelope_id(), now) {
-                    Standing::Redelivered => {}
+                    delivery::Standing::Redelivered => {}
                     _ if settled.contains(&key) => plan.entries.push(repeated(work, now)),
-                    Standing::Duplicate => plan.entries.push(repeated(work, now)),
+                    delivery::Standing::Duplicate => plan.entries.push(repeated(work, now)),
                     standing => {
                         plan.settle(tenant, work, key.clone(), stored, standing, claims, &mut hints, now)?;
                         settled.insert(key);
@@ -124,7 +157,7 @@ pub(super) fn plan<'a>(
         plan.writes.push(job::store(stored.map(|stored| stored.rev), &mark)?);
     }
     for (id, indices) in entities {
-        plan.entity(id, &indices, works, known.entities.get(id), now);
+        plan.entity(tenant, id, &indices, works, known.entities.get(id), now)?;
     }
     Ok(plan)
 }
@@ -138,7 +171,7 @@ impl<'a> Plan<'a> {
         work: &'a Work,
         key: Key,
         stored: Option<&Stored<Delivery>>,
-        standing: Standing,
+        standing: delivery::Standing,
         claims: &HashMap<Key, Stored<Delivery>>,
         hints: &mut BTreeMap<&'a String, u64>,
         now: Timestamp,
@@ -159,12 +192,14 @@ impl<'a> Plan<'a> {
                 let reason = "a request about personal data; it waits for its handler".to_owned();
                 self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
             }
-            (_, None, Standing::Claimed(until)) => {
+            (_, None, delivery::Standing::Claimed(until)) => {
                 let after = Duration::try_from(until.duration_since(now)).ok();
                 let detail = "another processor works on the same delivery".to_owned();
                 self.waiting.push((work.envelope, Fault::Retryable { detail, after }));
             }
-            (_, None, Standing::Open | Standing::Redelivered | Standing::Duplicate) => self.claims.push((key, work)),
+            (_, None, delivery::Standing::Open | delivery::Standing::Redelivered | delivery::Standing::Duplicate) => {
+                self.claims.push((key, work))
+            }
         }
         Ok(())
     }
@@ -190,12 +225,13 @@ impl<'a> Plan<'a> {
     /// Everything that a batch tells of one thing.
     fn entity(
         &mut self,
+        tenant: &Tenant,
         id: &'a EntityId,
         indices: &[usize],
         works: &'a [Work],
         known: Option<&'a Stored<Entity>>,
         now: Timestamp,
-    ) {
+    ) -> Result<(), Fault> {
         let of: Vec<(&Work, &EntityWork)> = indices
             .iter()
             .filter_map(|index| match &works[*index].effect {
@@ -210,7 +246,7 @@ impl<'a> Plan<'a> {
             let (became, change) = match verdict {
                 Verdict::Stands => {
                     let change = change(entity, folded.operation.unwrap_or(Operation::Updated));
-                    standing = Some((entity, change.clone(), self.entries.len()));
+                    standing = Some((entity, self.entries.len()));
                     ((Outcome::Processed, None), Some(change))
                 }
                 Verdict::Duplicate(reason) => ((Outcome::Duplicate, Some((*reason).to_owned())), None),
@@ -222,7 +258,23 @@ impl<'a> Plan<'a> {
             };
             self.entries.push(work.entry(became, change, now));
         }
-        self.entities.push(EntityPlan { id, known, told, folded, standing });
+        let window = indices.iter().map(|index| works[*index].origin.window).max().unwrap_or_default();
+        let mut entity = EntityPlan { id, known, told, folded, window, standing: None };
+        if let Some((work, entry)) = standing {
+            let compressed = work.document.as_deref().map(envelope::compress).transpose()?;
+            // Where in the journal it comes to stand changes no size.
+            let after = entity.after(Journaled { lane: 0, position: 0 }, now);
+            let inline = match (&compressed, after) {
+                (Some(text), Some(after)) => after.with_document(&id.key(tenant), entity.next_rev(), text)?.is_some(),
+                (None, _) | (_, None) => false,
+            };
+            if let Some(change) = &mut self.entries[entry].change {
+                change.inline = inline;
+            }
+            entity.standing = Some(Standing { work, entry, compressed, inline });
+        }
+        self.entities.push(entity);
+        Ok(())
     }
 
     /// All writes but the journal's own, each of a different item.
@@ -231,8 +283,10 @@ impl<'a> Plan<'a> {
         writes.extend(self.routes_absent.iter().cloned());
         let mut tags = Vec::new();
         for plan in &self.entities {
-            let known = plan.known.map(|known| &known.record);
-            let Some(entity) = fold::entity_after(known, &plan.told, &plan.folded, at, now) else { continue };
+            let Some(mut entity) = plan.after(at, now) else { continue };
+            if let Some(Standing { compressed: Some(text), inline: true, .. }) = &plan.standing {
+                entity.document = Some(text.clone().into());
+            }
             let rev = plan.known.map(|known| known.rev);
             writes.push(records::replace(&plan.id.key(tenant), rev, &entity, records::Upkeep::default())?);
             tags.extend(tag::collections(plan.id));
@@ -247,7 +301,7 @@ impl<'a> Plan<'a> {
 /// The changes of a plan that was committed, with their documents.
 pub(super) fn changes(plan: &Plan<'_>) -> Vec<(Entry, Option<Vec<u8>>)> {
     let standing = plan.entities.iter().filter_map(|entity| entity.standing.as_ref());
-    standing.map(|(work, _, index)| (plan.entries[*index].clone(), work.document.clone())).collect()
+    standing.map(|of| (plan.entries[of.entry].clone(), of.work.document.clone())).collect()
 }
 
 fn change(work: &EntityWork, op: Operation) -> Change {
@@ -257,6 +311,7 @@ fn change(work: &EntityWork, op: Operation) -> Change {
         op,
         version: work.told.version,
         document: work.document.is_some().then(|| work.told.hash.to_hex()),
+        inline: false,
         occurred_at: work.notice.occurred_at,
         via: Via::Webhook,
     }
