@@ -2,6 +2,8 @@
 
 mod remote_keys;
 mod shopify;
+mod signed_message;
+mod standard_webhooks;
 
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ const DEEPEST: usize = 127;
 /// All providers, in alphabetical order, one line each.
 pub const ALL: &[&dyn Provider] = &[
     &shopify::Shopify, //
+    &standard_webhooks::StandardWebhooks,
 ];
 
 /// The provider of that id.
