@@ -4,6 +4,7 @@ mod remote_keys;
 mod shopify;
 mod signed_message;
 mod standard_webhooks;
+mod whatnot;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ const DEEPEST: usize = 127;
 pub const ALL: &[&dyn Provider] = &[
     &shopify::Shopify, //
     &standard_webhooks::StandardWebhooks,
+    &whatnot::Whatnot,
 ];
 
 /// The provider of that id.

@@ -2,3 +2,4 @@
 
 mod shopify;
 mod standard_webhooks;
+mod whatnot;
