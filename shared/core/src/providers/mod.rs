@@ -2,6 +2,9 @@
 
 mod remote_keys;
 mod shopify;
+mod signed_message;
+mod standard_webhooks;
+mod whatnot;
 
 use std::time::Duration;
 
@@ -24,6 +27,8 @@ const DEEPEST: usize = 127;
 /// All providers, in alphabetical order, one line each.
 pub const ALL: &[&dyn Provider] = &[
     &shopify::Shopify, //
+    &standard_webhooks::StandardWebhooks,
+    &whatnot::Whatnot,
 ];
 
 /// The provider of that id.

@@ -21,6 +21,7 @@ const DOCUMENTED: &[(&str, Proof, Covers)] = &[
     ("shopify", Proof::Header("x-shopify-hmac-sha256"), Covers::BODY),
     ("square", Proof::Header("x-square-hmacsha256-signature"), Covers::BODY_AND_URL),
     ("standard-webhooks", Proof::Header("webhook-signature"), Covers::BODY_AND_TIME),
+    ("standard-webhooks", Proof::Header("svix-signature"), Covers::BODY_AND_TIME), // the same scheme, in Svix's names
     ("whatnot", Proof::Header("webhook-signature"), Covers::BODY_AND_TIME),
     ("woocommerce", Proof::Header("x-wc-webhook-signature"), Covers::BODY),
 ];

@@ -1,3 +1,5 @@
 //! What others published of their own signatures. But for the wrappers of `broken`, only these know a provider by name.
 
 mod shopify;
+mod standard_webhooks;
+mod whatnot;
