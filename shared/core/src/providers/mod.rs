@@ -5,6 +5,7 @@ mod shopify;
 mod signed_message;
 mod standard_webhooks;
 mod whatnot;
+mod square;
 
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub const ALL: &[&dyn Provider] = &[
     &standard_webhooks::StandardWebhooks,
     &whatnot::Whatnot,
 ];
+pub const ALL: &[&dyn Provider] = &[&shopify::Shopify, &square::Square, &woocommerce::WooCommerce];
 
 /// The provider of that id.
 pub fn by_id(id: &str) -> Option<&'static dyn Provider> {

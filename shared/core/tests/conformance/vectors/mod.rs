@@ -3,3 +3,4 @@
 mod shopify;
 mod standard_webhooks;
 mod whatnot;
+mod square;

@@ -1,0 +1,139 @@
+//! Square: base64 HMAC-SHA256 over the notification URL and the body; everything that counts is in the body. See the
+//! README beside this file.
+
+mod payload;
+mod sample;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+
+use super::{Becomes, Covers, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use crate::fault::{AuthFault, Fault};
+use crate::names::Kind;
+use crate::notice::{EntityNotice, Notice, What};
+use crate::secret::{KeyId, Secrets};
+use crate::signing;
+use crate::verified::Verified;
+
+/// The older `x-square-signature` (HMAC-SHA1) is sent beside it and never looked at.
+const SIGNATURE: &str = "x-square-hmacsha256-signature";
+const SECRET: &str = "signature_key";
+
+/// The provider.
+pub(super) struct Square;
+
+impl Provider for Square {
+    fn id(&self) -> &'static str {
+        "square"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need {
+            name: SECRET,
+            required: true,
+            about: "the signature key of the webhook subscription, as the Developer Console shows it",
+        }]
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        const fn catalog(name: &'static str) -> Topic {
+            Topic { name, becomes: Becomes::Sync("catalog") }
+        }
+        const TOPICS: &[Topic] = &[
+            catalog("catalog.version.updated"),
+            Topic { name: "inventory.count.updated", becomes: Becomes::Kind(Kind::Stock) },
+            Topic { name: "webhooks.test_notification", becomes: Becomes::Ignored("a test that somebody asked for") },
+            // Square has no topics of these names; programs of others use them.
+            catalog("catalog.object.created"),
+            catalog("catalog.object.updated"),
+            catalog("catalog.object.deleted"),
+            catalog("item.created"),
+            catalog("item.updated"),
+            catalog("item.deleted"),
+        ];
+        TOPICS
+    }
+
+    /// The longest time that a page of Square's gave for its retries.
+    fn window(&self) -> Duration {
+        Duration::from_secs(72 * 3600)
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY_AND_URL)];
+        SCHEMES
+    }
+
+    fn api(&self) -> Option<&'static str> {
+        Some("https://connect.squareup.com")
+    }
+
+    /// `merchant_id` stands in the body.
+    fn signs_account(&self) -> bool {
+        true
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn verify(
+        &self,
+        request: &Request<Bytes>,
+        url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        let signature = signing::strict_base64(signing::signature_header(request.headers(), SIGNATURE)?)?;
+        // Nothing stands between the two: without an address, a body could begin with it.
+        if url.is_empty() {
+            return Err(AuthFault::Mismatch);
+        }
+        let mac = |key: &[u8]| signing::hmac_sha256(key, &[url.as_bytes(), request.body()]);
+        signing::verify_mac(secrets, SECRET, now, &signature, mac)
+    }
+
+    fn label(&self, verified: &Verified) -> Label {
+        let Ok(event) = payload::event(verified) else { return Label::default() };
+        Label { topic: Some(event.topic), delivery: Some(event.event_id), priority: false }
+    }
+
+    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
+        let event = payload::event(verified)?;
+        let one = |identity: String, what: What| Notice { account: Some(event.merchant_id.clone()), identity, what };
+        let topic = self.topics().iter().find(|topic| topic.name == event.topic);
+        let what = match topic.map(|topic| topic.becomes) {
+            Some(Becomes::Kind(_)) => match payload::counts(verified)? {
+                Some(counts) => {
+                    let told =
+                        |entity: EntityNotice| one(format!("{}/{}", event.event_id, entity.id), What::Entity(entity));
+                    return Ok(counts.into_iter().map(told).collect());
+                }
+                None => What::hint("stock"),
+            },
+            Some(Becomes::Sync(resource)) => What::hint(resource),
+            Some(Becomes::Ignored(reason)) => What::ignored(reason),
+            Some(Becomes::Privacy) | None => What::ignored("unknown topic"),
+        };
+        Ok(vec![one(event.event_id.clone(), what)])
+    }
+
+    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+        sample::body(topic, sample)
+    }
+
+    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
+        let key = unsigned.secret(SECRET)?.secret.expose();
+        let mac = signing::hmac_sha256(key, &[unsigned.url.as_bytes(), &unsigned.body]);
+        Request::post(unsigned.url)
+            .header("content-type", "application/json")
+            .header(SIGNATURE, data_encoding::BASE64.encode(&mac))
+            .header("square-environment", "Production")
+            .header("square-initial-delivery-timestamp", unsigned.now.to_string())
+            .body(unsigned.body)
+            .map_err(|error| Fault::failed(format!("the sample request: {error}")))
+    }
+}
