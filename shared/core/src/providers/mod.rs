@@ -6,6 +6,7 @@ mod signed_message;
 mod standard_webhooks;
 mod whatnot;
 mod square;
+mod woocommerce;
 
 use std::time::Duration;
 

@@ -4,3 +4,4 @@ mod shopify;
 mod standard_webhooks;
 mod whatnot;
 mod square;
+mod woocommerce;
