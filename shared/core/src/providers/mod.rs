@@ -1,5 +1,6 @@
 //! Providers: one folder of pure functions each, with its evidence (README, recorded requests, snapshots).
 
+mod paysafe;
 mod remote_keys;
 mod shopify;
 mod signed_message;

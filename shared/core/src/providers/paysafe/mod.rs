@@ -1,0 +1,197 @@
+//! Paysafe: base64 HMAC-SHA256 over the body, keyed with the decoded key; all that a delivery says is signed. See the
+//! README beside this file.
+
+mod payload;
+mod sample;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+
+use self::payload::Event;
+use super::{Becomes, Covers, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use crate::fault::{AuthFault, ErrorClass, Fault};
+use crate::names::Kind;
+use crate::notice::{Notice, What};
+use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
+use crate::signing;
+use crate::verified::Verified;
+
+const SIGNATURE: &str = "signature";
+const SECRET: &str = "hmac_key";
+
+/// All events about the status of a merchant account: they have the same form, and only the name of one is published.
+const MERCHANT_ACCOUNT: &str = "ACCT_*";
+/// Embedded wallets name no event. These are the paths that Paysafe documents for them.
+const WALLET_TRANSACTION: &str = "transactions/events";
+const WALLET_ACCOUNT: &str = "accounts/events";
+const WALLET_RESTRICTION: &str = "customers/restrictions";
+/// What else embedded wallets send.
+const WALLET_OTHER: &str = "wallet/other";
+
+/// The provider.
+pub(super) struct Paysafe;
+
+impl Provider for Paysafe {
+    fn id(&self) -> &'static str {
+        "paysafe"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need {
+            name: SECRET,
+            required: true,
+            about: "the webhook's HMAC key as the Business Portal shows it: base64, which is decoded to sign with",
+        }]
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        const fn payment(name: &'static str) -> Topic {
+            Topic { name, becomes: Becomes::Kind(Kind::Transaction) }
+        }
+        const fn ignored(name: &'static str, reason: &'static str) -> Topic {
+            Topic { name, becomes: Becomes::Ignored(reason) }
+        }
+        const TOPICS: &[Topic] = &[
+            payment("PAYMENT_HANDLE_INITIATED"),
+            payment("PAYMENT_HANDLE_PROCESSING"),
+            payment("PAYMENT_HANDLE_PAYABLE"),
+            payment("PAYMENT_HANDLE_COMPLETED"),
+            payment("PAYMENT_HANDLE_EXPIRED"),
+            payment("PAYMENT_HANDLE_FAILED"),
+            payment("PAYMENT_HANDLE_ERRORED"),
+            payment("PAYMENT_PROCESSING"),
+            payment("PAYMENT_RECEIVED"),
+            payment("PAYMENT_PENDING"),
+            payment("PAYMENT_HELD"),
+            payment("PAYMENT_COMPLETED"),
+            payment("PAYMENT_FAILED"),
+            payment("PAYMENT_CANCELLED"),
+            payment("PAYMENT_EXPIRED"),
+            payment("PAYMENT_ERRORED"),
+            payment("PAYMENT_RETURN_COMPLETED"),
+            payment("PAYMENT_RETURNED_COMPLETED"),
+            payment("SETTLEMENT_RECEIVED"),
+            payment("SETTLEMENT_PENDING"),
+            payment("SETTLEMENT_PROCESSING"),
+            payment("SETTLEMENT_COMPLETED"),
+            payment("SETTLEMENT_FAILED"),
+            payment("SETTLEMENT_CANCELLED"),
+            payment("REFUND_PENDING"),
+            payment("REFUND_COMPLETED"),
+            payment("REFUND_FAILED"),
+            payment("REFUND_CANCELLED"),
+            payment("REFUND_ERRORED"),
+            payment("SA_CREDIT_COMPLETED"),
+            payment("SA_CREDIT_FAILED"),
+            payment("SA_CREDIT_CANCELLED"),
+            payment("SA_CREDIT_ERRORED"),
+            Topic { name: MERCHANT_ACCOUNT, becomes: Becomes::Kind(Kind::Account) },
+            payment(WALLET_TRANSACTION),
+            Topic { name: WALLET_ACCOUNT, becomes: Becomes::Sync("accounts") },
+            ignored(WALLET_RESTRICTION, "restrictions of wallet customers are not used"),
+            ignored(WALLET_OTHER, "identity checks, instruments and cards of wallet customers are not used"),
+            ignored("test", "a test of the connection"),
+        ];
+        TOPICS
+    }
+
+    /// Embedded wallets retry without end, and the others have no published schedule: as long as is allowed.
+    fn window(&self) -> Duration {
+        Duration::from_secs(7 * 24 * 3600)
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
+        SCHEMES
+    }
+
+    fn api(&self) -> Option<&'static str> {
+        Some("https://api.paysafe.com")
+    }
+
+    /// The body names it.
+    fn signs_account(&self) -> bool {
+        true
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn verify(
+        &self,
+        request: &Request<Bytes>,
+        _url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        let signature = signing::strict_base64(signing::signature_header(request.headers(), SIGNATURE)?)?;
+        let keys = decoded(secrets, now);
+        signing::verify_mac(&keys, SECRET, now, &signature, |key| signing::hmac_sha256(key, &[request.body()]))
+    }
+
+    fn label(&self, verified: &Verified) -> Label {
+        let event = verified.json::<Event<'_>>().ok();
+        let topic = event.as_ref().and_then(Event::topic).map(str::to_owned);
+        let becomes = topic.as_deref().and_then(|name| self.becomes(name));
+        Label { topic, delivery: None, priority: becomes == Some(Becomes::Kind(Kind::Transaction)) }
+    }
+
+    fn check_secret(&self, name: &str, secret: &Secret) -> Result<(), &'static str> {
+        if name == SECRET && decode(secret).is_none() {
+            return Err("it must be base64 without white space, as the Business Portal shows it");
+        }
+        Ok(())
+    }
+
+    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
+        let event: Event<'_> = verified.json()?;
+        let topic = event.topic().unwrap_or_default();
+        let whole = |what| Notice { account: None, identity: signing::sha256_hex(verified.body()), what };
+        let notice = match self.becomes(topic) {
+            Some(Becomes::Kind(Kind::Account)) => event.merchant_account()?,
+            Some(Becomes::Kind(_)) if topic == WALLET_TRANSACTION => event.wallet_transaction()?,
+            Some(Becomes::Kind(_)) => event.transaction(topic)?,
+            Some(Becomes::Sync(resource)) => whole(What::hint(resource)),
+            Some(Becomes::Ignored(reason)) => whole(What::ignored(reason)),
+            Some(Becomes::Privacy) | None => whole(What::ignored("unknown topic")),
+        };
+        Ok(vec![notice])
+    }
+
+    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+        self.becomes(topic).and_then(|_| sample::body(topic, sample))
+    }
+
+    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
+        let unfit = || Fault::permanent(ErrorClass::Unreadable, format!("the secret `{SECRET}` is not base64"));
+        let key = decode(&unsigned.secret(SECRET)?.secret).ok_or_else(unfit)?;
+        let mac = signing::hmac_sha256(key.expose(), &[&unsigned.body]);
+        Request::post(unsigned.url)
+            .header("content-type", "application/json")
+            .header(SIGNATURE, data_encoding::BASE64.encode(&mac))
+            .body(unsigned.body)
+            .map_err(|error| Fault::failed(format!("the sample request: {error}")))
+    }
+}
+
+impl Paysafe {
+    fn becomes(&self, topic: &str) -> Option<Becomes> {
+        self.topics().iter().find(|known| known.name == topic).map(|known| known.becomes)
+    }
+}
+
+/// The key that a secret is the text of.
+fn decode(secret: &Secret) -> Option<Secret> {
+    let key = signing::strict_base64(secret.expose_text()?).ok()?;
+    if key.is_empty() { None } else { Some(Secret::new(key)) }
+}
+
+/// The live keys. What is not base64 is no key: nothing may ever be compared with what it would make.
+fn decoded(secrets: &Secrets, now: Timestamp) -> Secrets {
+    let keys = secrets.live(SECRET, now);
+    Secrets::new(keys.filter_map(|live| Some(LiveSecret { secret: decode(&live.secret)?, ..live.clone() })).collect())
+}
