@@ -1,5 +1,6 @@
 //! Providers: one folder of pure functions each, with its evidence (README, recorded requests, snapshots).
 
+mod clover;
 mod paysafe;
 mod remote_keys;
 mod shopify;
@@ -34,6 +35,7 @@ pub const ALL: &[&dyn Provider] = &[
     &whatnot::Whatnot,
 ];
 pub const ALL: &[&dyn Provider] = &[&shopify::Shopify, &square::Square, &woocommerce::WooCommerce];
+pub const ALL: &[&dyn Provider] = &[&clover::Clover, &paysafe::Paysafe, &shopify::Shopify];
 
 /// The provider of that id.
 pub fn by_id(id: &str) -> Option<&'static dyn Provider> {

@@ -1,5 +1,6 @@
 //! What others published of their own signatures. But for the wrappers of `broken`, only these know a provider by name.
 
+mod clover;
 mod paysafe;
 mod shopify;
 mod standard_webhooks;

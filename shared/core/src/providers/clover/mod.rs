@@ -1,0 +1,211 @@
+//! Clover: apps are told with a fixed code, Hosted Checkout with an HMAC-SHA256 over the time and the body. See the
+//! README beside this file.
+
+mod payload;
+mod sample;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use jiff::{SignedDuration, Timestamp};
+
+use self::payload::{Checkout, Message};
+use super::{Becomes, Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use crate::fault::{AuthFault, Fault};
+use crate::names::Kind;
+use crate::notice::Notice;
+use crate::secret::{KeyId, Secret, Secrets};
+use crate::signing;
+use crate::verified::Verified;
+
+const AUTH: &str = "x-clover-auth";
+const SIGNATURE: &str = "clover-signature";
+const AUTH_CODE: &str = "auth_code";
+const SIGNING_SECRET: &str = "signing_secret";
+
+/// What Hosted Checkout tells of is called so, with its `type` after it.
+const CHECKOUT: &str = "hosted-checkout/";
+/// How far the signed time may be from ours.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// The provider.
+pub(super) struct Clover;
+
+impl Provider for Clover {
+    fn id(&self) -> &'static str {
+        "clover"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[
+            Need {
+                name: AUTH_CODE,
+                required: false,
+                about: "for apps: the Clover Auth Code, which the developer dashboard shows once the webhook URL is \
+                        verified",
+            },
+            Need {
+                name: SIGNING_SECRET,
+                required: false,
+                about: "for Hosted Checkout: the signing secret from the merchant's Hosted Checkout settings",
+            },
+        ]
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        const fn sync(name: &'static str, resource: &'static str) -> Topic {
+            Topic { name, becomes: Becomes::Sync(resource) }
+        }
+        const fn ignored(name: &'static str, reason: &'static str) -> Topic {
+            Topic { name, becomes: Becomes::Ignored(reason) }
+        }
+        const TOPICS: &[Topic] = &[
+            sync("I", "catalog"),
+            sync("IA", "catalog"),
+            sync("IC", "catalog"),
+            sync("IG", "catalog"),
+            sync("IM", "catalog"),
+            sync("IS", "stock"),
+            sync("O", "orders"),
+            sync("P", "payments"),
+            ignored("A", "connections are removed by their owner"),
+            ignored("C", "customers are not used"),
+            ignored("CA", "cash adjustments are not used"),
+            ignored("E", "employees are not used"),
+            ignored("M", "properties of merchants are not used"),
+            ignored("SH", "service hours are not used"),
+            Topic { name: "hosted-checkout/PAYMENT", becomes: Becomes::Kind(Kind::Transaction) },
+        ];
+        TOPICS
+    }
+
+    /// Clover publishes no schedule of retries.
+    fn window(&self) -> Duration {
+        Duration::from_secs(72 * 3600)
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        const SCHEMES: &[Scheme] =
+            &[Scheme::header(AUTH, Covers::NOTHING), Scheme::header(SIGNATURE, Covers::BODY_AND_TIME)];
+        SCHEMES
+    }
+
+    fn api(&self) -> Option<&'static str> {
+        Some("https://api.clover.com")
+    }
+
+    /// The weaker of the schemes counts: the code signs nothing. And each merchant has a signing secret of its own,
+    /// with which it can name any other.
+    fn signs_account(&self) -> bool {
+        false
+    }
+
+    /// Kept to tell later that it was the signature that was verified; never the code, which is a secret.
+    fn headers(&self) -> &'static [&'static str] {
+        &[SIGNATURE]
+    }
+
+    fn handshake(
+        &self,
+        request: &Request<Bytes>,
+        _url: &str,
+        _secrets: &Secrets,
+        _now: Timestamp,
+    ) -> Option<Handshake> {
+        let has = |name| request.headers().contains_key(name);
+        if request.method() != Method::POST || has(AUTH) || has(SIGNATURE) {
+            return None;
+        }
+        payload::verification_code(request.body()).map(Handshake::Keep)
+    }
+
+    fn verify(
+        &self,
+        request: &Request<Bytes>,
+        _url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        let headers = request.headers();
+        match (headers.contains_key(AUTH), headers.contains_key(SIGNATURE)) {
+            (true, true) => Err(AuthFault::Malformed),
+            (false, true) => {
+                let (time, signed_at, signature) = parts(signing::signature_header(headers, SIGNATURE)?)?;
+                let mac = |key: &[u8]| signing::hmac_sha256(key, &[time.as_bytes(), b".", request.body()]);
+                let key = signing::verify_mac(secrets, SIGNING_SECRET, now, &signature, mac)?;
+                signing::signed_lately(signed_at, now, TOLERANCE)?;
+                Ok(key)
+            }
+            (_, false) => {
+                // Hashed, so that neither the time nor the length tells anything of the code.
+                let code = signing::sha256(&[signing::signature_header(headers, AUTH)?.as_bytes()]);
+                signing::verify_mac(secrets, AUTH_CODE, now, &code, |own| signing::sha256(&[own]))
+            }
+        }
+    }
+
+    fn label(&self, verified: &Verified) -> Label {
+        if signed_at(verified).is_some() {
+            let Ok(checkout) = verified.json::<Checkout>() else { return Label::default() };
+            let priority = checkout.is_payment();
+            return Label { topic: checkout.topic(), delivery: checkout.delivery(), priority };
+        }
+        let topic = verified.json::<Message>().ok().and_then(|message| message.topic());
+        let priority = topic.as_deref() == Some("P");
+        Label { topic, delivery: None, priority }
+    }
+
+    fn check_secret(&self, name: &str, secret: &Secret) -> Result<(), &'static str> {
+        let sendable = |code: &[u8]| (8..=512).contains(&code.len()) && code.iter().all(u8::is_ascii_graphic);
+        if name == AUTH_CODE && !sendable(secret.expose()) {
+            return Err("it must be the code as the developer dashboard shows it, without white space");
+        }
+        Ok(())
+    }
+
+    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
+        // What the code lets in must never pass for a signed payment, whatever it looks like.
+        match signed_at(verified) {
+            Some(signed_at) => Ok(vec![verified.json::<Checkout>()?.notice(signed_at)?]),
+            None => Ok(verified.json::<Message>()?.notices(self.topics(), verified.body())),
+        }
+    }
+
+    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+        let known = self.topics().iter().any(|known| known.name == topic);
+        if known { sample::body(topic, sample) } else { None }
+    }
+
+    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
+        let (code, secret) = (unsigned.secret(AUTH_CODE), unsigned.secret(SIGNING_SECRET));
+        // An endpoint of one product signs with what it has.
+        let signs = if unsigned.topic.starts_with(CHECKOUT) { secret.is_ok() } else { code.is_err() };
+        let request = Request::post(unsigned.url).header("content-type", "application/json");
+        let request = if signs {
+            let time = unsigned.now.as_second().to_string();
+            let mac = signing::hmac_sha256(secret?.secret.expose(), &[time.as_bytes(), b".", &unsigned.body]);
+            request.header(SIGNATURE, format!("t={time},v1={}", data_encoding::HEXLOWER.encode(&mac)))
+        } else {
+            request.header(AUTH, code?.secret.expose())
+        };
+        request.body(unsigned.body).map_err(|error| Fault::failed(format!("the sample request: {error}")))
+    }
+}
+
+/// The parts of `t=<seconds>,v1=<hexadecimal>`: the time as it is signed, the time, the MAC.
+fn parts(header: &str) -> Result<(&str, Timestamp, Vec<u8>), AuthFault> {
+    let parts = header.strip_prefix("t=").and_then(|rest| rest.split_once(",v1="));
+    let (time, mac) = parts.ok_or(AuthFault::Malformed)?;
+    if time.is_empty() || !time.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(AuthFault::Malformed);
+    }
+    let seconds = time.parse().map_err(|_| AuthFault::Malformed)?;
+    let signed_at = Timestamp::from_second(seconds).map_err(|_| AuthFault::Malformed)?;
+    Ok((time, signed_at, signing::strict_hex(mac)?))
+}
+
+/// When it was signed; `None` if it came with the code, which signs nothing.
+fn signed_at(verified: &Verified) -> Option<Timestamp> {
+    parts(verified.header(SIGNATURE)?).ok().map(|(_, signed_at, _)| signed_at)
+}

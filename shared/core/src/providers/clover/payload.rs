@@ -1,0 +1,235 @@
+//! Clover's bodies, read into our terms.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use super::CHECKOUT;
+use crate::fault::{ErrorClass, Fault};
+use crate::names::Kind;
+use crate::notice::{Document, EntityNotice, Notice, State, Version, What};
+use crate::payment::Transaction;
+use crate::providers::{Becomes, Topic};
+use crate::signing;
+
+/// How many events of a body have a notice each. Of more, there is one for each merchant and what becomes of them.
+const SINGLY: usize = 1_000;
+/// The longest key before the colon of an object's id, and the longest type of a checkout, in bytes.
+const LONGEST_KEY: usize = 32;
+/// The longest id of a payment, in bytes.
+const LONGEST_ID: usize = 255;
+/// The longest body that asks to verify the address, in bytes.
+const LONGEST_VERIFICATION: usize = 256;
+
+/// The code of a body that has nothing but one.
+pub(super) fn verification_code(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Verification {
+        verification_code: String,
+    }
+    if body.len() > LONGEST_VERIFICATION {
+        return None;
+    }
+    let Verification { verification_code } = serde_json::from_slice(body).ok()?;
+    is_uuid(&verification_code).then_some(verification_code)
+}
+
+fn is_uuid(text: &str) -> bool {
+    let fits = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
+/// What an app is told: events of many merchants.
+#[derive(Deserialize)]
+pub(super) struct Message {
+    merchants: Merchants,
+}
+
+/// In the order of the body; a merchant that is there twice is kept twice.
+struct Merchants(Vec<(String, Vec<Update>)>);
+
+/// An event.
+#[derive(Deserialize)]
+struct Update {
+    #[serde(rename = "objectId")]
+    object_id: String,
+    #[serde(rename = "type")]
+    operation: String,
+    ts: i64,
+}
+
+impl<'de> Deserialize<'de> for Merchants {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Merchants;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("events by merchant")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Merchants, A::Error> {
+                let mut merchants = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    merchants.push(entry);
+                }
+                Ok(Merchants(merchants))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+impl Update {
+    /// What kind of thing it is about.
+    fn key(&self) -> &str {
+        self.object_id.split_once(':').map_or("", |(key, _)| key)
+    }
+}
+
+impl Message {
+    fn updates(&self) -> impl Iterator<Item = (&str, &Update)> {
+        self.merchants.0.iter().flat_map(|(merchant, updates)| updates.iter().map(move |one| (merchant.as_str(), one)))
+    }
+
+    /// The topic of the first event.
+    pub(super) fn topic(&self) -> Option<String> {
+        let (_, first) = self.updates().next()?;
+        Some(first.key().to_owned()).filter(|key| (1..=LONGEST_KEY).contains(&key.len()))
+    }
+
+    /// What it tells: a notice for each event. Beyond [`SINGLY`], events only say which resource to fetch, so one notice
+    /// for each merchant and resource says as much, with the whole body for its identity.
+    pub(super) fn notices(&self, topics: &[Topic], body: &[u8]) -> Vec<Notice> {
+        let whole = signing::sha256_hex(body);
+        let mut notices = Vec::new();
+        let mut folded = BTreeSet::new();
+        for (number, (merchant, update)) in self.updates().enumerate() {
+            let known = topics.iter().find(|topic| topic.name == update.key());
+            let (word, what) = match known.map(|topic| topic.becomes) {
+                Some(Becomes::Sync(resource)) => (resource, What::hint(resource)),
+                Some(Becomes::Ignored(reason)) => (reason, What::ignored(reason)),
+                Some(Becomes::Kind(_) | Becomes::Privacy) | None => ("unknown topic", What::ignored("unknown topic")),
+            };
+            let identity = if number < SINGLY {
+                let Update { object_id, operation, ts } = update;
+                format!("{merchant}/{object_id}/{operation}/{ts}")
+            } else if folded.insert((merchant, word)) {
+                format!("{merchant}/{word}/{whole}")
+            } else {
+                continue;
+            };
+            notices.push(Notice { account: Some(merchant.to_owned()), identity, what });
+        }
+        if notices.is_empty() {
+            notices.push(Notice { account: None, identity: whole, what: What::ignored("it tells of no event") });
+        }
+        notices
+    }
+}
+
+/// What Hosted Checkout tells of. The page that describes it writes its keys in capitals, receivers in small letters.
+#[derive(Deserialize)]
+pub(super) struct Checkout {
+    #[serde(rename = "type", alias = "Type")]
+    sort: String,
+    #[serde(rename = "id", alias = "Id")]
+    id: String,
+    #[serde(rename = "status", alias = "Status")]
+    status: String,
+    #[serde(rename = "merchantId", alias = "MerchantId")]
+    merchant_id: String,
+    #[serde(rename = "data", alias = "Data")]
+    session: Option<String>,
+    #[serde(rename = "createdTime", alias = "CreatedTime")]
+    created_time: Option<CreatedTime>,
+}
+
+/// No page says how the time is written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CreatedTime {
+    Number(i64),
+    Text(String),
+    Other(serde::de::IgnoredAny),
+}
+
+impl CreatedTime {
+    /// The time, if it is milliseconds, seconds, or RFC 3339.
+    fn read(&self) -> Option<Timestamp> {
+        let number = match self {
+            Self::Number(number) => *number,
+            Self::Text(text) => match text.parse() {
+                Ok(number) => number,
+                Err(_) => return text.parse().ok(),
+            },
+            Self::Other(_) => return None,
+        };
+        // As seconds, this many would be the year 5138; as milliseconds, they are 1973.
+        if number < 100_000_000_000 { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }.ok()
+    }
+}
+
+impl Checkout {
+    /// Its topic.
+    pub(super) fn topic(&self) -> Option<String> {
+        (self.sort.len() <= LONGEST_KEY).then(|| format!("{CHECKOUT}{}", self.sort))
+    }
+
+    /// What tells it from others: the id of what it is about.
+    pub(super) fn delivery(&self) -> Option<String> {
+        self.has_id().then(|| self.id.clone())
+    }
+
+    fn has_id(&self) -> bool {
+        (1..=LONGEST_ID).contains(&self.id.len()) && !self.id.chars().any(char::is_control)
+    }
+
+    /// Whether it tells of a payment.
+    pub(super) fn is_payment(&self) -> bool {
+        self.sort == "PAYMENT"
+    }
+
+    /// What it tells.
+    pub(super) fn notice(self, signed_at: Timestamp) -> Result<Notice, Fault> {
+        let Self { sort, id, status, merchant_id, .. } = &self;
+        if !self.has_id() {
+            return Err(Fault::permanent(ErrorClass::Unreadable, "no id, or one that cannot be"));
+        }
+        let identity = format!("{merchant_id}/{sort}/{id}/{status}");
+        let account = Some(merchant_id.clone());
+        if !self.is_payment() {
+            return Ok(Notice { account, identity, what: What::ignored("unknown topic") });
+        }
+        let time = self.created_time.as_ref().and_then(CreatedTime::read).unwrap_or(signed_at);
+        let document = Transaction {
+            id: self.id.clone(),
+            kind: self.sort,
+            status: self.status,
+            // The message has an amount in a sentence, in no unit that a page names.
+            amount: None,
+            currency: None,
+            payment_type: None,
+            reference: self.session,
+            account: account.clone(),
+            updated_at: time.to_string(),
+        };
+        let entity = EntityNotice {
+            kind: Kind::Transaction,
+            id: self.id,
+            version: Version::from_time(time),
+            state: State::Present(Document::Transaction(Box::new(document))),
+            occurred_at: Some(time),
+        };
+        Ok(Notice { account, identity, what: What::Entity(entity) })
+    }
+}
