@@ -106,6 +106,10 @@ impl Processor {
                     let effect = self.effect(endpoint, &tenant, &connection, &origin, &notice).await?;
                     (tenant, Some(connection), effect)
                 }
+                Whose::Owner => {
+                    let letter = self.letter(&endpoint.tenant, &origin, ErrorClass::PrivacyRequest).await?;
+                    (endpoint.tenant.clone(), None, Effect::Privacy { request: Box::new(letter) })
+                }
                 Whose::Misfit(reason) => {
                     let effect = Effect::Ignored { reason: reason.into() };
                     (endpoint.tenant.clone(), endpoint.connection.clone(), effect)
@@ -188,8 +192,11 @@ pub(super) async fn keep_body(
     }
 }
 
+#[derive(Debug, PartialEq)]
 enum Whose {
     Connection(Tenant, String),
+    /// The endpoint's owner's: it is about a person, who is no account and may be known to several.
+    Owner,
     Misfit(&'static str),
     Unknown(String),
 }
@@ -200,6 +207,7 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
             Whose::Misfit("the delivery names another account than the connection's; check its settings")
         }
         (Some(connection), _) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
+        (None, None) if notice.what == What::Privacy => Whose::Owner,
         (None, None) => Whose::Misfit("the delivery names no account"),
         (None, Some(account)) if !is_account(account) => Whose::Misfit("what the delivery names is no account"),
         (None, Some(account)) => match routes.iter().find(|(routed, _)| routed == account) {
@@ -270,4 +278,41 @@ fn endpoint_key(envelope: &Envelope) -> Option<Key> {
         return None;
     };
     providers::by_id(provider).map(|_| endpoint::key(provider, endpoint))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn endpoint(connection: Option<&str>) -> Endpoint {
+        Endpoint {
+            id: "shared".into(),
+            provider: "some".into(),
+            tenant: Tenant::default_local(),
+            name: "An app".into(),
+            connection: connection.map(str::to_owned),
+            account: None,
+            tenants: Vec::new(),
+            secrets: Vec::new(),
+            settings: serde_json::Map::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            deleted_at: None,
+        }
+    }
+
+    fn notice(account: Option<&str>, what: What) -> Notice {
+        Notice { account: account.map(str::to_owned), identity: "1".into(), what }
+    }
+
+    #[test]
+    fn what_is_about_a_person_goes_to_the_owner_of_a_shared_endpoint() {
+        let shared = |account, what| whose(&endpoint(None), &[], &notice(account, what));
+        assert_eq!(shared(None, What::Privacy), Whose::Owner);
+        assert!(matches!(shared(None, What::hint("orders")), Whose::Misfit(_)));
+        assert_eq!(shared(Some("shop"), What::Privacy), Whose::Unknown("shop".into()));
+        let own = whose(&endpoint(Some("one")), &[], &notice(None, What::Privacy));
+        assert_eq!(own, Whose::Connection(Tenant::default_local(), "one".into()));
+    }
 }
