@@ -81,6 +81,12 @@ impl Attempt {
         verified::open(provider, &self.request, &self.url, &self.secrets, self.now)
     }
 
+    /// Whether its body says, and that is signed, that it is of another topic than the one it was to be sent under.
+    pub(crate) fn says_another_topic(&self, provider: &dyn Provider, topic: &str) -> bool {
+        let label = self.open(provider).map(|verified| provider.label(&verified).topic);
+        matches!(label, Ok(Some(label)) if label != topic)
+    }
+
     /// Its notices, if it is accepted and means something.
     pub(crate) fn notices(&self, provider: &dyn Provider) -> Result<Vec<Notice>, Fault> {
         provider.parse(&self.open(provider)?)

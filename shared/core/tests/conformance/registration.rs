@@ -37,9 +37,11 @@ fn has_word(line: &str, name: &str) -> bool {
     let of_word = |character: char| character.is_alphanumeric() || character == '_';
     // `$x:meta` is a sort of syntax, not a provider.
     let of_macro = |before: &str| before.ends_with(':') && !before.ends_with("::") && before.contains('$');
+    // So is `x.meta()`, whatever `x` is.
+    let of_method = |before: &str, after: &str| before.ends_with('.') && after.starts_with('(');
     line.match_indices(name).any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + name.len()..]);
-        !before.ends_with(of_word) && !of_macro(before) && !after.starts_with(of_word)
+        !before.ends_with(of_word) && !of_macro(before) && !of_method(before, after) && !after.starts_with(of_word)
     })
 }
 
