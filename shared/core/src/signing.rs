@@ -61,8 +61,10 @@ impl Hash {
 }
 
 /// What every public key on the curve P-256 begins with as a `SubjectPublicKeyInfo` in DER, up to its point.
-const P256_SPKI: &[u8] =
-    b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
+const P256_SPKI: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 
 /// A public key on the curve P-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +74,7 @@ impl P256Key {
     /// Reads a `SubjectPublicKeyInfo` in DER, with its point uncompressed; nothing else.
     pub fn from_spki(der: &[u8]) -> Option<Self> {
         let point = der.strip_prefix(P256_SPKI)?;
-        // Without these 0x04 and length, other forms of a point would be taken too.
+        // The library takes other forms of a point too.
         let uncompressed = point.len() == 65 && point.first() == Some(&4);
         if uncompressed { VerifyingKey::from_sec1_bytes(point).ok().map(Self) } else { None }
     }
@@ -212,7 +214,10 @@ mod tests {
     }
 
     /// From RFC 6979, A.2.5: the key, and its signatures of "sample".
-    const RFC_6979_KEY: &[u8] = b"\xc9\xaf\xa9\xd8\x45\xba\x75\x16\x6b\x5c\x21\x57\x67\xb1\xd6\x93\x4e\x50\xc3\xdb\x36\xe8\x9b\x12\x7b\x8a\x62\x2b\x12\x0f\x67\x21";
+    const RFC_6979_KEY: &[u8] = &[
+        0xc9, 0xaf, 0xa9, 0xd8, 0x45, 0xba, 0x75, 0x16, 0x6b, 0x5c, 0x21, 0x57, 0x67, 0xb1, 0xd6, 0x93, 0x4e, 0x50,
+        0xc3, 0xdb, 0x36, 0xe8, 0x9b, 0x12, 0x7b, 0x8a, 0x62, 0x2b, 0x12, 0x0f, 0x67, 0x21,
+    ];
     const RFC_6979_POINT: &str = concat!(
         "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6",
         "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299",
