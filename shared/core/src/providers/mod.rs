@@ -2,6 +2,8 @@
 
 mod clover;
 mod paysafe;
+mod ebay;
+mod query;
 mod remote_keys;
 mod shopify;
 mod signed_message;

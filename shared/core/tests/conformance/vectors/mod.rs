@@ -2,6 +2,7 @@
 
 mod clover;
 mod paysafe;
+mod ebay;
 mod shopify;
 mod standard_webhooks;
 mod whatnot;

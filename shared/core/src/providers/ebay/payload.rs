@@ -1,0 +1,139 @@
+//! eBay's bodies, read into our terms.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::fault::{ErrorClass, Fault};
+use crate::notice::What;
+use crate::providers::{Becomes, Topic};
+use crate::verified::Verified;
+
+/// The longest topic or id of a notification.
+const LONGEST_NAME: usize = 256;
+
+const fn topic(name: &'static str, becomes: Becomes) -> Topic {
+    Topic { name, becomes }
+}
+
+const LISTINGS: Becomes = Becomes::Sync("listings");
+const ORDERS: Becomes = Becomes::Sync("orders");
+const ADVERTISING: Becomes = Becomes::Ignored("advertising is not kept");
+const FEEDBACK: Becomes = Becomes::Ignored("feedback is not kept");
+const MESSAGES: Becomes = Becomes::Ignored("messages are not kept");
+const METRICS: Becomes = Becomes::Ignored("figures about the seller are not kept");
+const OFFERS: Becomes = Becomes::Ignored("offers are not kept until they are orders");
+
+/// All that eBay is known to send.
+pub(super) const TOPICS: &[Topic] = &[
+    topic("MARKETPLACE_ACCOUNT_DELETION", Becomes::Privacy),
+    topic(REVOCATION, Becomes::Ignored("connections are removed by their owner")),
+    topic("ITEM_AVAILABILITY", Becomes::Sync("stock")),
+    topic("ITEM_PRICE_REVISION", LISTINGS),
+    topic("LISTING", LISTINGS),
+    topic("PRIORITY_LISTING_REVISION", LISTINGS),
+    topic("ORDER_CONFIRMATION", ORDERS),
+    topic("ORDER_CANCELLATION_ACTIVITY", ORDERS),
+    topic("ORDER_INQUIRY_ACTIVITY", ORDERS),
+    topic("ORDER_RETURN_ACTIVITY", ORDERS),
+    topic("ITEM_COMMITMENT_CANCELLATION_ACTIVITY", ORDERS),
+    topic("ITEM_MARKED_SHIPPED", ORDERS),
+    topic("BUYER_REQUESTED_PURCHASE_QUOTE", OFFERS),
+    topic("PURCHASE_QUOTE_CANCELLATION_ACTIVITY", OFFERS),
+    topic("OFFER_ACTIVITY", OFFERS),
+    topic("LISTING_PREVIEW_CREATION_TASK_STATUS", Becomes::Ignored("a preview is no listing")),
+    topic("BUYER_QUESTION", MESSAGES),
+    topic("NEW_MESSAGE", MESSAGES),
+    topic("FEEDBACK_LEFT", FEEDBACK),
+    topic("FEEDBACK_RECEIVED", FEEDBACK),
+    topic("FEEDBACK_STAR_RATING", FEEDBACK),
+    topic("SELLER_CUSTOMER_SERVICE_METRIC_RATING", METRICS),
+    topic("SELLER_STANDARDS_PROFILE_METRICS", METRICS),
+    topic("PLA_CAMPAIGN_BUDGET_STATUS", ADVERTISING),
+    topic("PRIORITY_CAMPAIGN_STRATEGY_BUDGET_STATUS", ADVERTISING),
+];
+
+/// The one topic whose data is itself the user that it is about.
+const REVOCATION: &str = "AUTHORIZATION_REVOCATION";
+
+/// A notification.
+pub(super) struct Message<'a> {
+    /// Its topic.
+    pub(super) topic: String,
+    /// Its id, the same at every attempt.
+    pub(super) id: String,
+    data: Option<&'a RawValue>,
+}
+
+/// Reads the envelope that all notifications have.
+pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        metadata: Metadata,
+        #[serde(borrow)]
+        notification: Notification<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        topic: String,
+    }
+    #[derive(Deserialize)]
+    struct Notification<'a> {
+        #[serde(rename = "notificationId")]
+        id: String,
+        #[serde(borrow, default)]
+        data: Option<&'a RawValue>,
+    }
+    let Envelope { metadata: Metadata { topic }, notification: Notification { id, data } } = verified.json()?;
+    let fits = |text: &String| (1..=LONGEST_NAME).contains(&text.len());
+    if fits(&topic) && fits(&id) { Ok(Message { topic, id, data }) } else { Err(unreadable("no topic or no id")) }
+}
+
+/// A user, as the topics name one. The id never changes; the name may, and is left out for some.
+#[derive(Deserialize)]
+struct User {
+    #[serde(default, rename = "userId", alias = "publicUserId")]
+    id: Option<String>,
+    #[serde(default)]
+    username: Option<String>,
+}
+
+impl User {
+    fn account(self) -> Option<String> {
+        [self.id, self.username].into_iter().flatten().find(|text| !text.is_empty())
+    }
+}
+
+impl Message<'_> {
+    /// The seller that it is about, if it names one.
+    pub(super) fn account(&self) -> Result<Option<String>, Fault> {
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(default)]
+            user: Option<User>,
+            #[serde(default)]
+            seller: Option<User>,
+            #[serde(default, rename = "itemMarkedShipped")]
+            shipped: Option<User>,
+        }
+        if self.topic == REVOCATION {
+            return Ok(self.data::<User>()?.account());
+        }
+        let named = self.data::<Named>()?;
+        Ok([named.user, named.seller, named.shipped].into_iter().flatten().find_map(User::account))
+    }
+
+    /// A request to erase what is held about a user of eBay.
+    pub(super) fn privacy(&self) -> Result<What, Fault> {
+        let user = self.data::<User>()?.account();
+        user.map(|_| What::Privacy).ok_or_else(|| unreadable("it names no user to erase"))
+    }
+
+    fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
+        let data = self.data.and_then(|data| serde_json::from_str(data.get()).ok());
+        data.ok_or_else(|| unreadable("the data is not of the documented form"))
+    }
+}
+
+fn unreadable(detail: &str) -> Fault {
+    Fault::permanent(ErrorClass::Unreadable, detail)
+}
