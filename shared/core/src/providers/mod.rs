@@ -3,6 +3,7 @@
 mod clover;
 mod paysafe;
 mod ebay;
+mod meta;
 mod query;
 mod remote_keys;
 mod shopify;
@@ -38,6 +39,7 @@ pub const ALL: &[&dyn Provider] = &[
 ];
 pub const ALL: &[&dyn Provider] = &[&shopify::Shopify, &square::Square, &woocommerce::WooCommerce];
 pub const ALL: &[&dyn Provider] = &[&clover::Clover, &paysafe::Paysafe, &shopify::Shopify];
+pub const ALL: &[&dyn Provider] = &[&ebay::Ebay, &meta::Meta, &shopify::Shopify];
 
 /// The provider of that id.
 pub fn by_id(id: &str) -> Option<&'static dyn Provider> {

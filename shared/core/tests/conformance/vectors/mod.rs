@@ -3,6 +3,7 @@
 mod clover;
 mod paysafe;
 mod ebay;
+mod meta;
 mod shopify;
 mod standard_webhooks;
 mod whatnot;

@@ -1,0 +1,190 @@
+//! Meta's bodies, read into our terms.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::fault::{ErrorClass, Fault};
+use crate::notice::{Notice, What};
+use crate::providers::{Becomes, Topic};
+use crate::signing;
+use crate::verified::Verified;
+
+/// The most updates that Meta puts into one delivery.
+const MOST_UPDATES: usize = 1000;
+/// The longest name of an object or field, and the longest id.
+const LONGEST_NAME: usize = 256;
+
+const fn topic_of(name: &'static str, becomes: Becomes) -> Topic {
+    Topic { name, becomes }
+}
+
+const MESSAGES: &str = "messages and posts are not kept";
+
+/// The objects that Meta is known to send; of a catalog, the fields.
+pub(super) const TOPICS: &[Topic] = &[
+    topic_of("catalog/items_batch", Becomes::Sync("products")),
+    topic_of(FEED, Becomes::Sync("products")),
+    topic_of("page", Becomes::Ignored(MESSAGES)),
+    topic_of("instagram", Becomes::Ignored(MESSAGES)),
+    topic_of("whatsapp_business_account", Becomes::Ignored(MESSAGES)),
+    topic_of("permissions", Becomes::Ignored("connections are removed by their owner")),
+    topic_of("user", Becomes::Ignored("what people change of themselves is not kept")),
+    topic_of("ad_account", Becomes::Ignored("advertising is not kept")),
+    topic_of("application", Becomes::Ignored("what concerns the app itself is not kept")),
+    topic_of("payments", Becomes::Ignored("payments in games are not kept")),
+];
+
+/// Tells of an upload of a feed, and says the same every time.
+const FEED: &str = "catalog/product_feed";
+/// The object of which fields are topics.
+const CATALOG: &str = "catalog";
+/// The objects whose entries are accounts. Those of the others are people, apps or payments, which nobody connects.
+const ACCOUNTS: &[&str] = &[CATALOG, "page", "instagram", "whatsapp_business_account", "ad_account"];
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    object: String,
+    #[serde(borrow)]
+    entry: Vec<Entry<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Entry<'a> {
+    id: String,
+    #[serde(default)]
+    time: Option<u64>,
+    #[serde(borrow, default)]
+    changes: Vec<Change<'a>>,
+    #[serde(default)]
+    changed_fields: Vec<String>,
+    #[serde(borrow, default)]
+    messaging: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    standby: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Change<'a> {
+    field: String,
+    #[serde(borrow, default)]
+    value: Option<&'a RawValue>,
+}
+
+/// One thing that changed.
+struct Update<'a> {
+    entry: &'a Entry<'a>,
+    field: &'a str,
+    value: Option<&'a RawValue>,
+}
+
+impl<'a> Entry<'a> {
+    fn updates(&'a self) -> impl Iterator<Item = Update<'a>> {
+        let update = move |field, value| Update { entry: self, field, value };
+        let changes = self.changes.iter().map(move |change| update(change.field.as_str(), change.value));
+        let fields = self.changed_fields.iter().map(move |field| update(field.as_str(), None));
+        let messages = self.messaging.iter().map(move |message| update("messaging", Some(*message)));
+        let others = self.standby.iter().map(move |message| update("standby", Some(*message)));
+        changes.chain(fields).chain(messages).chain(others)
+    }
+}
+
+impl Update<'_> {
+    fn topic(&self, object: &str) -> String {
+        if object == CATALOG { format!("{object}/{}", self.field) } else { object.to_owned() }
+    }
+
+    /// Meta gives deliveries no id. The time is that of sending: it counts only where nothing else tells one update
+    /// from the next, since of those one must not be taken for a repeat of the other.
+    fn identity(&self, object: &str) -> String {
+        let value = self.value.map(RawValue::get).filter(|_| self.topic(object) != FEED);
+        let (sort, rest) = match value {
+            Some(value) => match message_ids(value) {
+                Some(ids) => ("ids", ids),
+                None => ("value", value.to_owned()),
+            },
+            None => {
+                let value = self.value.map(RawValue::get).unwrap_or_default();
+                ("time", format!("{}/{value}", self.entry.time.unwrap_or_default()))
+            }
+        };
+        let parts = [object, &self.entry.id, self.field, sort, &rest];
+        signing::sha256_hex(parts.join("\0").as_bytes())
+    }
+}
+
+/// The ids of the messages in a value, if it is about messages, with what else tells one notice of a message from
+/// another.
+fn message_ids(value: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Value {
+        #[serde(default)]
+        message: Option<Mid>,
+        #[serde(default)]
+        messages: Vec<Wamid>,
+        #[serde(default)]
+        statuses: Vec<Wamid>,
+    }
+    #[derive(Deserialize)]
+    struct Mid {
+        mid: String,
+        #[serde(default)]
+        is_deleted: bool,
+    }
+    #[derive(Deserialize)]
+    struct Wamid {
+        id: String,
+        #[serde(default)]
+        status: Option<String>,
+    }
+    let value: Value = serde_json::from_str(value).ok()?;
+    let mid = value.message.map(|message| format!("{}/{}", message.mid, message.is_deleted));
+    let wamids = value.messages.into_iter().chain(value.statuses);
+    let wamids = wamids.map(|message| format!("{}/{}", message.id, message.status.unwrap_or_default()));
+    let ids: Vec<String> = mid.into_iter().chain(wamids).collect();
+    if ids.is_empty() { None } else { Some(ids.join("\0")) }
+}
+
+fn body(verified: &Verified) -> Result<Body<'_>, Fault> {
+    let unreadable = |detail: &str| Fault::permanent(ErrorClass::Unreadable, detail);
+    let body: Body<'_> = verified.json()?;
+    let fits = |text: &str| (1..=LONGEST_NAME).contains(&text.len());
+    let named = body.entry.iter().all(|entry| fits(&entry.id) && entry.updates().all(|update| fits(update.field)));
+    if !fits(&body.object) || !named {
+        return Err(unreadable("an object, id or field has no name, or too long a one"));
+    }
+    if body.entry.iter().flat_map(Entry::updates).count() > MOST_UPDATES {
+        return Err(unreadable("more updates than Meta sends at once"));
+    }
+    Ok(body)
+}
+
+/// The topic of the first update.
+pub(super) fn topic(verified: &Verified) -> Option<String> {
+    let body = body(verified).ok()?;
+    let first = body.entry.iter().flat_map(Entry::updates).next();
+    Some(first.map_or_else(|| body.object.clone(), |update| update.topic(&body.object)))
+}
+
+/// What all updates tell.
+pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
+    let body = body(verified)?;
+    let notice = |update: Update<'_>| Notice {
+        account: ACCOUNTS.contains(&body.object.as_str()).then(|| update.entry.id.clone()),
+        identity: update.identity(&body.object),
+        what: what(&update.topic(&body.object)),
+    };
+    let mut notices: Vec<Notice> = body.entry.iter().flat_map(Entry::updates).map(notice).collect();
+    if notices.is_empty() {
+        let identity = signing::sha256_hex(verified.body());
+        notices.push(Notice { account: None, identity, what: What::ignored("nothing changed") });
+    }
+    Ok(notices)
+}
+
+fn what(name: &str) -> What {
+    match TOPICS.iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
+        Some(Becomes::Sync(resource)) => What::hint(resource),
+        Some(Becomes::Ignored(reason)) => What::ignored(reason),
+        Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
+    }
+}
