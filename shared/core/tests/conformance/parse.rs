@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::Value;
 
 use crate::attempt::{Attempt, Sender};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Place};
 use crate::fit::UNKNOWN_TOPIC;
 use crate::mutations::{deep_values, mutants};
 use crate::rule::{Failure, each};
@@ -211,8 +211,11 @@ pub(crate) fn deep_bodies_are_unreadable(provider: &dyn Provider, evidence: &Evi
         fields.insert("deep".into(), "deep".into());
         let fields = Value::from(fields).to_string();
         let sender = fixture.sender(provider);
+        let in_body = matches!(fixture.signature(), Some((Place::Field(_), _)));
         for deep in deep_values() {
-            for body in [fields.replace("\"deep\":\"deep\"", &format!("\"deep\":{deep}")), deep] {
+            let within = fields.replace("\"deep\":\"deep\"", &format!("\"deep\":{deep}"));
+            // Where the proof stands in the body, a body of nothing else has none.
+            for body in [within].into_iter().chain((!in_body).then_some(deep)) {
                 let verified = sender.send(body).ok().and_then(|attempt| attempt.open(provider).ok());
                 let readable = verified.map(|verified| provider.readable(&verified));
                 if !matches!(readable, Some(Err(Fault::Permanent { class: ErrorClass::Unreadable, .. }))) {
