@@ -5,6 +5,7 @@ mod paysafe;
 mod ebay;
 mod meta;
 mod query;
+mod google_calendar;
 mod remote_keys;
 mod shopify;
 mod signed_message;
@@ -40,6 +41,7 @@ pub const ALL: &[&dyn Provider] = &[
 pub const ALL: &[&dyn Provider] = &[&shopify::Shopify, &square::Square, &woocommerce::WooCommerce];
 pub const ALL: &[&dyn Provider] = &[&clover::Clover, &paysafe::Paysafe, &shopify::Shopify];
 pub const ALL: &[&dyn Provider] = &[&ebay::Ebay, &meta::Meta, &shopify::Shopify];
+pub const ALL: &[&dyn Provider] =
 
 /// The provider of that id.
 pub fn by_id(id: &str) -> Option<&'static dyn Provider> {

@@ -4,6 +4,7 @@ mod clover;
 mod paysafe;
 mod ebay;
 mod meta;
+mod google_calendar;
 mod shopify;
 mod standard_webhooks;
 mod whatnot;
