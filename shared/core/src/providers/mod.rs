@@ -6,6 +6,7 @@ mod ebay;
 mod meta;
 mod query;
 mod google_calendar;
+mod microsoft_graph;
 mod remote_keys;
 mod shopify;
 mod signed_message;
@@ -42,6 +43,7 @@ pub const ALL: &[&dyn Provider] = &[&shopify::Shopify, &square::Square, &woocomm
 pub const ALL: &[&dyn Provider] = &[&clover::Clover, &paysafe::Paysafe, &shopify::Shopify];
 pub const ALL: &[&dyn Provider] = &[&ebay::Ebay, &meta::Meta, &shopify::Shopify];
 pub const ALL: &[&dyn Provider] =
+    &[&google_calendar::GoogleCalendar, &microsoft_graph::MicrosoftGraph, &shopify::Shopify];
 
 /// The provider of that id.
 pub fn by_id(id: &str) -> Option<&'static dyn Provider> {

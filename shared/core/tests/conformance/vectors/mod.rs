@@ -5,6 +5,7 @@ mod paysafe;
 mod ebay;
 mod meta;
 mod google_calendar;
+mod microsoft_graph;
 mod shopify;
 mod standard_webhooks;
 mod whatnot;

@@ -1,0 +1,159 @@
+//! Microsoft Graph: notifications in lots, each of which is proved by its own `clientState`. See the README beside this
+//! file.
+
+mod handshake;
+mod payload;
+mod sample;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use jiff::Timestamp;
+
+use super::{Becomes, Covers, Handshake, Label, Need, Proof, Provider, Sample, Scheme, Topic, Unsigned};
+use crate::fault::{AuthFault, Fault};
+use crate::notice::{Notice, What};
+use crate::secret::{KeyId, Secrets};
+use crate::verified::Verified;
+
+/// The provider.
+pub(super) struct MicrosoftGraph;
+
+impl Provider for MicrosoftGraph {
+    fn id(&self) -> &'static str {
+        "microsoft-graph"
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[]
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        const TOPICS: &[Topic] = &[
+            Topic { name: "created", becomes: Becomes::Sync("calendar") },
+            Topic { name: "updated", becomes: Becomes::Sync("calendar") },
+            Topic { name: "deleted", becomes: Becomes::Sync("calendar") },
+            Topic { name: "reauthorizationRequired", becomes: Becomes::Sync("subscription") },
+            Topic { name: "subscriptionRemoved", becomes: Becomes::Sync("subscription") },
+            Topic { name: "missed", becomes: Becomes::Sync("subscription") },
+        ];
+        TOPICS
+    }
+
+    /// Graph retries for 4 hours; twice that, since nobody says when they begin.
+    fn window(&self) -> Duration {
+        Duration::from_secs(8 * 3600)
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        const SCHEMES: &[Scheme] =
+            &[Scheme { proof: Proof::Field(payload::PROOF), covers: Covers::NOTHING, list: false }];
+        SCHEMES
+    }
+
+    fn api(&self) -> Option<&'static str> {
+        Some("https://graph.microsoft.com")
+    }
+
+    fn derives_tokens(&self) -> bool {
+        true
+    }
+
+    fn accepted(&self) -> StatusCode {
+        StatusCode::ACCEPTED
+    }
+
+    /// Microsoft asks for it: a refusal would tell whoever made the notification up that it failed, and would be retried.
+    fn refused(&self) -> StatusCode {
+        StatusCode::ACCEPTED
+    }
+
+    /// No notification says whose mailbox it is about: an endpoint has one connection.
+    fn signs_account(&self) -> bool {
+        false
+    }
+
+    /// Everything stands in the body.
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn handshake(
+        &self,
+        request: &Request<Bytes>,
+        _url: &str,
+        _secrets: &Secrets,
+        _now: Timestamp,
+    ) -> Option<Handshake> {
+        handshake::answer(request)
+    }
+
+    /// One item that verifies is enough; the others are [`Provider::dropped`].
+    fn verify(
+        &self,
+        request: &Request<Bytes>,
+        _url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        let items = payload::items(request.body()).ok_or(AuthFault::Malformed)?;
+        let mut fault = AuthFault::Missing;
+        for item in items {
+            match payload::prove(item, secrets, now) {
+                Ok(key) => return Ok(key),
+                Err(other) => fault = graver(fault, other),
+            }
+        }
+        Err(fault)
+    }
+
+    fn dropped(&self, request: &Request<Bytes>, secrets: &Secrets, now: Timestamp) -> Vec<usize> {
+        let items = payload::items(request.body()).unwrap_or_default().into_iter().enumerate();
+        items.filter(|(_, item)| payload::prove(item, secrets, now).is_err()).map(|(index, _)| index).collect()
+    }
+
+    /// The topic of the first notification; others may have others.
+    fn label(&self, verified: &Verified) -> Label {
+        let topic = payload::first(verified).map(|notification| notification.topic().to_owned());
+        Label { topic: topic.filter(|topic| topic.len() <= payload::LONGEST_TOPIC), delivery: None, priority: false }
+    }
+
+    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
+        let notice = |notification: payload::Notification| {
+            let topic = self.topics().iter().find(|topic| topic.name == notification.topic());
+            let identity = notification.identity(verified.received_at());
+            let what = match topic.map(|topic| topic.becomes) {
+                Some(Becomes::Sync(resource)) => What::Hint { resource, of: Some(notification.subscription_id) },
+                Some(Becomes::Ignored(reason)) => What::ignored(reason),
+                Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
+            };
+            Notice { account: None, identity, what }
+        };
+        Ok(payload::notifications(verified)?.into_iter().map(notice).collect())
+    }
+
+    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
+        sample::body(topic, sample)
+    }
+
+    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
+        let body = sample::signed(&unsigned)?;
+        Request::post(unsigned.url)
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body)
+            .map_err(|error| Fault::failed(format!("the sample request: {error}")))
+    }
+}
+
+/// The fault that says more of two: what newer secrets could mend counts most.
+fn graver(one: AuthFault, other: AuthFault) -> AuthFault {
+    let rank = |fault: &AuthFault| match fault {
+        AuthFault::Missing => 0,
+        AuthFault::Malformed => 1,
+        AuthFault::Expired => 2,
+        AuthFault::Mismatch => 3,
+        AuthFault::NoSecret => 4,
+    };
+    if rank(&other) > rank(&one) { other } else { one }
+}

@@ -1,0 +1,182 @@
+//! Microsoft published no vector: basic notifications have no signature. These are our own, by its documented forms.
+
+use bytes::Bytes;
+use hooktide_core::fault::{AuthFault, ErrorClass, Fault};
+use hooktide_core::notice::{Notice, What};
+use hooktide_core::providers::{self, Handshake, Provider, SUBSCRIPTION_KEY};
+use hooktide_core::secret::{KeyId, Secrets};
+use hooktide_core::verified;
+use http::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::attempt::live;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const ONE: &str = "7f105c7d-2dc5-4530-97cd-4e7ae6534c07";
+const TWO: &str = "5cfe2387-163c-4006-81bb-1b5e1e060afe";
+/// `printf %s "$ONE" | openssl dgst -sha256 -hmac key-of-the-vector`, after the key's id; and for the other.
+const STATE_OF_ONE: &str = "k7.624e8463fb89d4212b7b10c86f5e085c73357fe8450698f4cece69726755f08c";
+const STATE_OF_TWO: &str = "k7.7c6a256ba1738f5c9676fbc88ca4a6771f2eb95d25baf08bba0a09707c287164";
+
+fn provider() -> &'static dyn Provider {
+    providers::by_id("microsoft-graph").unwrap()
+}
+
+fn keys() -> Secrets {
+    Secrets::new(vec![live(SUBSCRIPTION_KEY, "k8", "a newer key"), live(SUBSCRIPTION_KEY, "k7", "key-of-the-vector")])
+}
+
+/// A change of a thing, with its version.
+fn change(subscription: &str, state: &str, thing: &str, version: &str) -> String {
+    format!(
+        r#"{{"subscriptionId":"{subscription}","clientState":"{state}","changeType":"updated","resourceData":{{"id":"{thing}","@odata.etag":"{version}"}}}}"#
+    )
+}
+
+fn lifecycle(event: &str) -> String {
+    format!(r#"{{"subscriptionId":"{ONE}","clientState":"{STATE_OF_ONE}","lifecycleEvent":"{event}"}}"#)
+}
+
+fn request(items: &[String]) -> Request<Bytes> {
+    Request::post("/").body(format!(r#"{{"value":[{}]}}"#, items.join(",")).into()).unwrap()
+}
+
+fn verify(body: &str) -> Result<KeyId, AuthFault> {
+    let request = Request::post("/").body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+    provider().verify(&request, "", &keys(), NOW)
+}
+
+fn verify_items(items: &[String]) -> Result<KeyId, AuthFault> {
+    provider().verify(&request(items), "", &keys(), NOW)
+}
+
+fn notices(items: &[String], now: Timestamp) -> Result<Vec<Notice>, Fault> {
+    provider().parse(&verified::open(provider(), &request(items), "", &keys(), now)?)
+}
+
+fn identities(items: &[String], now: Timestamp) -> Vec<String> {
+    notices(items, now).unwrap().into_iter().map(|notice| notice.identity).collect()
+}
+
+#[test]
+fn each_item_is_proved_by_its_own_state() {
+    let own = [change(ONE, STATE_OF_ONE, "a", "1"), change(TWO, STATE_OF_TWO, "b", "1")];
+    assert_eq!(verify_items(&own), Ok(KeyId("k7".into())));
+    assert!(provider().dropped(&request(&own), &keys(), NOW).is_empty());
+    let swapped = [change(ONE, STATE_OF_TWO, "a", "1"), change(TWO, STATE_OF_ONE, "b", "1")];
+    assert_eq!(verify_items(&swapped), Err(AuthFault::Mismatch));
+}
+
+#[test]
+fn an_item_that_is_not_proved_is_never_told_of() {
+    let items = [
+        change(ONE, "secretClientValue", "forged", "1"),
+        change(ONE, STATE_OF_ONE, "a", "1"),
+        change(TWO, STATE_OF_ONE, "forged", "1"),
+        r#"{"subscriptionId":7}"#.to_owned(),
+        "null".to_owned(),
+        format!(r#"["{TWO}","{STATE_OF_TWO}"]"#),
+        change(TWO, STATE_OF_TWO, "b", "1"),
+        lifecycle("missed").replace(STATE_OF_ONE, &STATE_OF_ONE.to_uppercase()),
+    ];
+    assert_eq!(verify_items(&items), Ok(KeyId("k7".into())));
+    assert_eq!(provider().dropped(&request(&items), &keys(), NOW), [0, 2, 3, 4, 5, 7]);
+    let told = notices(&items, NOW).unwrap().into_iter().map(|notice| notice.what).collect::<Vec<_>>();
+    let hint = |of: &str| What::Hint { resource: "calendar", of: Some(of.to_owned()) };
+    assert_eq!(told, [hint(ONE), hint(TWO)]);
+}
+
+#[test]
+fn what_is_refused_says_why() {
+    let of_one = change(ONE, STATE_OF_ONE, "a", "1");
+    let without = |text: &str| of_one.replace(text, "");
+    let state = format!(r#""clientState":"{STATE_OF_ONE}""#);
+    for (body, fault) in [
+        (String::new(), AuthFault::Malformed),
+        ("{}".into(), AuthFault::Malformed),
+        ("[[]]".into(), AuthFault::Malformed),
+        (r#"{"value":null}"#.into(), AuthFault::Malformed),
+        (format!(r#"{{"value":[{of_one}],"value":[{of_one}]}}"#), AuthFault::Malformed),
+        (format!(r#"{{"value":[{of_one}]}}x"#), AuthFault::Malformed),
+        (r#"{"value":[]}"#.into(), AuthFault::Missing),
+        (format!(r#"{{"value":[{}]}}"#, of_one.replace(&state, r#""clientState":null"#)), AuthFault::Missing),
+        (format!(r#"{{"value":[{}]}}"#, without(STATE_OF_ONE)), AuthFault::Missing),
+        (format!(r#"{{"value":[{}]}}"#, without(&format!("{state},"))), AuthFault::Missing),
+        (format!(r#"{{"value":[{}]}}"#, of_one.replace(&state, &format!("{state},{state}"))), AuthFault::Malformed),
+        (
+            format!(r#"{{"value":[{}]}}"#, of_one.replace(&state, &format!(r#"{state},"client\u0053tate":"x""#))),
+            AuthFault::Malformed,
+        ),
+        (format!(r#"{{"value":[{}]}}"#, without(&format!(r#""subscriptionId":"{ONE}","#))), AuthFault::Malformed),
+        (format!(r#"{{"value":[{}]}}"#, change("", STATE_OF_ONE, "a", "1")), AuthFault::Malformed),
+        (format!(r#"{{"value":[{}]}}"#, change(&"s".repeat(65), STATE_OF_ONE, "a", "1")), AuthFault::Malformed),
+        (format!(r#"{{"value":[{}]}}"#, change(ONE, "secretClientValue", "a", "1")), AuthFault::Malformed),
+        (format!(r#"{{"value":[{}]}}"#, change(TWO, STATE_OF_ONE, "a", "1")), AuthFault::Mismatch),
+        (format!(r#"{{"value":[null,{}]}}"#, change(TWO, STATE_OF_ONE, "a", "1")), AuthFault::Mismatch),
+    ] {
+        assert_eq!(verify(&body), Err(fault), "{body}");
+    }
+    let no_keys = provider().verify(&request(&[of_one]), "", &Secrets::default(), NOW);
+    assert_eq!(no_keys, Err(AuthFault::NoSecret));
+}
+
+#[test]
+fn more_items_than_a_real_body_has_are_refused() {
+    let items = |count: usize| vec![change(ONE, STATE_OF_ONE, "a", "1"); count];
+    assert!(verify_items(&items(2_000)).is_ok());
+    assert_eq!(verify_items(&items(2_001)), Err(AuthFault::Malformed));
+}
+
+#[test]
+fn both_answers_are_202() {
+    assert_eq!((provider().accepted(), provider().refused()), (StatusCode::ACCEPTED, StatusCode::ACCEPTED));
+}
+
+#[test]
+fn a_handshakes_answer_is_never_a_page() {
+    let request = Request::post("/?validationToken=%3Cb%3E").body(Bytes::new()).unwrap();
+    let Some(Handshake::Answer(answer)) = provider().handshake(&request, "", &keys(), NOW) else { panic!("no answer") };
+    let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
+    assert_eq!((header("content-type"), header("x-content-type-options")), (Some("text/plain"), Some("nosniff")));
+    assert_eq!((answer.status(), &answer.body()[..]), (StatusCode::OK, &b"<b>"[..]));
+}
+
+#[test]
+fn a_change_is_known_again_at_any_time_and_its_next_version_is_another() {
+    let item = |thing, version| [change(ONE, STATE_OF_ONE, thing, version)];
+    let later = NOW + SignedDuration::from_hours(4);
+    assert_eq!(identities(&item("a", "1"), NOW), identities(&item("a", "1"), later));
+    assert_ne!(identities(&item("a", "1"), NOW), identities(&item("a", "2"), NOW));
+    assert_ne!(identities(&item("a", "1"), NOW), identities(&item("b", "1"), NOW));
+    let deleted = item("a", "1").map(|item| item.replace("updated", "deleted"));
+    assert_ne!(identities(&item("a", "1"), NOW), identities(&deleted, NOW));
+}
+
+#[test]
+fn what_has_no_version_is_told_again_a_quarter_of_an_hour_later() {
+    let later = NOW + SignedDuration::from_mins(15);
+    for item in [[lifecycle("missed")], [change(ONE, STATE_OF_ONE, "a", "")]] {
+        assert_eq!(identities(&item, NOW), identities(&item, NOW + SignedDuration::from_mins(14)));
+        assert_ne!(identities(&item, NOW), identities(&item, later));
+    }
+    assert_ne!(identities(&[lifecycle("missed")], NOW), identities(&[lifecycle("subscriptionRemoved")], NOW));
+    let with_id = |id: &str| [lifecycle("missed").replace('{', &format!(r#"{{"id":"{id}","#))];
+    assert_ne!(identities(&with_id("one"), NOW), identities(&with_id("two"), NOW));
+}
+
+#[test]
+fn a_lifecycle_event_counts_more_than_a_change_in_the_same_item() {
+    let events = r#""updated","lifecycleEvent":"missed""#;
+    let both = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""updated""#, events);
+    let told = notices(&[both], NOW).unwrap();
+    assert!(matches!(&told[0].what, What::Hint { resource: "subscription", .. }), "{told:?}");
+}
+
+#[test]
+fn a_proved_item_of_another_form_is_unreadable() {
+    for (from, to) in [(r#""updated""#, "7"), (r#""changeType""#, r#""changeType":"x","changeType""#)] {
+        let item = change(ONE, STATE_OF_ONE, "a", "1").replace(from, to);
+        let read = notices(&[item], NOW);
+        assert!(matches!(read, Err(Fault::Permanent { class: ErrorClass::Unreadable, .. })), "{read:?}");
+    }
+}
