@@ -151,6 +151,18 @@ pub fn verify_token(
     if equal(&expected, &mac) { Ok(key.id.clone()) } else { Err(AuthFault::Mismatch) }
 }
 
+/// The token of a subscription whose id is the provider's to choose, so that it is not known yet when the token is given:
+/// it is derived from a `reference` of ours without a dot, which it carries.
+pub fn carried_token(key: &LiveSecret, reference: &str) -> String {
+    format!("{reference}.{}", subscription_token(key, reference))
+}
+
+/// Finds the key among the live secrets of `name` that a [`carried_token`] was derived from.
+pub fn verify_carried_token(secrets: &Secrets, name: &str, now: Timestamp, token: &str) -> Result<KeyId, AuthFault> {
+    let (reference, token) = token.split_once('.').unwrap_or_default();
+    verify_token(secrets, name, now, token, reference)
+}
+
 /// Finds the live secret of `name` whose MAC is `signature`; each live secret costs one MAC.
 ///
 /// Refuses when there is none: nothing is ever accepted unverified.
@@ -282,6 +294,19 @@ mod tests {
         assert_eq!(P256Key::from_spki(&[b"\x04", &point[..]].concat()), None);
         assert_eq!(sign_p256(&[0; 32], Hash::Sha256, b""), None);
         assert_eq!(sign_p256(b"short", Hash::Sha256, b""), None);
+    }
+
+    #[test]
+    fn a_carried_token_stands_for_its_own_reference_only() {
+        let keys = secrets(&["key"]);
+        let token = carried_token(keys.live("client_secret", NOW).next().unwrap(), "ours");
+        let verify = |token: &str| verify_carried_token(&keys, "client_secret", NOW, token);
+        assert_eq!(verify(&token), Ok(KeyId("key".into())));
+        assert_eq!(verify(&token.replace("ours", "our")), Err(AuthFault::Mismatch));
+        for malformed in ["", ".", "ours", "ours.key", &format!("x.{token}"), &token.replace("ours.", "")] {
+            assert_eq!(verify(malformed), Err(AuthFault::Malformed), "{malformed}");
+        }
+        assert_eq!(verify_carried_token(&keys, "another", NOW, ""), Err(AuthFault::NoSecret));
     }
 
     #[test]

@@ -79,11 +79,10 @@ pub(super) fn items(body: &[u8]) -> Option<Vec<&RawValue>> {
 pub(super) fn prove(item: &RawValue, secrets: &Secrets, now: Timestamp) -> Result<KeyId, AuthFault> {
     let proof: Proof = object(item).ok_or(AuthFault::Malformed)?;
     let state = proof.client_state.filter(|state| !state.is_empty()).ok_or(AuthFault::Missing)?;
-    let subscription = proof.subscription_id.filter(|id| is_id(id)).ok_or(AuthFault::Malformed)?;
-    if state.len() > LONGEST_PROOF {
+    if state.len() > LONGEST_PROOF || !proof.subscription_id.is_some_and(|id| is_id(&id)) {
         return Err(AuthFault::Malformed);
     }
-    signing::verify_token(secrets, SUBSCRIPTION_KEY, now, &state, &subscription)
+    signing::verify_carried_token(secrets, SUBSCRIPTION_KEY, now, &state)
 }
 
 fn is_id(text: &str) -> bool {

@@ -1,22 +1,21 @@
-"""How Graph's `clientState` is made, in each item: the key's id, and the MAC of the subscription's id."""
+"""How Graph's `clientState` is made, in each item: a reference of ours, the key's id, and the MAC of the reference."""
 
 import hashlib
 import hmac
 import json
 import re
 
-STATE = re.compile(rb'"clientState":"[^"]*"')
+STATE = re.compile(rb'"clientState":"([^".]*)[^"]*"')
 
 
 def sign(fixture):
-    items = iter(json.loads(fixture.body)["value"])
-
-    def state(_):
-        mac = hmac.new(fixture.secret.encode(), next(items)["subscriptionId"].encode(), hashlib.sha256)
-        return f'"clientState":"{fixture.comments["key-id"]}.{mac.hexdigest()}"'.encode()
+    def state(found):
+        reference = found[1].decode()
+        mac = hmac.new(fixture.secret.encode(), reference.encode(), hashlib.sha256)
+        return f'"clientState":"{reference}.{fixture.comments["key-id"]}.{mac.hexdigest()}"'.encode()
 
     # In place, since every other byte stays as it was recorded.
-    body = STATE.sub(state, fixture.body)
-    if next(items, None) is not None:
-        raise ValueError("an item has no clientState")
+    body, count = STATE.subn(state, fixture.body)
+    if count != len(json.loads(body)["value"]):
+        raise ValueError("an item has no clientState, or several")
     return body

@@ -14,9 +14,10 @@ use crate::attempt::live;
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const ONE: &str = "7f105c7d-2dc5-4530-97cd-4e7ae6534c07";
 const TWO: &str = "5cfe2387-163c-4006-81bb-1b5e1e060afe";
-/// `printf %s "$ONE" | openssl dgst -sha256 -hmac key-of-the-vector`, after the key's id; and for the other.
-const STATE_OF_ONE: &str = "k7.624e8463fb89d4212b7b10c86f5e085c73357fe8450698f4cece69726755f08c";
-const STATE_OF_TWO: &str = "k7.7c6a256ba1738f5c9676fbc88ca4a6771f2eb95d25baf08bba0a09707c287164";
+/// A reference, the key's id, and `printf %s reference-one | openssl dgst -sha256 -hmac key-of-the-vector`.
+const STATE_OF_ONE: &str = "reference-one.k7.fcd2752b1445a5f4e248475f79ec2a4961ed2019e36565ebf942e187f4fc421a";
+/// The same of `reference-two`.
+const STATE_OF_TWO: &str = "reference-two.k7.134035a336fca3727dfc93e7ae1b1c4382929a19f9cda7f87688aaf22a9b4040";
 
 fn provider() -> &'static dyn Provider {
     providers::by_id("microsoft-graph").unwrap()
@@ -31,6 +32,11 @@ fn change(subscription: &str, state: &str, thing: &str, version: &str) -> String
     format!(
         r#"{{"subscriptionId":"{subscription}","clientState":"{state}","changeType":"updated","resourceData":{{"id":"{thing}","@odata.etag":"{version}"}}}}"#
     )
+}
+
+/// As well formed as ours, and made without the key.
+fn forged() -> String {
+    STATE_OF_ONE.replace("reference-one", "reference-six")
 }
 
 fn lifecycle(event: &str) -> String {
@@ -63,8 +69,9 @@ fn each_item_is_proved_by_its_own_state() {
     let own = [change(ONE, STATE_OF_ONE, "a", "1"), change(TWO, STATE_OF_TWO, "b", "1")];
     assert_eq!(verify_items(&own), Ok(KeyId("k7".into())));
     assert!(provider().dropped(&request(&own), &keys(), NOW).is_empty());
-    let swapped = [change(ONE, STATE_OF_TWO, "a", "1"), change(TWO, STATE_OF_ONE, "b", "1")];
-    assert_eq!(verify_items(&swapped), Err(AuthFault::Mismatch));
+    // The MAC of another reference is none of this one's.
+    let swapped = STATE_OF_ONE.replace("reference-one", "reference-two");
+    assert_eq!(verify_items(&[change(ONE, &swapped, "a", "1")]), Err(AuthFault::Mismatch));
 }
 
 #[test]
@@ -72,7 +79,7 @@ fn an_item_that_is_not_proved_is_never_told_of() {
     let items = [
         change(ONE, "secretClientValue", "forged", "1"),
         change(ONE, STATE_OF_ONE, "a", "1"),
-        change(TWO, STATE_OF_ONE, "forged", "1"),
+        change(TWO, &forged(), "forged", "1"),
         r#"{"subscriptionId":7}"#.to_owned(),
         "null".to_owned(),
         format!(r#"["{TWO}","{STATE_OF_TWO}"]"#),
@@ -111,8 +118,8 @@ fn what_is_refused_says_why() {
         (format!(r#"{{"value":[{}]}}"#, change("", STATE_OF_ONE, "a", "1")), AuthFault::Malformed),
         (format!(r#"{{"value":[{}]}}"#, change(&"s".repeat(65), STATE_OF_ONE, "a", "1")), AuthFault::Malformed),
         (format!(r#"{{"value":[{}]}}"#, change(ONE, "secretClientValue", "a", "1")), AuthFault::Malformed),
-        (format!(r#"{{"value":[{}]}}"#, change(TWO, STATE_OF_ONE, "a", "1")), AuthFault::Mismatch),
-        (format!(r#"{{"value":[null,{}]}}"#, change(TWO, STATE_OF_ONE, "a", "1")), AuthFault::Mismatch),
+        (format!(r#"{{"value":[{}]}}"#, change(TWO, &forged(), "a", "1")), AuthFault::Mismatch),
+        (format!(r#"{{"value":[null,{}]}}"#, change(TWO, &forged(), "a", "1")), AuthFault::Mismatch),
     ] {
         assert_eq!(verify(&body), Err(fault), "{body}");
     }
