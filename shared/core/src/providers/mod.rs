@@ -1,18 +1,18 @@
 //! Providers: one folder of pure functions each, with its evidence (README, recorded requests, snapshots).
 
 mod clover;
-mod paysafe;
 mod ebay;
-mod meta;
-mod query;
 mod google_calendar;
+mod meta;
 mod microsoft_graph;
+mod paysafe;
+mod query;
 mod remote_keys;
 mod shopify;
 mod signed_message;
+mod square;
 mod standard_webhooks;
 mod whatnot;
-mod square;
 mod woocommerce;
 
 use std::time::Duration;
@@ -35,15 +35,18 @@ const DEEPEST: usize = 127;
 
 /// All providers, in alphabetical order, one line each.
 pub const ALL: &[&dyn Provider] = &[
-    &shopify::Shopify, //
+    &clover::Clover,
+    &ebay::Ebay,
+    &google_calendar::GoogleCalendar,
+    &meta::Meta,
+    &microsoft_graph::MicrosoftGraph,
+    &paysafe::Paysafe,
+    &shopify::Shopify,
+    &square::Square,
     &standard_webhooks::StandardWebhooks,
     &whatnot::Whatnot,
+    &woocommerce::WooCommerce,
 ];
-pub const ALL: &[&dyn Provider] = &[&shopify::Shopify, &square::Square, &woocommerce::WooCommerce];
-pub const ALL: &[&dyn Provider] = &[&clover::Clover, &paysafe::Paysafe, &shopify::Shopify];
-pub const ALL: &[&dyn Provider] = &[&ebay::Ebay, &meta::Meta, &shopify::Shopify];
-pub const ALL: &[&dyn Provider] =
-    &[&google_calendar::GoogleCalendar, &microsoft_graph::MicrosoftGraph, &shopify::Shopify];
 
 /// The provider of that id.
 pub fn by_id(id: &str) -> Option<&'static dyn Provider> {
