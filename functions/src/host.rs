@@ -12,6 +12,7 @@ use hooktide_core::entropy::Entropy;
 use hooktide_core::fault::Fault;
 use hooktide_core::flows::Ports;
 use hooktide_core::ports::Clock;
+use hooktide_outbound::Outbound;
 
 use crate::environment::{Environment, EnvironmentFault};
 use crate::log;
@@ -57,6 +58,7 @@ impl Host {
             bus: Arc::new(EventBridgeBus::new(clients::bus(&configuration), environment.bus.clone())),
             blobs: blobs::bucket(&environment.bucket)?,
             keys: Arc::new(SecretsManagerKeys::new(secrets, root_keys, Arc::clone(&clock))),
+            http: Arc::new(Outbound::to(environment.settings.origins())),
             entropy: Arc::new(Entropy::from_system()?),
             meter: Arc::clone(&tally) as Arc<_>,
         };

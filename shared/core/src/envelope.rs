@@ -20,8 +20,8 @@ use crate::secret::KeyId;
 use crate::signing;
 use crate::tenant::Tenant;
 
-/// The version that is written. Version 1 had no `traceparent`.
-pub const VERSION: u32 = 2;
+/// The version that is written. Version 2 knew no handshakes and no dropped items.
+pub const VERSION: u32 = 3;
 /// The largest body that a request may have, in bytes; also what a compressed one may grow to.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// The largest body that travels inline as it is, in bytes.
@@ -79,8 +79,21 @@ pub enum EnvelopeKind {
     Notice(Delivery),
     /// A verified request that does not.
     Unreadable(Delivery),
+    /// A code that somebody who sets up an endpoint waits for. Nobody proved who sent it.
+    Handshake(Handshake),
     /// Work on a tenant's records.
     Job(Job),
+}
+
+/// A code that a provider sent to find out whether we are who we say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// From which provider, as the address says.
+    pub provider: String,
+    /// To which endpoint.
+    pub endpoint: String,
+    /// The code.
+    pub code: String,
 }
 
 /// A verified request.
@@ -242,6 +255,21 @@ pub enum EnvelopeFault {
 }
 
 impl Envelope {
+    /// A new one, not tried yet.
+    pub fn new(id: String, kind: EnvelopeKind, received_at: Timestamp) -> Self {
+        Self {
+            v: VERSION,
+            traceparent: traceparent_from(id.as_bytes()),
+            id,
+            kind,
+            received_at,
+            attempt: 0,
+            deferred: 0,
+            not_before: None,
+            committed: Vec::new(),
+        }
+    }
+
     /// Reads a message, of this version or the one before.
     pub fn decode(message: &str) -> Result<Self, EnvelopeFault> {
         #[derive(Deserialize)]
@@ -261,9 +289,6 @@ impl Envelope {
             return Err(EnvelopeFault::Foreign(format!("version {v} is no longer read")));
         }
         let mut envelope: Self = serde_json::from_str(message).map_err(foreign)?;
-        if envelope.traceparent.is_empty() {
-            envelope.traceparent = traceparent_from(envelope.id.as_bytes());
-        }
         envelope.v = VERSION;
         Ok(envelope)
     }
@@ -296,6 +321,7 @@ impl Envelope {
                 "nobody"
             }
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => &delivery.endpoint,
+            EnvelopeKind::Handshake(handshake) => &handshake.endpoint,
             EnvelopeKind::Job(job) => job.tenant.as_str(),
         }
     }
@@ -326,25 +352,25 @@ mod tests {
     }
 
     #[test]
-    fn version_1_is_still_read_and_a_newer_version_waits() {
-        let old = include_str!("../fixtures/envelope-v1.json");
+    fn version_2_is_still_read_and_a_newer_version_waits() {
+        let old = include_str!("../fixtures/envelope-v2.json");
         let envelope = Envelope::decode(old).unwrap();
         assert_eq!((envelope.v, envelope.trace().len()), (VERSION, 32));
-        let newer = old.replace("\"v\": 1", "\"v\": 3");
-        assert_eq!(Envelope::decode(&newer), Err(EnvelopeFault::Newer(3)));
+        let newer = old.replace("\"v\": 2", "\"v\": 4");
+        assert_eq!(Envelope::decode(&newer), Err(EnvelopeFault::Newer(4)));
         assert!(matches!(Envelope::decode("{}"), Err(EnvelopeFault::Foreign(_))));
     }
 
     #[test]
     fn this_version_reads_what_it_wrote() {
-        let current = include_str!("../fixtures/envelope-v2.json");
+        let current = include_str!("../fixtures/envelope-v3.json");
         let envelope = Envelope::decode(current).unwrap();
         assert_eq!(Envelope::decode(&envelope.encode().unwrap()), Ok(envelope));
     }
 
     #[test]
     fn what_is_sent_has_only_characters_that_sqs_takes() {
-        let mut envelope = Envelope::decode(include_str!("../fixtures/envelope-v2.json")).unwrap();
+        let mut envelope = Envelope::decode(include_str!("../fixtures/envelope-v3.json")).unwrap();
         let body = Bytes::from("a \u{fffe}\u{ffff} \u{0} \\ufffe z");
         let EnvelopeKind::Notice(delivery) = &mut envelope.kind else { panic!("a notice") };
         delivery.payload = pack(&body, "p", "i").unwrap().payload;

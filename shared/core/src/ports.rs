@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::Timestamp;
 pub use object_store::ObjectStore as Blobs;
 pub use serde_dynamo::{AttributeValue, Item};
@@ -260,6 +261,29 @@ pub trait Keys: Send + Sync {
         self.root().await
     }
 }
+
+/// The only way out to other services than the deployment's own.
+///
+/// Implementations send to origins that the operator allowed and nowhere else, follow no redirect, and bound time and size:
+/// an answer that takes longer than [`HTTP_TIME`] is a retryable fault, one that is larger than [`HTTP_SIZE`] a failed one.
+#[async_trait]
+pub trait Http: Send + Sync {
+    /// Sends a request to an absolute address. Any status is an answer.
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Fault>;
+}
+
+/// Reaches nobody.
+#[async_trait]
+impl Http for () {
+    async fn send(&self, _request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Fault> {
+        Err(Fault::retryable("there is no way out"))
+    }
+}
+
+/// How long a request and its answer may take together.
+pub const HTTP_TIME: Duration = Duration::from_millis(2500);
+/// The largest answer that is read, in bytes.
+pub const HTTP_SIZE: usize = 1024 * 1024;
 
 /// Counts what becomes of deliveries, for a host's metrics. It neither fails nor waits.
 pub trait Meter: Send + Sync {

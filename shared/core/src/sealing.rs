@@ -115,6 +115,11 @@ impl RootKeys {
         &self.address
     }
 
+    /// The ids of all keys.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+
     /// The id of the current key.
     pub fn current_id(&self) -> &str {
         &self.current

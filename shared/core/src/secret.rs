@@ -65,6 +65,12 @@ impl Secrets {
         Self(secrets)
     }
 
+    /// These and others.
+    pub fn with(mut self, others: impl IntoIterator<Item = LiveSecret>) -> Self {
+        self.0.extend(others);
+        self
+    }
+
     /// Those of `name` that are live at `now`.
     pub fn live<'a>(&'a self, name: &'a str, now: Timestamp) -> impl Iterator<Item = &'a LiveSecret> {
         self.0

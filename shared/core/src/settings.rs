@@ -1,12 +1,17 @@
 //! What an operator may set, by the environment of a function or of the local server.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use crate::providers::{self, Provider};
 
 /// What an operator may set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// What providers call, without a slash at the end; some of them sign it.
     pub public_url: String,
+    /// Base addresses of providers' APIs by the provider's id, where the operator set others than their own.
+    pub apis: BTreeMap<&'static str, String>,
     /// How long a receiver uses what it knows of an endpoint.
     pub endpoint_cache: Duration,
     /// How many failed verifications a minute an endpoint takes from one address before they are answered 429.
@@ -25,6 +30,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             public_url: "http://127.0.0.1:8787".into(),
+            apis: BTreeMap::new(),
             endpoint_cache: Duration::from_secs(300),
             failures_per_minute: 100,
             lanes: 4,
@@ -90,7 +96,29 @@ pub const SETTINGS: [Setting; 5] = [
     },
 ];
 
+/// The variable with the base address of a provider's API: `HOOKTIDE_GOOGLE_CALENDAR_API`.
+pub fn api_variable(provider: &str) -> String {
+    format!("HOOKTIDE_{}_API", provider.replace('-', "_").to_ascii_uppercase())
+}
+
+/// Whether a text is a base address: scheme and host, perhaps a port, and no slash at the end.
+fn is_base_address(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
+        && text.parse::<http::Uri>().is_ok()
+}
+
 impl Settings {
+    /// The base address of a provider's API, if it has one.
+    pub fn api<'a>(&'a self, provider: &'a dyn Provider) -> Option<&'a str> {
+        self.apis.get(provider.id()).map(String::as_str).or_else(|| provider.api())
+    }
+
+    /// All origins that Hooktide may call.
+    pub fn origins(&self) -> Vec<String> {
+        providers::ALL.iter().filter_map(|provider| self.api(*provider)).map(str::to_owned).collect()
+    }
+
     /// The settings that `lookup` has, the others as they are by default; or everything that is wrong with them.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let mut settings = Self::default();
@@ -101,6 +129,15 @@ impl Settings {
             match text.parse() {
                 Ok(number) if (least..=most).contains(&number) => (setting.set)(&mut settings, number),
                 _ => wrong.push(format!("{} is {text:?}, and not a whole number from {least} to {most}", setting.name)),
+            }
+        }
+        for provider in providers::ALL.iter().filter(|provider| provider.api().is_some()) {
+            let name = api_variable(provider.id());
+            let Some(text) = lookup(&name).filter(|text| !text.is_empty()) else { continue };
+            if is_base_address(&text) {
+                settings.apis.insert(provider.id(), text);
+            } else {
+                wrong.push(format!("{name} is {text:?}, and not an address such as https://api.example.com"));
             }
         }
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
@@ -126,11 +163,13 @@ mod tests {
             "HOOKTIDE_KEEP_JOURNAL_DAYS" => Some("a month".into()),
             "HOOKTIDE_KEEP_HELD_DAYS" => Some("0".into()),
             "HOOKTIDE_FAILURES_PER_MINUTE" => Some("7".into()),
+            "HOOKTIDE_EBAY_API" => Some("api.ebay.com/".into()),
             _ => None,
         });
         let expected = [
             "HOOKTIDE_KEEP_HELD_DAYS is \"0\", and not a whole number from 1 to 365",
             "HOOKTIDE_KEEP_JOURNAL_DAYS is \"a month\", and not a whole number from 2 to 365",
+            "HOOKTIDE_EBAY_API is \"api.ebay.com/\", and not an address such as https://api.example.com",
         ];
         assert_eq!(wrong, Err(expected.map(str::to_owned).to_vec()));
     }

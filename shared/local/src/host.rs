@@ -13,6 +13,7 @@ use hooktide_core::flows::process::{Message, Processor};
 use hooktide_core::flows::receive::Receiver;
 use hooktide_core::flows::{Ports, Settings, sweep};
 use hooktide_core::ports::{Blobs, Clock, QueueName, Table};
+use hooktide_outbound::Outbound;
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
@@ -125,6 +126,7 @@ impl Host {
             bus: Arc::new(bus),
             blobs: parts.blobs,
             keys: Arc::new(parts.keys),
+            http: Arc::new(Outbound::to(settings.origins())),
             entropy: Arc::new(parts.entropy),
             meter: Arc::new(()),
         };

@@ -237,6 +237,7 @@ pub fn faulty(ports: &Ports, faults: &Arc<Faults>) -> (Ports, Arc<Published>) {
         bus: Arc::new(FaultyBus::new(Arc::clone(&ports.bus), Arc::clone(&published), Arc::clone(faults))),
         blobs: Arc::new(FaultyBlobs::new(Arc::clone(&ports.blobs), Arc::clone(faults))),
         keys: Arc::new(FaultyKeys::new(Arc::clone(&ports.keys), Arc::clone(faults))),
+        http: Arc::clone(&ports.http),
         entropy: Arc::clone(&ports.entropy),
         meter: Arc::clone(&ports.meter),
     };

@@ -143,6 +143,7 @@ impl World {
             bus: Arc::clone(&bus) as Arc<_>,
             blobs: Arc::new(InMemory::new()),
             keys: Arc::new(LocalKeys::generate(&entropy)),
+            http: Arc::new(()),
             entropy,
             meter: Arc::new(Outcomes(Arc::clone(&scheduler))),
         };

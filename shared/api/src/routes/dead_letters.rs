@@ -191,7 +191,9 @@ pub(crate) async fn show(
             };
             (delivery.headers, body)
         }
-        Ok(EnvelopeKind::Job(_)) | Err(_) => (Default::default(), Some(letter.message.clone().into_bytes())),
+        Ok(EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_)) | Err(_) => {
+            (Default::default(), Some(letter.message.clone().into_bytes()))
+        }
     };
     let (body, body_encoding) = match body.map(String::from_utf8) {
         None => (None, None),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub use crate::settings::Settings;
 
 use crate::entropy::Entropy;
-use crate::ports::{Blobs, Bus, Keys, Meter, Queue, Table};
+use crate::ports::{Blobs, Bus, Http, Keys, Meter, Queue, Table};
 
 /// Everything that flows reach the world through.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Ports {
     pub blobs: Arc<dyn Blobs>,
     /// The root keys.
     pub keys: Arc<dyn Keys>,
+    /// The way out.
+    pub http: Arc<dyn Http>,
     /// Randomness.
     pub entropy: Arc<Entropy>,
     /// Where it is counted what becomes of deliveries.

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::Ports;
 use super::process::Processor;
-use crate::envelope::{self, Envelope, EnvelopeKind, Job, VERSION};
+use crate::envelope::{self, Envelope, EnvelopeKind, Job};
 use crate::fault::Fault;
 use crate::names::JobKind;
 use crate::ports::{Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault, send_one};
@@ -200,15 +200,6 @@ pub(super) async fn send(ports: &Ports, envelope: &Envelope, delay: Duration) ->
 
 pub(super) fn job_envelope(tenant: &Tenant, id: &str, now: Timestamp) -> Envelope {
     let job = Job { tenant: tenant.clone(), job: JobKind::Replay, resource: id.to_owned() };
-    Envelope {
-        v: VERSION,
-        kind: EnvelopeKind::Job(job),
-        id: format!("replay-{tenant}-{id}"),
-        received_at: now,
-        attempt: 0,
-        deferred: 0,
-        not_before: None,
-        committed: Vec::new(),
-        traceparent: envelope::traceparent_from(id.as_bytes()),
-    }
+    let traceparent = envelope::traceparent_from(id.as_bytes());
+    Envelope { traceparent, ..Envelope::new(format!("replay-{tenant}-{id}"), EnvelopeKind::Job(job), now) }
 }

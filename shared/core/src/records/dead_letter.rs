@@ -87,7 +87,7 @@ impl DeadLetter {
     pub fn of(envelope: &Envelope, class: ErrorClass, reason: &str, now: Timestamp) -> Result<Self, Fault> {
         let delivery = match &envelope.kind {
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
-            EnvelopeKind::Job(_) => None,
+            EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
         };
         Ok(Self {
             message: envelope.encode()?,

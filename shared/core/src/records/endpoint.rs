@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::key::{Area, Key, Partition};
 use crate::names::Kind;
 use crate::ports::Keys;
+use crate::providers::{self, SUBSCRIPTION_KEY};
 use crate::sealing::{Place, RootKeys, root_key_of};
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::tenant::Tenant;
@@ -71,7 +72,26 @@ impl Endpoint {
         if let Some(id) = self.secrets.iter().find_map(newer) {
             root = keys.root_with(&id).await?;
         }
-        open_all(&self.secrets, &root, &self.tenant, &sealed_for(&self.key()))
+        let opened = open_all(&self.secrets, &root, &self.tenant, &sealed_for(&self.key()))?;
+        let derives = providers::by_id(&self.provider).is_some_and(|provider| provider.derives_tokens());
+        Ok(if derives { opened.with(self.subscription_keys(&root)) } else { opened })
+    }
+
+    /// What the tokens of this endpoint's subscriptions are derived from: one key for each root key, the current one first.
+    fn subscription_keys(&self, root: &RootKeys) -> Vec<LiveSecret> {
+        let purpose = format!("hooktide subscription tokens\0{}\0{}", self.provider, self.id);
+        let ids = std::iter::once(root.current_id()).chain(root.ids().filter(|id| *id != root.current_id()));
+        ids.filter_map(|id| {
+            let secret = root.derived(id, &purpose)?;
+            let (name, id) = (SUBSCRIPTION_KEY.to_owned(), KeyId(id.to_owned()));
+            Some(LiveSecret { name, id, secret, retires_at: None })
+        })
+        .collect()
+    }
+
+    /// The address that the provider was told: the one in the settings, if its owner put one there, or `computed`.
+    pub fn address(&self, computed: String) -> String {
+        self.settings.get("notification_url").and_then(Value::as_str).map_or(computed, str::to_owned)
     }
 }
 
@@ -195,6 +215,24 @@ impl Record for LastVerified {
 /// Where the last verification by a secret is.
 pub fn last_verified_key(provider: &str, endpoint: &str, key_id: &KeyId) -> Key {
     Partition::endpoint(provider, endpoint).key(format!("verified#{key_id}"))
+}
+
+/// The last code that a provider sent for whoever set the endpoint up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// The code. Nobody proved who sent it.
+    pub code: String,
+    /// When.
+    pub received_at: Timestamp,
+}
+
+impl Record for Handshake {
+    const NAME: &'static str = "handshake";
+}
+
+/// Where the last code is.
+pub fn handshake_key(provider: &str, endpoint: &str) -> Key {
+    Partition::endpoint(provider, endpoint).key("handshake")
 }
 
 /// A tenant's reference to an endpoint or a token that it owns.

@@ -17,6 +17,7 @@
 //! | connection | `T#<tenant>#C` | id | provider, account, endpoint, sealed credentials |
 //! | endpoint | `E#<provider>#<id>` | `endpoint` | tenant, connection, sealed secrets |
 //! | last verified | `E#<provider>#<id>` | `verified#<key id>` | at |
+//! | handshake | `E#<provider>#<id>` | `handshake` | code, received_at |
 //! | owned endpoint | `T#<tenant>#P` | `<provider>#<id>` | (a reference) |
 //! | route | `R#<provider>#<endpoint>` | account | tenant, connection |
 //! | belonging | `R#<provider>#<endpoint>#<kind>#<id>` | `belonging` | account |

@@ -211,7 +211,7 @@ impl Processor {
                     want(delivery_key(tenant, work), Place::Delivery);
                 }
                 Effect::Privacy { .. } => want(delivery_key(tenant, work), Place::Delivery),
-                Effect::Ignored { .. } | Effect::Hold { .. } => {}
+                Effect::Handshake { .. } | Effect::Ignored { .. } | Effect::Hold { .. } => {}
             }
         }
         let keys: Vec<Key> = wanted.keys().cloned().collect();

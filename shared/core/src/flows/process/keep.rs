@@ -11,7 +11,7 @@ use tracing::warn;
 use super::resolve::{Owner, keep_body};
 use super::work::{Origin, cut};
 use super::{Opened, Processor, id_of_foreign};
-use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, VERSION, blob_fault};
+use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, blob_fault};
 use crate::fault::{ErrorClass, Fault};
 use crate::names::Outcome;
 use crate::ports::{MAX_DELAY, Outgoing, QueueName, send_one};
@@ -134,17 +134,7 @@ impl Processor {
             payload: packed.payload,
             sha256: signing::sha256_hex(&body),
         };
-        let mut envelope = Envelope {
-            v: VERSION,
-            kind: EnvelopeKind::Unreadable(delivery),
-            id: id.to_owned(),
-            received_at: now,
-            attempt: 0,
-            deferred: 0,
-            not_before: None,
-            committed: Vec::new(),
-            traceparent: envelope::traceparent_from(id.as_bytes()),
-        };
+        let mut envelope = Envelope::new(id.to_owned(), EnvelopeKind::Unreadable(delivery), now);
         keep_body(&mut envelope, &Tenant::system(), &*self.ports.blobs).await?;
         envelope.encode()
     }

@@ -171,7 +171,10 @@ impl Processor {
                 EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) if fault.is_none() => {
                     Some(verified::reopen(delivery, one.envelope.received_at, &*self.ports.blobs).await)
                 }
-                EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_) | EnvelopeKind::Job(_) => None,
+                EnvelopeKind::Notice(_)
+                | EnvelopeKind::Unreadable(_)
+                | EnvelopeKind::Handshake(_)
+                | EnvelopeKind::Job(_) => None,
             }
         }));
         let bodies = bodies.await;
@@ -239,6 +242,9 @@ impl Processor {
             // What was unreadable is read again: after a replay, by code that may have learned to.
             (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery), Some(body)) => {
                 self.parse(index, one, delivery, &body?).await
+            }
+            (EnvelopeKind::Handshake(handshake), _) => {
+                Ok(vec![resolve::handshake(index, &one.envelope, &one.owner, handshake)])
             }
             (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), None) => Err(Fault::failed("a body was not read")),
         }

@@ -13,7 +13,7 @@ use crate::names::{JobKind, Operation, Outcome, Via};
 use crate::ports::{Condition, Key, Write};
 use crate::records::dead_letter::{DeadLetter, Shelf};
 use crate::records::delivery::{self, Delivery};
-use crate::records::endpoint::{Belonging, route_key};
+use crate::records::endpoint::{self, Belonging, route_key};
 use crate::records::entity::{Entity, EntityId, Journaled};
 use crate::records::job::{self, Mark};
 use crate::records::journal::{Change, Entry};
@@ -103,6 +103,7 @@ pub(super) fn plan<'a>(
     let mut belongings: HashMap<&Key, &String> = HashMap::new();
     let mut settled: HashSet<Key> = HashSet::new();
     let mut kept: HashSet<Key> = HashSet::new();
+    let mut handshakes: BTreeMap<Key, Write> = BTreeMap::new();
     for (index, work) in works.iter().enumerate() {
         if let Some(fault) = known.unreadable.get(&index) {
             plan.waiting.push((work.envelope, fault.clone()));
@@ -119,6 +120,16 @@ pub(super) fn plan<'a>(
             }
             Effect::Ignored { reason } => {
                 plan.entries.push(work.entry((Outcome::Ignored, Some(reason.clone())), None, now));
+            }
+            Effect::Handshake { code } => {
+                let key = endpoint::handshake_key(&work.origin.provider, &work.origin.endpoint);
+                let handshake =
+                    endpoint::Handshake { code: code.clone(), received_at: work.origin.envelope.received_at };
+                // Of several in one batch, the last one counts.
+                let put = records::put(&key, &handshake, records::Upkeep::default())?;
+                handshakes.insert(key, put);
+                let reason = format!("the verification code is {code}; enter it at the provider");
+                plan.entries.push(work.entry((Outcome::Processed, Some(reason)), None, now));
             }
             Effect::Hold { account, letter } => {
                 let reason = format!("unknown account {account}; kept until it is connected");
@@ -151,6 +162,7 @@ pub(super) fn plan<'a>(
             }
         }
     }
+    plan.writes.extend(handshakes.into_values());
     for (resource, count) in hints {
         let stored = known.marks.get(resource);
         let mark = job::raised(stored, tenant, JobKind::Sync, resource, count, now);
@@ -236,7 +248,11 @@ impl<'a> Plan<'a> {
             .iter()
             .filter_map(|index| match &works[*index].effect {
                 Effect::Entity(entity) => Some((&works[*index], &**entity)),
-                Effect::Hint { .. } | Effect::Privacy { .. } | Effect::Ignored { .. } | Effect::Hold { .. } => None,
+                Effect::Hint { .. }
+                | Effect::Privacy { .. }
+                | Effect::Handshake { .. }
+                | Effect::Ignored { .. }
+                | Effect::Hold { .. } => None,
             })
             .collect();
         let told: Vec<Told> = of.iter().map(|(_, entity)| entity.told.clone()).collect();
@@ -324,7 +340,11 @@ fn repeated(work: &Work, now: Timestamp) -> Entry {
 pub(super) fn delivery_key(tenant: &Tenant, work: &Work) -> Key {
     let part = match &work.effect {
         Effect::Hint { resource } => resource,
-        Effect::Privacy { .. } | Effect::Entity(_) | Effect::Ignored { .. } | Effect::Hold { .. } => "privacy",
+        Effect::Privacy { .. }
+        | Effect::Entity(_)
+        | Effect::Handshake { .. }
+        | Effect::Ignored { .. }
+        | Effect::Hold { .. } => "privacy",
     };
     delivery::key(tenant, work.identity, part)
 }

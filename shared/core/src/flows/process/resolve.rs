@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Processor;
 use super::fold::Told;
 use super::work::{Effect, EntityWork, Origin, Work};
-use crate::envelope::{Delivery, Envelope, EnvelopeKind};
+use crate::envelope::{Delivery, Envelope, EnvelopeKind, Handshake};
 use crate::fault::{ErrorClass, Fault};
 use crate::notice::{ContentHash, EntityNotice, Notice, State, What};
 use crate::ports::{Key, QueueName};
@@ -107,8 +107,7 @@ impl Processor {
                     (tenant, Some(connection), effect)
                 }
                 Whose::Owner => {
-                    let letter = self.letter(&endpoint.tenant, &origin, ErrorClass::PrivacyRequest).await?;
-                    (endpoint.tenant.clone(), None, Effect::Privacy { request: Box::new(letter) })
+                    (endpoint.tenant.clone(), None, self.effect_for_owner(endpoint, &origin, &notice).await?)
                 }
                 Whose::Misfit(reason) => {
                     let effect = Effect::Ignored { reason: reason.into() };
@@ -172,6 +171,15 @@ impl Processor {
         })
     }
 
+    /// What a notice is to do that is nobody's but the owner's of the endpoint.
+    async fn effect_for_owner(&self, endpoint: &Endpoint, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
+        if let What::Ignored { reason } = &notice.what {
+            return Ok(Effect::Ignored { reason: reason.clone() });
+        }
+        let letter = self.letter(&endpoint.tenant, origin, ErrorClass::PrivacyRequest).await?;
+        Ok(Effect::Privacy { request: Box::new(letter) })
+    }
+
     /// The delivery whole, to be kept by a tenant until what it waits for has come.
     async fn letter(&self, tenant: &Tenant, origin: &Origin, class: ErrorClass) -> Result<DeadLetter, Fault> {
         let mut envelope = origin.envelope.clone();
@@ -188,14 +196,28 @@ pub(super) async fn keep_body(
 ) -> Result<(), Fault> {
     match &mut envelope.kind {
         EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => delivery.keep(tenant, blobs).await,
-        EnvelopeKind::Job(_) => Ok(()),
+        EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => Ok(()),
     }
+}
+
+/// A code that came for the owner of an endpoint.
+pub(super) fn handshake(index: usize, envelope: &Envelope, owner: &Owner, handshake: &Handshake) -> (Tenant, Work) {
+    let origin = Arc::new(Origin::of(envelope));
+    let identity = Identity::new(&handshake.provider, &handshake.endpoint, &envelope.id);
+    let effect = match owner {
+        Owner::Endpoint(_) => Effect::Handshake { code: handshake.code.clone() },
+        Owner::Removed(_) | Owner::Tenant(_) | Owner::Routed(..) => {
+            Effect::Ignored { reason: "the connection was removed".into() }
+        }
+    };
+    let connection = owner.connection().map(str::to_owned);
+    (owner.tenant().clone(), work(index, 0, &origin, connection, identity, effect))
 }
 
 #[derive(Debug, PartialEq)]
 enum Whose {
     Connection(Tenant, String),
-    /// The endpoint's owner's: it is about a person, who is no account and may be known to several.
+    /// The endpoint's owner's: it is about a person, who is no account and may be known to several, or of no use to anybody.
     Owner,
     Misfit(&'static str),
     Unknown(String),
@@ -210,9 +232,11 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
         (None, None) if notice.what == What::Privacy => Whose::Owner,
         (None, None) => Whose::Misfit("the delivery names no account"),
         (None, Some(account)) if !is_account(account) => Whose::Misfit("what the delivery names is no account"),
-        (None, Some(account)) => match routes.iter().find(|(routed, _)| routed == account) {
-            Some((_, route)) => Whose::Connection(route.tenant.clone(), route.connection.clone()),
-            None => Whose::Unknown(account.clone()),
+        (None, Some(account)) => match (routes.iter().find(|(routed, _)| routed == account), &notice.what) {
+            (Some((_, route)), _) => Whose::Connection(route.tenant.clone(), route.connection.clone()),
+            // What nobody would do anything with when the account connects is not kept for it: it may be somebody's mail.
+            (None, What::Ignored { .. }) => Whose::Owner,
+            (None, _) => Whose::Unknown(account.clone()),
         },
     }
 }
@@ -273,7 +297,8 @@ fn work(
 
 fn endpoint_key(envelope: &Envelope) -> Option<Key> {
     let (EnvelopeKind::Notice(Delivery { provider, endpoint, .. })
-    | EnvelopeKind::Unreadable(Delivery { provider, endpoint, .. })) = &envelope.kind
+    | EnvelopeKind::Unreadable(Delivery { provider, endpoint, .. })
+    | EnvelopeKind::Handshake(Handshake { provider, endpoint, .. })) = &envelope.kind
     else {
         return None;
     };

@@ -51,6 +51,15 @@ impl Origin {
                 let nobodys = origin.provider.is_empty();
                 if nobodys { Self { provider: "unknown".into(), ..origin } } else { origin }
             }
+            EnvelopeKind::Handshake(handshake) => Self {
+                envelope: envelope.clone(),
+                provider: handshake.provider.clone(),
+                endpoint: handshake.endpoint.clone(),
+                topic: Some("handshake".into()),
+                delivery: None,
+                key_id: None,
+                window: Duration::ZERO,
+            },
             EnvelopeKind::Job(job) => Self {
                 envelope: envelope.clone(),
                 provider: "hooktide".into(),
@@ -120,6 +129,8 @@ pub(super) enum Effect {
     Hint { resource: String },
     /// Disclose or erase: the request, to be kept until that is done.
     Privacy { request: Box<DeadLetter> },
+    /// Keep a code for whoever set the endpoint up.
+    Handshake { code: String },
     /// Nothing.
     Ignored { reason: String },
     /// Wait until its account is connected.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use lru::LruCache;
 
 use crate::fault::Fault;
-use crate::flows::Ports;
+use crate::flows::{Ports, Settings};
 use crate::records::{self, endpoint};
 use crate::secret::Secrets;
 
@@ -24,6 +24,8 @@ pub(super) struct OpenEndpoint {
     pub(super) id: String,
     /// What verifies its deliveries.
     pub(super) secrets: Secrets,
+    /// What the provider was told to call, which some sign.
+    pub(super) url: String,
 }
 
 /// An endpoint that was found.
@@ -40,11 +42,13 @@ type Entry = (Timestamp, Option<Arc<OpenEndpoint>>);
 pub(super) struct EndpointCache {
     entries: Mutex<LruCache<(&'static str, String), Entry>>,
     lifetime: Duration,
+    public_url: String,
 }
 
 impl EndpointCache {
-    pub(super) fn new(lifetime: Duration) -> Self {
-        Self { entries: Mutex::new(LruCache::new(CAPACITY)), lifetime }
+    pub(super) fn new(settings: &Settings) -> Self {
+        let (lifetime, public_url) = (settings.endpoint_cache, settings.public_url.clone());
+        Self { entries: Mutex::new(LruCache::new(CAPACITY)), lifetime, public_url }
     }
 
     /// The endpoint, remembered or read; `None` if there is no such endpoint.
@@ -78,7 +82,9 @@ impl EndpointCache {
             None => None,
             Some(stored) => {
                 let secrets = stored.record.open_secrets(&*ports.keys).await?;
-                Some(Arc::new(OpenEndpoint { id: stored.record.id, secrets }))
+                let url = format!("{}/webhooks/{provider}/{id}", self.public_url);
+                let url = stored.record.address(url);
+                Some(Arc::new(OpenEndpoint { id: stored.record.id, secrets, url }))
             }
         };
         self.lock().put((provider, id.to_owned()), (now, found.clone()));
