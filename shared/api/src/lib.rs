@@ -77,6 +77,10 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(of!(routes::dead_letters::list))
         .routes(of!(routes::dead_letters::show, routes::dead_letters::discard))
         .routes(of!(routes::dead_letters::replay))
+        .routes(of!(routes::privacy::list))
+        .routes(of!(routes::webhooks::show))
+        .routes(of!(routes::test_tools::echo))
+        .routes(of!(routes::test_tools::unsigned))
         .routes(of!(routes::samples::sample))
 }
 

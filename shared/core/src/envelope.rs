@@ -293,6 +293,23 @@ impl Envelope {
         Ok(envelope)
     }
 
+    /// Erases what is kept of its body outside of it.
+    pub async fn erase_body(&self, tenant: &Tenant, blobs: &dyn Blobs) -> Result<(), Fault> {
+        let (EnvelopeKind::Notice(Delivery { payload: Payload::Blob { blob }, .. })
+        | EnvelopeKind::Unreadable(Delivery { payload: Payload::Blob { blob }, .. })) = &self.kind
+        else {
+            return Ok(());
+        };
+        // Only what is kept for this tenant's records: a claim check on the queue is somebody's to process.
+        if !blob.starts_with(&format!("kept/{tenant}/")) {
+            return Ok(());
+        }
+        match blobs.delete(&Path::from(blob.as_str())).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(blob_fault(&error)),
+        }
+    }
+
     /// The text to send. It has only characters that SQS takes: of those that JSON may hold as they are, two are not.
     /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
     pub fn encode(&self) -> Result<String, Fault> {

@@ -173,6 +173,18 @@ names! {
         Sync => "sync",
         /// Send dead letters, or what was held for an account, through processing again.
         Replay => "replay",
+        /// Disclose or erase what is held about somebody.
+        Privacy => "privacy",
+    }
+}
+
+names! {
+    /// What a request about personal data asks for.
+    PrivacyAct {
+        /// Tell what is held.
+        Disclose => "disclose",
+        /// Erase what is held.
+        Erase => "erase",
     }
 }
 

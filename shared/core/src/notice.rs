@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::names::Kind;
+use crate::names::{Kind, PrivacyAct};
 use crate::payment::{Account, Transaction};
 use crate::product::{Product, Stock};
 use crate::signing;
@@ -34,12 +34,30 @@ pub enum What {
         of: Option<String>,
     },
     /// A request to disclose or erase what is held about somebody.
-    Privacy,
+    Privacy(PrivacyRequest),
     /// Nothing that we do; the reason is shown in the activity.
     Ignored {
         /// Why.
         reason: String,
     },
+}
+
+/// A request about personal data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PrivacyRequest {
+    /// What is to be done.
+    pub act: PrivacyAct,
+    /// About whom.
+    pub subject: Subject,
+}
+
+/// About whom a request is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum Subject {
+    /// The account itself: everything that is held of it.
+    Account,
+    /// A person, by values that only the person's data has: ids, addresses, numbers.
+    Person(Vec<String>),
 }
 
 impl What {

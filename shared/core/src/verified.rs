@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -13,8 +13,8 @@ use crate::ports::Blobs;
 use crate::providers::Provider;
 use crate::secret::{KeyId, Secrets};
 
-/// A request that its provider proved to have sent. Only [`open`] makes one of a request, and only [`reopen`] of what
-/// [`open`] let onto a queue.
+/// A request that its provider proved to have sent. Only [`open`] makes one of a request (and [`trust`], for test tools),
+/// and only [`reopen`] of what was let onto a queue.
 #[derive(Debug, Clone)]
 pub struct Verified {
     headers: BTreeMap<String, String>,
@@ -79,15 +79,21 @@ pub fn open(
     now: Timestamp,
 ) -> Result<Verified, AuthFault> {
     let key_id = provider.verify(request, url, secrets, now)?;
-    let headers = provider
-        .headers()
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), request.headers().get(*name)?.to_str().ok()?.to_owned())))
-        // What nobody signed must not grow what is kept.
-        .filter(|(_, value)| value.len() <= LONGEST_HEADER)
-        .collect();
+    let headers = kept(provider, request.headers());
     let dropped = provider.dropped(request, secrets, now);
     Ok(Verified { headers, body: request.body().clone(), key_id: Some(key_id), dropped, received_at: now })
+}
+
+/// Takes a request as if its provider had proved to have sent it: for test tools, which others guard.
+pub fn trust(provider: &dyn Provider, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Verified {
+    Verified { headers: kept(provider, headers), body, key_id: None, dropped: Vec::new(), received_at: now }
+}
+
+/// The headers that the provider says it reads.
+fn kept(provider: &dyn Provider, headers: &HeaderMap) -> BTreeMap<String, String> {
+    let of = |name: &&str| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?.to_owned()));
+    // What nobody signed must not grow what is kept.
+    provider.headers().iter().filter_map(of).filter(|(_, value)| value.len() <= LONGEST_HEADER).collect()
 }
 
 /// What was verified before it was queued, at the time `received_at`; the hash of its body is checked.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use hooktide_core::fault::Fault;
 use hooktide_core::flows::replay;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
@@ -87,8 +88,19 @@ pub(crate) struct ConnectionView {
     secrets: SecretViews,
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
+    /// The last verification code that came to its own address, to be entered at the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake: Option<HandshakeView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+}
+
+/// A code that a provider sent to find out whether we are who we say. Nobody proved who sent it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HandshakeView {
+    code: String,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
 }
 
 /// What deleting a connection erased.
@@ -209,6 +221,13 @@ pub(crate) async fn change(
     check_settings(&stored.record.settings)?;
     let connection = stored.record.clone();
     store(&api, may.tenant(), stored).await?;
+    if connection.owns_endpoint() {
+        let mut endpoint = super::endpoints::endpoint_of(&api, may.tenant(), &connection.id).await?;
+        endpoint.record.settings = connection.settings.clone();
+        let key = endpoint.record.key();
+        let write = records::replace(&key, Some(endpoint.rev), &endpoint.record, Upkeep::default())?;
+        api.table().write(write).await.map_err(records::raced)?;
+    }
     Ok(ok(view(&api, connection).await?))
 }
 
@@ -239,7 +258,7 @@ async fn own_endpoint(
         connection: Some(connection.id.clone()),
         account: connection.account.clone(),
         tenants: Vec::new(),
-        settings: Map::new(),
+        settings: connection.settings.clone(),
         secrets: secrets::seal(api, tenant, &key, verifying).await?,
         created_at: connection.created_at,
         deleted_at: None,
@@ -304,9 +323,14 @@ async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
         false => None,
     };
     sealed.extend(endpoint.iter().flat_map(|endpoint| &endpoint.record.secrets));
+    let computed = webhook_url(api, &connection.provider, &connection.endpoint);
     Ok(ConnectionView {
+        handshake: match connection.owns_endpoint() {
+            true => handshake_of(api, &connection.provider, &connection.endpoint).await?,
+            false => None,
+        },
         secrets: secrets::views(api, &connection.provider, &connection.endpoint, &sealed).await?,
-        webhook_url: webhook_url(api, &connection.provider, &connection.endpoint),
+        webhook_url: endpoint.map_or(computed.clone(), |endpoint| endpoint.record.address(computed)),
         id: connection.id,
         provider: connection.provider,
         name: connection.name,
@@ -315,6 +339,13 @@ async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
         settings: connection.settings,
         created_at: connection.created_at,
     })
+}
+
+/// The last code that came to an address.
+pub(crate) async fn handshake_of(api: &Api, provider: &str, endpoint: &str) -> Result<Option<HandshakeView>, Fault> {
+    let key = endpoint::handshake_key(provider, endpoint);
+    let stored = records::get::<endpoint::Handshake>(api.table(), &key).await?;
+    Ok(stored.map(|stored| HandshakeView { code: stored.record.code, received_at: stored.record.received_at }))
 }
 
 /// The header that makes repeating a request harmless.
@@ -378,7 +409,17 @@ pub(crate) fn check_settings(settings: &Map<String, Value>) -> Answer<()> {
     if size > LARGEST_SETTINGS {
         return Err(Refused::invalid("settings", "they have at most 16 KB"));
     }
+    if settings.get("notification_url").is_some_and(|url| !is_address(url)) {
+        let detail = "it is what the provider was told to call, exactly, such as https://hooks.example.com/path";
+        return Err(Refused::invalid("settings.notification_url", detail));
+    }
     Ok(())
+}
+
+fn is_address(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        (text.starts_with("https://") || text.starts_with("http://")) && text.len() <= 2048 && text.is_ascii()
+    })
 }
 
 /// RFC 7396.

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::connections::{account_of, check_settings, id_for, merge, name_of, provider_of, transact, webhook_url};
+use super::connections::{
+    HandshakeView, account_of, check_settings, handshake_of, id_for, merge, name_of, provider_of, transact, webhook_url,
+};
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, List, Refused, ok};
@@ -82,6 +84,9 @@ pub(crate) struct EndpointView {
     /// Which tenants may connect accounts to it; whoever knows its id if none are named.
     #[schema(value_type = Vec<String>)]
     tenants: Vec<Tenant>,
+    /// The last verification code that came to its address, to be entered at the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake: Option<HandshakeView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -247,9 +252,11 @@ async fn shared_endpoint_of(api: &Api, tenant: &Tenant, id: &str) -> Answer<Stor
 
 async fn view(api: &Api, endpoint: Endpoint) -> Answer<EndpointView> {
     let sealed: Vec<_> = endpoint.secrets.iter().collect();
+    let computed = webhook_url(api, &endpoint.provider, &endpoint.id);
     Ok(EndpointView {
+        handshake: handshake_of(api, &endpoint.provider, &endpoint.id).await?,
         secrets: secrets::views(api, &endpoint.provider, &endpoint.id, &sealed).await?,
-        webhook_url: webhook_url(api, &endpoint.provider, &endpoint.id),
+        webhook_url: endpoint.address(computed),
         id: endpoint.id,
         provider: endpoint.provider,
         name: endpoint.name,

@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use bytes::Bytes;
 use hooktide_core::fault::Fault;
-use hooktide_core::names::ProblemType;
 use hooktide_core::notice::{Version, What};
 use hooktide_core::providers::{Provider, Sample, Unsigned};
 use hooktide_core::records;
@@ -69,9 +68,7 @@ pub(crate) async fn sample(
     Path((provider, topic)): Path<(String, String)>,
     Body(new): Body<NewSample>,
 ) -> Answer<Json<SignedSample>> {
-    if !may.principal.operator && !api.options().test_tools {
-        return Err(Refused::new(ProblemType::NotFound, "The test tools are switched off; see the settings."));
-    }
+    super::test_tools::allowed(&api, &may)?;
     let provider = provider_of(&provider)?;
     let connection = match &new.connection {
         Some(id) => connection_of(&api, may.tenant(), id).await?.record,

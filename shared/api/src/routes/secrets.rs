@@ -95,7 +95,7 @@ pub(crate) fn sort(provider: &dyn Provider, given: GivenSecrets) -> Answer<Sorte
             errors.push(FieldError { field: field.clone(), detail: format!("give 1 to {MOST_LIVE} secrets") });
         }
         for value in values {
-            match check(&value) {
+            match check(provider, &name, &value) {
                 Ok(()) => into.push((name.clone(), Secret::new(value))),
                 Err(detail) => errors.push(FieldError { field: field.clone(), detail }),
             }
@@ -106,8 +106,11 @@ pub(crate) fn sort(provider: &dyn Provider, given: GivenSecrets) -> Answer<Sorte
 
 /// Without what verifies deliveries, all of them would be refused: say so at once.
 pub(crate) fn require_all(provider: &dyn Provider, verifying: &[(String, Secret)]) -> Answer<()> {
-    let missing =
-        provider.needs().iter().filter(|need| need.required && !verifying.iter().any(|(name, _)| name == need.name));
+    let given = |need: &Need| verifying.iter().any(|(name, _)| name == need.name);
+    let needs = provider.needs();
+    // Where none is needed always, one of several suffices.
+    let one_of_several = !needs.is_empty() && needs.iter().all(|need| !need.required) && !needs.iter().any(given);
+    let missing = needs.iter().filter(|need| one_of_several || need.required && !given(need));
     let errors: Vec<FieldError> = missing
         .map(|need| FieldError { field: format!("secrets.{}", need.name), detail: format!("give {}", need.about) })
         .collect();
@@ -213,7 +216,7 @@ pub(crate) async fn add_to_connection(
     if !is_among(CREDENTIALS, &name) {
         return Err(Refused::invalid("name", unknown_name(provider)));
     }
-    check(&new.value).map_err(|detail| Refused::invalid("value", detail))?;
+    check(provider, &name, &new.value).map_err(|detail| Refused::invalid("value", detail))?;
     let key = records::connection::key(may.tenant(), &id);
     let sealed = seal_one(&api, may.tenant(), &key, &name, &new.value).await?;
     new.put_into(sealed.clone(), &mut connection.record.credentials, api.now());
@@ -282,7 +285,8 @@ async fn add(
     name: &str,
     new: NewSecret,
 ) -> Answer<(StatusCode, Json<SecretView>)> {
-    check(&new.value).map_err(|detail| Refused::invalid("value", detail))?;
+    let provider = connections::provider_of(&endpoint.provider)?;
+    check(provider, name, &new.value).map_err(|detail| Refused::invalid("value", detail))?;
     let sealed = seal_one(api, &endpoint.tenant, &endpoint.key(), name, &new.value).await?;
     new.put_into(sealed.clone(), &mut endpoint.secrets, api.now());
     check_count(&endpoint.secrets, name)?;
@@ -335,14 +339,14 @@ fn unknown_name(provider: &dyn Provider) -> String {
     format!("{} knows the secrets {}", provider.id(), names.join(", "))
 }
 
-fn check(value: &str) -> Result<(), String> {
+fn check(provider: &dyn Provider, name: &str, value: &str) -> Result<(), String> {
     if value.is_empty() || value.len() > LONGEST {
         return Err(format!("a secret has 1 to {LONGEST} bytes"));
     }
     if value.trim() != value {
         return Err("it begins or ends with white space, which was hardly meant".into());
     }
-    Ok(())
+    provider.check_secret(name, &Secret::new(value)).map_err(str::to_owned)
 }
 
 fn check_count(secrets: &[SealedSecret], name: &str) -> Answer<()> {

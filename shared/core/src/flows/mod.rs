@@ -1,5 +1,8 @@
 //! Flows: what Hooktide does, one verb a file. They name no provider, no host and no clock.
 
+pub mod erase;
+mod jobs;
+mod privacy;
 pub mod process;
 pub mod receive;
 pub mod replay;

@@ -6,20 +6,18 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tracing::warn;
-
-use super::Ports;
 use super::process::Processor;
-use crate::envelope::{self, Envelope, EnvelopeKind, Job};
+use super::{Ports, jobs};
+use crate::envelope::Envelope;
 use crate::fault::Fault;
 use crate::names::JobKind;
-use crate::ports::{Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault, send_one};
+use crate::ports::{Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault};
 use crate::records::dead_letter::{DeadLetter, Shelf};
-use crate::records::job::{self, Mark};
+use crate::records::job;
 use crate::records::replay::{self as record, Filter, Replay};
 use crate::records::{self, Stored, Upkeep};
 use crate::tenant::Tenant;
+use jiff::Timestamp;
 
 /// How many messages a step looks at.
 const PAGE: usize = 100;
@@ -45,11 +43,9 @@ pub fn begin(tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Resu
     Ok(vec![records::insert(&record::key(tenant, id), replay, Upkeep::default())?, job::store(None, &mark)?])
 }
 
-/// Sends the first step of a replay that was started. Where that fails, [a sweep](super::sweep::jobs) does it later.
+/// Sends the first step of a replay that was started.
 pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) {
-    if let Err(fault) = send(ports, &job_envelope(tenant, id, now), Duration::ZERO).await {
-        warn!(%tenant, id, %fault, "a replay begins later");
-    }
+    jobs::announce(ports, JobKind::Replay, tenant, id, now).await;
 }
 
 /// How many messages of a shelf a filter matches, looking at no more than `bound`.
@@ -79,7 +75,7 @@ pub(super) async fn step(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let ports = &processor.ports;
-    let Some(held) = claim(ports, tenant, id, now).await? else { return Ok(()) };
+    let Some(held) = jobs::claim(ports, JobKind::Replay, tenant, id, now).await? else { return Ok(()) };
     let stored: Option<Stored<Replay>> = records::get(&*ports.table, &record::key(tenant, id)).await?;
     let Some(Stored { rev, record: mut replay }) = stored.filter(|stored| stored.record.finished_at.is_none()) else {
         return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
@@ -120,30 +116,7 @@ pub(super) async fn step(
         return Ok(());
     }
     let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
-    send(ports, &next, pause).await
-}
-
-/// Holds the job's mark; `None` if the job is done. A step that comes too early, after another one, waits its time.
-async fn claim(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Option<Stored<Mark>>, Fault> {
-    let key = job::key(tenant, JobKind::Replay, id);
-    let Some(stored) = records::get::<Mark>(&*ports.table, &key).await? else { return Ok(None) };
-    let early = stored.record.due_at.saturating_sub(now.as_millisecond());
-    let longest = i64::try_from(crate::ports::MAX_DELAY.as_millis()).unwrap_or(i64::MAX);
-    if !stored.record.running && (1..=longest).contains(&early) {
-        let detail = "the next step of the replay is not due".to_owned();
-        return Err(Fault::Retryable { detail, after: Some(Duration::from_millis(early.unsigned_abs())) });
-    }
-    let Some(mark) = job::claimed(&stored.record, now) else {
-        let detail = "another processor does this step".to_owned();
-        return Err(Fault::Retryable { detail, after: Some(job::LEASE) });
-    };
-    match ports.table.write(job::store(Some(stored.rev), &mark)?).await {
-        Ok(_) => Ok(Some(Stored { rev: stored.rev + 1, record: mark })),
-        Err(WriteFault::Condition(_) | WriteFault::Conflict) => {
-            Err(Fault::retryable("another processor took this step"))
-        }
-        Err(WriteFault::Fault(fault)) => Err(fault),
-    }
+    jobs::send(ports, &next, pause).await
 }
 
 async fn resend(
@@ -190,16 +163,4 @@ async fn remove(
 
 fn text(time: &Timestamp) -> crate::ports::AttributeValue {
     crate::ports::AttributeValue::S(time.to_string())
-}
-
-pub(super) async fn send(ports: &Ports, envelope: &Envelope, delay: Duration) -> Result<(), Fault> {
-    let group = envelope.group().to_owned();
-    let message = Outgoing { queue: QueueName::Notices, body: envelope.encode()?, delay, group };
-    send_one(&*ports.queue, message).await
-}
-
-pub(super) fn job_envelope(tenant: &Tenant, id: &str, now: Timestamp) -> Envelope {
-    let job = Job { tenant: tenant.clone(), job: JobKind::Replay, resource: id.to_owned() };
-    let traceparent = envelope::traceparent_from(id.as_bytes());
-    Envelope { traceparent, ..Envelope::new(format!("replay-{tenant}-{id}"), EnvelopeKind::Job(job), now) }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{Ports, replay};
+use super::{Ports, jobs};
 use crate::fault::Fault;
 use crate::key::{DUE_SHARDS, Due, due_partition};
 use crate::names::JobKind;
@@ -18,6 +18,9 @@ use crate::records::{self, deferred};
 const PAGE: usize = 100;
 /// How long a mark may be overdue before its job is sent again.
 const OVERDUE_MILLIS: i64 = 60_000;
+
+/// The jobs that the processor does.
+const DONE_HERE: [JobKind; 2] = [JobKind::Replay, JobKind::Privacy];
 
 /// Sends the deferred messages that are due; how many they were.
 pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
@@ -46,8 +49,9 @@ pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
 /// Sends the jobs again whose marks are overdue: their message was lost, or its run was cut off. How many they were.
 pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
     let (mut sent, mut first) = (0, None);
-    for shard in 0..DUE_SHARDS {
-        let partition = due_partition(Due::Job(JobKind::Replay), shard);
+    let places = DONE_HERE.iter().flat_map(|kind| (0..DUE_SHARDS).map(move |shard| (*kind, shard)));
+    for (kind, shard) in places {
+        let partition = due_partition(Due::Job(kind), shard);
         for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
             let mark = match records::decode::<Mark>(item) {
                 Ok(stored) => stored.record,
@@ -56,8 +60,8 @@ pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
                     continue;
                 }
             };
-            let envelope = replay::job_envelope(&mark.tenant, &mark.resource, now);
-            match replay::send(ports, &envelope, Duration::ZERO).await {
+            let envelope = jobs::envelope(kind, &mark.tenant, &mark.resource, now);
+            match jobs::send(ports, &envelope, Duration::ZERO).await {
                 Ok(()) => sent += 1,
                 // One that cannot be sent must not hold up the others.
                 Err(fault) => first = first.or(Some(fault)),

@@ -15,6 +15,7 @@ mod standard_webhooks;
 mod whatnot;
 mod woocommerce;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -127,6 +128,12 @@ pub trait Provider: Send + Sync {
         secrets: &Secrets,
         now: Timestamp,
     ) -> Result<KeyId, AuthFault>;
+
+    /// The headers and the body of a delivery that came as an event of Amazon EventBridge, whose rule vouches for its source;
+    /// `None` if it is not one.
+    fn from_event(&self, _event: &serde_json::Value) -> Option<(BTreeMap<String, String>, Bytes)> {
+        None
+    }
 
     /// Of a request that is verified item by item: which of them, from zero, are not. They are never told of.
     fn dropped(&self, _request: &Request<Bytes>, _secrets: &Secrets, _now: Timestamp) -> Vec<usize> {

@@ -12,6 +12,7 @@
 //! | dead letter | `T#<tenant>#L` | envelope id | envelope, class, reason, ... |
 //! | held | `T#<tenant>#H#<endpoint>` | `<account>#<envelope id>` | the same |
 //! | privacy request | `T#<tenant>#X` | envelope id | the same |
+//! | privacy record | `T#<tenant>#X` | `done#<envelope id>` | act, done_at, what was found |
 //! | replay | `T#<tenant>#Y` | id | filter, rate, progress |
 //! | deferred | `T#<tenant>#W` | message hash | message; `due` index |
 //! | connection | `T#<tenant>#C` | id | provider, account, endpoint, sealed credentials |
@@ -38,6 +39,7 @@ pub mod endpoint;
 pub mod entity;
 pub mod job;
 pub mod journal;
+pub mod privacy;
 pub mod replay;
 pub mod tag;
 pub mod token;

@@ -28,7 +28,7 @@ fn meaning(what: &What) -> Meaning {
             State::Deleted => Meaning::Deleted(entity.kind),
         },
         What::Hint { resource, .. } => Meaning::Hint(resource),
-        What::Privacy => Meaning::Privacy,
+        What::Privacy(_) => Meaning::Privacy,
         What::Ignored { .. } => Meaning::Nothing,
     }
 }

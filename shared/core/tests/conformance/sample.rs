@@ -52,7 +52,7 @@ pub(crate) fn become_as_declared(provider: &dyn Provider, evidence: &Evidence) -
         let fits = |what: &What| match (topic.becomes, what) {
             (Becomes::Kind(kind), What::Entity(entity)) => entity.kind == kind,
             (Becomes::Sync(resource), What::Hint { resource: told, .. }) => resource == *told,
-            (Becomes::Privacy, What::Privacy) => true,
+            (Becomes::Privacy, What::Privacy(_)) => true,
             (Becomes::Ignored(reason), What::Ignored { reason: told }) => reason == told,
             (Becomes::Kind(_) | Becomes::Sync(_) | Becomes::Privacy | Becomes::Ignored(_), _) => false,
         };
@@ -75,7 +75,7 @@ pub(crate) fn become_as_declared(provider: &dyn Provider, evidence: &Evidence) -
 fn entities(notices: Vec<Notice>) -> Vec<(String, Version, bool)> {
     let entities = notices.into_iter().filter_map(|notice| match notice.what {
         What::Entity(entity) => Some((entity.id, entity.version, matches!(entity.state, State::Present(_)))),
-        What::Hint { .. } | What::Privacy | What::Ignored { .. } => None,
+        What::Hint { .. } | What::Privacy(_) | What::Ignored { .. } => None,
     });
     entities.collect()
 }

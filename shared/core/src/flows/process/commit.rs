@@ -15,6 +15,7 @@ use super::Processor;
 use super::plan::{Known, Plan, changes, delivery_key, plan};
 use super::work::{Effect, EntityWork, Work};
 use crate::fault::Fault;
+use crate::flows::jobs;
 use crate::names::JobKind;
 use crate::notice::ContentHash;
 use crate::ports::{Cancellation, Item, Key, TransactFault, Write, WriteFault};
@@ -99,6 +100,9 @@ impl Processor {
             match self.try_commit(tenant, works, &plan, now).await? {
                 Tried::Done(at) => {
                     self.let_documents_go(tenant, &plan, now).await;
+                    for id in &plan.privacy {
+                        jobs::announce(&self.ports, JobKind::Privacy, tenant, id, now).await;
+                    }
                     let told = |(entry, text)| CommittedChange { entry, text, at };
                     committed.changes.extend(changes(&plan).into_iter().map(told));
                     return Ok(committed);
@@ -112,7 +116,7 @@ impl Processor {
     }
 
     /// Appends entries to the journal together with `writes`, in one transaction.
-    pub(super) async fn journal(
+    pub(in crate::flows) async fn journal(
         &self,
         tenant: &Tenant,
         seed: &str,

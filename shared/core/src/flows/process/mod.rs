@@ -8,6 +8,7 @@
 //! Not guaranteed: the order between two things, and that the bus hears of a change only once.
 
 mod commit;
+mod event;
 mod fold;
 mod keep;
 mod plan;
@@ -29,7 +30,7 @@ use tracing::{error, warn};
 use self::commit::{Committed, Uncommitted};
 use self::resolve::Owner;
 use self::work::{Origin, Work};
-use super::{Ports, Settings, replay};
+use super::{Ports, Settings, privacy, replay};
 use crate::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Place};
 use crate::fault::{ErrorClass, Fault};
 use crate::names::JobKind;
@@ -101,12 +102,12 @@ impl Processor {
         let mut handles: HashMap<String, Vec<String>> = HashMap::new();
         let mut deliveries = Vec::new();
         for message in messages {
-            let envelope = match Envelope::decode(&message.body) {
-                Ok(envelope) => envelope,
+            let envelope = match self.decode(&message, now).await {
+                Ok(Some(envelope)) => envelope,
+                Ok(None) => continue,
                 Err(fault) => {
-                    if self.set_aside(&message, fault, now).await.is_err() {
-                        failed.push(message.handle);
-                    }
+                    error!(%fault, "a message stays on its queue");
+                    failed.push(message.handle);
                     continue;
                 }
             };
@@ -124,6 +125,17 @@ impl Processor {
             }
         }
         failed
+    }
+
+    /// The envelope of a message; `None` if it is none that this code can process, and was set aside.
+    async fn decode(&self, message: &Message, now: Timestamp) -> Result<Option<Envelope>, Fault> {
+        match Envelope::decode(&message.body) {
+            Ok(envelope) => Ok(Some(envelope)),
+            Err(fault) => match self.envelope_of_event(&message.body, now).await? {
+                Some(envelope) => Ok(Some(envelope)),
+                None => self.set_aside(message, fault, now).await.map(|()| None),
+            },
+        }
     }
 
     /// Keeps messages that the queue gave up on, after too many crashes, in the dead letters.
@@ -235,6 +247,7 @@ impl Processor {
             (EnvelopeKind::Job(job), _) => {
                 match job.job {
                     JobKind::Replay => replay::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
+                    JobKind::Privacy => privacy::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
                     JobKind::Sync => return Err(Fault::retryable("syncs are not done here")),
                 }
                 Ok(Vec::new())

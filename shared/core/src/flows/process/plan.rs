@@ -45,6 +45,8 @@ pub(super) struct Plan<'a> {
     pub(super) redelivered: Vec<(&'a EntityWork, Journaled)>,
     pub(super) claims: Vec<(Key, &'a Work)>,
     pub(super) waiting: Vec<(usize, Fault)>,
+    /// Requests about personal data that can be done once this is committed, by their envelopes.
+    pub(super) privacy: Vec<&'a str>,
 }
 
 pub(super) struct EntityPlan<'a> {
@@ -199,9 +201,14 @@ impl<'a> Plan<'a> {
                 self.writes.push(delivery::finish(&key, claim)?);
                 if let Effect::Privacy { request } = effect {
                     let (id, until) = (work.envelope_id(), records::kept_until(request.received_at, now, PRIVACY));
-                    self.writes.push(request.put(tenant, &Shelf::Privacy, id, until)?);
+                    if !self.privacy.contains(&id) {
+                        self.writes.push(request.put(tenant, &Shelf::Privacy, id, until)?);
+                        let mark = job::resting(&job::raised(None, tenant, JobKind::Privacy, id, 1, now), now);
+                        self.writes.push(job::store(None, &mark)?);
+                        self.privacy.push(id);
+                    }
                 }
-                let reason = "a request about personal data; it waits for its handler".to_owned();
+                let reason = "a request about personal data; it is being done".to_owned();
                 self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
             }
             (_, None, delivery::Standing::Claimed(until)) => {

@@ -162,7 +162,7 @@ impl Processor {
                 let of = of.as_ref().map(|of| format!("/{of}")).unwrap_or_default();
                 Effect::Hint { resource: format!("{resource}/{connection}{of}") }
             }
-            What::Privacy => {
+            What::Privacy(_) => {
                 let letter = self.letter(tenant, origin, ErrorClass::PrivacyRequest).await?;
                 let letter = DeadLetter { connection: Some(connection.to_owned()), ..letter };
                 Effect::Privacy { request: Box::new(letter) }
@@ -229,7 +229,7 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
             Whose::Misfit("the delivery names another account than the connection's; check its settings")
         }
         (Some(connection), _) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
-        (None, None) if notice.what == What::Privacy => Whose::Owner,
+        (None, None) if matches!(notice.what, What::Privacy(_)) => Whose::Owner,
         (None, None) => Whose::Misfit("the delivery names no account"),
         (None, Some(account)) if !is_account(account) => Whose::Misfit("what the delivery names is no account"),
         (None, Some(account)) => match (routes.iter().find(|(routed, _)| routed == account), &notice.what) {
@@ -307,6 +307,8 @@ fn endpoint_key(envelope: &Envelope) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
+    use crate::names::PrivacyAct;
+    use crate::notice::{PrivacyRequest, Subject};
     use jiff::Timestamp;
 
     use super::*;
@@ -331,13 +333,18 @@ mod tests {
         Notice { account: account.map(str::to_owned), identity: "1".into(), what }
     }
 
+    fn erasure() -> What {
+        let (act, subject) = (PrivacyAct::Erase, Subject::Person(vec!["ann".into()]));
+        What::Privacy(PrivacyRequest { act, subject })
+    }
+
     #[test]
     fn what_is_about_a_person_goes_to_the_owner_of_a_shared_endpoint() {
         let shared = |account, what| whose(&endpoint(None), &[], &notice(account, what));
-        assert_eq!(shared(None, What::Privacy), Whose::Owner);
+        assert_eq!(shared(None, erasure()), Whose::Owner);
         assert!(matches!(shared(None, What::hint("orders")), Whose::Misfit(_)));
-        assert_eq!(shared(Some("shop"), What::Privacy), Whose::Unknown("shop".into()));
-        let own = whose(&endpoint(Some("one")), &[], &notice(None, What::Privacy));
+        assert_eq!(shared(Some("shop"), erasure()), Whose::Unknown("shop".into()));
+        let own = whose(&endpoint(Some("one")), &[], &notice(None, erasure()));
         assert_eq!(own, Whose::Connection(Tenant::default_local(), "one".into()));
     }
 }

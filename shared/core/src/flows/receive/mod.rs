@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, LOCATION};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl Receiver {
             return Ok(Accepted::Answered(no_delivery(provider, id, request)));
         }
         let (endpoint, verified) = self.verify(provider, request, lookup, source, now).await?;
-        Ok(Accepted::Queued(provider, self.enqueue(provider, &endpoint, verified, now).await?))
+        Ok(Accepted::Queued(provider, enqueue(&self.ports, provider, &endpoint.id, verified, now).await?))
     }
 
     /// What a handshake comes to. They are seldom, and somebody who sets a connection up waits for them: what is cached of
@@ -206,49 +206,61 @@ impl Receiver {
     ) -> Result<Receipt, Fault> {
         let (provider, endpoint) = (provider.id().to_owned(), endpoint.id.clone());
         let kind = EnvelopeKind::Handshake(envelope::Handshake { provider, endpoint, code });
-        self.send(Envelope::new(self.ports.entropy.time_ordered_id(now), kind, now), QueueName::Notices).await
+        send(&self.ports, Envelope::new(self.ports.entropy.time_ordered_id(now), kind, now), QueueName::Notices).await
     }
+}
 
-    /// Puts the message on its queue; returns once it is durable.
-    async fn enqueue(
-        &self,
-        provider: &dyn Provider,
-        endpoint: &OpenEndpoint,
-        verified: Verified,
-        now: Timestamp,
-    ) -> Result<Receipt, Fault> {
-        let label = provider.label(&verified);
-        let readable = provider.readable(&verified);
-        let id = self.ports.entropy.time_ordered_id(now);
-        let packed = envelope::pack(verified.body(), provider.id(), &id)?;
-        if let Some((path, bytes)) = packed.claim {
-            self.ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
-        }
-        if !provider.topics().iter().any(|topic| Some(topic.name) == label.topic.as_deref()) {
-            warn!(provider = provider.id(), endpoint = endpoint.id, topic = label.topic, "an unknown topic");
-        }
-        let delivery = Delivery {
-            provider: provider.id().to_owned(),
-            endpoint: endpoint.id.clone(),
-            key_id: verified.key_id().cloned(),
-            topic: label.topic,
-            delivery: label.delivery,
-            headers: verified.headers().clone(),
-            dropped: verified.dropped().to_vec(),
-            payload: packed.payload,
-            sha256: signing::sha256_hex(verified.body()),
-        };
-        let kind = if readable.is_ok() { EnvelopeKind::Notice(delivery) } else { EnvelopeKind::Unreadable(delivery) };
-        let queue = if label.priority { QueueName::Priority } else { QueueName::Notices };
-        self.send(Envelope::new(id, kind, now), queue).await
+/// Puts a verified delivery on its queue; returns once it is durable.
+async fn enqueue(
+    ports: &Ports,
+    provider: &dyn Provider,
+    endpoint: &str,
+    verified: Verified,
+    now: Timestamp,
+) -> Result<Receipt, Fault> {
+    let label = provider.label(&verified);
+    let readable = provider.readable(&verified);
+    let id = ports.entropy.time_ordered_id(now);
+    let packed = envelope::pack(verified.body(), provider.id(), &id)?;
+    if let Some((path, bytes)) = packed.claim {
+        ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
     }
+    if !provider.topics().iter().any(|topic| Some(topic.name) == label.topic.as_deref()) {
+        warn!(provider = provider.id(), endpoint, topic = label.topic, "an unknown topic");
+    }
+    let delivery = Delivery {
+        provider: provider.id().to_owned(),
+        endpoint: endpoint.to_owned(),
+        key_id: verified.key_id().cloned(),
+        topic: label.topic,
+        delivery: label.delivery,
+        headers: verified.headers().clone(),
+        dropped: verified.dropped().to_vec(),
+        payload: packed.payload,
+        sha256: signing::sha256_hex(verified.body()),
+    };
+    let kind = if readable.is_ok() { EnvelopeKind::Notice(delivery) } else { EnvelopeKind::Unreadable(delivery) };
+    let queue = if label.priority { QueueName::Priority } else { QueueName::Notices };
+    send(ports, Envelope::new(id, kind, now), queue).await
+}
 
-    async fn send(&self, envelope: Envelope, queue: QueueName) -> Result<Receipt, Fault> {
-        let group = envelope.group().to_owned();
-        let message = Outgoing { queue, body: envelope.encode()?, delay: Duration::ZERO, group };
-        send_one(&*self.ports.queue, message).await?;
-        Ok(Receipt { trace: envelope.trace().to_owned() })
-    }
+async fn send(ports: &Ports, envelope: Envelope, queue: QueueName) -> Result<Receipt, Fault> {
+    let group = envelope.group().to_owned();
+    let message = Outgoing { queue, body: envelope.encode()?, delay: Duration::ZERO, group };
+    send_one(&*ports.queue, message).await?;
+    Ok(Receipt { trace: envelope.trace().to_owned() })
+}
+
+/// Queues a delivery that nobody signed, as if it had been verified: for test tools, whose callers are asked for a token.
+pub async fn unsigned(
+    ports: &Ports,
+    provider: &dyn Provider,
+    endpoint: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+    now: Timestamp,
+) -> Result<Receipt, Fault> {
+    enqueue(ports, provider, endpoint, verified::trust(provider, headers, body, now), now).await
 }
 
 /// That a delivery was accepted: for the host's log, not for the sender.

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::fault::{ErrorClass, Fault};
-use crate::notice::What;
+use crate::names::PrivacyAct;
+use crate::notice::{PrivacyRequest, Subject, What};
 use crate::providers::{Becomes, Topic};
 use crate::verified::Verified;
 
@@ -95,6 +96,8 @@ struct User {
     id: Option<String>,
     #[serde(default)]
     username: Option<String>,
+    #[serde(default, rename = "eiasToken")]
+    token: Option<String>,
 }
 
 impl User {
@@ -124,8 +127,12 @@ impl Message<'_> {
 
     /// A request to erase what is held about a user of eBay.
     pub(super) fn privacy(&self) -> Result<What, Fault> {
-        let user = self.data::<User>()?.account();
-        user.map(|_| What::Privacy).ok_or_else(|| unreadable("it names no user to erase"))
+        let User { id, username, token } = self.data()?;
+        let marks: Vec<String> = [id, username, token].into_iter().flatten().filter(|text| !text.is_empty()).collect();
+        if marks.is_empty() {
+            return Err(unreadable("it names no user to erase"));
+        }
+        Ok(What::Privacy(PrivacyRequest { act: PrivacyAct::Erase, subject: Subject::Person(marks) }))
     }
 
     fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {

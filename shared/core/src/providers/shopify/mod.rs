@@ -3,11 +3,13 @@
 mod payload;
 mod sample;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{Becomes, Covers, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
@@ -85,6 +87,17 @@ impl Provider for Shopify {
     ) -> Result<KeyId, AuthFault> {
         let signature = signing::strict_base64(signing::signature_header(request.headers(), SIGNATURE)?)?;
         signing::verify_mac(secrets, SECRET, now, &signature, |key| signing::hmac_sha256(key, &[request.body()]))
+    }
+
+    /// `detail.payload` is the body, `detail.metadata` has the headers by name.
+    fn from_event(&self, event: &Value) -> Option<(BTreeMap<String, String>, Bytes)> {
+        if event["detail-type"] != "shopifyWebhook" {
+            return None;
+        }
+        let body = serde_json::to_vec(event["detail"].get("payload")?).ok()?;
+        let metadata = event["detail"]["metadata"].as_object()?;
+        let header = |(name, value): (&String, &Value)| Some((name.to_ascii_lowercase(), value.as_str()?.to_owned()));
+        Some((metadata.iter().filter_map(header).collect(), body.into()))
     }
 
     fn label(&self, verified: &Verified) -> Label {

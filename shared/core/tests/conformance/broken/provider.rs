@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_core::fault::{AuthFault, Fault};
-use hooktide_core::notice::{EntityNotice, Notice, State, Version, What};
+use hooktide_core::names::PrivacyAct;
+use hooktide_core::notice::{EntityNotice, Notice, PrivacyRequest, State, Subject, Version, What};
 use hooktide_core::providers::{Becomes, Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
 use hooktide_core::secret::{KeyId, Secrets};
 use hooktide_core::verified::Verified;
@@ -119,7 +120,7 @@ impl Provider for Broken {
                 Flaw::CountsDeliveries => notice.identity = self.count.fetch_add(1, Ordering::Relaxed).to_string(),
                 Flaw::IdentifiesNothing => notice.identity.clear(),
                 Flaw::BelievesTheTopic if ignored && topic.ends_with("/delete") => notice.what = deletion(),
-                Flaw::BelievesThePrivacyTopic if ignored && topic.ends_with("/redact") => notice.what = What::Privacy,
+                Flaw::BelievesThePrivacyTopic if ignored && topic.ends_with("/redact") => notice.what = erasure(),
                 Flaw::GuessesUnknownTopics if ignored => notice.what = What::hint("stock"),
                 Flaw::VersionsNothing => {
                     if let What::Entity(entity) = &mut notice.what {
@@ -150,6 +151,10 @@ impl Provider for Broken {
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
         self.inner.sign(unsigned)
     }
+}
+
+fn erasure() -> What {
+    What::Privacy(PrivacyRequest { act: PrivacyAct::Erase, subject: Subject::Account })
 }
 
 fn deletion() -> What {

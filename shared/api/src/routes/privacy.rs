@@ -1,0 +1,81 @@
+//! `/v1/privacy-requests`: requests to disclose or erase what is held about somebody, and that they were done.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use hooktide_core::names::PrivacyAct;
+use hooktide_core::ports::{Query, Range};
+use hooktide_core::records;
+use hooktide_core::records::privacy::{self, Done};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::changes::limit_of;
+use super::connections::PageQuery;
+use crate::access::{May, Read};
+use crate::answer::{Answer, List, Params, ok};
+use crate::state::Api;
+
+/// A request that was done. Nothing in it is personal.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PrivacyRequestView {
+    id: String,
+    provider: String,
+    /// None where it was about a person, whichever account knows them.
+    connection: Option<String>,
+    topic: Option<String>,
+    act: PrivacyAct,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    done_at: Timestamp,
+    /// Things of the account that were erased.
+    entities: u64,
+    /// Their documents.
+    documents: u64,
+    /// Kept deliveries about the account or the person that were found, and erased if that was asked for.
+    deliveries: u64,
+    /// Their ids, where they are to be disclosed; `/v1/dead-letters/{id}` has them whole.
+    listed: Vec<String>,
+}
+
+/// Requests about personal data that were done, oldest first. What still waits is in the activity.
+#[utoipa::path(get, path = "/v1/privacy-requests", operation_id = "list_privacy_requests", params(PageQuery), responses((status = 200, body = List<PrivacyRequestView>)))]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    may: May<Read>,
+    Params(page): Params<PageQuery>,
+) -> Answer<Json<List<PrivacyRequestView>>> {
+    let limit = limit_of(page.limit)?;
+    let range = match page.after {
+        None => Range::Prefix(privacy::PREFIX.to_owned()),
+        Some(last) => records::after(privacy::PREFIX, &format!("{}{last}", privacy::PREFIX)),
+    };
+    let query = Query { partition: privacy::partition(may.tenant()), range, descending: false, limit };
+    let (stored, more) = records::list::<Done>(api.table(), &query).await?;
+    let items: Vec<PrivacyRequestView> = stored.into_iter().map(|(sort, stored)| view(&sort, stored.record)).collect();
+    let next = items.last().filter(|_| more).map(|last| last.id.clone());
+    Ok(ok(List { items, next }))
+}
+
+fn view(sort: &str, done: Done) -> PrivacyRequestView {
+    let Done {
+        provider, connection, topic, act, received_at, done_at, entities, documents, deliveries, listed, ..
+    } = done;
+    let id = sort.strip_prefix(privacy::PREFIX).unwrap_or(sort).to_owned();
+    PrivacyRequestView {
+        id,
+        provider,
+        connection,
+        topic,
+        act,
+        received_at,
+        done_at,
+        entities,
+        documents,
+        deliveries,
+        listed,
+    }
+}

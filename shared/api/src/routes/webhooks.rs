@@ -1,0 +1,99 @@
+//! `/v1/webhooks/{provider}/{id}`: how a webhook address is doing; receivers send here whoever asks them with a token.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use hooktide_core::key::{Area, Partition};
+use hooktide_core::ports::{Query, Range};
+use hooktide_core::records;
+use hooktide_core::records::dead_letter::DeadLetter;
+use hooktide_core::records::endpoint::{self, Endpoint, LastVerified};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::connections::{HandshakeView, handshake_of, provider_of};
+use crate::access::{May, Read};
+use crate::answer::{Answer, Refused, ok};
+use crate::state::Api;
+
+/// How many kept messages are counted.
+const COUNTED: usize = 1_000;
+/// How many are in memory at once.
+const PAGE: usize = 100;
+
+/// How a webhook address is doing.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WebhookView {
+    provider: String,
+    id: String,
+    /// The connection that its deliveries belong to; none if it serves many accounts.
+    connection: Option<String>,
+    /// How changes are learnt of: `webhook` or `polling`.
+    mode: &'static str,
+    /// The provider's promise to send, where it is registered by Hooktide.
+    subscription: Option<String>,
+    /// `receiving`, or `waiting` if nothing was verified yet.
+    health: &'static str,
+    /// When a delivery was last verified, to within a few minutes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_verified_at: Option<Timestamp>,
+    handshake: Option<HandshakeView>,
+    queue: KeptView,
+}
+
+/// What is kept of its deliveries, counted up to 1,000 each.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct KeptView {
+    /// Could not be processed.
+    dead: usize,
+    /// Wait until their account is connected.
+    held: usize,
+}
+
+/// How a webhook address is doing.
+#[utoipa::path(get, path = "/v1/webhooks/{provider}/{id}", operation_id = "show_webhook", responses((status = 200, body = WebhookView), (status = 404)))]
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    may: May<Read>,
+    Path((provider, id)): Path<(String, String)>,
+) -> Answer<Json<WebhookView>> {
+    let provider = provider_of(&provider)?.id();
+    let stored = records::get::<Endpoint>(api.table(), &endpoint::key(provider, &id)).await?;
+    let own = |stored: &records::Stored<Endpoint>| {
+        stored.record.deleted_at.is_none() && stored.record.tenant == *may.tenant()
+    };
+    let endpoint = stored.filter(own).ok_or_else(|| Refused::not_found("webhook address"))?.record;
+    let partition = Partition::endpoint(provider, &id);
+    let verified = records::list_all::<LastVerified>(api.table(), partition, "verified#", COUNTED).await?;
+    let verified = verified.into_iter().map(|(_, stored)| stored.record.at).max();
+    let of = |letter: &DeadLetter| letter.endpoint.as_deref() == Some(&id);
+    let dead = count(&api, Partition::of(may.tenant(), Area::DeadLetters), of).await?;
+    let held = count(&api, Partition::of(may.tenant(), Area::Held(&id)), |_| true).await?;
+    Ok(ok(WebhookView {
+        provider: provider.to_owned(),
+        connection: endpoint.connection,
+        mode: "webhook",
+        subscription: None,
+        health: if verified.is_some() { "receiving" } else { "waiting" },
+        last_verified_at: verified,
+        handshake: handshake_of(&api, provider, &id).await?,
+        queue: KeptView { dead, held },
+        id,
+    }))
+}
+
+async fn count(api: &Api, partition: Partition, of: impl Fn(&DeadLetter) -> bool) -> Answer<usize> {
+    let (mut counted, mut seen, mut range) = (0, 0, Range::All);
+    loop {
+        let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
+        let (letters, more) = records::list::<DeadLetter>(api.table(), &query).await?;
+        seen += letters.len();
+        counted += letters.iter().filter(|(_, stored)| of(&stored.record)).count();
+        match letters.last() {
+            Some((last, _)) if more && seen < COUNTED => range = records::after("", last),
+            _ => return Ok(counted),
+        }
+    }
+}
