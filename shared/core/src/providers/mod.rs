@@ -167,6 +167,14 @@ pub trait Provider: Send + Sync {
         account.to_owned()
     }
 
+    /// The account that samples are of, unless somebody says another: in the provider's form, as routes know it.
+    fn sample_account(&self) -> &'static str;
+
+    /// Secrets to sign and verify samples with, by their names: all that are required, and what else
+    /// [`Provider::sign`] needs. Anybody can read them here, so they are for samples, demos and tests only. None where
+    /// tokens are derived ([`Provider::derives_tokens`]).
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)];
+
     /// A realistic body of `topic`; `None` if there is no such topic. For samples, never for judging `verify`.
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes>;
 

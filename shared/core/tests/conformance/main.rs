@@ -80,5 +80,6 @@ rules! {
     samples_become_what_their_topics_declare: sample::become_as_declared;
     samples_of_one_number_are_about_one_thing: sample::numbers_are_things;
     gives_an_earlier_sample_a_smaller_version: sample::earlier_is_smaller;
+    has_secrets_that_sign_and_verify_its_samples: sample::secrets_suffice;
     has_no_sample_of_a_topic_that_it_does_not_know: sample::unknown_topics;
 }

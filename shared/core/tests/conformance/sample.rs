@@ -1,12 +1,14 @@
 //! Samples are what they say they are. They are never used to judge `verify`: a provider could agree with itself.
 
 use hooktide_core::notice::{Notice, State, Version, What};
-use hooktide_core::providers::{Becomes, Provider, Sample, Topic};
+use hooktide_core::providers::{Becomes, Provider, SUBSCRIPTION_KEY, Sample, Topic, Unsigned};
+use hooktide_core::secret::{Secret, Secrets};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::attempt::{Attempt, live};
 use crate::evidence::{Evidence, Fixture};
 use crate::fit::UNKNOWN_TOPIC;
-use crate::rule::Failure;
+use crate::rule::{Complaints, Failure};
 
 /// The notices of a sample that was signed, sent, verified and parsed.
 fn notices(
@@ -112,6 +114,47 @@ pub(crate) fn earlier_is_smaller(provider: &dyn Provider, evidence: &Evidence) -
         }
         Ok(())
     })
+}
+
+/// The sample secrets fit what is needed, and with them alone a sample of every topic is signed and accepted.
+pub(crate) fn secrets_suffice(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    let (account, given) = (provider.sample_account(), provider.sample_secrets());
+    let mut complaints = Complaints::default();
+    if account.is_empty() || provider.normalise_account(account) != account {
+        complaints.add(format!("{account:?} is no account as routes know it"));
+    }
+    for (name, text) in given {
+        if !provider.needs().iter().any(|need| need.name == *name) {
+            complaints.add(format!("there is no secret `{name}`"));
+        }
+        if let Err(form) = provider.check_secret(name, &Secret::new(text.as_bytes())) {
+            complaints.add(format!("`{name}` {form}"));
+        }
+    }
+    for need in provider.needs().iter().filter(|need| need.required) {
+        if !given.iter().any(|(name, _)| *name == need.name) {
+            complaints.add(format!("`{}` is required", need.name));
+        }
+    }
+    let derived = provider.derives_tokens().then(|| live(SUBSCRIPTION_KEY, "k7", "hush-subscription-key"));
+    let secrets = given.iter().map(|(name, text)| live(name, name, *text)).chain(derived).collect::<Vec<_>>();
+    let Some(fixture) = evidence.fixtures.first() else { return complaints.of(provider, "samples") };
+    let (now, url) = (fixture.now(), fixture.url.as_str());
+    for Topic { name, .. } in provider.topics() {
+        let sample = Sample { number: 1, updated_at: now, account };
+        let secrets = Secrets::new(secrets.clone());
+        let body = provider.sample(name, &sample).unwrap_or_default();
+        let unsigned = Unsigned { topic: name, body, account, delivery: "sample", secrets: &secrets, url, now };
+        let signed = provider.sign(unsigned).map_err(|fault| format!("{name} is not signed: {fault}"));
+        let opened = signed.and_then(|request| {
+            let attempt = Attempt { request, url: url.to_owned(), now, secrets };
+            attempt.open(provider).map(drop).map_err(|fault| format!("{name} is refused: {fault}"))
+        });
+        if let Err(what) = opened {
+            complaints.add(what);
+        }
+    }
+    complaints.of(provider, "samples")
 }
 
 /// There is no sample of what the provider does not send.

@@ -172,6 +172,14 @@ impl Provider for Clover {
         }
     }
 
+    fn sample_account(&self) -> &'static str {
+        "SAMPLEMERCH01"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(AUTH_CODE, "hush-clover-auth-code"), (SIGNING_SECRET, "hush-clover-signing-secret")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         let known = self.topics().iter().any(|known| known.name == topic);
         if known { sample::body(topic, sample) } else { None }

@@ -175,6 +175,19 @@ impl Provider for Ebay {
         account.trim().to_owned()
     }
 
+    fn sample_account(&self) -> &'static str {
+        "sampleseller"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        const SECRETS: &[(&str, &str)] = &[
+            (VERIFICATION_TOKEN, "hush-ebay-verification-token-of-the-samples"),
+            (SAMPLE_KEY, sample::KEY),
+            (PUBLIC_KEY, sample::PUBLIC_KEY),
+        ];
+        SECRETS
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

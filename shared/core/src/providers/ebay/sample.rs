@@ -6,6 +6,16 @@ use serde_json::{Value, json};
 use crate::providers::Sample;
 use crate::signing;
 
+/// What samples are signed with: a key that anybody can read here.
+pub(super) const KEY: &str =
+    r#"{"kid":"sample","key":"17114b25f8de7c28ea472527aed968f0fc16042c6456ae4c5c34745516e005da"}"#;
+/// The public half of [`KEY`], as it is pinned.
+pub(super) const PUBLIC_KEY: &str = concat!(
+    r#"{"kid":"sample","key":"-----BEGIN PUBLIC KEY-----MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2ncLb6M/fpSfbBJSiP0J5/IF"#,
+    r#"XLPIKDc6qtmXyW2VSPHvwcz40bS08c2r/My01pEIKV+LhadugoZCDbF8OFwUXA=="#,
+    r#"-----END PUBLIC KEY-----","algorithm":"ECDSA","digest":"SHA1"}"#,
+);
+
 /// The first of the items' ids, which have twelve digits.
 const FIRST_ITEM: u64 = 406_000_000_000;
 

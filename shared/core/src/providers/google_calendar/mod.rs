@@ -109,6 +109,14 @@ impl Provider for GoogleCalendar {
         Ok(vec![Notice { account: None, identity: message.identity(), what }])
     }
 
+    fn sample_account(&self) -> &'static str {
+        "owner@example.com"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Empty: the topic stands in a header.
     fn sample(&self, topic: &str, _sample: &Sample<'_>) -> Option<Bytes> {
         self.topics().iter().any(|known| known.name == topic).then(Bytes::new)

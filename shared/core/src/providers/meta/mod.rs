@@ -124,6 +124,14 @@ impl Provider for Meta {
         account.trim().to_owned()
     }
 
+    fn sample_account(&self) -> &'static str {
+        "104582371493610"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(APP_SECRET, "hush-meta-app-secret"), (VERIFY_TOKEN, "hush-meta-verify-token")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

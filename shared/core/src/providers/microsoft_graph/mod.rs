@@ -133,6 +133,14 @@ impl Provider for MicrosoftGraph {
         Ok(payload::notifications(verified)?.into_iter().map(notice).collect())
     }
 
+    fn sample_account(&self) -> &'static str {
+        "owner@example.com"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

@@ -162,6 +162,14 @@ impl Provider for Paysafe {
         Ok(vec![notice])
     }
 
+    fn sample_account(&self) -> &'static str {
+        "1009688230"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(SECRET, "aHVzaC1wYXlzYWZlLWhtYWMta2V5")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         self.becomes(topic).and_then(|_| sample::body(topic, sample))
     }

@@ -133,6 +133,14 @@ impl Provider for Shopify {
         account.trim().to_ascii_lowercase()
     }
 
+    fn sample_account(&self) -> &'static str {
+        "demo.myshopify.com"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(SECRET, "hush-shopify-client-secret")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

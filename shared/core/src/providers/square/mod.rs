@@ -121,6 +121,14 @@ impl Provider for Square {
         Ok(vec![one(event.event_id.clone(), what)])
     }
 
+    fn sample_account(&self) -> &'static str {
+        "SAMPLEMERCHANT1"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(SECRET, "hush-square-signature-key")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

@@ -118,6 +118,14 @@ impl Provider for StandardWebhooks {
         Ok(vec![Notice { account: event.account, identity: id(verified).unwrap_or_default().to_owned(), what }])
     }
 
+    fn sample_account(&self) -> &'static str {
+        "demo"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(SECRET, "whsec_aHVzaC1zdGFuZGFyZC13ZWJob29rcy1zZWNyZXQ=")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

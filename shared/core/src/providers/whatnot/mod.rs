@@ -130,6 +130,14 @@ impl Provider for Whatnot {
         Ok(vec![Notice { account: event.seller(), identity, what }])
     }
 
+    fn sample_account(&self) -> &'static str {
+        "1234567"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(SECRET, "whsec_aHVzaC13aGF0bm90LXdlYmhvb2stc2VjcmV0")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

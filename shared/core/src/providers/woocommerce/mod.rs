@@ -155,6 +155,14 @@ impl Provider for WooCommerce {
         if path.is_empty() { host.to_owned() } else { format!("{host}/{path}") }
     }
 
+    fn sample_account(&self) -> &'static str {
+        "demo.example"
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[(SECRET, "hush-woocommerce-secret")]
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }

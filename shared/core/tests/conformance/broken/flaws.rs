@@ -58,6 +58,8 @@ pub(super) enum Flaw {
     SamplesOneThing,
     SamplesOneTime,
     SamplesAnything,
+    SamplesEmptySecrets,
+    SamplesUnknownSecrets,
     VersionsNothing,
 }
 
@@ -132,5 +134,7 @@ pub(super) const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::SamplesOneThing, &["samples_of_one_number_are_about_one_thing"]),
     (Flaw::SamplesOneTime, &["gives_an_earlier_sample_a_smaller_version"]),
     (Flaw::SamplesAnything, &["has_no_sample_of_a_topic_that_it_does_not_know"]),
+    (Flaw::SamplesEmptySecrets, &["has_secrets_that_sign_and_verify_its_samples"]),
+    (Flaw::SamplesUnknownSecrets, &["has_secrets_that_sign_and_verify_its_samples"]),
     (Flaw::VersionsNothing, &["gives_an_earlier_sample_a_smaller_version"]),
 ];

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::flaws::Flaw;
 use super::verify;
 use crate::evidence::Evidence;
+use crate::keys::OTHER_NAME;
 
 pub(super) struct Broken {
     pub(super) inner: &'static dyn Provider,
@@ -135,6 +136,20 @@ impl Provider for Broken {
 
     fn normalise_account(&self, account: &str) -> String {
         self.inner.normalise_account(account)
+    }
+
+    fn sample_account(&self) -> &'static str {
+        self.inner.sample_account()
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        match self.flaw {
+            Flaw::SamplesEmptySecrets => Box::leak(Box::new([(self.inner.needs()[0].name, "")])),
+            Flaw::SamplesUnknownSecrets => {
+                Box::leak(Box::new([self.inner.sample_secrets()[0], (OTHER_NAME, "secret")]))
+            }
+            _ => self.inner.sample_secrets(),
+        }
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -145,6 +145,14 @@ impl Provider for Schemed {
         self.inner.parse(verified)
     }
 
+    fn sample_account(&self) -> &'static str {
+        self.inner.sample_account()
+    }
+
+    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
+        self.inner.sample_secrets()
+    }
+
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         self.inner.sample(topic, sample)
     }
