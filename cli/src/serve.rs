@@ -17,8 +17,8 @@ use crate::output::Output;
 /// How the local server is run.
 #[derive(Args)]
 pub(crate) struct ServeArguments {
-    /// With sample connections, to try everything without an account anywhere.
-    #[arg(long)]
+    /// With a sample connection of each provider, to try everything without an account anywhere.
+    #[arg(long, env = "HOOKTIDE_DEMO", value_parser = clap::builder::FalseyValueParser::new())]
     demo: bool,
     /// Address to listen on.
     #[arg(long, env = "HOOKTIDE_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8787")]
@@ -78,11 +78,12 @@ fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Resul
             "url": base,
             "address": ready.address,
             "admin_token_file": ready.admin_token_file,
-            "demo_connection": ready.demo_connection,
+            "demo_connection": ready.demo_connections.get("shopify"),
+            "demo_connections": ready.demo_connections,
         }));
     }
     let options = options_to_reach(&base, global);
-    let try_this = match &ready.demo_connection {
+    let try_this = match ready.demo_connections.get("shopify") {
         Some(_) => format!("{program} send shopify products/update{options}"),
         None => format!("{program} connections add shopify --account SHOP --secret client_secret=@FILE{options}"),
     };

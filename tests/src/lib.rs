@@ -3,6 +3,7 @@
 pub mod bodies;
 pub mod budgets;
 pub mod client;
+pub mod connected;
 pub mod contracts;
 pub mod emulator;
 pub mod faults;

@@ -131,7 +131,9 @@ pub async fn start_in_vain(home: &Path, listen: SocketAddr) -> (ExitStatus, Stri
 fn command(home: &Path, listen: SocketAddr) -> Command {
     let mut command = Command::new(binary());
     command.args(["serve", "--json", "--listen", &listen.to_string(), "--home"]).arg(home);
-    for name in ["HOOKTIDE_HOME", "HOOKTIDE_LISTEN", "HOOKTIDE_PUBLIC_URL", "HOOKTIDE_LOG", "HOOKTIDE_TOKEN"] {
+    for name in
+        ["HOOKTIDE_HOME", "HOOKTIDE_DEMO", "HOOKTIDE_LISTEN", "HOOKTIDE_PUBLIC_URL", "HOOKTIDE_LOG", "HOOKTIDE_TOKEN"]
+    {
         command.env_remove(name);
     }
     command

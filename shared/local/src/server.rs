@@ -1,5 +1,6 @@
 //! The local server: HTTP and workers around the host.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,11 +14,12 @@ use hooktide_api::{Api, Options};
 use hooktide_core::fault::Fault;
 use hooktide_core::flows::Settings;
 use hooktide_core::ports::QueueName;
+use hooktide_core::providers;
 use hooktide_core::records;
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -54,7 +56,7 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// What providers call; the listening address by default.
     pub public_url: Option<String>,
-    /// Whether to make a connection to try things with.
+    /// Whether to make a connection of each provider to try things with.
     pub demo: bool,
     /// From where browsers may call the API.
     pub origins: Vec<String>,
@@ -71,8 +73,8 @@ pub struct Ready {
     pub address: SocketAddr,
     /// The file that the admin key is in.
     pub admin_token_file: PathBuf,
-    /// The id of the demo's connection.
-    pub demo_connection: Option<String>,
+    /// The ids of the demo's connections, by provider.
+    pub demo_connections: BTreeMap<&'static str, String>,
 }
 
 /// Why the server does not serve. The text says what to do.
@@ -86,6 +88,12 @@ pub enum ServeError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// The demo would be reachable by others.
+    #[error(
+        "the demo's connections have secrets that anybody can read, so it listens on this machine only: \
+         leave --demo out, or listen on 127.0.0.1 instead of {0}"
+    )]
+    OpenDemo(SocketAddr),
     /// The data folder is not to be had.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -112,6 +120,12 @@ pub async fn serve(
     ready: impl FnOnce(Ready),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    if options.demo && !options.listen.ip().is_loopback() {
+        return Err(ServeError::OpenDemo(options.listen));
+    }
+    if options.demo && options.public_url.is_some() {
+        warn!("the demo's connections have secrets that anybody can read; do not let others reach this server");
+    }
     let listen = |error| ServeError::Listen { address: options.listen, error };
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -122,10 +136,10 @@ pub async fn serve(
     let admin_token = admin_token(&host).await?;
     let (origins, test_tools) = (options.origins.clone(), options.test_tools);
     let app = app(&host, host.api(Options { origins, test_tools, ..Options::default() }));
-    let demo_connection = if options.demo { Some(demo(&app, &admin_token).await?) } else { None };
+    let demo_connections = if options.demo { demo(&app, &admin_token).await? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
-    ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connection });
+    ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections });
     let mut end = stopped.clone();
     let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move { drop(end.wait_for(|stop| *stop).await) })
@@ -246,27 +260,33 @@ async fn admin_token(host: &Host) -> Result<Secret, ServeError> {
     Ok(issued.text)
 }
 
-/// Makes the demo's connection through the API, once; its id.
-async fn demo(app: &Router, admin_token: &Secret) -> Result<String, ServeError> {
-    let failed = |what: &str| ServeError::Failed(format!("the demo's connection: {what}"));
-    let secret = data_encoding::HEXLOWER.encode(&hooktide_core::entropy::Entropy::from_system()?.bytes::<16>());
-    let body = json!({
-        "provider": "shopify",
-        "name": "Demo shop",
-        "account": "demo.myshopify.com",
-        "secrets": { "client_secret": format!("shpss_{secret}") },
-    });
-    let request = Request::post("/v1/connections")
-        .header(header::AUTHORIZATION, format!("Bearer {}", admin_token.expose_text().unwrap_or_default()))
-        .header("idempotency-key", "demo")
-        .body(Body::from(body.to_string()))
-        .map_err(|error| failed(&error.to_string()))?;
-    let Ok(answer) = app.clone().oneshot(request).await;
-    let status = answer.status();
-    let body = axum::body::to_bytes(answer.into_body(), 64 * 1024).await.map_err(|error| failed(&error.to_string()))?;
-    let body: Value = serde_json::from_slice(&body).map_err(|error| failed(&error.to_string()))?;
-    match body["id"].as_str() {
-        Some(id) if status.is_success() => Ok(id.to_owned()),
-        _ => Err(failed(body["detail"].as_str().unwrap_or(status.as_str()))),
+/// Makes the demo's connections through the API, one for each provider, once; their ids by provider.
+async fn demo(app: &Router, admin_token: &Secret) -> Result<BTreeMap<&'static str, String>, ServeError> {
+    let mut connections = BTreeMap::new();
+    for provider in providers::ALL {
+        let failed = |what: &str| ServeError::Failed(format!("the demo's connection of {}: {what}", provider.id()));
+        let secrets: Map<String, Value> =
+            provider.sample_secrets().iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect();
+        let body = json!({
+            "provider": provider.id(),
+            "name": format!("Demo {}", provider.id()),
+            "account": provider.sample_account(),
+            "secrets": secrets,
+        });
+        let request = Request::post("/v1/connections")
+            .header(header::AUTHORIZATION, format!("Bearer {}", admin_token.expose_text().unwrap_or_default()))
+            .header("idempotency-key", "demo")
+            .body(Body::from(body.to_string()))
+            .map_err(|error| failed(&error.to_string()))?;
+        let Ok(answer) = app.clone().oneshot(request).await;
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), 64 * 1024).await;
+        let body = body.map_err(|error| failed(&error.to_string()))?;
+        let body: Value = serde_json::from_slice(&body).map_err(|error| failed(&error.to_string()))?;
+        match body["id"].as_str() {
+            Some(id) if status.is_success() => drop(connections.insert(provider.id(), id.to_owned())),
+            _ => return Err(failed(body["detail"].as_str().unwrap_or(status.as_str()))),
+        }
     }
+    Ok(connections)
 }

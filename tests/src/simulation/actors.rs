@@ -141,7 +141,7 @@ fn next_delivery(world: &World) -> Option<(u32, Delivery)> {
         match scheduler.choose(40) {
             0 if number > THINGS / 2 => Tells::Delete(number),
             1 | 2 => Tells::Hint,
-            3..8 => Tells::Privacy,
+            3..14 => Tells::Privacy,
             _ => Tells::Update(number, now.as_millisecond() - old - scheduler.choose(50) as i64),
         }
     };

@@ -99,7 +99,7 @@ impl FlawedTable {
                 Mutation::NoDeduplication if area == "N" && sort.starts_with("product#") => {
                     item.insert("deliveries".into(), AttributeValue::B(Vec::new()));
                 }
-                Mutation::LeaseIgnored if area == "V" => *condition = None,
+                Mutation::LeaseIgnored if area == "V" || area == "B" => *condition = None,
                 _ => {}
             }
         }

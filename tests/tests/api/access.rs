@@ -52,7 +52,11 @@ fn routes() -> Vec<Route> {
         route("GET", "/v1/dead-letters/{id}", operate, Value::Null),
         route("DELETE", "/v1/dead-letters/{id}", operate, Value::Null),
         route("POST", "/v1/dead-letters/replay", operate, json!({})),
-        route("POST", "/test/events/{provider}/{*topic}", operate, json!({})),
+        route("POST", "/test/events/{provider}/{topic}", operate, json!({})),
+        route("POST", "/test/webhooks/echo", operate, json!({})),
+        route("POST", "/test/webhooks/{provider}/{connection}", operate, json!({})),
+        route("GET", "/v1/privacy-requests", read, Value::Null),
+        route("GET", "/v1/webhooks/{provider}/{id}", read, Value::Null),
     ]
 }
 
@@ -104,6 +108,7 @@ impl Things {
         let (id, key_id) = match route.path {
             path if path.starts_with("/v1/connections") => (&self.connection, &self.key_id),
             path if path.starts_with("/v1/endpoints") => (&self.endpoint, &self.endpoint_key_id),
+            path if path.starts_with("/v1/webhooks") => (&self.connection, &self.key_id),
             path if path.starts_with("/v1/tokens") => (&self.token, &self.key_id),
             _ => (&self.dead_letter, &self.key_id),
         };
@@ -111,9 +116,10 @@ impl Things {
             .path
             .replace("{id}", id)
             .replace("{key_id}", key_id)
+            .replace("{connection}", &self.connection)
             .replace("{name}", "client_secret")
             .replace("{provider}", "shopify")
-            .replace("{*topic}", "products%2Fupdate")
+            .replace("{topic}", "products%2Fupdate")
     }
 }
 
@@ -193,7 +199,7 @@ async fn every_route_works_for_its_owner() {
         let (path, scope) = (things.path(&route), route.scope.unwrap_or(Scope::Feed));
         let token = world.token("default", &[scope]).await;
         let body = match route.path {
-            "/test/events/{provider}/{*topic}" => Some(json!({ "connection": things.connection })),
+            "/test/events/{provider}/{topic}" => Some(json!({ "connection": things.connection })),
             _ => route.body.clone(),
         };
         // What deletes the connection comes before its dead letter and the samples in the table.
@@ -232,6 +238,11 @@ async fn the_test_tools_are_off_unless_switched_on() {
     let body = Some(json!({ "connection": shop.id }));
     assert_eq!(world.call(&token, Method::POST, path, body.clone()).await.status, 404);
     assert_eq!(world.call(&world.operator, Method::POST, path, body).await.status, 200);
+    let unsigned = format!("/test/webhooks/shopify/{}", shop.id);
+    for (path, allowed) in [("/test/webhooks/echo", 200), (unsigned.as_str(), 202)] {
+        assert_eq!(world.call(&token, Method::POST, path, Some(json!({}))).await.status, 404);
+        assert_eq!(world.call(&world.operator, Method::POST, path, Some(json!({}))).await.status, allowed);
+    }
 }
 
 #[tokio::test]

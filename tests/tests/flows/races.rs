@@ -175,7 +175,7 @@ async fn a_request_about_personal_data_is_recorded_once() {
         race.run(batches).await;
         let mut outcomes = world.outcomes().await;
         outcomes.sort();
-        assert_eq!(outcomes, ["duplicate", "duplicate", "waiting"], "round {round}");
+        assert_eq!(outcomes, ["duplicate", "duplicate", "processed", "waiting"], "round {round}");
     }
 }
 

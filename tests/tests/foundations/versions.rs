@@ -14,6 +14,7 @@ use hooktide_core::records::document::StoredDocument;
 use hooktide_core::records::endpoint::{self, Belonging, Endpoint, LastVerified, Owned, Route};
 use hooktide_core::records::entity::{Entity, EntityId};
 use hooktide_core::records::job::{self, Mark};
+use hooktide_core::records::privacy::{self, Done};
 use hooktide_core::records::replay::Replay;
 use hooktide_core::records::token::Token;
 use hooktide_core::records::{self, Record};
@@ -123,6 +124,7 @@ fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, u32, R
         ("T", "J" | "G") => None,
         ("T", "V") => read::<Delivery>(item),
         ("T", "B") => read::<Mark>(item),
+        ("T", "X") if sort.starts_with(privacy::PREFIX) => read::<Done>(item),
         ("T", "L" | "H" | "X") => read::<DeadLetter>(item),
         ("T", "C") => read::<Connection>(item),
         ("T", "P" | "K") => read::<Owned>(item),
@@ -169,6 +171,7 @@ async fn every_record_of_newer_code_waits_and_every_one_of_the_version_before_is
             "entity",
             "job mark",
             "last verification",
+            "privacy record",
             "reference",
             "replay",
             "route",

@@ -14,4 +14,5 @@ mod secrets;
 #[cfg(target_os = "linux")]
 mod shim;
 mod stopping;
+mod topics;
 mod traffic;

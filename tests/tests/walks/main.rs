@@ -1,16 +1,23 @@
 //! Whole walks: from a signed request to the feed, on a clock that stands until it is moved.
 
 mod abuse;
+mod addresses;
 mod bad_clocks;
 mod bad_input;
 mod bad_messages;
 mod belonging;
 mod claim_checks;
 mod dead_letters;
+mod event_bridge;
 mod events;
 mod feed;
 mod feed_tokens;
 mod first;
+mod handshakes;
+mod items;
+mod privacy;
+mod remote_keys;
 mod replay;
 mod secrets;
 mod shared_endpoint;
+mod tenants;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use hooktide_core::fault::Fault;
 use hooktide_core::flows::replay;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
@@ -25,6 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::endpoints::any_endpoint;
 use super::erase::{self, Erased};
+use super::handshakes::{HandshakeView, handshake_of};
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{May, Operate, Read};
 use crate::answer::{Answer, Body, List, Params, Refused, ok};
@@ -93,14 +93,6 @@ pub(crate) struct ConnectionView {
     handshake: Option<HandshakeView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-}
-
-/// A code that a provider sent to find out whether we are who we say. Nobody proved who sent it.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct HandshakeView {
-    code: String,
-    #[schema(value_type = String, format = DateTime)]
-    received_at: Timestamp,
 }
 
 /// What deleting a connection erased.
@@ -339,13 +331,6 @@ async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
         settings: connection.settings,
         created_at: connection.created_at,
     })
-}
-
-/// The last code that came to an address.
-pub(crate) async fn handshake_of(api: &Api, provider: &str, endpoint: &str) -> Result<Option<HandshakeView>, Fault> {
-    let key = endpoint::handshake_key(provider, endpoint);
-    let stored = records::get::<endpoint::Handshake>(api.table(), &key).await?;
-    Ok(stored.map(|stored| HandshakeView { code: stored.record.code, received_at: stored.record.received_at }))
 }
 
 /// The header that makes repeating a request harmless.

@@ -18,9 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::connections::{
-    HandshakeView, account_of, check_settings, handshake_of, id_for, merge, name_of, provider_of, transact, webhook_url,
-};
+use super::connections::{account_of, check_settings, id_for, merge, name_of, provider_of, transact, webhook_url};
+use super::handshakes::{HandshakeView, handshake_of};
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, List, Refused, ok};

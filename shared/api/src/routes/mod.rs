@@ -8,6 +8,7 @@ pub(crate) mod endpoints;
 pub(crate) mod erase;
 pub(crate) mod events;
 pub(crate) mod feed_tokens;
+pub(crate) mod handshakes;
 pub(crate) mod health;
 pub(crate) mod privacy;
 pub(crate) mod samples;

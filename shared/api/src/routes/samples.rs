@@ -84,7 +84,8 @@ pub(crate) async fn sample(
         return Err(Refused::invalid("connection", detail));
     }
     let secrets = endpoint.record.open_secrets(&*api.ports().keys).await?;
-    let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets };
+    let url = endpoint.record.address(webhook_url(&api, provider.id(), &connection.endpoint));
+    let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets, url };
     let now = api.now();
     let request = match (&new.body, new.old) {
         (Some(body), _) => maker.sign(Bytes::from(body.clone()), now)?,
@@ -112,6 +113,8 @@ struct Maker<'a> {
     topic: &'a str,
     connection: &'a Connection,
     secrets: hooktide_core::secret::Secrets,
+    /// What the provider was told to call.
+    url: String,
 }
 
 impl Maker<'_> {
@@ -129,14 +132,13 @@ impl Maker<'_> {
 
     fn sign(&self, body: Bytes, now: Timestamp) -> Answer<http::Request<Bytes>> {
         let delivery = self.api.ports().entropy.time_ordered_id(now);
-        let url = webhook_url(self.api, self.provider.id(), &self.connection.endpoint);
         Ok(self.provider.sign(Unsigned {
             topic: self.topic,
             body,
             account: self.account(),
             delivery: &delivery,
             secrets: &self.secrets,
-            url: &url,
+            url: &self.url,
             now,
         })?)
     }
@@ -148,8 +150,7 @@ impl Maker<'_> {
         request: &http::Request<Bytes>,
         now: Timestamp,
     ) -> Answer<Option<Timestamp>> {
-        let url = request.uri().to_string();
-        let verified = verified::open(self.provider, request, &url, &self.secrets, now).map_err(Fault::from)?;
+        let verified = verified::open(self.provider, request, &self.url, &self.secrets, now).map_err(Fault::from)?;
         let notices = self.provider.parse(&verified)?;
         let Some(What::Entity(told)) = notices.into_iter().next().map(|notice| notice.what) else { return Ok(None) };
         let id = EntityId { kind: told.kind, connection: self.connection.id.clone(), id: told.id };

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connections::{HandshakeView, handshake_of, provider_of};
+use super::connections::provider_of;
+use super::handshakes::{HandshakeView, handshake_of};
 use crate::access::{May, Read};
 use crate::answer::{Answer, Refused, ok};
 use crate::state::Api;

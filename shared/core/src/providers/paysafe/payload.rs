@@ -154,8 +154,12 @@ impl Event<'_> {
         let account: MerchantAccount = read(self.payload)?;
         let id = id(self.resource_id.as_deref().or(account.account_number.as_deref()))?;
         let time = self.event_date.ok_or_else(|| unreadable("no time"))?;
-        let document =
-            Account { id: id.to_owned(), status: account.acct_status, reference: None, updated_at: time.to_string() };
+        let document = Account {
+            id: id.to_owned(),
+            status: account.acct_status.clone(),
+            reference: None,
+            updated_at: time.to_string(),
+        };
         let entity = EntityNotice {
             kind: Kind::Account,
             id: id.to_owned(),
@@ -164,7 +168,7 @@ impl Event<'_> {
             state: State::Present(Document::Account(document)),
         };
         Ok(Notice {
-            account: Some(id.to_owned()),
+            account: Some(account.account_number.clone().unwrap_or_else(|| id.to_owned())),
             identity: format!("account/{id}/{}/{time}", self.name().unwrap_or_default()),
             what: What::Entity(entity),
         })

@@ -86,7 +86,7 @@ fn payment(name: &str, sample: &Sample<'_>, time: &str) -> Value {
     })
 }
 
-/// The account of the number, not the one that samples are for: this is about accounts.
+/// An account that the number names as the resource, on behalf of the one that samples are for.
 fn merchant_account(sample: &Sample<'_>, time: &str) -> Value {
     let number = (1_000_000_000 + sample.number % 1_000_000_000).to_string();
     json!({
@@ -96,7 +96,7 @@ fn merchant_account(sample: &Sample<'_>, time: &str) -> Value {
         "eventDate": time,
         "eventType": "ACCT_ENABLED",
         "attemptNumber": 0,
-        "payload": { "partnerId": 1000, "acctStatus": "Enabled", "accountNumber": number },
+        "payload": { "partnerId": 1000, "acctStatus": "Enabled", "accountNumber": sample.account },
         "links": [{
             "rel": "accounts",
             "href": format!("https://api.test.paysafe.com/accountmanagement/v1/accounts/{number}"),

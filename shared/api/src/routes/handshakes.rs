@@ -1,0 +1,25 @@
+//! Codes that providers send to find out whether we are who we say, as they are shown.
+
+use hooktide_core::fault::Fault;
+use hooktide_core::records;
+use hooktide_core::records::endpoint;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::Api;
+
+/// A code that a provider sent to find out whether we are who we say. Nobody proved who sent it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HandshakeView {
+    code: String,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
+}
+
+/// The last code that came to an address.
+pub(crate) async fn handshake_of(api: &Api, provider: &str, endpoint: &str) -> Result<Option<HandshakeView>, Fault> {
+    let key = endpoint::handshake_key(provider, endpoint);
+    let stored = records::get::<endpoint::Handshake>(api.table(), &key).await?;
+    Ok(stored.map(|stored| HandshakeView { code: stored.record.code, received_at: stored.record.received_at }))
+}
