@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_api::{Api, Options};
+use hooktide_functions::gateway::legible;
 use hooktide_functions::host::Host;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Error, LambdaEvent, service_fn};
@@ -30,7 +31,7 @@ async fn main() -> Result<(), Error> {
             }
             let request: LambdaRequest = serde_json::from_value(event.payload)?;
             let adapter = lambda_http::Adapter::from(router);
-            let response = adapter.oneshot(LambdaEvent::new(request, event.context)).await?;
+            let response = adapter.oneshot(LambdaEvent::new(legible(request), event.context)).await?;
             Ok(serde_json::to_value(response)?)
         }
     }))

@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use hooktide_core::flows::receive::{Receipt, Receiver};
 use hooktide_core::providers;
-use hooktide_functions::gateway::{bytes_of, source_of};
+use hooktide_functions::gateway::{bytes_of, legible, source_of};
 use hooktide_functions::host::Host;
 use hooktide_functions::metrics;
 use http::StatusCode;
-use lambda_http::{Body, Error, Request, Response, service_fn};
+use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, Response, service_fn};
+use tower::ServiceExt;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let host = Arc::new(Host::start().await?);
     let receiver = Arc::new(Receiver::new(host.ports.clone(), host.environment.settings.clone()));
-    lambda_http::run(service_fn(|request| answer(Arc::clone(&host), Arc::clone(&receiver), request))).await
+    let service = service_fn(|request| answer(Arc::clone(&host), Arc::clone(&receiver), request));
+    let adapter = Adapter::from(service)
+        .map_request(|event: LambdaEvent<_>| LambdaEvent::new(legible(event.payload), event.context));
+    lambda_runtime::run(adapter).await
 }
 
 async fn answer(host: Arc<Host>, receiver: Arc<Receiver>, request: Request) -> Result<Response<Body>, Error> {

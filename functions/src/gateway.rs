@@ -1,8 +1,30 @@
 //! What an HTTP API hands over, as the flows take it.
 
 use bytes::Bytes;
-use lambda_http::request::RequestContext;
+use http::Uri;
+use http::header::HOST;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Body, Request, RequestExt};
+
+/// The scheme that the sender used.
+const PROTOCOL: &str = "x-forwarded-proto";
+/// The longest path and the longest query; an HTTP API takes no longer request line.
+const LONGEST: usize = 10_240;
+
+/// The event with an address that can be read: the library that reads it panics at any other, and it is the sender's to
+/// choose. A path comes decoded, a query as it was sent. Host and scheme are left out, since nothing here reads them.
+pub fn legible(event: LambdaRequest) -> LambdaRequest {
+    let LambdaRequest::ApiGatewayV2(mut event) = event else { return event };
+    event.headers.remove(HOST);
+    event.headers.remove(PROTOCOL);
+    event.request_context.domain_name = None;
+    // What is no path is answered as a path of nobody's, and a query that cannot be one as if there were none.
+    event.raw_path = event.raw_path.filter(|path| path.starts_with('/') && path.len() <= LONGEST);
+    event.raw_path.get_or_insert_with(|| "/".to_owned());
+    let fits = |query: &String| query.len() <= LONGEST && format!("/?{query}").parse::<Uri>().is_ok();
+    event.raw_query_string = event.raw_query_string.filter(fits);
+    LambdaRequest::ApiGatewayV2(event)
+}
 
 /// The address that the request came from, as the HTTP API saw it.
 pub fn source_of(request: &Request) -> String {
@@ -18,5 +40,39 @@ pub fn bytes_of(body: Body) -> Bytes {
         Body::Text(text) => Bytes::from(text),
         Body::Binary(bytes) => Bytes::from(bytes),
         _ => Bytes::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(path: &str, query: &str, host: &str) -> Request {
+        let event = serde_json::json!({
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": { "host": host, "x-forwarded-proto": "ht tp", "x-a": "1" },
+            "requestContext": { "http": { "method": "POST", "sourceIp": "192.0.2.10" }, "stage": "$default" },
+        });
+        legible(serde_json::from_value(event).unwrap()).into()
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_a_request_all_the_same() {
+        let long = "x".repeat(70_000);
+        for (path, query, host, expected) in [
+            ("/webhooks/shopify/a", "b=1&c=%20", "api.example", "/webhooks/shopify/a?b=1&c=%20"),
+            ("/webhooks/shopify/ \u{e4}\"<", "", "api.example", "/webhooks/shopify/%20%C3%A4%22%3C"),
+            ("/a", "", "xn--a b:port", "/a"),
+            ("/a", "b=<\u{1}", "api.example", "/a"),
+            ("", "b", "api.example", "/?b"),
+            (":80/a", "", "api.example", "/"),
+            (&format!("/{long}"), &long, "api.example", "/"),
+        ] {
+            let request = request(path, query, host);
+            assert_eq!(request.uri().to_string(), expected, "{path:.80}");
+            assert_eq!((source_of(&request), request.headers()["x-a"].as_bytes()), ("192.0.2.10".into(), &b"1"[..]));
+        }
     }
 }
