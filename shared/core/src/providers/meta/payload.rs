@@ -169,7 +169,7 @@ pub(super) fn topic(verified: &Verified) -> Option<String> {
 pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
     let body = body(verified)?;
     let notice = |update: Update<'_>| Notice {
-        account: ACCOUNTS.contains(&body.object.as_str()).then(|| update.entry.id.clone()),
+        account: ACCOUNTS.contains(&body.object.as_str()).then(|| account(&update.entry.id)),
         identity: update.identity(&body.object),
         what: what(&update.topic(&body.object)),
     };
@@ -181,10 +181,36 @@ pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
     Ok(notices)
 }
 
+/// An account as routes know it.
+pub(super) fn account(text: &str) -> String {
+    text.trim().to_owned()
+}
+
 fn what(name: &str) -> What {
     match TOPICS.iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
         Some(Becomes::Sync(resource)) => What::hint(resource),
         Some(Becomes::Ignored(reason)) => What::ignored(reason),
         Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use jiff::Timestamp;
+
+    use crate::providers::{Provider, Unsigned, by_id, signing_with};
+    use crate::secret::Secret;
+    use crate::verified;
+
+    #[test]
+    fn an_account_with_space_around_it_is_the_one_that_routes_know() {
+        let meta: &dyn Provider = by_id("meta").unwrap();
+        let secrets = signing_with(meta, &Secret::new("app-secret"));
+        let body = Bytes::from_static(br#"{"object":"page","entry":[{"id":"353349 ","messaging":[{}]}]}"#);
+        let (topic, account, delivery, url, now) = ("page", "", "", "/", Timestamp::UNIX_EPOCH);
+        let request = meta.sign(Unsigned { topic, body, account, delivery, secrets: &secrets, url, now }).unwrap();
+        let notices = meta.parse(&verified::open(meta, &request, url, &secrets, now).unwrap()).unwrap();
+        assert_eq!(notices[0].account.as_deref(), Some("353349"));
     }
 }
