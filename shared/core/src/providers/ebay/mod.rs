@@ -172,7 +172,7 @@ impl Provider for Ebay {
     }
 
     fn normalise_account(&self, account: &str) -> String {
-        account.trim().to_owned()
+        payload::account(account)
     }
 
     fn sample_account(&self) -> &'static str {

@@ -100,9 +100,15 @@ struct User {
     token: Option<String>,
 }
 
+/// An account as routes know it.
+pub(super) fn account(text: &str) -> String {
+    text.trim().to_owned()
+}
+
 impl User {
     fn account(self) -> Option<String> {
-        [self.id, self.username].into_iter().flatten().find(|text| !text.is_empty())
+        let mut names = [self.id, self.username].into_iter().flatten().map(|text| account(&text));
+        names.find(|text| !text.is_empty())
     }
 }
 
@@ -143,4 +149,17 @@ impl Message<'_> {
 
 fn unreadable(detail: &str) -> Fault {
     Fault::permanent(ErrorClass::Unreadable, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_with_space_around_it_is_the_one_that_routes_know() {
+        let account = |json: &str| serde_json::from_str::<User>(json).unwrap().account();
+        assert_eq!(account(r#"{"userId":" ma8vp1jySJC\n","username":"a"}"#).as_deref(), Some("ma8vp1jySJC"));
+        assert_eq!(account(r#"{"userId":" ","username":" a"}"#).as_deref(), Some("a"));
+        assert_eq!(account(r#"{"userId":" "}"#), None);
+    }
 }
