@@ -139,20 +139,16 @@ impl Provider for WooCommerce {
         Ok(told.into_iter().map(notice).collect())
     }
 
-    /// `https://Shop.Example/store/` is `shop.example/store`.
     fn normalise_account(&self, account: &str) -> String {
-        let account = account.trim();
-        let scheme = ["https://", "http://"]
-            .into_iter()
-            .find(|scheme| account.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-        let rest = &account[scheme.map_or(0, str::len)..];
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = host.to_ascii_lowercase();
-        let host = host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(&host);
-        // Letter case counts in a path.
-        let path = path.trim_matches('/');
-        if path.is_empty() { host.to_owned() } else { format!("{host}/{path}") }
+        let mut account = account.to_owned();
+        // What is left of an odd address may be an address again.
+        loop {
+            let bare = bare(&account);
+            if bare == account {
+                return account;
+            }
+            account = bare;
+        }
     }
 
     fn sample_account(&self) -> &'static str {
@@ -186,6 +182,22 @@ impl Provider for WooCommerce {
     }
 }
 
+/// `https://Shop.Example/store/` is `shop.example/store`.
+fn bare(account: &str) -> String {
+    let account = account.trim();
+    let scheme = ["https://", "http://"]
+        .into_iter()
+        .find(|scheme| account.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    let rest = &account[scheme.map_or(0, str::len)..];
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.to_ascii_lowercase();
+    let host = host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(&host);
+    // Letter case counts in a path.
+    let path = path.trim_matches('/');
+    if path.is_empty() { host.to_owned() } else { format!("{host}/{path}") }
+}
+
 /// Whether a request is a ping, and nothing but one: whatever else is not signed is refused.
 fn is_ping(request: &Request<Bytes>) -> bool {
     let headers = request.headers();
@@ -216,6 +228,9 @@ mod tests {
             ("https://blogs.example/tea/", "blogs.example/tea"),
             ("https://läden.example/ü", "läden.example/ü"),
             ("http", "http"),
+            ("shop.example:443:80", "shop.example"),
+            ("https:// Shop.Example", "shop.example"),
+            ("http://https://shop.example/", "https:/shop.example"),
             ("https://", ""),
             ("", ""),
         ] {
