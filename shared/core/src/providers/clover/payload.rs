@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::CHECKOUT;
 use crate::fault::{ErrorClass, Fault};
@@ -19,7 +19,7 @@ use crate::signing;
 const SINGLY: usize = 1_000;
 /// The longest key before the colon of an object's id, and the longest type of a checkout, in bytes.
 const LONGEST_KEY: usize = 32;
-/// The longest id of a payment, in bytes.
+/// The longest id of a payment or of a merchant, in bytes.
 const LONGEST_ID: usize = 255;
 /// The longest body that asks to verify the address, in bytes.
 const LONGEST_VERIFICATION: usize = 256;
@@ -78,8 +78,12 @@ impl<'de> Deserialize<'de> for Merchants {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Merchants, A::Error> {
                 let mut merchants = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    merchants.push(entry);
+                while let Some((merchant, updates)) = map.next_entry::<String, _>()? {
+                    // Each of its events repeats it, so that a long one would grow beyond all bounds.
+                    if merchant.len() > LONGEST_ID {
+                        return Err(A::Error::custom("no merchant has so long an id"));
+                    }
+                    merchants.push((merchant, updates));
                 }
                 Ok(Merchants(merchants))
             }
@@ -231,5 +235,20 @@ impl Checkout {
             occurred_at: Some(time),
         };
         Ok(Notice { account, identity, what: What::Entity(entity) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merchant_has_no_id_that_grows_with_each_of_its_events() {
+        let message = |merchant: &str| {
+            let event = r#"{"objectId":"I:1","type":"CREATE","ts":1}"#;
+            serde_json::from_str::<Message>(&format!(r#"{{"merchants":{{"{merchant}":[{event},{event}]}}}}"#))
+        };
+        assert!(message(&"M".repeat(LONGEST_ID)).is_ok());
+        assert!(message(&"M".repeat(LONGEST_ID + 1)).is_err());
     }
 }
