@@ -8,6 +8,8 @@ STACK ?= hooktide
 TENANT ?= default
 SEED ?= 1
 STEPS ?= 100000
+TARGET ?= all
+SECONDS ?= 60
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +48,9 @@ logs: ## follow what a deployed stack logs: STACK=hooktide
 simulate: ## the spine under one seed: SEED=1 STEPS=100000
 	$(CARGO) run --quiet --release -p hooktide-tests --bin simulate -- $(SEED) $(STEPS)
 
+fuzz: ## fuzz a provider, the HTTP edge, or all in turn: TARGET=shopify SECONDS=60
+	scripts/fuzz $(TARGET) $(SECONDS)
+
 bench: ## measure, as ratios in one run
 	scripts/bench
 
@@ -55,4 +60,4 @@ generate: ## write what is generated: the API's description, tables, sample even
 clean: ## remove what was built
 	$(CARGO) clean
 
-.PHONY: help run build check test package deploy invoke token rotate-root-key logs simulate bench generate clean
+.PHONY: help run build check test package deploy invoke token rotate-root-key logs simulate fuzz bench generate clean

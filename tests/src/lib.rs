@@ -7,6 +7,7 @@ pub mod connected;
 pub mod contracts;
 pub mod emulator;
 pub mod faults;
+pub mod fuzzing;
 pub mod gateway;
 pub mod server;
 pub mod simulation;

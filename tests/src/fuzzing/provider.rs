@@ -1,0 +1,215 @@
+//! One provider: whatever comes is verified, and whatever verifies is read to its end.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use hooktide_core::fault::AuthFault;
+use hooktide_core::providers::{Handshake, KeyStep, Proof, Provider, Sample, Unsigned};
+use hooktide_core::secret::{LiveSecret, Secrets};
+use hooktide_core::verified::{self, Verified};
+use http::{HeaderName, Method, Request, Response};
+use jiff::Timestamp;
+
+use super::attempt::{Attempt, clock};
+use super::recorded::Recorded;
+use super::told;
+
+const ACCOUNT: &str = "somebody";
+const DELIVERY: &str = "delivery-1";
+const ADDRESS: &str = "https://hooks.example.com/webhooks/fuzzed";
+/// The longest answer to a handshake, and the longest code that is kept of one, in bytes.
+const LONGEST_ANSWER: usize = 4_096;
+/// More requests than it takes to fetch any key.
+const MOST_STEPS: usize = 4;
+
+/// One provider.
+pub struct ProviderTarget {
+    provider: &'static dyn Provider,
+    /// All that verify what is recorded, and all that sign.
+    given: Vec<LiveSecret>,
+    secrets: Secrets,
+    hands: Vec<Hand>,
+}
+
+/// One way in which the provider signs.
+struct Hand {
+    topic: &'static str,
+    secrets: Secrets,
+    /// The headers that the provider reads and that this way does not bind.
+    free: Vec<HeaderName>,
+}
+
+impl ProviderTarget {
+    pub(super) fn new(provider: &'static dyn Provider) -> Self {
+        let recorded = Recorded::all(provider.id());
+        let mut given: Vec<LiveSecret> = Vec::new();
+        let signing: Vec<LiveSecret> = recorded.iter().filter_map(Recorded::signing).collect();
+        for live in recorded.iter().filter_map(Recorded::verifying).chain(signing.iter().cloned()) {
+            if !given.contains(&live) {
+                given.push(live);
+            }
+        }
+        let mut target = Self { provider, secrets: Secrets::new(given.clone()), given, hands: Vec::new() };
+        let mut known = BTreeSet::new();
+        for live in signing {
+            let secrets = Secrets::new(vec![live.clone()]);
+            for topic in provider.topics().iter().map(|topic| topic.name) {
+                // Of several secrets that sign in the same way, the first.
+                if let Some(way) = target.way(topic, &secrets)
+                    && known.insert((live.name.clone(), way))
+                {
+                    let hand = Hand { topic, secrets: secrets.clone(), free: Vec::new() };
+                    let free = target.free(&hand);
+                    target.hands.push(Hand { free, ..hand });
+                }
+            }
+        }
+        assert!(!target.hands.is_empty(), "{} signs nothing", provider.id());
+        target
+    }
+
+    pub(super) fn id(&self) -> &'static str {
+        self.provider.id()
+    }
+
+    pub(super) fn secrets(&self) -> &[LiveSecret] {
+        &self.given
+    }
+
+    pub(super) fn seeds(&self) -> Vec<(String, Vec<u8>)> {
+        Recorded::all(self.id()).into_iter().map(|recorded| (recorded.name.clone(), recorded.input())).collect()
+    }
+
+    /// How a sample of the topic is proved by these secrets: the place, and what comes before the proof itself.
+    fn way(&self, topic: &str, secrets: &Secrets) -> Option<(usize, String)> {
+        let request = self.signed_sample(topic, secrets)?;
+        let verified = verified::open(self.provider, &request, ADDRESS, &self.secrets, clock(None));
+        let schemes = self.provider.schemes();
+        let place = schemes.iter().position(|scheme| match scheme.proof {
+            Proof::Header(name) => request.headers().contains_key(name),
+            Proof::Field(_) => true,
+        });
+        let place = verified.ok().and(place)?;
+        let list = schemes[place].list;
+        let proof = match schemes[place].proof {
+            Proof::Header(name) if list => request.headers()[name].to_str().unwrap_or_default(),
+            Proof::Header(_) | Proof::Field(_) => "",
+        };
+        Some((place, proof.split(',').next().unwrap_or_default().to_owned()))
+    }
+
+    fn signed_sample(&self, topic: &str, secrets: &Secrets) -> Option<Request<Bytes>> {
+        let sample = Sample { number: 1, updated_at: clock(None), account: ACCOUNT };
+        let body = self.provider.sample(topic, &sample)?;
+        self.sign(topic, secrets, body, ADDRESS, clock(None)).ok()
+    }
+
+    fn free(&self, hand: &Hand) -> Vec<HeaderName> {
+        let request = self.signed_sample(hand.topic, &hand.secrets).expect("a sample that was signed before");
+        let free = |name: &HeaderName| {
+            let mut request = request.clone();
+            request.headers_mut().insert(name, http::HeaderValue::from_static("another"));
+            verified::open(self.provider, &request, ADDRESS, &self.secrets, clock(None)).is_ok()
+        };
+        let names = self.provider.headers().iter().map(|name| HeaderName::from_static(name));
+        names.filter(free).collect()
+    }
+
+    fn sign(
+        &self,
+        topic: &str,
+        secrets: &Secrets,
+        body: Bytes,
+        url: &str,
+        now: Timestamp,
+    ) -> Result<Request<Bytes>, String> {
+        let unsigned = Unsigned { topic, body, account: ACCOUNT, delivery: DELIVERY, secrets, url, now };
+        self.provider.sign(unsigned).map_err(|fault| format!("what it should sign it does not: {fault}"))
+    }
+
+    /// A body as each of its hands signs it.
+    pub(super) fn signed(&self, body: &Bytes, url: &str, now: Timestamp) -> Result<Vec<Request<Bytes>>, String> {
+        self.hands.iter().map(|hand| self.sign(hand.topic, &hand.secrets, body.clone(), url, now)).collect()
+    }
+
+    pub(super) fn examine(&self, input: &[u8]) -> Result<(), String> {
+        let Attempt { request, url, now } = Attempt::read(input);
+        let answers = self.handshake(&request, &url, now)?;
+        if let Ok(verified) = self.open(&request, &url, now)? {
+            if answers && request.method() == Method::POST {
+                return Err("a delivery that verifies is taken for a handshake, and so lost".into());
+            }
+            self.read(&verified, input.len())?;
+        }
+        self.fetch(&request, now)?;
+        for (hand, mut signed) in self.hands.iter().zip(self.signed(request.body(), ADDRESS, now)?) {
+            for name in &hand.free {
+                signed.headers_mut().remove(name);
+                for value in request.headers().get_all(name) {
+                    signed.headers_mut().append(name, value.clone());
+                }
+            }
+            if let Ok(verified) = verified::open(self.provider, &signed, ADDRESS, &self.secrets, now) {
+                self.read(&verified, input.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is a handshake.
+    fn handshake(&self, request: &Request<Bytes>, url: &str, now: Timestamp) -> Result<bool, String> {
+        let find = || self.provider.handshake(request, url, &self.secrets, now);
+        let (found, again) = (find(), find());
+        if format!("{found:?}") != format!("{again:?}") {
+            return Err(format!("the same handshake comes to {found:?} and to {again:?}"));
+        }
+        match &found {
+            Some(Handshake::Answer(answer)) if answer.status().is_server_error() => {
+                Err(format!("a handshake is answered {}", answer.status()))
+            }
+            Some(Handshake::Answer(answer)) if answer.body().len() > LONGEST_ANSWER => {
+                Err(format!("a handshake is answered by {} bytes", answer.body().len()))
+            }
+            Some(Handshake::Keep(code)) if code.is_empty() || code.len() > LONGEST_ANSWER => {
+                Err(format!("a code of {} bytes is kept", code.len()))
+            }
+            _ => Ok(found.is_some()),
+        }
+    }
+
+    fn open(&self, request: &Request<Bytes>, url: &str, now: Timestamp) -> Result<Result<Verified, AuthFault>, String> {
+        let open = || verified::open(self.provider, request, url, &self.secrets, now);
+        let (opened, again) = (open(), open());
+        let result = |opened: &Result<Verified, AuthFault>| {
+            opened.as_ref().map(|it| (it.key_id().cloned(), it.dropped().to_vec())).map_err(|fault| *fault)
+        };
+        if result(&opened) != result(&again) {
+            return Err(format!("the same request is verified as {:?} and as {:?}", result(&opened), result(&again)));
+        }
+        Ok(opened)
+    }
+
+    fn read(&self, verified: &Verified, size: usize) -> Result<(), String> {
+        let read = || (self.provider.label(verified), self.provider.readable(verified), self.provider.parse(verified));
+        let (first, again) = (read(), read());
+        if first != again {
+            return Err(format!("the same delivery is read as {first:?} and as {again:?}"));
+        }
+        let (label, readable, parsed) = first;
+        told::check(self.provider, &label, &readable, &parsed, size)
+    }
+
+    /// Fetches the key that the request wants, where the body is whatever each request is answered.
+    fn fetch(&self, request: &Request<Bytes>, now: Timestamp) -> Result<(), String> {
+        let Some(keys) = self.provider.remote_keys() else { return Ok(()) };
+        let (Ok(id), api) = (keys.wanted(request), self.provider.api().unwrap_or_default()) else { return Ok(()) };
+        let mut answers = Vec::new();
+        while let Ok(KeyStep::Ask(_)) = keys.next(&id, api, &self.secrets, now, &answers) {
+            answers.push(Response::new(request.body().clone()));
+            if answers.len() > MOST_STEPS {
+                return Err("the fetching of a key has no end".into());
+            }
+        }
+        Ok(())
+    }
+}
