@@ -158,8 +158,13 @@ impl Edge {
             return Err(format!("a message of {} bytes", message.body.len()));
         }
         let envelope = Envelope::decode(&message.body).map_err(|fault| fault.to_string())?;
-        let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &envelope.kind else {
-            return Err("a request becomes a job".into());
+        let delivery = match &envelope.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => delivery,
+            EnvelopeKind::Handshake(handshake) => {
+                let said = String::from_utf8_lossy(request.body()).contains(&handshake.code);
+                return if said { Ok(()) } else { Err("the code is not the one that came".into()) };
+            }
+            EnvelopeKind::Job(_) => return Err("a request becomes a job".into()),
         };
         let body = delivery.body(&*self.ports.blobs).await.map_err(|fault| fault.to_string())?;
         self.forget(delivery).await;

@@ -78,7 +78,7 @@ fn size_of_what(what: &What) -> Result<usize, String> {
             Err(format!("{of:?} cannot be a part of a resource"))
         }
         What::Hint { of, .. } => Ok(of.as_ref().map_or(0, String::len)),
-        What::Privacy => Ok(0),
+        What::Privacy(_) => Ok(0),
         What::Ignored { reason } if (1..=LONGEST_REASON).contains(&reason.len()) => Ok(reason.len()),
         What::Ignored { reason } => Err(format!("a reason of {} bytes", reason.len())),
     }

@@ -244,8 +244,8 @@ fn requests_about_personal_data_are_settled_once(
         let waits = entry.outcome == Outcome::Waiting && entry.topic.as_deref() == Some("customers/redact");
         if waits && let Some(before) = settled.insert(entry.delivery.clone(), entry.id.clone()) {
             broken.push(format!(
-                "a claim has one holder: {} of {tenant} is settled by {before} and {}",
-                entry.id, entry.id
+                "a claim has one holder: {:?} of {tenant} is settled by {before} and {}",
+                entry.delivery, entry.id
             ));
         }
     }
