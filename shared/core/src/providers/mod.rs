@@ -131,7 +131,7 @@ pub trait Provider: Send + Sync {
 
     /// The headers and the body of a delivery that came as an event of Amazon EventBridge, whose rule vouches for its source;
     /// `None` if it is not one.
-    fn from_event(&self, _event: &serde_json::Value) -> Option<(BTreeMap<String, String>, Bytes)> {
+    fn read_event(&self, _event: &serde_json::Value) -> Option<(BTreeMap<String, String>, Bytes)> {
         None
     }
 

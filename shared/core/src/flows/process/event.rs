@@ -31,7 +31,7 @@ impl Processor {
     pub(super) async fn envelope_of_event(&self, message: &str, now: Timestamp) -> Result<Option<Envelope>, Fault> {
         let Ok(Through { provider, endpoint, event }) = serde_json::from_str(message) else { return Ok(None) };
         let Some(provider) = providers::by_id(&provider) else { return Ok(None) };
-        let (Some(id), Some((headers, body))) = (event["id"].as_str(), provider.from_event(&event)) else {
+        let (Some(id), Some((headers, body))) = (event["id"].as_str(), provider.read_event(&event)) else {
             return Ok(None);
         };
         // The same for every delivery of the event.

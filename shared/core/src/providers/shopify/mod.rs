@@ -90,7 +90,7 @@ impl Provider for Shopify {
     }
 
     /// `detail.payload` is the body, `detail.metadata` has the headers by name.
-    fn from_event(&self, event: &Value) -> Option<(BTreeMap<String, String>, Bytes)> {
+    fn read_event(&self, event: &Value) -> Option<(BTreeMap<String, String>, Bytes)> {
         if event["detail-type"] != "shopifyWebhook" {
             return None;
         }
