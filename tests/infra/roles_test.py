@@ -6,21 +6,26 @@ import unittest
 
 from emulator import CHECKOUT
 from expansion import expanded
+from providers import RECEIVERS
 from template import load, of_type
 
-OWN_SHOPIFY = "ForAllValues:StringLike dynamodb:LeadingKeys E#shopify#*"
 
-# For each function: action, on what, under which condition. `Table/index/due` is the index alone, without the table.
-ROLES = {
-    "ReceiverShopify": {
-        ("dynamodb:GetItem", "Table", OWN_SHOPIFY),
+def receiver(name, provider):
+    """What a receiver may: nothing of another provider's."""
+    return {
+        ("dynamodb:GetItem", "Table", f"ForAllValues:StringLike dynamodb:LeadingKeys E#{provider}#*"),
         ("secretsmanager:GetSecretValue", "RootKeys", ""),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "PriorityQueue", ""),
-        ("s3:PutObject", "Bucket/claims/shopify/*", ""),
-        ("logs:CreateLogStream", "ReceiverShopifyLogs", ""),
-        ("logs:PutLogEvents", "ReceiverShopifyLogs", ""),
-    },
+        ("s3:PutObject", f"Bucket/claims/{provider}/*", ""),
+        ("logs:CreateLogStream", f"{name}Logs", ""),
+        ("logs:PutLogEvents", f"{name}Logs", ""),
+    }
+
+
+# For each function: action, on what, under which condition. `Table/index/due` is the index alone, without the table.
+ROLES = {
+    **{name: receiver(name, provider) for name, provider in RECEIVERS.items()},
     "Processor": {
         ("dynamodb:BatchGetItem", "Table", ""),
         ("dynamodb:ConditionCheckItem", "Table", ""),
@@ -173,7 +178,18 @@ def told_in_the_readme():
         told.setdefault(who, set()).update(
             (action, resource, "".join(condition)) for action in actions for resource in resources
         )
+    # What it says of any receiver, it says of each.
+    any_receiver = told.pop("Receiver<Provider>")
+    for name, provider in RECEIVERS.items():
+        its = (("<Provider>", name.removeprefix("Receiver")), ("<provider>", provider))
+        told[name] = {tuple(replaced(cell, its) for cell in row) for row in any_receiver}
     return told
+
+
+def replaced(text, pairs):
+    for old, new in pairs:
+        text = text.replace(old, new)
+    return text
 
 
 class Roles(unittest.TestCase):
@@ -218,7 +234,7 @@ class Roles(unittest.TestCase):
 
     def test_only_receivers_and_the_api_read_the_root_keys(self):
         may = {name for name, role in ROLES.items() if any(action.startswith("secretsmanager:") for action, _, _ in role)}
-        self.assertEqual(may, {"Api"} | {name for name in ROLES if name.startswith("Receiver")})
+        self.assertEqual(may, {"Api", *RECEIVERS})
 
     # That the comparison can fail.
 
@@ -238,7 +254,7 @@ class Roles(unittest.TestCase):
         self.assert_reported("ReceiverShopify may not", "Bucket/claims/shopify/*")
 
     def test_a_lost_condition_is_reported(self):
-        del self.statement("ReceiverShopify", "ReadEndpointsOfShopify")["Condition"]
+        del self.statement("ReceiverShopify", "ReadItsEndpoints")["Condition"]
         self.assert_reported("ReceiverShopify may", "does not say so", "dynamodb:GetItem")
 
     def test_a_permission_less_is_reported(self):

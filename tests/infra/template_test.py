@@ -5,9 +5,10 @@ import re
 import unittest
 
 from emulator import CHECKOUT
+from providers import RECEIVERS
 from template import load, of_type, retained
 
-FUNCTIONS = {"ReceiverShopify", "Processor", "Api", "Poller"}
+FUNCTIONS = {*RECEIVERS, "Processor", "Api", "Poller"}
 QUEUES = {"NoticesQueue", "PriorityQueue", "DeadLettersQueue"}
 KEPT = {"Table", "Bucket", "BucketPolicy", "RootKeys"}
 
@@ -58,8 +59,17 @@ class Functions(TemplateTest):
         read = set(re.findall(r'name: "(HOOKTIDE_\w+)"', source))
         self.assertEqual(set(self.template["Globals"]["Function"]["Environment"]["Variables"]), read)
 
+    def test_a_receiver_that_fetches_keys_is_told_from_where_and_no_other_function_is(self):
+        told = {
+            name: function["Environment"]["Variables"]
+            for name, function in self.of_type("AWS::Serverless::Function").items()
+            if "Environment" in function
+        }
+        self.assertEqual(told, {"ReceiverEbay": {"HOOKTIDE_EBAY_API": {"Ref": "EbayApi"}}})
+        self.assertEqual(self.template["Parameters"]["EbayApi"]["Default"], "")
+
     def test_concurrency_is_reserved_only_where_somebody_asks_for_it(self):
-        for name, parameter in {"ReceiverShopify": "Receiver", "Processor": "Processor"}.items():
+        for name, parameter in {**dict.fromkeys(RECEIVERS, "Receiver"), "Processor": "Processor"}.items():
             with self.subTest(function=name):
                 chosen, reserved, otherwise = self.properties(name)["ReservedConcurrentExecutions"]["Fn::If"]
                 self.assertEqual(reserved, {"Ref": f"{parameter}ReservedConcurrency"})
@@ -106,7 +116,9 @@ class Times(TemplateTest):
         self.assertEqual(self.properties("Processor")["RecursiveLoop"], "Allow")
 
     def test_a_receiver_answers_or_ends_before_api_gateway_gives_up(self):
-        self.assertEqual(self.properties("ReceiverShopify")["Timeout"], 10)
+        # One that fetches keys may wait for them.
+        times = {**dict.fromkeys(RECEIVERS, 10), "ReceiverEbay": 15}
+        self.assertEqual({name: self.properties(name)["Timeout"] for name in RECEIVERS}, times)
         self.assertLessEqual(self.properties("Api")["Timeout"], 30)
 
     def test_dead_letters_are_kept_for_two_weeks_and_longer_than_what_they_came_from(self):
@@ -171,9 +183,8 @@ class HttpApi(TemplateTest):
         for name, route in self.of_type("AWS::ApiGatewayV2::Route").items():
             integration = re.fullmatch(r"integrations/\$\{(\w+)}", route["Target"]["Fn::Sub"])[1]
             targets[route["RouteKey"]] = self.properties(integration)["IntegrationUri"]
-        self.assertEqual(
-            targets, {"ANY /webhooks/shopify/{id}": arn("ReceiverShopify"), "$default": arn("Api")}
-        )
+        receivers = {f"ANY /webhooks/{provider}/{{id}}": arn(name) for name, provider in RECEIVERS.items()}
+        self.assertEqual(targets, {**receivers, "$default": arn("Api")})
         for integration in self.of_type("AWS::ApiGatewayV2::Integration").values():
             self.assertEqual((integration["IntegrationType"], integration["PayloadFormatVersion"]), ("AWS_PROXY", "2.0"))
 
@@ -296,7 +307,8 @@ class Access(TemplateTest):
             start, path = permission["SourceArn"]["Fn::Sub"].split("${HttpApi}")
             self.assertEqual(start, "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:")
             paths[permission["FunctionName"]["Ref"]] = path
-        self.assertEqual(paths, {"ReceiverShopify": "/*/*/webhooks/shopify/*", "Api": "/*/$default"})
+        receivers = {name: f"/*/*/webhooks/{provider}/*" for name, provider in RECEIVERS.items()}
+        self.assertEqual(paths, {**receivers, "Api": "/*/$default"})
 
     def test_nothing_is_allowed_to_everybody(self):
         for name, policy in self.of_type("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy").items():

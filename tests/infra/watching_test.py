@@ -1,4 +1,4 @@
-"""Alarms, the dashboard and outputs; and that a receiver's section can be made again for another provider."""
+"""Alarms, the dashboard and outputs; and that each receiver's section stands alone and can be left out."""
 
 import json
 import re
@@ -6,21 +6,16 @@ import unittest
 
 import yaml
 from emulator import CHECKOUT
+from providers import PROVIDERS, RECEIVERS, logical
 from template import Loader, load, of_type
 
 TEXT = (CHECKOUT / "infra/template.yaml").read_text()
-PROVIDERS = sorted(path.parent.name for path in (CHECKOUT / "shared/core/src/providers").glob("*/mod.rs"))
 
 
 def section(name, title="receiver"):
     """The lines between a provider's markers."""
     found = re.findall(rf"^  # >>> {title}: {name}\n(.*?)^  # <<< {title}: {name}\n", TEXT, re.DOTALL | re.MULTILINE)
     return found[0] if len(found) == 1 else ""
-
-
-def logical(provider):
-    """A provider's name as logical ids have it."""
-    return "".join(part.capitalize() for part in provider.split("-"))
 
 
 def references(value):
@@ -90,8 +85,8 @@ class Alarms(WatchingTest):
             if alarm["MetricName"] == "AcceptanceTime":
                 start, end = re.fullmatch(r"PR\((\d+):(\d+)\)", alarm["ExtendedStatistic"]).groups()
                 self.assertEqual(int(start), 3_000)
-                longest = self.template["Resources"]["ReceiverShopify"]["Properties"]["Timeout"] * 1000
-                self.assertGreater(int(end), longest)
+                longest = max(self.template["Resources"][name]["Properties"]["Timeout"] for name in RECEIVERS)
+                self.assertGreater(int(end), longest * 1000)
 
     def test_silence_is_no_alarm_and_alarms_go_where_they_are_wanted(self):
         for name, alarm in self.alarms.items():
@@ -173,12 +168,24 @@ class Providers(WatchingTest):
             self.assertLessEqual(used, everything)
             self.assertEqual(references(others) & set(inside), set(), "nothing outside refers into it")
 
-    def test_a_section_with_another_name_is_another_receiver(self):
-        text = section("shopify").replace("shopify", "square").replace("Shopify", "Square")
-        other = yaml.load(text, Loader)
-        self.assertEqual(set(other) & set(self.template["Resources"]), set())
-        own = {name for name in references(other) if "Square" in name}
-        self.assertLessEqual(own, set(other), "it refers to itself and to what all share")
+    def test_a_section_names_no_other_provider(self):
+        for provider in PROVIDERS:
+            for title in ("receiver", "outputs of the receiver"):
+                text = section(provider, title)
+                for other in set(PROVIDERS) - {provider}:
+                    self.assertNotRegex(text, rf"\b{other}\b|[a-z]{logical(other)}(?![a-z])")
+
+    def test_a_receiver_can_be_left_out_with_all_that_is_its_own(self):
+        for provider in PROVIDERS:
+            with self.subTest(provider=provider):
+                wanted = f"Receives{logical(provider)}"
+                self.assertEqual(
+                    self.template["Conditions"][wanted], {"Fn::Equals": [{"Ref": f"Receive{logical(provider)}"}, "true"]}
+                )
+                self.assertEqual(self.template["Parameters"][f"Receive{logical(provider)}"]["Default"], "true")
+                for title in ("receiver", "outputs of the receiver"):
+                    for name, one in yaml.load(section(provider, title), Loader).items():
+                        self.assertEqual(one["Condition"], wanted, name)
 
 
 if __name__ == "__main__":

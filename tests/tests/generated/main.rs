@@ -1,6 +1,7 @@
 //! What is generated is current: `make generate` writes it, and here it is compared.
 
 mod events;
+mod receivers;
 mod usage;
 
 use std::fmt::Write as _;

@@ -1,0 +1,16 @@
+"""The providers that there are, and what the template calls what is theirs."""
+
+from emulator import CHECKOUT
+
+PROVIDERS = sorted(
+    path.parent.name.replace("_", "-") for path in (CHECKOUT / "shared/core/src/providers").glob("*/mod.rs")
+)
+
+
+def logical(provider):
+    """A provider's name as logical ids have it."""
+    return "".join(part.capitalize() for part in provider.split("-"))
+
+
+# The receiver's logical id -> its provider.
+RECEIVERS = {f"Receiver{logical(provider)}": provider for provider in PROVIDERS}
