@@ -5,6 +5,7 @@ import re
 import unittest
 
 from emulator import CHECKOUT
+from expansion import expanded
 from providers import RECEIVERS
 from template import load, of_type, retained
 
@@ -67,6 +68,15 @@ class Functions(TemplateTest):
         }
         self.assertEqual(told, {"ReceiverEbay": {"HOOKTIDE_EBAY_API": {"Ref": "EbayApi"}}})
         self.assertEqual(self.template["Parameters"]["EbayApi"]["Default"], "")
+
+    def test_lambda_hands_our_lines_on_as_they_are_and_adds_none_to_a_run_that_went_well(self):
+        logging = {"LogFormat": "JSON", "ApplicationLogLevel": "TRACE", "SystemLogLevel": {"Ref": "SystemLogLevel"}}
+        functions = of_type(expanded(self.template), "AWS::Lambda::Function")
+        self.assertEqual(set(functions), FUNCTIONS)
+        for name, function in functions.items():
+            expected = {**logging, "LogGroup": {"Ref": f"{name}Logs"}}
+            self.assertEqual(function["Properties"]["LoggingConfig"], expected)
+        self.assertEqual(self.template["Parameters"]["SystemLogLevel"]["Default"], "WARN")
 
     def test_concurrency_is_reserved_only_where_somebody_asks_for_it(self):
         for name, parameter in {**dict.fromkeys(RECEIVERS, "Receiver"), "Processor": "Processor"}.items():

@@ -65,7 +65,7 @@ pub struct Estimated {
     pub processor_seconds_one: f64,
     /// How long it runs for a full batch.
     pub processor_seconds_batch: f64,
-    /// Bytes that Lambda logs of a run.
+    /// Bytes that Lambda itself logs of a run that went well.
     pub run_lines: f64,
     /// Bytes of a line of the access log.
     pub access_line: f64,
