@@ -344,6 +344,20 @@ class Access(TemplateTest):
         self.assertEqual(rule["EventPattern"]["source"], [rule["EventBusName"]])
         self.assertEqual([target["Arn"] for target in rule["Targets"]], [arn("NoticesQueue")])
 
+    def test_what_comes_by_shopifys_partner_source_says_whose_it_is(self):
+        (target,) = self.properties("ShopifyPartnerRule")["Targets"]
+        text = target["InputTransformer"]["InputTemplate"]["Fn::Sub"]
+        # Not in quotes: EventBridge puts the event there as JSON.
+        event = json.dumps({"detail-type": "shopifyWebhook"})
+        message = text.replace("<aws.events.event.json>", event).replace("${ShopifyPartnerEndpoint}", "an endpoint")
+        self.assertEqual(
+            json.loads(message),
+            {"provider": "shopify", "endpoint": "an endpoint", "event": {"detail-type": "shopifyWebhook"}},
+        )
+        (rule,) = [one for name, one in self.template["Rules"].items() if name.startswith("Partner")]
+        given = [{"Fn::Not": [{"Fn::Equals": [{"Ref": f"ShopifyPartner{name}"}, ""]}]} for name in ("EventBus", "Endpoint")]
+        self.assertEqual([rule["RuleCondition"], rule["Assertions"][0]["Assert"]], given)
+
 
 if __name__ == "__main__":
     unittest.main()
