@@ -9,6 +9,8 @@ import random
 import unittest
 import uuid
 
+from providers import PROVIDERS
+from samples import Sample, of_provider, sample_of
 from shop import compressed, trace_of
 from template import load, retained
 from unused import UNUSED
@@ -73,6 +75,32 @@ class Emulated(unittest.TestCase):
         unsigned = {"content-type": "application/json", "x-shopify-topic": "products/update"}
         self.problem(self.shop.deliver(body, unsigned), 401, "unauthorized")
         self.assertEqual(self.world.changes(self.shop.entity(body)), [])
+
+    def test_every_receiver_accepts_its_providers_samples_and_refuses_them_without_proof_or_tampered_with(self):
+        for provider in PROVIDERS:
+            with self.subTest(provider):
+                connection, secrets = self.world.connected(provider), sample_of(provider)["secrets"]
+                url = connection["webhook_url"]
+                address = "/webhooks/" + url.partition("/webhooks/")[2]
+                unsigned = {"content-type": "application/json"}
+                self.problem(self.world.http.call("POST", address, b"{}", unsigned), 401, "unauthorized")
+                samples = [Sample(path) for path in of_provider(provider)]
+                for sample in samples:
+                    headers = sample.signed(url, secrets)
+                    if sample.signs_body(url, secrets):
+                        tampered = self.world.http.call("POST", address, sample.body + b" ", headers)
+                        self.problem(tampered, 401, "unauthorized")
+                    answer = self.world.http.call("POST", address, sample.body, headers)
+                    self.assertEqual((answer.status, answer.body), (200, b""), (sample.name, answer))
+                if not samples:
+                    continue
+                told = self.world.until(lambda: self.told_of(connection, len(samples)), "activity of all samples")
+                self.assertNotIn("dead", {entry["outcome"] for entry in told})
+
+    def told_of(self, connection, count):
+        """All activity of a connection, if it is as much as was accepted."""
+        entries = self.world.activity(connection=connection["id"])
+        return entries if len(entries) >= count else None
 
     def test_404_and_405_are_ours(self):
         call, ask = self.world.http.call, self.world.http.ask

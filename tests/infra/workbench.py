@@ -13,9 +13,9 @@ from pathlib import Path
 
 import processes
 from emulator import CHECKOUT, REGION, Emulator
+from samples import WORLD, fresh
 from template import for_emulator, load, of_type
 
-WORLD = CHECKOUT / "events/world.json"
 STACK = "hooktide"
 NEEDS_NO_FUNCTION = {
     "AWS::ApiGatewayV2::Api",
@@ -45,6 +45,7 @@ class Workbench:
             self.emulator = started.enter_context(Emulator(folder))
             self.environment = {**own_environment(), **self.emulator.aws(), "AWS_REGION": REGION, **NO_RUSTUP}
             self.environment |= furnish(self.emulator)
+            self.event = folder / "event.json"
             self.build()
             command = ["cargo", "lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"]
             command += ["--invoke-port", str(self.port), "--timeout", str(ANSWERS_WITHIN)]
@@ -72,8 +73,11 @@ class Workbench:
         )
 
     def invoke(self, function, event):
-        """Invokes a function with an event from a file; what `cargo lambda invoke` printed, and whether it failed."""
-        command = ["cargo", "lambda", "invoke", function, "--data-file", str(event), "--invoke-address", "127.0.0.1"]
+        """Invokes a function with an event from a file; what `cargo lambda invoke` printed, and whether it failed.
+
+        What signs its time is signed anew."""
+        self.event.write_text(json.dumps(fresh(event)))
+        command = ["cargo", "lambda", "invoke", function, "--data-file", str(self.event), "--invoke-address", "127.0.0.1"]
         command += ["--invoke-port", str(self.port)]
         return subprocess.run(
             command,
@@ -111,9 +115,10 @@ def furnish(emulator):
     client.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     outputs = client.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     resolved = {names[one["OutputKey"]]: one["OutputValue"] for one in outputs}
-    if WORLD.exists():
-        place(emulator, json.loads(WORLD.read_text()), resolved)
-    return resolved
+    world = json.loads(WORLD.read_text())
+    place(emulator, world, resolved)
+    # Some providers sign the address.
+    return {**resolved, "HOOKTIDE_PUBLIC_URL": world["public_url"]}
 
 
 def place(emulator, world, variables):

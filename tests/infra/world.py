@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from emulator import ACCOUNT, REGION, Emulator
 from enforcer import Enforcer
 from http_api import HttpApi
+from samples import sample_of
 from shop import Shop
 from stack import Stack, queue_arn
 
@@ -48,6 +49,10 @@ class World:
         command = {"hooktide": "create-token", "tenant": tenant, "scopes": ["admin"]}
         http.token = self.stack.invoke("Api", command)["token"]
         return http
+
+    def connected(self, provider):
+        """A connection with the account and the secrets of the provider's samples."""
+        return self.http.done("POST", "/v1/connections", {"provider": provider, **sample_of(provider)})
 
     def shop(self, name, secret, of="connections"):
         """A connected shop; or an endpoint for all shops of an app."""

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::Request;
 use jiff::Timestamp;
+use reqwest::Url;
 use serde_json::{Value, json};
 
 const HOST: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
@@ -13,7 +15,9 @@ const HOST: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
 /// A request as an HTTP API hands it to a function.
 pub fn event(now: Timestamp, request: &Request<Bytes>) -> Value {
     let path = request.uri().path();
-    let id = path.rsplit('/').next().unwrap_or_default();
+    let (start, id) = path.rsplit_once('/').expect("the address of a webhook");
+    let route = format!("ANY {start}/{{id}}");
+    let agent = request.headers().get("user-agent").map_or("Ruby", |agent| agent.to_str().expect("text"));
     let mut headers: BTreeMap<&str, &str> = request
         .headers()
         .iter()
@@ -25,9 +29,9 @@ pub fn event(now: Timestamp, request: &Request<Bytes>) -> Value {
     let time = now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string();
     let mut event = json!({
         "version": "2.0",
-        "routeKey": "ANY /webhooks/shopify/{id}",
+        "routeKey": route,
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": request.uri().query().unwrap_or_default(),
         "headers": headers,
         "pathParameters": { "id": id },
         "requestContext": {
@@ -40,18 +44,34 @@ pub fn event(now: Timestamp, request: &Request<Bytes>) -> Value {
                 "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": "192.0.2.10",
-                "userAgent": "Ruby",
+                "userAgent": agent,
             },
             "requestId": "VbQXkgR1IAMEZ9w=",
-            "routeKey": "ANY /webhooks/shopify/{id}",
+            "routeKey": route,
             "stage": "$default",
             "time": time,
             "timeEpoch": now.as_millisecond(),
         },
         "isBase64Encoded": false,
     });
+    if let Some(query) = request.uri().query() {
+        let address = Url::parse(&format!("https://{HOST}{path}?{query}")).expect("an address");
+        event["queryStringParameters"] = json!(address.query_pairs().collect::<BTreeMap<_, _>>());
+    }
     if !request.body().is_empty() {
-        event["body"] = json!(std::str::from_utf8(request.body()).expect("text"));
+        let text = is_text(request);
+        event["isBase64Encoded"] = json!(!text);
+        event["body"] = match text {
+            true => json!(std::str::from_utf8(request.body()).expect("text")),
+            false => json!(BASE64.encode(request.body())),
+        };
     }
     event
+}
+
+/// Whether a body of that type is handed over as it is; what is not, is in base64.
+fn is_text(request: &Request<Bytes>) -> bool {
+    let form = request.headers().get("content-type").map_or("", |form| form.to_str().expect("text"));
+    let form = form.split(';').next().unwrap_or_default().trim();
+    form.starts_with("text/") || ["application/json", "application/xml", "application/javascript"].contains(&form)
 }
