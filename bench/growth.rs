@@ -11,8 +11,8 @@ use hooktide_core::flows::receive::Receiver;
 use hooktide_core::key::{Area, Key, Partition};
 use hooktide_core::names::Kind;
 use hooktide_core::ports::{AttributeValue, Item, PARTITION, QueueName, SORT, Write};
-use hooktide_core::records::entity::{Entity, EntityId};
-use hooktide_core::records::{self, journal};
+use hooktide_core::records::entity::EntityId;
+use hooktide_core::records::journal;
 use hooktide_core::tenant::Tenant;
 use hooktide_tests::world::{Shop, World};
 use http::{Method, Request};
@@ -206,20 +206,16 @@ async fn filled(world: World, count: u64) -> Place {
     world.tick().await;
     let table = &*world.host.ports.table;
     let first = id_of(&world, &shop, 0).await;
-    let stored = records::get::<Entity>(table, &first.key(&tenant)).await.expect("a read").expect("the first product");
-    let hash = stored.record.content_hash();
-    let [entity, document] = [first.key(&tenant), first.document_key(&tenant, hash)];
-    let entity = table.get(&entity).await.expect("a read").expect("an entity");
-    let document = table.get(&document).await.expect("a read").expect("a document");
+    let entity = table.get(&first.key(&tenant)).await.expect("a read").expect("an entity");
+    assert!(entity.inner().contains_key("document"), "the document of a sample is in its entity");
     let base: u64 = first.id.parse().expect("a number");
     let began = Instant::now();
     let mut things = BATCH;
     while things < count && began.elapsed() < FILLING {
         let until = count.min(things + 2_000);
-        let writes = (things..until).flat_map(|number| {
+        let writes = (things..until).map(|number| {
             let id = EntityId { id: (base + number).to_string(), ..first.clone() };
-            let keys = [id.key(&tenant), id.document_key(&tenant, hash)];
-            [&entity, &document].into_iter().zip(keys).map(|(item, key)| put(item, &key)).collect::<Vec<_>>()
+            put(&entity, &id.key(&tenant))
         });
         for result in table.write_many(writes.collect()).await {
             result.expect("a write");
