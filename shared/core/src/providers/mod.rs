@@ -78,7 +78,7 @@ pub trait Provider: Send + Sync {
     }
 
     /// Whether what proves its deliveries is a token that we derive for each subscription (see
-    /// [`signing::subscription_token`]); the endpoint's secrets then hold the keys for it under [`SUBSCRIPTION_KEY`].
+    /// [`crate::signing::subscription_token`]); the endpoint's secrets then hold the keys for it under [`SUBSCRIPTION_KEY`].
     fn derives_tokens(&self) -> bool {
         false
     }

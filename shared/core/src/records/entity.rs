@@ -161,7 +161,7 @@ impl Entity {
         seen
     }
 
-    /// The entity with this compressed document, if the item stays within [`ONE_UNIT`] with it.
+    /// The entity with this compressed document, if the item stays within one write unit with it.
     pub fn with_document(&self, key: &Key, rev: u64, compressed: &[u8]) -> Result<Option<Self>, Fault> {
         let with = Self { document: Some(ByteBuf::from(compressed)), ..self.clone() };
         let size = item_size(&super::encode(key, rev, &with, super::Upkeep::default())?);
