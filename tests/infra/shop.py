@@ -66,6 +66,19 @@ class Shop:
             **changes,
         }
 
+    def event(self, body):
+        """What the template's rule puts on the queue of a delivery through EventBridge."""
+        headers = self.signed(body)
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "shopifyWebhook",
+            "source": "aws.partner/shopify.com/101234567890/hooktide",
+            "time": datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "detail": {"payload": json.loads(body), "metadata": headers},
+        }
+        return {"provider": "shopify", "endpoint": self.connection, "event": event}
+
 
 def compressed(body):
     """A body as the blob store has it: zstd, here with the one kind of block that needs no compressor."""
