@@ -17,9 +17,9 @@ WORLD = EVENTS / "world.json"
 
 
 def of_provider(provider):
-    """The files of a provider's samples that are to be accepted: the others say in their names what is wrong."""
-    wrong = re.compile(r"tampered|unknown|method")
-    return sorted(path for path in EVENTS.glob(f"{provider}.*.json") if not wrong.search(path.name))
+    """The files with a provider's samples: of one topic of each sort."""
+    topics = sample_of(provider)["topics"]
+    return [EVENTS / f"{provider}.{re.sub('[/.]', '-', topic)}.json" for topic in topics]
 
 
 def provider_of(path):
@@ -81,7 +81,8 @@ class Sample:
 
 
 def sample_of(provider):
-    """The account and the secrets that a provider's samples are of and signed with."""
+    """The account, the secrets and the topics that a provider's samples are of. There are no secrets where what proves a
+    delivery is a token that we derive."""
     return json.loads(WORLD.read_text())["samples"][provider]
 
 

@@ -12,13 +12,13 @@ class Samples(unittest.TestCase):
         world = json.loads(WORLD.read_text())
         for path in (path for provider in PROVIDERS for path in of_provider(provider)):
             sample, event = Sample(path), json.loads(path.read_text())
-            # Of the same body and time ECDSA makes another signature, whoever makes it.
-            if sample.provider == "ebay":
+            secrets = world["samples"][sample.provider]["secrets"]
+            # Of the same body and time ECDSA makes another signature, whoever makes it; and some have derived tokens.
+            if sample.provider == "ebay" or not secrets:
                 continue
             with self.subTest(path.name):
                 url = world["public_url"] + event["rawPath"]
                 at = event["requestContext"]["timeEpoch"] // 1000
-                secrets = world["samples"][sample.provider]["secrets"]
                 self.assertIsNotNone(sample.proof)
                 self.assertEqual(sample.signed(url, secrets, at=at), sample.headers)
 

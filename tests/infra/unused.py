@@ -8,14 +8,12 @@ from providers import RECEIVERS
 
 POLLED = "Lambda takes messages from the queues with the function's role; the emulator does it by itself"
 LARGE = "large bodies are sent to one receiver, and all of them are of one artifact"
-UNPROVED = "nothing of this provider is accepted before there are subscriptions, whose keys are derived"
 LOGGED = "Lambda writes the function's log with its role; the emulator does it by itself"
 WAITED = "a large document is read again only to publish a change that waited for the bus"
 URGENT = "no sample of this provider is urgent; which queue it is to be is not for the role to know"
 # Those that send an urgent sample, and those that send a large body.
 SEND_URGENT = {"ReceiverClover", "ReceiverPaysafe"}
 SEND_LARGE = {"ReceiverShopify"}
-UNPROVED_ONES = ("ReceiverGoogleCalendar", "ReceiverMicrosoftGraph")
 
 UNUSED = {
     **{
@@ -35,5 +33,4 @@ UNUSED = {
         for name, provider in RECEIVERS.items()
         if name not in SEND_LARGE
     },
-    **{(name, "sqs:SendMessage", "NoticesQueue"): UNPROVED for name in UNPROVED_ONES},
 }

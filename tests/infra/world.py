@@ -1,5 +1,6 @@
 """The deployed stack with everything around it: the emulator, the enforcer, a tenant's token, a listener on the bus."""
 
+import base64
 import hashlib
 import json
 import re
@@ -35,6 +36,7 @@ class World:
             self.enforcer.enforce(self.stack.roles())
             self.settings = self.stack.functions()["Processor"]["Environment"]["Variables"]
             self.http = self.as_tenant(TENANT)
+            self.operator = self.as_tenant(TENANT, operator=True)
             self.bus = Listener(self.emulator, self.settings["HOOKTIDE_BUS"])
             self.ending = started.pop_all()
         return self
@@ -42,17 +44,25 @@ class World:
     def __exit__(self, *raised):
         return self.ending.__exit__(*raised)
 
-    def as_tenant(self, tenant):
+    def as_tenant(self, tenant, operator=False):
         """The API with an admin token of this tenant, got as `make token` gets it."""
         (api_id,) = self.stack.of_type("AWS::ApiGatewayV2::Api").values()
         http = HttpApi(self.emulator, api_id)
-        command = {"hooktide": "create-token", "tenant": tenant, "scopes": ["admin"]}
+        command = {"hooktide": "create-token", "tenant": tenant, "scopes": ["admin"], "operator": operator}
         http.token = self.stack.invoke("Api", command)["token"]
         return http
 
     def connected(self, provider):
         """A connection with the account and the secrets of the provider's samples."""
-        return self.http.done("POST", "/v1/connections", {"provider": provider, **sample_of(provider)})
+        sample = sample_of(provider)
+        new = {"provider": provider, "account": sample["account"], "secrets": sample["secrets"]}
+        return self.http.done("POST", "/v1/connections", new)
+
+    def signed(self, provider, topic, connection):
+        """Headers and body of a sample that the API signs, which it does for an operator."""
+        path = f"/test/events/{provider}/{topic}"
+        told = self.operator.done("POST", path, {"connection": connection["id"]})
+        return told["headers"], base64.b64decode(told["body_base64"])
 
     def shop(self, name, secret, of="connections"):
         """A connected shop; or an endpoint for all shops of an app."""

@@ -4,6 +4,7 @@
 //! The shapes are those of API Gateway's payload format 2.0 and of Lambda's SQS events; `events/README.md` has the links.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
@@ -11,17 +12,17 @@ use bytes::Bytes;
 use hooktide_core::flows::Settings;
 use hooktide_core::key::{Area, Key, Partition};
 use hooktide_core::ports::QueueName;
-use hooktide_core::providers::{self, Becomes, Provider, Sample, Unsigned};
+use hooktide_core::providers::{self, Becomes, Provider};
 use hooktide_core::records::endpoint;
-use hooktide_core::secret::{KeyId, LiveSecret, Secret, Secrets};
 use hooktide_core::tenant::Tenant;
+use hooktide_tests::connected::{Connected, sample_secrets};
 use hooktide_tests::gateway;
 use hooktide_tests::world::World;
 use http::{Method, Request};
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
-use super::check;
+use super::{check, root};
 
 #[tokio::test]
 async fn the_sample_events_are_current() {
@@ -58,23 +59,22 @@ async fn the_sample_events_are_current() {
     );
 
     let mut endpoints = vec![("shopify", shop.id)];
-    for provider in providers::ALL.iter().copied().filter(|provider| shows(*provider)) {
+    for provider in providers::ALL.iter().copied().filter(|provider| provider.id() != "shopify") {
         world.clock.advance(Duration::from_secs(1));
-        let made = connect(&world, provider).await;
+        let made = world.connect(provider).await;
         for topic in one_of_each_sort(provider) {
-            let request = signed(&world, provider, &made.url, topic);
+            let request = world.sample_of(&made, topic, 1).await;
             check_json(&path(provider.id(), topic), &gateway::event(world.now(), &request));
             world.request(request).await.expect(provider.accepted().as_u16());
+        }
+        if let Some((name, request)) = handshake(provider, &made) {
+            check_json(&path(provider.id(), &name), &gateway::event(world.now(), &request));
+            let answer = world.request(request).await;
+            assert!(answer.status.is_success(), "{}: {answer:?}", provider.id());
         }
         endpoints.push((provider.id(), made.id));
     }
     check_json("events/world.json", &sample_world(&world, &endpoints).await);
-}
-
-/// Whether there are samples of a provider here, beside all of Shopify's: what is proved by a token that we derive has no
-/// secret that a sample world could hold.
-fn shows(provider: &dyn Provider) -> bool {
-    provider.id() != "shopify" && !provider.derives_tokens()
 }
 
 /// A topic of each sort that a provider has: changes, syncs, requests about personal data, what is ignored.
@@ -90,46 +90,35 @@ fn one_of_each_sort(provider: &dyn Provider) -> Vec<&'static str> {
     first.map(|topic| topic.name).collect()
 }
 
+/// The plainest of the handshakes that were recorded of a provider, for the sample world's address and secrets.
+fn handshake(provider: &dyn Provider, to: &Connected) -> Option<(String, Request<Bytes>)> {
+    let folder = root().join("shared/core/src/providers").join(provider.id().replace('-', "_")).join("handshakes");
+    let recorded = fs::read_dir(folder).ok()?.map(|entry| entry.expect("a file").path());
+    let recorded = recorded.map(|path| (path.clone(), fs::read_to_string(path).expect("a handshake")));
+    let answered = |text: &String| text.contains("# status: 200\n") || text.contains("\n# keeps: ");
+    let (path, text) =
+        recorded.filter(|(_, text)| answered(text)).min_by_key(|(path, _)| (path.as_os_str().len(), path.clone()))?;
+    let mut text = text.replace("{endpoint}", &to.id);
+    for (name, secret) in provider.sample_secrets() {
+        let recorded = text.lines().find_map(|line| line.strip_prefix(&format!("# secret: {name}=")));
+        if let Some(recorded) = recorded.map(str::to_owned) {
+            text = text.replace(&recorded, secret);
+        }
+    }
+    let (head, body) = text.split_once("\n\n").expect("a head and a body");
+    let mut lines = head.lines().skip_while(|line| line.starts_with("# "));
+    let mut line = lines.next().expect("a request line").split(' ');
+    let mut request = Request::builder().method(line.next().expect("a method")).uri(line.next().expect("a target"));
+    for (name, value) in lines.map(|line| line.split_once(": ").expect("a header")) {
+        request = request.header(name, value);
+    }
+    let name = path.file_stem().expect("a name").to_str().expect("text").to_owned();
+    Some((name, request.body(Bytes::copy_from_slice(body.as_bytes())).expect("a request")))
+}
+
 /// The file of a topic's sample.
 fn path(provider: &str, topic: &str) -> String {
     format!("events/{provider}.{}.json", topic.replace(['/', '.'], "-"))
-}
-
-struct Connected {
-    id: String,
-    url: String,
-}
-
-/// A connection with the provider's sample secrets.
-async fn connect(world: &World, provider: &dyn Provider) -> Connected {
-    let secrets: BTreeMap<_, _> = provider.sample_secrets().iter().copied().collect();
-    let (id, account) = (provider.id(), provider.sample_account());
-    let made = world.post("/v1/connections", json!({ "provider": id, "account": account, "secrets": secrets })).await;
-    let made = made.expect(201);
-    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-    Connected { id: text("id"), url: text("webhook_url") }
-}
-
-/// A sample of a topic, signed with the provider's sample secrets.
-fn signed(world: &World, provider: &dyn Provider, url: &str, topic: &str) -> Request<Bytes> {
-    let (account, now) = (provider.sample_account(), world.now());
-    let live = |(name, text): &(&str, &str)| LiveSecret {
-        name: (*name).to_owned(),
-        id: KeyId("sample".to_owned()),
-        secret: Secret::new(text.as_bytes()),
-        retires_at: None,
-    };
-    let delivery = world.host.ports.entropy.time_ordered_id(now);
-    let unsigned = Unsigned {
-        topic,
-        body: provider.sample(topic, &Sample { number: 1, updated_at: now, account }).expect("a sample of the topic"),
-        account,
-        delivery: &delivery,
-        secrets: &Secrets::new(provider.sample_secrets().iter().map(live).collect()),
-        url,
-        now,
-    };
-    provider.sign(unsigned).expect("a signed request")
 }
 
 fn check_json(path: &str, value: &Value) {
@@ -149,11 +138,12 @@ async fn sample_world(world: &World, endpoints: &[(&str, String)]) -> Value {
             items.push(serde_json::to_value(&item).expect("DynamoDB's JSON"));
         }
     }
-    let secrets = |provider: &&dyn Provider| {
-        let named: BTreeMap<_, _> = provider.sample_secrets().iter().copied().collect();
-        (provider.id(), json!({ "account": provider.sample_account(), "secrets": named }))
+    let of_provider = |provider: &&dyn Provider| {
+        let (account, secrets) = (provider.sample_account(), sample_secrets(*provider));
+        let of_it = json!({ "account": account, "secrets": secrets, "topics": one_of_each_sort(*provider) });
+        (provider.id(), of_it)
     };
-    let samples: BTreeMap<_, _> = providers::ALL.iter().map(secrets).collect();
+    let samples: BTreeMap<_, _> = providers::ALL.iter().map(of_provider).collect();
     let root = world.host.ports.keys.root().await.expect("root keys");
     let root: Value = serde_json::from_slice(root.to_json().expose()).expect("JSON");
     let public_url = &Settings::default().public_url;

@@ -3,6 +3,7 @@
 use std::fs;
 
 use hooktide_core::providers::{self, Provider};
+use hooktide_core::settings::api_variable;
 
 use super::{check, root};
 
@@ -71,7 +72,10 @@ fn receiver(provider: &dyn Provider) -> String {
     let (timeout, environment) = match fetches_keys(provider) {
         Some(_) => (
             "      # Longer than the others have: fetching a key may take 5 s.\n      Timeout: 15\n",
-            format!("      Environment:\n        Variables:\n          {}: !Ref {name}Api\n", api_variable(provider)),
+            format!(
+                "      Environment:\n        Variables:\n          {}: !Ref {name}Api\n",
+                api_variable(provider.id())
+            ),
         ),
         None => ("      Timeout: 10\n", String::new()),
     };
@@ -103,9 +107,4 @@ fn outputs(provider: &dyn Provider) -> String {
 /// The API that a provider's keys are fetched from, if they are.
 fn fetches_keys(provider: &dyn Provider) -> Option<&'static str> {
     provider.remote_keys().and(provider.api())
-}
-
-/// The variable with the address of a provider's API.
-fn api_variable(provider: &dyn Provider) -> String {
-    format!("HOOKTIDE_{}_API", provider.id().replace('-', "_").to_uppercase())
 }
