@@ -95,7 +95,15 @@ pub fn sign_p256(scalar: &[u8], hash: Hash, message: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether two texts or keys are equal, in time that depends on their lengths only.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
-    left.ct_eq(right).into()
+    if left.len() != right.len() {
+        return false;
+    }
+    // Eight bytes at once, where the library takes one after the other.
+    let (left, left_rest) = left.as_chunks();
+    let (right, right_rest) = right.as_chunks();
+    let words =
+        left.iter().zip(right).map(|(left, right)| u64::from_ne_bytes(*left).ct_eq(&u64::from_ne_bytes(*right)));
+    words.fold(left_rest.ct_eq(right_rest), |equal, word| equal & word).into()
 }
 
 /// The one value of a signature header: there, once, not empty, plain ASCII, not overlong.
@@ -307,6 +315,21 @@ mod tests {
             assert_eq!(verify(malformed), Err(AuthFault::Malformed), "{malformed}");
         }
         assert_eq!(verify_carried_token(&keys, "another", NOW, ""), Err(AuthFault::NoSecret));
+    }
+
+    #[test]
+    fn a_difference_of_a_bit_counts_wherever_it_stands() {
+        let text = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        for length in 0..=text.len() {
+            let same = text[..length].to_vec();
+            assert!(equal(&text[..length], &same), "{length}");
+            for (at, bit) in (0..length).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+                let mut other = same.clone();
+                other[at] ^= 1 << bit;
+                assert!(!equal(&text[..length], &other), "{length}, {at}, {bit}");
+            }
+            assert!(!equal(&text[..length], &[&same[..], b"0"].concat()), "{length}");
+        }
     }
 
     #[test]

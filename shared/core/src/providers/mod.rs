@@ -129,15 +129,22 @@ pub trait Provider: Send + Sync {
         now: Timestamp,
     ) -> Result<KeyId, AuthFault>;
 
+    /// As [`Provider::verify`]; of a request that is verified item by item, also which of them, from zero, are not. They
+    /// are never told of.
+    fn verify_each(
+        &self,
+        request: &Request<Bytes>,
+        url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<(KeyId, Vec<usize>), AuthFault> {
+        Ok((self.verify(request, url, secrets, now)?, Vec::new()))
+    }
+
     /// The headers and the body of a delivery that came as an event of Amazon EventBridge, whose rule vouches for its source;
     /// `None` if it is not one.
     fn read_event(&self, _event: &serde_json::Value) -> Option<(BTreeMap<String, String>, Bytes)> {
         None
-    }
-
-    /// Of a request that is verified item by item: which of them, from zero, are not. They are never told of.
-    fn dropped(&self, _request: &Request<Bytes>, _secrets: &Secrets, _now: Timestamp) -> Vec<usize> {
-        Vec::new()
     }
 
     /// The topic and delivery id as the request names them, and whether it must overtake others; cheap.
@@ -145,13 +152,7 @@ pub trait Provider: Send + Sync {
 
     /// Whether the body is of the form that the provider sends at all; cheap. The default: JSON, not nested too deep.
     fn readable(&self, verified: &Verified) -> Result<(), Fault> {
-        let unreadable = |detail: String| Err(Fault::permanent(ErrorClass::Unreadable, detail));
-        match serde_json::from_slice::<serde::de::IgnoredAny>(verified.body()) {
-            Err(error) => unreadable(format!("the body is not JSON: {error}")),
-            // What is ignored is not counted by serde_json.
-            Ok(_) if depth(verified.body()) > DEEPEST => unreadable(format!("the body nests more than {DEEPEST} deep")),
-            Ok(_) => Ok(()),
-        }
+        is_json(verified.body())
     }
 
     /// Whether a secret can be what its name says; the text is for whoever gave it.
@@ -347,6 +348,25 @@ pub const CREDENTIALS: &[Need] = &[
     Need { name: "client_id", required: false, about: "the app's id at the provider" },
 ];
 
+/// Refuses what is not JSON, or nests deeper than [`DEEPEST`].
+fn is_json(text: &[u8]) -> Result<(), Fault> {
+    let ignored = serde_json::from_slice::<serde::de::IgnoredAny>(text);
+    ignored.map_err(|error| Fault::permanent(ErrorClass::Unreadable, format!("the body is not JSON: {error}")))?;
+    // What is ignored is not counted by serde_json.
+    nests_little(text)
+}
+
+/// Refuses a JSON text that nests deeper than [`DEEPEST`].
+fn nests_little(json: &[u8]) -> Result<(), Fault> {
+    // Most have too few brackets for it, wherever they stand; counting those is quicker than looking where.
+    let brackets = |part: &[u8]| part.iter().map(|byte| u8::from(matches!(byte, b'[' | b'{'))).sum::<u8>();
+    let most = json.chunks(usize::from(u8::MAX)).map(|part| usize::from(brackets(part))).sum::<usize>();
+    if most > DEEPEST && depth(json) > DEEPEST {
+        return Err(Fault::permanent(ErrorClass::Unreadable, format!("the body nests more than {DEEPEST} deep")));
+    }
+    Ok(())
+}
+
 /// How deep a JSON text nests.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
@@ -382,6 +402,9 @@ mod tests {
     #[test]
     fn what_nests_as_deep_as_is_allowed_can_be_read_in_full() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(nests_little(nested(DEEPEST).as_bytes()).is_ok());
+        assert!(nests_little(nested(DEEPEST + 1).as_bytes()).is_err());
+        assert!(nests_little(format!("[{}]", vec!["{}"; DEEPEST + 1].join(",")).as_bytes()).is_ok());
         assert!(serde_json::from_str::<serde_json::Value>(&nested(DEEPEST)).is_ok());
         assert!(serde_json::from_str::<serde_json::Value>(&nested(DEEPEST + 1)).is_err());
     }

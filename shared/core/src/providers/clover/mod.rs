@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
 
-use self::payload::{Checkout, Message};
+use self::payload::{Checkout, Message, Named};
 use super::{Becomes, Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
@@ -128,28 +128,28 @@ impl Provider for Clover {
         now: Timestamp,
     ) -> Result<KeyId, AuthFault> {
         let headers = request.headers();
-        match (headers.contains_key(AUTH), headers.contains_key(SIGNATURE)) {
-            (true, true) => Err(AuthFault::Malformed),
-            (false, true) => {
-                let (time, signed_at, signature) = parts(signing::signature_header(headers, SIGNATURE)?)?;
+        let has_code = headers.contains_key(AUTH);
+        match signing::signature_header(headers, SIGNATURE) {
+            // Hashed, so that neither the time nor the length tells anything of the code.
+            Err(AuthFault::Missing) if !headers.contains_key(SIGNATURE) => {
+                let code = signing::sha256(&[signing::signature_header(headers, AUTH)?.as_bytes()]);
+                signing::verify_mac(secrets, AUTH_CODE, now, &code, |own| signing::sha256(&[own]))
+            }
+            _ if has_code => Err(AuthFault::Malformed),
+            signature => {
+                let (time, signed_at, signature) = parts(signature?)?;
+                let signature = signing::strict_hex(signature)?;
                 let mac = |key: &[u8]| signing::hmac_sha256(key, &[time.as_bytes(), b".", request.body()]);
                 let key = signing::verify_mac(secrets, SIGNING_SECRET, now, &signature, mac)?;
                 signing::signed_lately(signed_at, now, TOLERANCE)?;
                 Ok(key)
             }
-            (_, false) => {
-                // Hashed, so that neither the time nor the length tells anything of the code.
-                let code = signing::sha256(&[signing::signature_header(headers, AUTH)?.as_bytes()]);
-                signing::verify_mac(secrets, AUTH_CODE, now, &code, |own| signing::sha256(&[own]))
-            }
         }
     }
 
     fn label(&self, verified: &Verified) -> Label {
-        if signed_at(verified).is_some() {
-            let Ok(checkout) = verified.json::<Checkout>() else { return Label::default() };
-            let priority = checkout.is_payment();
-            return Label { topic: checkout.topic(), delivery: checkout.delivery(), priority };
+        if verified.header(SIGNATURE).is_some() {
+            return verified.json::<Named<'_>>().map(|named| named.label()).unwrap_or_default();
         }
         let topic = verified.json::<Message>().ok().and_then(|message| message.topic());
         let priority = topic.as_deref() == Some("P");
@@ -167,7 +167,7 @@ impl Provider for Clover {
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         // What the code lets in must never pass for a signed payment, whatever it looks like.
         match signed_at(verified) {
-            Some(signed_at) => Ok(vec![verified.json::<Checkout>()?.notice(signed_at)?]),
+            Some(signed_at) => Ok(vec![verified.json::<Checkout<'_>>()?.notice(signed_at)?]),
             None => Ok(verified.json::<Message>()?.notices(self.topics(), verified.body())),
         }
     }
@@ -201,16 +201,17 @@ impl Provider for Clover {
     }
 }
 
-/// The parts of `t=<seconds>,v1=<hexadecimal>`: the time as it is signed, the time, the MAC.
-fn parts(header: &str) -> Result<(&str, Timestamp, Vec<u8>), AuthFault> {
-    let parts = header.strip_prefix("t=").and_then(|rest| rest.split_once(",v1="));
+/// The parts of `t=<seconds>,v1=<hexadecimal>`: the time as it is signed, the time, the MAC as it is written.
+fn parts(header: &str) -> Result<(&str, Timestamp, &str), AuthFault> {
+    let parts = header.strip_prefix("t=").and_then(|rest| rest.split_once(','));
+    let parts = parts.and_then(|(time, rest)| Some((time, rest.strip_prefix("v1=")?)));
     let (time, mac) = parts.ok_or(AuthFault::Malformed)?;
     if time.is_empty() || !time.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(AuthFault::Malformed);
     }
     let seconds = time.parse().map_err(|_| AuthFault::Malformed)?;
     let signed_at = Timestamp::from_second(seconds).map_err(|_| AuthFault::Malformed)?;
-    Ok((time, signed_at, signing::strict_hex(mac)?))
+    Ok((time, signed_at, mac))
 }
 
 /// When it was signed; `None` if it came with the code, which signs nothing.

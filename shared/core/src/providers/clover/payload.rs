@@ -1,18 +1,20 @@
 //! Clover's bodies, read into our terms.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::CHECKOUT;
 use crate::fault::{ErrorClass, Fault};
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, Notice, State, Version, What};
 use crate::payment::Transaction;
-use crate::providers::{Becomes, Topic};
+use crate::providers::{Becomes, Label, Topic};
 use crate::signing;
 
 /// How many events of a body have a notice each. Of more, there is one for each merchant and what becomes of them.
@@ -143,93 +145,86 @@ impl Message {
 
 /// What Hosted Checkout tells of. The page that describes it writes its keys in capitals, receivers in small letters.
 #[derive(Deserialize)]
-pub(super) struct Checkout {
-    #[serde(rename = "type", alias = "Type")]
-    sort: String,
-    #[serde(rename = "id", alias = "Id")]
-    id: String,
-    #[serde(rename = "status", alias = "Status")]
-    status: String,
-    #[serde(rename = "merchantId", alias = "MerchantId")]
-    merchant_id: String,
-    #[serde(rename = "data", alias = "Data")]
-    session: Option<String>,
-    #[serde(rename = "createdTime", alias = "CreatedTime")]
-    created_time: Option<CreatedTime>,
+pub(super) struct Checkout<'a> {
+    #[serde(borrow, rename = "type", alias = "Type")]
+    sort: Cow<'a, str>,
+    #[serde(borrow, rename = "id", alias = "Id")]
+    id: Cow<'a, str>,
+    #[serde(borrow, rename = "status", alias = "Status")]
+    status: Cow<'a, str>,
+    #[serde(borrow, rename = "merchantId", alias = "MerchantId")]
+    merchant_id: Cow<'a, str>,
+    #[serde(borrow, rename = "data", alias = "Data")]
+    session: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "createdTime", alias = "CreatedTime")]
+    created_time: Option<&'a RawValue>,
 }
 
-/// No page says how the time is written.
+/// The time, if it is milliseconds, seconds, or RFC 3339: no page says how it is written.
+fn created_time(written: &RawValue) -> Option<Timestamp> {
+    let written = written.get();
+    let text: Cow<'_, str> =
+        if written.starts_with('"') { serde_json::from_str::<String>(written).ok()?.into() } else { written.into() };
+    let Ok(number) = text.parse() else { return text.parse().ok() };
+    // As seconds, this many would be the year 5138; as milliseconds, they are 1973.
+    if number < 100_000_000_000 { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }.ok()
+}
+
+/// What Hosted Checkout's messages are called.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum CreatedTime {
-    Number(i64),
-    Text(String),
-    Other(serde::de::IgnoredAny),
+pub(super) struct Named<'a> {
+    #[serde(borrow, rename = "type", alias = "Type")]
+    sort: Cow<'a, str>,
+    #[serde(borrow, rename = "id", alias = "Id")]
+    id: Cow<'a, str>,
 }
 
-impl CreatedTime {
-    /// The time, if it is milliseconds, seconds, or RFC 3339.
-    fn read(&self) -> Option<Timestamp> {
-        let number = match self {
-            Self::Number(number) => *number,
-            Self::Text(text) => match text.parse() {
-                Ok(number) => number,
-                Err(_) => return text.parse().ok(),
-            },
-            Self::Other(_) => return None,
-        };
-        // As seconds, this many would be the year 5138; as milliseconds, they are 1973.
-        if number < 100_000_000_000 { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }.ok()
+impl Named<'_> {
+    /// Its label: the delivery is the id of what it is about.
+    pub(super) fn label(self) -> Label {
+        let priority = self.sort == PAYMENT;
+        let topic = (self.sort.len() <= LONGEST_KEY).then(|| [CHECKOUT, &*self.sort].concat());
+        Label { topic, delivery: is_id(&self.id).then(|| self.id.into_owned()), priority }
     }
 }
 
-impl Checkout {
-    /// Its topic.
-    pub(super) fn topic(&self) -> Option<String> {
-        (self.sort.len() <= LONGEST_KEY).then(|| format!("{CHECKOUT}{}", self.sort))
-    }
+/// The type of payments.
+const PAYMENT: &str = "PAYMENT";
 
-    /// What tells it from others: the id of what it is about.
-    pub(super) fn delivery(&self) -> Option<String> {
-        self.has_id().then(|| self.id.clone())
-    }
+fn is_id(text: &str) -> bool {
+    // All of it, without a way out: that is quicker, and only odd ids have more than such bytes.
+    let plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
+    (1..=LONGEST_ID).contains(&text.len()) && (plain || !text.chars().any(char::is_control))
+}
 
-    fn has_id(&self) -> bool {
-        (1..=LONGEST_ID).contains(&self.id.len()) && !self.id.chars().any(char::is_control)
-    }
-
-    /// Whether it tells of a payment.
-    pub(super) fn is_payment(&self) -> bool {
-        self.sort == "PAYMENT"
-    }
-
+impl Checkout<'_> {
     /// What it tells.
     pub(super) fn notice(self, signed_at: Timestamp) -> Result<Notice, Fault> {
         let Self { sort, id, status, merchant_id, .. } = &self;
-        if !self.has_id() {
+        if !is_id(id) {
             return Err(Fault::permanent(ErrorClass::Unreadable, "no id, or one that cannot be"));
         }
-        let identity = format!("{merchant_id}/{sort}/{id}/{status}");
-        let account = Some(merchant_id.clone());
-        if !self.is_payment() {
+        let identity = [&**merchant_id, sort, id, status].join("/");
+        let account = Some(merchant_id.clone().into_owned());
+        if sort != PAYMENT {
             return Ok(Notice { account, identity, what: What::ignored("unknown topic") });
         }
-        let time = self.created_time.as_ref().and_then(CreatedTime::read).unwrap_or(signed_at);
+        let time = self.created_time.and_then(created_time).unwrap_or(signed_at);
         let document = Transaction {
-            id: self.id.clone(),
-            kind: self.sort,
-            status: self.status,
+            id: self.id.clone().into_owned(),
+            kind: self.sort.into_owned(),
+            status: self.status.into_owned(),
             // The message has an amount in a sentence, in no unit that a page names.
             amount: None,
             currency: None,
             payment_type: None,
-            reference: self.session,
+            reference: self.session.map(Cow::into_owned),
             account: account.clone(),
             updated_at: time.to_string(),
         };
         let entity = EntityNotice {
             kind: Kind::Transaction,
-            id: self.id,
+            id: self.id.into_owned(),
             version: Version::from_time(time),
             state: State::Present(Document::Transaction(Box::new(document))),
             occurred_at: Some(time),

@@ -34,7 +34,7 @@ impl<'a> Message<'a> {
 
     /// The message among all messages of all channels: a retry has the same number.
     pub(super) fn identity(&self) -> String {
-        format!("{}/{}", self.channel, self.number)
+        [self.channel, "/", self.number].concat()
     }
 }
 

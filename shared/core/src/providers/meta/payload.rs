@@ -1,5 +1,8 @@
 //! Meta's bodies, read into our terms.
 
+use std::borrow::Cow;
+
+use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -43,14 +46,16 @@ const ACCOUNTS: &[&str] = &[CATALOG, "page", "instagram", "whatsapp_business_acc
 
 #[derive(Deserialize)]
 struct Body<'a> {
-    object: String,
+    #[serde(borrow)]
+    object: Cow<'a, str>,
     #[serde(borrow)]
     entry: Vec<Entry<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Entry<'a> {
-    id: String,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
     #[serde(default)]
     time: Option<u64>,
     #[serde(borrow, default)]
@@ -65,7 +70,8 @@ struct Entry<'a> {
 
 #[derive(Deserialize)]
 struct Change<'a> {
-    field: String,
+    #[serde(borrow)]
+    field: Cow<'a, str>,
     #[serde(borrow, default)]
     value: Option<&'a RawValue>,
 }
@@ -80,7 +86,7 @@ struct Update<'a> {
 impl<'a> Entry<'a> {
     fn updates(&'a self) -> impl Iterator<Item = Update<'a>> {
         let update = move |field, value| Update { entry: self, field, value };
-        let changes = self.changes.iter().map(move |change| update(change.field.as_str(), change.value));
+        let changes = self.changes.iter().map(move |change| update(&*change.field, change.value));
         let fields = self.changed_fields.iter().map(move |field| update(field.as_str(), None));
         let messages = self.messaging.iter().map(move |message| update("messaging", Some(*message)));
         let others = self.standby.iter().map(move |message| update("standby", Some(*message)));
@@ -89,26 +95,23 @@ impl<'a> Entry<'a> {
 }
 
 impl Update<'_> {
-    fn topic(&self, object: &str) -> String {
-        if object == CATALOG { format!("{object}/{}", self.field) } else { object.to_owned() }
+    fn topic<'o>(&self, object: &'o str) -> Cow<'o, str> {
+        if object == CATALOG { [object, "/", self.field].concat().into() } else { object.into() }
     }
 
     /// Meta gives deliveries no id. The time is that of sending: it counts only where nothing else tells one update
     /// from the next, since of those one must not be taken for a repeat of the other.
-    fn identity(&self, object: &str) -> String {
-        let value = self.value.map(RawValue::get).filter(|_| self.topic(object) != FEED);
+    fn identity(&self, object: &str, topic: &str) -> String {
+        let value = self.value.map(RawValue::get).filter(|_| topic != FEED);
         let (sort, rest) = match value {
-            Some(value) => match message_ids(value) {
-                Some(ids) => ("ids", ids),
-                None => ("value", value.to_owned()),
-            },
+            Some(value) => message_ids(value).map_or(("value", value.into()), |ids| ("ids", Cow::from(ids))),
             None => {
                 let value = self.value.map(RawValue::get).unwrap_or_default();
-                ("time", format!("{}/{value}", self.entry.time.unwrap_or_default()))
+                ("time", format!("{}/{value}", self.entry.time.unwrap_or_default()).into())
             }
         };
-        let parts = [object, &self.entry.id, self.field, sort, &rest];
-        signing::sha256_hex(parts.join("\0").as_bytes())
+        let [object, id, field, sort, rest] = [object, &self.entry.id, self.field, sort, &rest].map(str::as_bytes);
+        HEXLOWER.encode(&signing::sha256(&[object, b"\0", id, b"\0", field, b"\0", sort, b"\0", rest]))
     }
 }
 
@@ -148,11 +151,18 @@ fn body(verified: &Verified) -> Result<Body<'_>, Fault> {
     let unreadable = |detail: &str| Fault::permanent(ErrorClass::Unreadable, detail);
     let body: Body<'_> = verified.json()?;
     let fits = |text: &str| (1..=LONGEST_NAME).contains(&text.len());
-    let named = body.entry.iter().all(|entry| fits(&entry.id) && entry.updates().all(|update| fits(update.field)));
-    if !fits(&body.object) || !named {
+    let (mut named, mut updates) = (fits(&body.object), 0);
+    for entry in &body.entry {
+        named &= fits(&entry.id);
+        for update in entry.updates() {
+            named &= fits(update.field);
+            updates += 1;
+        }
+    }
+    if !named {
         return Err(unreadable("an object, id or field has no name, or too long a one"));
     }
-    if body.entry.iter().flat_map(Entry::updates).count() > MOST_UPDATES {
+    if updates > MOST_UPDATES {
         return Err(unreadable("more updates than Meta sends at once"));
     }
     Ok(body)
@@ -162,16 +172,16 @@ fn body(verified: &Verified) -> Result<Body<'_>, Fault> {
 pub(super) fn topic(verified: &Verified) -> Option<String> {
     let body = body(verified).ok()?;
     let first = body.entry.iter().flat_map(Entry::updates).next();
-    Some(first.map_or_else(|| body.object.clone(), |update| update.topic(&body.object)))
+    Some(first.map_or(body.object.clone(), |update| update.topic(&body.object)).into_owned())
 }
 
 /// What all updates tell.
 pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
     let body = body(verified)?;
-    let notice = |update: Update<'_>| Notice {
-        account: ACCOUNTS.contains(&body.object.as_str()).then(|| account(&update.entry.id)),
-        identity: update.identity(&body.object),
-        what: what(&update.topic(&body.object)),
+    let notice = |update: Update<'_>| {
+        let topic = update.topic(&body.object);
+        let account = ACCOUNTS.contains(&&*body.object).then(|| account(&update.entry.id));
+        Notice { account, identity: update.identity(&body.object, &topic), what: what(&topic) }
     };
     let mut notices: Vec<Notice> = body.entry.iter().flat_map(Entry::updates).map(notice).collect();
     if notices.is_empty() {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use serde::de::IgnoredAny;
 
 use super::payload;
 use crate::providers::Handshake;
@@ -17,7 +18,7 @@ pub(super) fn answer(request: &Request<Bytes>) -> Option<Handshake> {
     let mut tokens = request.uri().query()?.split('&').filter_map(|parameter| parameter.strip_prefix(TOKEN));
     let token = tokens.next()?;
     // Notifications keep the query of their address, whatever it says.
-    if request.method() != Method::POST || payload::items(request.body()).is_some() {
+    if request.method() != Method::POST || payload::items::<IgnoredAny>(request.body()).is_some() {
         return None;
     }
     let token = if tokens.next().is_some() { None } else { decode(token) };

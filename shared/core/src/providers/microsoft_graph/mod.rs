@@ -2,6 +2,7 @@
 //! file.
 
 mod handshake;
+mod object;
 mod payload;
 mod sample;
 
@@ -11,7 +12,9 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use jiff::Timestamp;
 
-use super::{Becomes, Covers, Handshake, Label, Need, Proof, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{
+    Becomes, Covers, Handshake, Label, Need, Proof, Provider, Sample, Scheme, Topic, Unsigned, is_json, nests_little,
+};
 use crate::fault::{AuthFault, Fault};
 use crate::notice::{Notice, What};
 use crate::secret::{KeyId, Secrets};
@@ -89,42 +92,57 @@ impl Provider for MicrosoftGraph {
         handshake::answer(request)
     }
 
-    /// One item that verifies is enough; the others are [`Provider::dropped`].
+    /// One item that verifies is enough; the others are dropped.
     fn verify(
+        &self,
+        request: &Request<Bytes>,
+        url: &str,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<KeyId, AuthFault> {
+        self.verify_each(request, url, secrets, now).map(|(key, _)| key)
+    }
+
+    fn verify_each(
         &self,
         request: &Request<Bytes>,
         _url: &str,
         secrets: &Secrets,
         now: Timestamp,
-    ) -> Result<KeyId, AuthFault> {
+    ) -> Result<(KeyId, Vec<usize>), AuthFault> {
         let items = payload::items(request.body()).ok_or(AuthFault::Malformed)?;
-        let mut fault = AuthFault::Missing;
-        for item in items {
+        let (mut verified, mut dropped, mut fault) = (None, Vec::new(), AuthFault::Missing);
+        for (index, item) in items.into_iter().enumerate() {
             match payload::prove(item, secrets, now) {
-                Ok(key) => return Ok(key),
-                Err(other) => fault = graver(fault, other),
+                Ok(key) => drop(verified.get_or_insert(key)),
+                Err(other) => {
+                    dropped.push(index);
+                    fault = graver(fault, other);
+                }
             }
         }
-        Err(fault)
-    }
-
-    fn dropped(&self, request: &Request<Bytes>, secrets: &Secrets, now: Timestamp) -> Vec<usize> {
-        let items = payload::items(request.body()).unwrap_or_default().into_iter().enumerate();
-        items.filter(|(_, item)| payload::prove(item, secrets, now).is_err()).map(|(index, _)| index).collect()
+        Ok((verified.ok_or(fault)?, dropped))
     }
 
     /// The topic of the first notification; others may have others.
     fn label(&self, verified: &Verified) -> Label {
-        let topic = payload::first(verified).map(|notification| notification.topic().to_owned());
-        Label { topic: topic.filter(|topic| topic.len() <= payload::LONGEST_TOPIC), delivery: None, priority: false }
+        let topic = payload::first_topic(verified).filter(|topic| topic.len() <= payload::LONGEST_TOPIC);
+        Label { topic, delivery: None, priority: false }
+    }
+
+    /// What a key verified was read for it; how deep it nests was not looked at.
+    fn readable(&self, verified: &Verified) -> Result<(), Fault> {
+        if verified.key_id().is_some() { nests_little(verified.body()) } else { is_json(verified.body()) }
     }
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
-        let notice = |notification: payload::Notification| {
+        let notice = |notification: payload::Notification<'_>| {
             let topic = self.topics().iter().find(|topic| topic.name == notification.topic());
             let identity = notification.identity(verified.received_at());
             let what = match topic.map(|topic| topic.becomes) {
-                Some(Becomes::Sync(resource)) => What::Hint { resource, of: Some(notification.subscription_id) },
+                Some(Becomes::Sync(resource)) => {
+                    What::Hint { resource, of: Some(notification.subscription_id.into_owned()) }
+                }
                 Some(Becomes::Ignored(reason)) => What::ignored(reason),
                 Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
             };

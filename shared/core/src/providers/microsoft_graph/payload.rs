@@ -1,9 +1,12 @@
 //! Graph's bodies: notifications in lots. Each is read on its own, so that a bad one spoils no other.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::object::{Collection, Object};
 use crate::fault::{AuthFault, ErrorClass, Fault};
 use crate::providers::SUBSCRIPTION_KEY;
 use crate::secret::{KeyId, Secrets};
@@ -24,60 +27,71 @@ const LONGEST_PROOF: usize = 255;
 /// In seconds: as often as Graph repeats a request to reauthorize, at the most.
 const QUARTER: i64 = 15 * 60;
 
-#[derive(Deserialize)]
-struct Collection<'a> {
-    #[serde(borrow)]
-    value: Vec<&'a RawValue>,
-}
-
 /// What proves an item.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Proof {
-    subscription_id: Option<String>,
-    client_state: Option<String>,
+pub(super) struct Proof<'a> {
+    #[serde(borrow)]
+    subscription_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    client_state: Option<Cow<'a, str>>,
+}
+
+/// What an item says happened.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Topic<'a> {
+    #[serde(borrow, default)]
+    change_type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    lifecycle_event: Option<Cow<'a, str>>,
 }
 
 /// One notification. All but the subscription's id is read leniently: what it tells is only that something changed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Notification {
+pub(super) struct Notification<'a> {
     /// Microsoft's id of the subscription.
-    pub(super) subscription_id: String,
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    change_type: Option<String>,
-    #[serde(default)]
-    lifecycle_event: Option<String>,
-    #[serde(default)]
-    subscription_expiration_date_time: Option<String>,
-    #[serde(default)]
-    resource_data: Option<ResourceData>,
+    #[serde(borrow)]
+    pub(super) subscription_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    change_type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    lifecycle_event: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    subscription_expiration_date_time: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    resource_data: Option<ResourceData<'a>>,
 }
 
 #[derive(Deserialize)]
-struct ResourceData {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default, rename = "@odata.etag")]
-    etag: Option<String>,
+struct ResourceData<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "@odata.etag")]
+    etag: Option<Cow<'a, str>>,
 }
 
-/// Reads an object; an array of the fields' values, which the derived code takes as well, is none.
-fn object<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
-    json.get().starts_with('{').then(|| serde_json::from_str(json.get()).ok()).flatten()
-}
-
-/// The items of a body, if it is of the form at all.
-pub(super) fn items(body: &[u8]) -> Option<Vec<&RawValue>> {
-    let Collection { value } = object(serde_json::from_slice(body).ok()?)?;
-    (value.len() <= MOST_ITEMS).then_some(value)
+/// The items of a body as `T`, if it is of the form at all; `None` in the place of one that is not.
+pub(super) fn items<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<Vec<Option<T>>> {
+    let body = std::str::from_utf8(body).ok()?;
+    let items: Vec<Option<T>> = match serde_json::from_str::<Object<Collection<Object<T>>>>(body) {
+        Ok(Object(Collection { value })) => value.into_iter().map(|Object(item)| Some(item)).collect(),
+        // One of them cannot be read, or none.
+        Err(_) => {
+            let Object(Collection { value }) = serde_json::from_str::<Object<Collection<&RawValue>>>(body).ok()?;
+            let read = |item: &'a RawValue| serde_json::from_str::<Object<T>>(item.get()).ok();
+            value.into_iter().map(|item| Some(read(item)?.0)).collect()
+        }
+    };
+    (items.len() <= MOST_ITEMS).then_some(items)
 }
 
 /// Finds the key that the item's `clientState` was derived from.
-pub(super) fn prove(item: &RawValue, secrets: &Secrets, now: Timestamp) -> Result<KeyId, AuthFault> {
-    let proof: Proof = object(item).ok_or(AuthFault::Malformed)?;
+pub(super) fn prove(item: Option<Proof<'_>>, secrets: &Secrets, now: Timestamp) -> Result<KeyId, AuthFault> {
+    let proof = item.ok_or(AuthFault::Malformed)?;
     let state = proof.client_state.filter(|state| !state.is_empty()).ok_or(AuthFault::Missing)?;
     if state.len() > LONGEST_PROOF || !proof.subscription_id.is_some_and(|id| is_id(&id)) {
         return Err(AuthFault::Malformed);
@@ -90,31 +104,33 @@ fn is_id(text: &str) -> bool {
 }
 
 /// The items that were proved.
-fn proved(verified: &Verified) -> impl Iterator<Item = &RawValue> {
+fn proved<'a, T: Deserialize<'a>>(verified: &'a Verified) -> impl Iterator<Item = Option<T>> {
     let items = items(verified.body()).unwrap_or_default().into_iter().enumerate();
     items.filter(|(index, _)| !verified.dropped().contains(index)).map(|(_, item)| item)
 }
 
-/// The first notification that was proved, if it can be read.
-pub(super) fn first(verified: &Verified) -> Option<Notification> {
-    proved(verified).next().and_then(object)
+/// The topic of the first notification that was proved, if it can be read.
+pub(super) fn first_topic(verified: &Verified) -> Option<String> {
+    let Topic { change_type, lifecycle_event } = proved(verified).next()??;
+    Some(topic(lifecycle_event.as_deref(), change_type.as_deref()).to_owned())
 }
 
 /// All notifications that were proved.
-pub(super) fn notifications(verified: &Verified) -> Result<Vec<Notification>, Fault> {
+pub(super) fn notifications(verified: &Verified) -> Result<Vec<Notification<'_>>, Fault> {
     let unreadable =
         |index| Fault::permanent(ErrorClass::Unreadable, format!("notification {index} is of no known form"));
-    proved(verified).enumerate().map(|(index, item)| object(item).ok_or_else(|| unreadable(index))).collect()
+    proved(verified).enumerate().map(|(index, item)| item.ok_or_else(|| unreadable(index))).collect()
 }
 
-impl Notification {
-    /// What happened to the subscription, else to what is subscribed to: documented is that there is one of the two.
-    pub(super) fn topic(&self) -> &str {
-        self.lifecycle_event().or(self.change_type.as_deref()).unwrap_or_default()
-    }
+/// What happened to the subscription, else to what is subscribed to: documented is that there is one of the two.
+fn topic<'a>(lifecycle_event: Option<&'a str>, change_type: Option<&'a str>) -> &'a str {
+    lifecycle_event.filter(|event| !event.is_empty()).or(change_type).unwrap_or_default()
+}
 
-    fn lifecycle_event(&self) -> Option<&str> {
-        self.lifecycle_event.as_deref().filter(|event| !event.is_empty())
+impl Notification<'_> {
+    /// What happened.
+    pub(super) fn topic(&self) -> &str {
+        topic(self.lifecycle_event.as_deref(), self.change_type.as_deref())
     }
 
     /// The same for a retry, and another for the next change of the same thing. Graph gives no id that is promised to
@@ -124,7 +140,7 @@ impl Notification {
         let thing = data.and_then(|data| data.id.as_deref()).unwrap_or_default();
         let told = format!("{}/{}/{thing}", self.subscription_id, self.topic());
         let version = data.and_then(|data| data.etag.as_deref()).filter(|version| !version.is_empty());
-        if let Some(version) = version.filter(|_| self.lifecycle_event().is_none()) {
+        if let Some(version) = version.filter(|_| self.lifecycle_event.as_deref().is_none_or(str::is_empty)) {
             return format!("{told}/{version}");
         }
         // Nothing tells a second one from a retry of the first but the time: to take it for a retry would lose what it

@@ -70,7 +70,7 @@ fn lifecycle(topic: &str, sample: &Sample<'_>) -> Value {
 pub(super) fn signed(unsigned: &Unsigned<'_>) -> Result<Bytes, Fault> {
     let key = unsigned.secret(SUBSCRIPTION_KEY)?;
     let items = payload::items(&unsigned.body).unwrap_or_default();
-    if items.iter().all(|item| payload::prove(item, unsigned.secrets, unsigned.now).is_ok()) {
+    if items.into_iter().all(|item| payload::prove(item, unsigned.secrets, unsigned.now).is_ok()) {
         return Ok(unsigned.body.clone());
     }
     let Ok(mut body) = serde_json::from_slice::<Value>(&unsigned.body) else { return Ok(unsigned.body.clone()) };

@@ -107,9 +107,14 @@ impl Provider for Shopify {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let name = verified.header(TOPIC).unwrap_or_default();
+        let mut lacks_variants = false;
         let what = match self.topics().iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
             Some(Becomes::Kind(_)) if name == "products/delete" => payload::deleted_product(verified)?,
-            Some(Becomes::Kind(_)) => payload::product(verified)?,
+            Some(Becomes::Kind(_)) => {
+                let (what, lacks) = payload::product(verified)?;
+                lacks_variants = lacks;
+                what
+            }
             Some(Becomes::Sync(resource)) => payload::stock(verified, resource)?,
             Some(Becomes::Privacy) => payload::privacy(verified, name)?,
             Some(Becomes::Ignored(reason)) => What::Ignored { reason: reason.into() },
@@ -121,7 +126,6 @@ impl Provider for Shopify {
         // The id is not signed: on its own, a made-up one could pass a new body off as a repeat.
         let body = signing::sha256_hex(verified.body());
         let identity = format!("{}/{body}", verified.header(DELIVERY).unwrap_or_default());
-        let lacks_variants = matches!(what, What::Entity(_)) && payload::lacks_variants(verified);
         let mut notices = vec![Notice { account: account.clone(), identity: identity.clone(), what }];
         if lacks_variants {
             notices.push(Notice { account, identity, what: What::hint("products") });

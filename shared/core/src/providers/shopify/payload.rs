@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::product::{Image, Product, Variant};
 use crate::verified::Verified;
 
 #[derive(Deserialize)]
-struct ShopifyProduct {
+struct ShopifyProduct<'a> {
     id: u64,
     #[serde(default)]
     title: Option<String>,
@@ -23,6 +24,8 @@ struct ShopifyProduct {
     variants: Vec<ShopifyVariant>,
     #[serde(default)]
     images: Vec<ShopifyImage>,
+    #[serde(borrow, default)]
+    variant_gids: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -50,35 +53,33 @@ fn misfit() -> What {
     What::Ignored { reason: "topic does not fit body".into() }
 }
 
-/// `products/create` and `products/update`: the whole product.
-pub(super) fn product(verified: &Verified) -> Result<What, Fault> {
-    let keys: BTreeMap<String, &RawValue> = verified.json()?;
-    if !keys.contains_key("updated_at") || !keys.contains_key("title") {
-        // What is too large for EventBridge comes as its id alone. There the topic is vouched for; over HTTP it is not, and
-        // the same body could be a deletion's.
-        let stub = verified.key_id().is_none() && keys.len() == 1 && keys.contains_key("id");
-        return Ok(if stub { What::hint("products") } else { misfit() });
-    }
-    let product: ShopifyProduct = verified.json()?;
-    Ok(What::Entity(EntityNotice {
+/// `products/create` and `products/update`: the whole product, and whether it has more variants than the 100 that a webhook
+/// carries, so that the rest has to be fetched.
+pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
+    let product = match verified.json::<ShopifyProduct<'_>>() {
+        // It has what no other body has.
+        Ok(product) if product.title.is_some() => product,
+        other => {
+            let keys: BTreeMap<String, &RawValue> = verified.json()?;
+            if !keys.contains_key("updated_at") || !keys.contains_key("title") {
+                // What is too large for EventBridge comes as its id alone. There the topic is vouched for; over HTTP it is
+                // not, and the same body could be a deletion's.
+                let stub = verified.key_id().is_none() && keys.len() == 1 && keys.contains_key("id");
+                return Ok((if stub { What::hint("products") } else { misfit() }, false));
+            }
+            other?
+        }
+    };
+    let gids = product.variant_gids.and_then(|gids| serde_json::from_str::<Vec<IgnoredAny>>(gids.get()).ok());
+    let lacks_variants = gids.is_some_and(|gids| product.variants.len() < gids.len());
+    let entity = EntityNotice {
         kind: Kind::Product,
         id: product.id.to_string(),
         version: Version::from_time(product.updated_at),
         occurred_at: Some(product.updated_at),
         state: State::Present(Document::Product(Box::new(product.into()))),
-    }))
-}
-
-/// Whether a product has more variants than the 100 that a webhook carries: the rest has to be fetched.
-pub(super) fn lacks_variants(verified: &Verified) -> bool {
-    #[derive(Deserialize)]
-    struct Counted<'a> {
-        #[serde(borrow)]
-        variants: Vec<&'a RawValue>,
-        #[serde(borrow)]
-        variant_gids: Vec<&'a RawValue>,
-    }
-    verified.json::<Counted<'_>>().is_ok_and(|counted| counted.variants.len() < counted.variant_gids.len())
+    };
+    Ok((What::Entity(entity), lacks_variants))
 }
 
 /// `products/delete`: the id, and nothing else. Shopify never reuses ids, so nothing comes after it.
@@ -151,8 +152,8 @@ pub(super) fn shop(verified: &Verified) -> Option<String> {
     verified.json::<Named>().ok()?.shop_domain
 }
 
-impl From<ShopifyProduct> for Product {
-    fn from(product: ShopifyProduct) -> Self {
+impl From<ShopifyProduct<'_>> for Product {
+    fn from(product: ShopifyProduct<'_>) -> Self {
         Self {
             id: product.id.to_string(),
             title: product.title.unwrap_or_default(),

@@ -98,15 +98,16 @@ impl Provider for Square {
 
     fn label(&self, verified: &Verified) -> Label {
         let Ok(event) = payload::event(verified) else { return Label::default() };
-        Label { topic: Some(event.topic), delivery: Some(event.event_id), priority: false }
+        Label { topic: Some(event.topic.into_owned()), delivery: Some(event.event_id.into_owned()), priority: false }
     }
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let event = payload::event(verified)?;
-        let one = |identity: String, what: What| Notice { account: Some(event.merchant_id.clone()), identity, what };
+        let one =
+            |identity: String, what: What| Notice { account: Some(event.merchant_id.to_string()), identity, what };
         let topic = self.topics().iter().find(|topic| topic.name == event.topic);
         let what = match topic.map(|topic| topic.becomes) {
-            Some(Becomes::Kind(_)) => match payload::counts(verified)? {
+            Some(Becomes::Kind(_)) => match payload::counts(&event)? {
                 Some(counts) => {
                     let told =
                         |entity: EntityNotice| one(format!("{}/{}", event.event_id, entity.id), What::Entity(entity));
@@ -118,7 +119,7 @@ impl Provider for Square {
             Some(Becomes::Ignored(reason)) => What::ignored(reason),
             Some(Becomes::Privacy) | None => What::ignored("unknown topic"),
         };
-        Ok(vec![one(event.event_id.clone(), what)])
+        Ok(vec![one(event.event_id.to_string(), what)])
     }
 
     fn sample_account(&self) -> &'static str {

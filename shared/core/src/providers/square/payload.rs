@@ -1,9 +1,11 @@
 //! Square's bodies, read into our terms.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::fault::{ErrorClass, Fault};
 use crate::names::Kind;
@@ -18,30 +20,30 @@ const LONGEST: usize = 192;
 
 /// What every event begins with.
 #[derive(Deserialize)]
-pub(super) struct Event {
+pub(super) struct Event<'a> {
     /// Whose it is.
-    pub(super) merchant_id: String,
+    #[serde(borrow)]
+    pub(super) merchant_id: Cow<'a, str>,
     /// Its topic.
-    #[serde(rename = "type")]
-    pub(super) topic: String,
+    #[serde(borrow, rename = "type")]
+    pub(super) topic: Cow<'a, str>,
     /// Its id, the same on every retry.
-    pub(super) event_id: String,
+    #[serde(borrow)]
+    pub(super) event_id: Cow<'a, str>,
+    /// What it is about.
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
 }
 
 /// The event's own fields.
-pub(super) fn event(verified: &Verified) -> Result<Event, Fault> {
-    let event: Event = verified.json()?;
+pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
+    let event: Event<'_> = verified.json()?;
     for (name, text) in [("merchant_id", &event.merchant_id), ("type", &event.topic), ("event_id", &event.event_id)] {
         if !(1..=LONGEST).contains(&text.len()) {
             return Err(unreadable(&format!("`{name}` is empty or too long")));
         }
     }
     Ok(event)
-}
-
-#[derive(Deserialize)]
-struct Body {
-    data: Data,
 }
 
 #[derive(Deserialize)]
@@ -69,8 +71,9 @@ struct Count {
 }
 
 /// `inventory.count.updated`: each count once, its latest. `None` if it has none or too many: then they must be asked for.
-pub(super) fn counts(verified: &Verified) -> Result<Option<Vec<EntityNotice>>, Fault> {
-    let Body { data } = verified.json()?;
+pub(super) fn counts(event: &Event<'_>) -> Result<Option<Vec<EntityNotice>>, Fault> {
+    let data = event.data.and_then(|data| serde_json::from_str::<Data>(data.get()).ok());
+    let data = data.ok_or_else(|| unreadable("`data` is not of the documented form"))?;
     let counts = data.object.and_then(|object| object.inventory_counts).unwrap_or_default();
     if counts.is_empty() || counts.len() > MOST_COUNTS {
         return Ok(None);

@@ -35,7 +35,12 @@ pub(super) struct Event<'a> {
 
 /// The topic, if the body says one.
 pub(super) fn topic(verified: &Verified) -> Option<String> {
-    verified.json::<Event<'_>>().ok()?.topic
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "type")]
+        topic: String,
+    }
+    verified.json::<Named>().ok().map(|named| named.topic)
 }
 
 fn unreadable(what: &str) -> Fault {
@@ -54,17 +59,18 @@ impl<'a> Event<'a> {
 
     /// A thing as it is now.
     pub(super) fn document(&self, kind: Kind) -> Result<What, Fault> {
-        let (mut data, updated_at) = self.data()?;
-        data.insert("updated_at".into(), updated_at.to_string().into());
-        let (id, document) = match kind {
-            Kind::Product => product(read(data)?)?,
+        let (updated_at, (id, document)) = match kind {
+            Kind::Product => self.dated(|product: &mut Product| &mut product.updated_at, product)?,
             Kind::Stock => {
+                let (data, updated_at) = self.data()?;
                 // Left out it would read as no longer counted.
                 require(data.contains_key("quantity"), "there is no `data.quantity`")?;
-                stock(read(data)?)?
+                (updated_at, stock(read(data, Some(updated_at))?)?)
             }
-            Kind::Transaction => transaction(read(data)?)?,
-            Kind::Account => account(read(data)?)?,
+            Kind::Transaction => {
+                self.dated(|transaction: &mut Transaction| &mut transaction.updated_at, transaction)?
+            }
+            Kind::Account => self.dated(|account: &mut Account| &mut account.updated_at, account)?,
             Kind::Order | Kind::Customer | Kind::CalendarEvent | Kind::Image | Kind::Cart | Kind::Privacy => {
                 return Err(unreadable("there is no document of this kind"));
             }
@@ -79,9 +85,27 @@ impl<'a> Event<'a> {
             id: String,
         }
         let (data, updated_at) = self.data()?;
-        let Named { id } = read(data)?;
+        let Named { id } = read(data, None)?;
         require(is_id(&id), "`data.id` is no id")?;
         Ok(entity(kind, id, updated_at, State::Deleted))
+    }
+
+    /// What a document tells, with the time of its state.
+    fn dated<T: DeserializeOwned>(
+        &self,
+        time_of: impl Fn(&mut T) -> &mut String,
+        told: impl Fn(T) -> Result<(String, Document), Fault>,
+    ) -> Result<(Timestamp, (String, Document)), Fault> {
+        // With a time of its own, it is read as it stands; an array of its values is no document.
+        let written = self.data.map(RawValue::get).filter(|data| data.starts_with('{'));
+        if let Some(mut document) = written.and_then(|data| serde_json::from_str::<T>(data).ok())
+            && let Ok(own) = time_of(&mut document).parse::<Timestamp>()
+        {
+            *time_of(&mut document) = own.to_string();
+            return Ok((own, told(document)?));
+        }
+        let (data, time) = self.data()?;
+        Ok((time, told(read(data, Some(time))?)?))
     }
 
     /// The data, and the time of their state: their own, else that of the event.
@@ -101,7 +125,10 @@ impl<'a> Event<'a> {
 }
 
 /// The library's own text of what is wrong would quote the body.
-fn read<T: DeserializeOwned>(data: Map<String, Value>) -> Result<T, Fault> {
+fn read<T: DeserializeOwned>(mut data: Map<String, Value>, updated_at: Option<Timestamp>) -> Result<T, Fault> {
+    if let Some(updated_at) = updated_at {
+        data.insert("updated_at".into(), updated_at.to_string().into());
+    }
     serde_json::from_value(Value::Object(data)).map_err(|_| unreadable("`data` is not the document of its type"))
 }
 

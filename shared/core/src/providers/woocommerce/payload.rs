@@ -58,16 +58,22 @@ fn misfit() -> Vec<What> {
 
 /// The product of a topic that sends it whole.
 pub(super) fn product(verified: &Verified) -> Result<Vec<What>, Fault> {
-    let keys: BTreeMap<String, &RawValue> = verified.json()?;
-    let has = |key: &str| keys.contains_key(key);
-    // What the store's own API answered, when the product was gone or not to be seen by who made the webhook.
-    if has("code") && has("message") && has("data") && !has("id") {
-        return Ok(vec![What::hint(PRODUCTS)]);
-    }
-    if !KEYS_OF_A_PRODUCT.iter().all(|key| has(key)) {
-        return Ok(misfit());
-    }
-    let product: WooProduct = verified.json()?;
+    let product = match verified.json::<WooProduct>() {
+        // It has what only products have.
+        Ok(product) if product.date_modified_gmt.is_some() => product,
+        other => {
+            let keys: BTreeMap<String, &RawValue> = verified.json()?;
+            let has = |key: &str| keys.contains_key(key);
+            // What the store's own API answered, when the product was gone or not to be seen by who made the webhook.
+            if has("code") && has("message") && has("data") && !has("id") {
+                return Ok(vec![What::hint(PRODUCTS)]);
+            }
+            if !KEYS_OF_A_PRODUCT.iter().all(|key| has(key)) {
+                return Ok(misfit());
+            }
+            other?
+        }
+    };
     // A variation is a part of its parent, which has to be read with all of them.
     let is_part = product.sort.ends_with("variation");
     let Some(modified) = product.date_modified_gmt.as_deref().filter(|_| !is_part) else {
