@@ -1,13 +1,13 @@
 //! What is generated is current: `make generate` writes it, and here it is compared.
 
 mod events;
+mod providers;
 mod receivers;
 mod usage;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use hooktide_core::providers::{self, Becomes, Proof, Scheme};
 use hooktide_core::settings::{SETTINGS, Setting};
 use hooktide_functions::environment::{OPTIONAL, REQUIRED, Variable};
 
@@ -30,54 +30,6 @@ fn check(path: &str, current: &str) {
 fn the_description_of_the_api_is_current() {
     let document = hooktide_api::openapi().to_pretty_json().expect("the description");
     check("docs/openapi.json", &format!("{document}\n"));
-}
-
-#[test]
-fn the_table_of_providers_is_current() {
-    let mut text = String::from(
-        "<!-- Written by `make generate`. -->\n# Providers\n\nEach provider's own README says how its deliveries are \
-         verified, and why.\n",
-    );
-    for provider in providers::ALL {
-        let id = provider.id();
-        let window = provider.window().as_secs() / 3600;
-        writeln!(text, "\n## {id}\n\n[README](../shared/core/src/providers/{id}/README.md)\n").expect("text");
-        writeln!(text, "- webhook address: `/webhooks/{id}/<id>`").expect("text");
-        for scheme in provider.schemes() {
-            writeln!(text, "- {}", proof(scheme)).expect("text");
-        }
-        writeln!(text, "- a delivery without an entity is remembered for {window} hours").expect("text");
-        for need in provider.needs() {
-            writeln!(text, "- secret `{}`: {}", need.name, need.about).expect("text");
-        }
-        writeln!(text, "\n| topic | becomes |\n|---|---|").expect("text");
-        for topic in provider.topics() {
-            let becomes = match topic.becomes {
-                Becomes::Kind(kind) => format!("a change of a {kind}"),
-                Becomes::Sync(resource) => format!("a sync of {resource}"),
-                Becomes::Privacy => "a request about personal data".to_owned(),
-                Becomes::Ignored(reason) => format!("nothing: {reason}"),
-            };
-            writeln!(text, "| `{}` | {becomes} |", topic.name).expect("text");
-        }
-    }
-    check("docs/providers.md", &text);
-}
-
-/// What proves a delivery, and what that binds.
-fn proof(Scheme { proof, covers, list }: &Scheme) -> String {
-    let place = match proof {
-        Proof::Header(name) => format!("header `{name}`"),
-        Proof::Field(name) => format!("field `{name}` of each item"),
-    };
-    let signed = [("the body", covers.body), ("the address", covers.url), ("the time", covers.time)];
-    let signed: Vec<&str> = signed.iter().filter(|(_, covered)| *covered).map(|(name, _)| *name).collect();
-    let what = if signed.is_empty() {
-        "a token, which signs nothing".to_owned()
-    } else {
-        format!("signs {}", signed.join(", "))
-    };
-    format!("proof: {place}, {what}{}", if *list { "; of several, one suffices" } else { "" })
 }
 
 #[test]

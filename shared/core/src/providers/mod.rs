@@ -68,6 +68,9 @@ pub trait Provider: Send + Sync {
     /// How long a delivery without an entity of its own is remembered: longer than the provider retries.
     fn window(&self) -> Duration;
 
+    /// What tells one delivery from another (see [`Notice::identity`]), in a phrase for whoever reads the documentation.
+    fn identity(&self) -> &'static str;
+
     /// How it proves who it is, and what each of the ways binds. More than one where it has products that differ.
     fn schemes(&self) -> &'static [Scheme];
 

@@ -85,6 +85,10 @@ impl Provider for Clover {
         Duration::from_secs(72 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "merchant, object, operation and time; of Hosted Checkout: merchant, type, id and status"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] =
             &[Scheme::header(AUTH, Covers::NOTHING), Scheme::header(SIGNATURE, Covers::BODY_AND_TIME)];

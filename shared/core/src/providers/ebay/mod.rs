@@ -74,6 +74,10 @@ impl Provider for Ebay {
         Duration::from_secs(72 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "`notificationId`, which is signed"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
         SCHEMES

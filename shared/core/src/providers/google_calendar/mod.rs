@@ -51,6 +51,10 @@ impl Provider for GoogleCalendar {
         Duration::from_secs(72 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "channel and message number"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] = &[Scheme::header(TOKEN, Covers::NOTHING)];
         SCHEMES

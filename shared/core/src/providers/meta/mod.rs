@@ -54,6 +54,10 @@ impl Provider for Meta {
         Duration::from_secs(7 * 24 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "a hash of object, entry, field and value; where the value is always the same, with the time"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
         SCHEMES

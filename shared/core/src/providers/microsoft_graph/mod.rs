@@ -49,6 +49,10 @@ impl Provider for MicrosoftGraph {
         Duration::from_secs(8 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "subscription, topic, thing and its version; without a version: expiry, id and quarter of an hour"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] =
             &[Scheme { proof: Proof::Field(payload::PROOF), covers: Covers::NOTHING, list: false }];

@@ -103,6 +103,10 @@ impl Provider for Paysafe {
         Duration::from_secs(7 * 24 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "resource, event and its two times; without a resource: a hash of the body"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
         SCHEMES

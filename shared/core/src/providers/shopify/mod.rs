@@ -64,6 +64,10 @@ impl Provider for Shopify {
         Duration::from_secs(28 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "webhook id, which is not signed, and a hash of the body"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
         SCHEMES

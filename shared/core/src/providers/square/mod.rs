@@ -62,6 +62,10 @@ impl Provider for Square {
         Duration::from_secs(72 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "`event_id`, which is signed; of counts, with what is counted"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY_AND_URL)];
         SCHEMES

@@ -64,6 +64,10 @@ impl Provider for StandardWebhooks {
         Duration::from_secs(96 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "message id, which is signed"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const fn scheme(names: Names) -> Scheme {
             Scheme { proof: Proof::Header(names.signature), covers: Covers::BODY_AND_TIME, list: true }

@@ -74,6 +74,10 @@ impl Provider for Whatnot {
         Duration::from_secs(96 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "`webhook-id`, which is signed"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] =
             &[Scheme { proof: Proof::Header(Names::STANDARD.signature), covers: Covers::BODY_AND_TIME, list: true }];

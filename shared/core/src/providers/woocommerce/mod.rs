@@ -80,6 +80,10 @@ impl Provider for WooCommerce {
         Duration::from_secs(72 * 3600)
     }
 
+    fn identity(&self) -> &'static str {
+        "delivery id, which is not signed, and a hash of the body"
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
         SCHEMES

@@ -49,6 +49,10 @@ impl Provider for Broken {
         self.inner.window()
     }
 
+    fn identity(&self) -> &'static str {
+        self.inner.identity()
+    }
+
     fn schemes(&self) -> &'static [Scheme] {
         let [scheme] = self.inner.schemes() else { unreachable!("the sound provider has one") };
         let covers = match self.flaw {

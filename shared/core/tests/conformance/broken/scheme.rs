@@ -98,6 +98,10 @@ impl Provider for Schemed {
         self.inner.window()
     }
 
+    fn identity(&self) -> &'static str {
+        self.inner.identity()
+    }
+
     fn schemes(&self) -> &'static [providers::Scheme] {
         let bound = self.scheme == Scheme::AddressAndTime;
         let covers = Covers { body: bound || self.flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound };
