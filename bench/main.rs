@@ -11,19 +11,23 @@ mod acceptance;
 mod bodies;
 mod costs;
 mod document;
+mod flat;
 mod growth;
 mod instructions;
 mod load;
+mod memory;
 mod plot;
+mod providers;
 mod report;
 mod rounds;
+mod size;
 
 use std::process::ExitCode;
 
 use self::report::Report;
 
 /// All sections, in the order in which they are run.
-const SECTIONS: [&str; 4] = ["acceptance", "load", "costs", "growth"];
+const SECTIONS: [&str; 5] = ["acceptance", "providers", "load", "costs", "growth"];
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`.
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         println!("measuring: {section}");
         match *section {
             "acceptance" => acceptance::measure(&mut report),
+            "providers" => providers::measure(&mut report),
             "load" => load::measure(&mut report),
             "costs" => costs::measure(&mut report),
             "growth" => growth::measure(&mut report),

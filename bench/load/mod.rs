@@ -3,7 +3,6 @@
 pub(crate) mod bare;
 mod deliveries;
 mod generator;
-mod memory;
 mod peers;
 
 use std::io::{BufRead, BufReader, Write};
@@ -18,6 +17,7 @@ use serde_json::Value;
 
 use self::deliveries::Deliveries;
 use self::generator::{Sent, send};
+use crate::memory;
 use crate::report::{Report, Verdict, grouped};
 use crate::rounds::median;
 

@@ -5,6 +5,7 @@ pub mod budgets;
 pub mod client;
 pub mod connected;
 pub mod contracts;
+pub mod deliveries;
 pub mod emulator;
 pub mod faults;
 pub mod fuzzing;

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use futures::TryStreamExt;
 use hooktide_api::Options;
+use hooktide_core::address;
 use hooktide_core::flows::Settings;
 use hooktide_core::flows::process::Message;
 use hooktide_core::key::{Area, Partition};
@@ -14,10 +15,11 @@ use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
 use hooktide_core::records::dead_letter::DeadLetter;
-use hooktide_core::records::endpoint::{self, Endpoint};
+use hooktide_core::records::endpoint::{self, Endpoint, SealedSecret};
 use hooktide_core::records::token::{self, Principal};
 use hooktide_core::records::{self, Upkeep, deferred};
-use hooktide_core::secret::Secret;
+use hooktide_core::sealing::Place;
+use hooktide_core::secret::{LiveSecret, Secret};
 use hooktide_core::tenant::Tenant;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
@@ -25,7 +27,7 @@ use hooktide_local::queue::Source;
 use hooktide_local::server;
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
 /// The secret of [`World::shop`].
@@ -157,6 +159,36 @@ impl World {
         let made = self.post("/v1/endpoints", body).await.expect(201);
         let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
         Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: SECRET.into() }
+    }
+
+    /// Makes an endpoint with a provider's secrets, under the ids that they have; where that is.
+    pub async fn endpoint(&self, provider: &str, secrets: &[LiveSecret]) -> String {
+        let (ports, tenant) = (&self.host.ports, Tenant::default_local());
+        let root = ports.keys.root().await.expect("root keys");
+        let id = address::new_id(provider, &root, &ports.entropy);
+        let record = endpoint::sealed_for(&endpoint::key(provider, &id));
+        let seal = |live: &LiveSecret| {
+            let place = Place { tenant: &tenant, record: &record, field: &format!("{}/{}", live.name, live.id) };
+            let sealed = root.seal(&live.secret, place, &ports.entropy).expect("a sealed secret");
+            let (name, key_id) = (live.name.clone(), live.id.clone());
+            SealedSecret { name, key_id, sealed, created_at: self.now(), retires_at: live.retires_at }
+        };
+        let made = Endpoint {
+            provider: provider.to_owned(),
+            name: id.clone(),
+            connection: None,
+            account: None,
+            tenants: Vec::new(),
+            secrets: secrets.iter().map(seal).collect(),
+            settings: Map::new(),
+            created_at: self.now(),
+            deleted_at: None,
+            id,
+            tenant: tenant.clone(),
+        };
+        let write = records::insert(&made.key(), &made, Upkeep::default()).expect("an endpoint");
+        ports.table.write(write).await.expect("a write");
+        format!("{}{}", self.host.settings.public_url, address::webhook_path(provider, &made.id))
     }
 
     /// A signed sample of a topic; `number` says which thing, `updated_at` its version.
