@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hooktide_core::flows::receive::{Receipt, Receiver};
+use hooktide_core::flows::receive::{NotTold, Receipt, Receiver};
 use hooktide_core::providers;
 use hooktide_functions::gateway::{bytes_of, legible, source_of};
 use hooktide_functions::host::Host;
@@ -29,7 +29,7 @@ async fn answer(host: Arc<Host>, receiver: Arc<Receiver>, request: Request) -> R
     let ended = host.clock.now();
     let trace = response.extensions().get::<Receipt>().map(|receipt| receipt.trace.as_str());
     let took = ended.duration_since(began).unsigned_abs();
-    metrics::write(&[metrics::delivery(ended, provider, outcome_of(response.status()), took, trace)]);
+    metrics::write(&[metrics::delivery(ended, provider, outcome_of(&response), took, trace)]);
     Ok(response.map(|body| if body.is_empty() { Body::Empty } else { Body::from(body.to_vec()) }))
 }
 
@@ -40,8 +40,9 @@ fn provider_of(path: &str) -> &'static str {
 }
 
 /// How an answer is counted.
-fn outcome_of(status: StatusCode) -> &'static str {
-    match status {
+fn outcome_of<B>(response: &Response<B>) -> &'static str {
+    match response.status() {
+        _ if response.extensions().get::<NotTold>().is_some() => "refused",
         status if status.is_success() => "accepted",
         StatusCode::UNAUTHORIZED => "refused",
         StatusCode::TOO_MANY_REQUESTS => "limited",

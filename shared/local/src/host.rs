@@ -23,7 +23,7 @@ use tracing::{info, warn};
 use crate::bus::LocalBus;
 use crate::home::{Home, HomeError};
 use crate::keys::{KeysError, LocalKeys};
-use crate::pressure::{self, Pressure};
+use crate::pressure::Pressure;
 use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings, Received, Source};
 use crate::table::DynoxideTable;
 
@@ -191,17 +191,6 @@ impl Host {
             .collect();
         self.queue.delete(&done).await?;
         Ok(received.len())
-    }
-
-    /// Whether ordinary notices should wait a moment, since acceptance needs the machine and they have not waited long.
-    pub(crate) async fn gives_way(&self) -> bool {
-        let now = self.clock.now();
-        if !self.pressure.is_high(now) {
-            return false;
-        }
-        let depth = self.queue.depth().await.unwrap_or_default();
-        let oldest = depth.into_iter().filter_map(|depth| depth.oldest_sent_at).min();
-        oldest.is_some_and(|oldest| now < oldest + pressure::PATIENCE)
     }
 
     /// Sends the deferred messages that are due.

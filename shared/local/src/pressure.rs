@@ -1,7 +1,7 @@
 //! Acceptance goes before processing: a sender that waits for its 2xx may give up, what is on the queue may wait.
 //!
-//! While more requests are under way than share an fsync anyway, workers for ordinary notices pause between batches, until
-//! the oldest of what waits has waited long enough. Priority notices have a worker that never pauses.
+//! While more requests are under way than share an fsync anyway, workers for ordinary notices pause between batches, for a
+//! while at the most. Priority notices have a worker that never pauses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -13,8 +13,8 @@ use jiff::Timestamp;
 const BUSY: usize = 8;
 /// For how long it does: requests that share an fsync are answered all at once, and the next ones are still to come.
 const CALM: Duration = Duration::from_millis(50);
-/// How long notices may wait for that.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// For how long at a stretch; from then on both share the machine, until it was calm again.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a worker pauses before it looks again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
@@ -25,8 +25,10 @@ pub(crate) struct Pressure(Arc<Counters>);
 #[derive(Debug, Default)]
 struct Counters {
     under_way: AtomicUsize,
-    /// In Unix milliseconds.
+    /// When there were last too many requests, in Unix milliseconds.
     busy_at: AtomicI64,
+    /// Since when there have been, without a calm between.
+    since: AtomicI64,
 }
 
 /// A request that is under way until this is dropped.
@@ -37,6 +39,9 @@ impl Pressure {
     /// Counts a request that begins now.
     pub(crate) fn begin(&self, now: Timestamp) -> UnderWay {
         if self.0.under_way.fetch_add(1, Ordering::Relaxed) + 1 >= BUSY {
+            if !self.was_busy(now) {
+                self.0.since.store(now.as_millisecond(), Ordering::Relaxed);
+            }
             self.0.busy_at.store(now.as_millisecond(), Ordering::Relaxed);
         }
         UnderWay(Arc::clone(&self.0))
@@ -44,9 +49,17 @@ impl Pressure {
 
     /// Whether processing should give way. A clock that was set back does not keep it waiting.
     pub(crate) fn is_high(&self, now: Timestamp) -> bool {
-        let busy_at = Timestamp::from_millisecond(self.0.busy_at.load(Ordering::Relaxed)).unwrap_or_default();
+        self.was_busy(now) && now < time(&self.0.since) + PATIENCE
+    }
+
+    fn was_busy(&self, now: Timestamp) -> bool {
+        let busy_at = time(&self.0.busy_at);
         (busy_at..busy_at + CALM).contains(&now)
     }
+}
+
+fn time(millisecond: &AtomicI64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond.load(Ordering::Relaxed)).unwrap_or_default()
 }
 
 impl Drop for UnderWay {
@@ -71,5 +84,18 @@ mod tests {
         assert!(pressure.is_high(at(59)), "the next requests are still to come");
         assert!(!pressure.is_high(at(60)));
         assert!(!pressure.is_high(at(9)), "the clock was set back");
+    }
+
+    #[test]
+    fn processing_gives_way_for_a_while_only_and_again_after_a_calm() {
+        let pressure = Pressure::default();
+        let at = |millisecond: i64| Timestamp::from_millisecond(1_000_000 + millisecond).unwrap();
+        let _many: Vec<UnderWay> = (0..BUSY).map(|_| pressure.begin(at(0))).collect();
+        for moment in (0..=10_000).step_by(20) {
+            drop(pressure.begin(at(moment)));
+            assert_eq!(pressure.is_high(at(moment)), moment < 10_000, "at {moment}");
+        }
+        drop(pressure.begin(at(10_100)));
+        assert!(pressure.is_high(at(10_100)));
     }
 }

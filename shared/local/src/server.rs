@@ -188,7 +188,7 @@ async fn work(host: Arc<Host>, sources: &'static [Source], mut stopped: watch::R
     while !*stopped.borrow() {
         let mut processed = 0;
         let mut pause = IDLE;
-        if sources != PRIORITY && host.gives_way().await {
+        if sources != PRIORITY && host.pressure.is_high(host.clock.now()) {
             tokio::time::sleep(pressure::PAUSE).await;
             continue;
         }

@@ -1,5 +1,6 @@
 //! Microsoft Graph proves each item of a lot by itself: what is not proved is dropped, and nobody is told.
 
+use hooktide_core::flows::receive::NotTold;
 use hooktide_core::providers;
 use hooktide_tests::world::World;
 use http::Request;
@@ -27,6 +28,10 @@ async fn an_item_with_a_wrong_client_state_is_dropped_and_the_others_count() {
     lot["value"] = json!([lot["value"][0]]);
     let answer = world.request(send(&lot)).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
+    let mut request = send(&lot);
+    *request.uri_mut() = graph.path.parse().unwrap();
+    let answer = world.host.receiver.receive(request, "somebody", world.now()).await;
+    assert!(answer.extensions().get::<NotTold>().is_some(), "the host counts it as refused");
     assert_eq!(world.tick().await, 0);
     assert_eq!(world.activity().await.len(), 1);
 }

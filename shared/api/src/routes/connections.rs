@@ -207,19 +207,22 @@ pub(crate) async fn change(
     if let Some(name) = patch.name {
         stored.record.name = name_of(Some(name), "")?;
     }
-    for (name, value) in patch.settings.unwrap_or_default() {
+    let settings = patch.settings.unwrap_or_default();
+    // Its own endpoint has them as well: receivers read nothing else.
+    let in_endpoint = !settings.is_empty() && stored.record.owns_endpoint();
+    for (name, value) in settings {
         merge(&mut stored.record.settings, name, value);
     }
     check_settings(&stored.record.settings)?;
-    let connection = stored.record.clone();
-    store(&api, may.tenant(), stored).await?;
-    if connection.owns_endpoint() {
-        let mut endpoint = super::endpoints::endpoint_of(&api, may.tenant(), &connection.id).await?;
-        endpoint.record.settings = connection.settings.clone();
-        let key = endpoint.record.key();
-        let write = records::replace(&key, Some(endpoint.rev), &endpoint.record, Upkeep::default())?;
-        api.table().write(write).await.map_err(records::raced)?;
+    let Stored { rev, record: connection } = stored;
+    let key = connection::key(may.tenant(), &connection.id);
+    let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?];
+    if in_endpoint {
+        let Stored { rev, record } = super::endpoints::endpoint_of(&api, may.tenant(), &connection.id).await?;
+        let endpoint = Endpoint { settings: connection.settings.clone(), ..record };
+        writes.push(records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?);
     }
+    api.table().transact(writes).await.map_err(records::overtaken)?;
     Ok(ok(view(&api, connection).await?))
 }
 

@@ -55,7 +55,7 @@ impl Receiver {
     /// Answers a request to `/webhooks/{provider}/{id}` that came from the address `source`.
     ///
     /// The host reads at most one byte more of the body than [`LARGEST_BODY`].
-    /// What was accepted has a [`Receipt`] among the extensions of its answer.
+    /// What was accepted has a [`Receipt`] among the extensions of its answer, what was refused in secret has [`NotTold`].
     pub async fn receive(&self, request: Request<Bytes>, source: &str, now: Timestamp) -> Response<Bytes> {
         match self.accept(&request, source, now).await {
             Ok(Accepted::Queued(provider, receipt)) => {
@@ -67,7 +67,9 @@ impl Receiver {
             Err(Refusal::Answer(problem)) => problem.into_response(),
             Err(Refusal::Unverified(provider, problem)) if provider.refused().is_success() => {
                 info!(provider = provider.id(), status = problem.status, "the refusal is not told");
-                empty(provider.refused())
+                let mut response = empty(provider.refused());
+                response.extensions_mut().insert(NotTold);
+                response
             }
             Err(Refusal::Unverified(_, problem)) => problem.into_response(),
             Err(Refusal::Fault(fault)) => {
@@ -269,6 +271,10 @@ pub struct Receipt {
     /// The trace id that goes with the delivery from here on.
     pub trace: String,
 }
+
+/// That a request was refused, though its answer does not say so: for the host's metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotTold;
 
 /// What became of a request that was not refused.
 enum Accepted {
