@@ -73,6 +73,24 @@ async fn a_shop_that_is_to_be_erased_has_no_things_left() {
     world.idle().await.unwrap();
 }
 
+/// A run looks at so many letters at the most; the record goes on from where the last one ended.
+#[tokio::test]
+async fn a_shelf_that_is_too_long_for_one_run_is_looked_through_in_several() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    for number in 0..2_100 {
+        let body = if number % 100 == 0 { format!("{number} john@example.com") } else { format!("{number} nobody") };
+        world.request(world.signed(&shop, "orders/create", body)).await.expect(200);
+    }
+    world.tick().await;
+    world.request(world.sample(&shop, "customers/redact", 1, world.now())).await.expect(200);
+    world.tick().await;
+    let [done] = &records(&world).await[..] else { panic!("one record") };
+    assert_eq!(done["deliveries"], json!(21));
+    assert!(done["done_at"].is_string(), "{done}");
+    world.idle().await.unwrap();
+}
+
 /// eBay tells of every user who leaves, whoever they are: what is held about them is looked for with all its sellers.
 #[tokio::test]
 async fn an_account_that_ebay_deletes_is_looked_for_with_every_tenant_of_the_endpoint() {

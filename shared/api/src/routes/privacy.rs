@@ -1,4 +1,4 @@
-//! `/v1/privacy-requests`: requests to disclose or erase what is held about somebody, and that they were done.
+//! `/v1/privacy-requests`: requests to disclose or erase what is held about somebody, and what was done.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params, ok};
 use crate::state::Api;
 
-/// A request that was done. Nothing in it is personal.
+/// What was done of a request. Nothing in it is personal.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PrivacyRequestView {
     id: String,
@@ -29,8 +29,9 @@ pub(crate) struct PrivacyRequestView {
     act: PrivacyAct,
     #[schema(value_type = String, format = DateTime)]
     received_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    done_at: Timestamp,
+    /// None while it goes on.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    done_at: Option<Timestamp>,
     /// Things of the account that were erased.
     entities: u64,
     /// Their documents.
@@ -41,7 +42,7 @@ pub(crate) struct PrivacyRequestView {
     listed: Vec<String>,
 }
 
-/// Requests about personal data that were done, oldest first. What still waits is in the activity.
+/// Requests about personal data, oldest first. What was not begun yet is in the activity.
 #[utoipa::path(get, path = "/v1/privacy-requests", operation_id = "list_privacy_requests", params(PageQuery), responses((status = 200, body = List<PrivacyRequestView>)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,

@@ -4,7 +4,7 @@
 //! waits for an account to connect. Of a person there are only the latter: things are products, quantities and payments,
 //! whose documents name nobody. The journal has ids of things and deliveries, and expires by itself.
 //!
-//! A request is a job. A step that is cut off is done again; what it erased stays erased.
+//! A request is a job, whose record says how far it got. A step that is cut off is done again; what it erased stays erased.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,6 +33,8 @@ use crate::verified;
 
 /// How many letters are in memory at once: they are large.
 const PAGE: usize = 50;
+/// How many letters one run looks at: their bodies may have to be fetched.
+const LETTERS: usize = 1_000;
 /// How many routes of an endpoint are followed.
 const ROUTES: usize = 10_000;
 /// How many ids of deliveries a record lists.
@@ -57,18 +59,20 @@ pub(super) async fn step(
     let Some((delivery, request)) = request_of(ports, &letter).await? else {
         return Err(Fault::failed("a request about personal data does not read as one any more"));
     };
+    let key = privacy::key(tenant, id);
+    let begun = records::get::<Done>(&*ports.table, &key).await?.map(|stored| stored.record);
     let search = Search { ports, tenant, delivery: &delivery, letter: &letter, request: &request };
-    let mut done = search.record(now);
-    if !search.run(id, &mut done).await? {
+    let mut done = begun.unwrap_or_else(|| search.record());
+    let all = search.run(&mut done).await?;
+    done.done_at = all.then_some(now);
+    let progress = records::put(&key, &done, Upkeep::until(now + KEPT))?;
+    if !all {
         let mark = job::store(Some(held.rev), &job::resting(&held.record, now))?;
-        ports.table.write(mark).await.map_err(records::raced)?;
+        ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
         return jobs::send(ports, envelope, Duration::ZERO).await;
     }
-    let writes = vec![
-        Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None },
-        records::put(&privacy::key(tenant, id), &done, Upkeep::until(now + KEPT))?,
-        job::finish(&held, now)?,
-    ];
+    let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
+    let writes = vec![delete, progress, job::finish(&held, now)?];
     processor.journal(tenant, id, &[entry(&done, id, envelope, now)], writes, now).await
 }
 
@@ -95,8 +99,30 @@ struct Search<'a> {
     request: &'a PrivacyRequest,
 }
 
+/// Where something may be held, in the order in which is looked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Among the dead letters of a tenant.
+    Dead(Tenant),
+    /// With what a tenant's endpoint keeps for accounts that nobody has connected.
+    Held(Tenant),
+    /// Among a tenant's connection's things.
+    Things(Tenant, String),
+}
+
+impl Place {
+    /// Its name, which sorts as the place does.
+    fn name(&self) -> String {
+        match self {
+            Self::Dead(tenant) => format!("dead {tenant}"),
+            Self::Held(tenant) => format!("held {tenant}"),
+            Self::Things(tenant, connection) => format!("things {tenant} {connection}"),
+        }
+    }
+}
+
 impl Search<'_> {
-    fn record(&self, now: Timestamp) -> Done {
+    fn record(&self) -> Done {
         Done {
             provider: self.delivery.provider.clone(),
             endpoint: self.delivery.endpoint.clone(),
@@ -104,7 +130,9 @@ impl Search<'_> {
             topic: self.letter.topic.clone(),
             act: self.request.act,
             received_at: self.letter.received_at,
-            done_at: now,
+            done_at: None,
+            place: None,
+            last: None,
             entities: 0,
             documents: 0,
             deliveries: 0,
@@ -112,32 +140,47 @@ impl Search<'_> {
         }
     }
 
-    /// Looks everywhere, and erases where that is asked for; whether everywhere was looked.
-    async fn run(&self, id: &str, done: &mut Done) -> Result<bool, Fault> {
+    /// Goes on looking, and erases where that is asked for, as far as one run goes; whether everywhere was looked. What a
+    /// run that was cut off erased is gone, and not counted.
+    async fn run(&self, done: &mut Done) -> Result<bool, Fault> {
         let routes = self.routes().await?;
-        if self.request.subject == Subject::Account && self.request.act == PrivacyAct::Erase {
-            for route in &routes {
-                let key = connection::key(&route.tenant, &route.connection);
-                let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
-                let Some(Stored { record, .. }) = stored else { continue };
-                let mut erased = erase::Erased::default();
-                let all = erase::things(self.ports, &route.tenant, &record, &mut erased).await?;
-                done.entities += erased.entities as u64;
-                done.documents += erased.documents as u64;
-                if !all {
-                    return Ok(false);
+        let mut left = LETTERS;
+        for place in self.places(&routes) {
+            let name = place.name();
+            let begun = done.place.as_ref();
+            if begun.is_some_and(|begun| name < *begun) {
+                continue;
+            }
+            if begun != Some(&name) {
+                (done.place, done.last) = (Some(name), None);
+            }
+            let all = match &place {
+                Place::Things(tenant, connection) => self.things(tenant, connection, done).await?,
+                Place::Dead(tenant) => {
+                    let partition = Partition::of(tenant, Area::DeadLetters);
+                    self.letters(tenant, partition, &routes, &mut left, done).await?
                 }
+                Place::Held(tenant) => {
+                    let partition = Partition::of(tenant, Area::Held(&self.delivery.endpoint));
+                    self.letters(tenant, partition, &routes, &mut left, done).await?
+                }
+            };
+            if !all {
+                return Ok(false);
             }
         }
-        let tenants: BTreeSet<&Tenant> = routes.iter().map(|route| &route.tenant).chain([self.tenant]).collect();
-        for tenant in tenants {
-            let own: Vec<&str> =
-                routes.iter().filter(|route| route.tenant == *tenant).map(|route| route.connection.as_str()).collect();
-            self.letters(tenant, Partition::of(tenant, Area::DeadLetters), &own, id, done).await?;
-            let held = Partition::of(tenant, Area::Held(&self.delivery.endpoint));
-            self.letters(tenant, held, &own, id, done).await?;
-        }
+        (done.place, done.last) = (None, None);
         Ok(true)
+    }
+
+    fn places(&self, routes: &[Route]) -> BTreeSet<Place> {
+        let tenants = routes.iter().map(|route| &route.tenant).chain([self.tenant]);
+        let mut places: BTreeSet<Place> =
+            tenants.flat_map(|tenant| [Place::Dead(tenant.clone()), Place::Held(tenant.clone())]).collect();
+        if self.request.subject == Subject::Account && self.request.act == PrivacyAct::Erase {
+            places.extend(routes.iter().map(|route| Place::Things(route.tenant.clone(), route.connection.clone())));
+        }
+        places
     }
 
     /// Whose the request is: its connection, or, where it is about a person and not an account, all of the endpoint.
@@ -150,34 +193,53 @@ impl Search<'_> {
         Ok(stored.into_iter().map(|(_, stored)| stored.record).collect())
     }
 
-    /// Goes through the letters of a shelf.
+    /// Erases things of a connection; whether all of them.
+    async fn things(&self, tenant: &Tenant, connection: &str, done: &mut Done) -> Result<bool, Fault> {
+        let key = connection::key(tenant, connection);
+        let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
+        let Some(Stored { record, .. }) = stored else { return Ok(true) };
+        let mut erased = erase::Erased::default();
+        let all = erase::things(self.ports, tenant, &record, &mut erased).await?;
+        done.entities += erased.entities as u64;
+        done.documents += erased.documents as u64;
+        Ok(all)
+    }
+
+    /// Goes through letters of a shelf, as many as are `left` to this run; whether all of them.
     async fn letters(
         &self,
         tenant: &Tenant,
         partition: Partition,
-        connections: &[&str],
-        id: &str,
+        routes: &[Route],
+        left: &mut usize,
         done: &mut Done,
-    ) -> Result<(), Fault> {
-        let mut range = Range::All;
+    ) -> Result<bool, Fault> {
+        let own: Vec<&str> =
+            routes.iter().filter(|route| route.tenant == *tenant).map(|route| route.connection.as_str()).collect();
         loop {
-            let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
+            if *left == 0 {
+                return Ok(false);
+            }
+            let range = done.last.as_ref().map_or(Range::All, |last| records::after("", last));
+            let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE.min(*left) };
             let (letters, more) = records::list::<DeadLetter>(&*self.ports.table, &query).await?;
             for (sort, Stored { record, .. }) in &letters {
-                if self.is_about(record, connections).await? {
-                    done.deliveries += 1;
-                    let of = sort.rsplit('#').next().unwrap_or(sort);
-                    if self.request.act == PrivacyAct::Disclose && done.listed.len() < LISTED && of != id {
-                        done.listed.push(of.to_owned());
+                if !self.is_about(record, &own).await? {
+                    continue;
+                }
+                done.deliveries += 1;
+                match self.request.act {
+                    PrivacyAct::Erase => self.erase(tenant, partition.clone().key(sort.clone()), record).await?,
+                    PrivacyAct::Disclose if done.listed.len() < LISTED => {
+                        done.listed.push(sort.rsplit('#').next().unwrap_or(sort).to_owned());
                     }
-                    if self.request.act == PrivacyAct::Erase {
-                        self.erase(tenant, partition.clone().key(sort.clone()), record).await?;
-                    }
+                    PrivacyAct::Disclose => {}
                 }
             }
-            match letters.last() {
-                Some((last, _)) if more => range = records::after("", last),
-                _ => return Ok(()),
+            *left -= letters.len().min(*left);
+            done.last = letters.last().map(|(sort, _)| sort.clone()).or(done.last.take());
+            if !more || letters.is_empty() {
+                return Ok(true);
             }
         }
     }

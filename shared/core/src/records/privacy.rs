@@ -1,4 +1,4 @@
-//! Requests about personal data that were done: what was found and erased, and when. Nothing in them is personal.
+//! What was found and erased for requests about personal data, and when. Nothing in it is personal.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::key::{Area, Key, Partition};
 use crate::names::PrivacyAct;
 use crate::tenant::Tenant;
 
-/// A request that was done.
+/// What was done of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Done {
     /// The provider that sent it.
@@ -25,8 +25,15 @@ pub struct Done {
     pub act: PrivacyAct,
     /// When it was received.
     pub received_at: Timestamp,
-    /// When it was done.
-    pub done_at: Timestamp,
+    /// When all of it was done; none while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<Timestamp>,
+    /// While it goes on: the place that is looked through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// While it goes on: the sort key that was looked at last in that place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
     /// Things of the account that were known.
     pub entities: u64,
     /// Documents of these things.
@@ -42,7 +49,7 @@ impl Record for Done {
     const NAME: &'static str = "privacy record";
 }
 
-/// What the sort keys of requests that were done begin with.
+/// What their sort keys begin with.
 pub const PREFIX: &str = "done#";
 
 /// The partition of a tenant's requests, done or not.
@@ -50,7 +57,7 @@ pub fn partition(tenant: &Tenant) -> Partition {
     Partition::of(tenant, Area::Privacy)
 }
 
-/// Where the record of a request that was done is, by the id of its envelope.
+/// Where the record of a request is, by the id of its envelope.
 pub fn key(tenant: &Tenant, id: &str) -> Key {
     partition(tenant).key(format!("{PREFIX}{id}"))
 }
