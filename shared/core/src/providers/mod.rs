@@ -6,6 +6,7 @@ mod google_calendar;
 mod meta;
 mod microsoft_graph;
 mod paysafe;
+mod profile;
 mod query;
 mod remote_keys;
 mod shopify;
@@ -16,19 +17,17 @@ mod whatnot;
 mod woocommerce;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::fault::{AuthFault, ErrorClass, Fault};
-use crate::names::Kind;
 use crate::notice::Notice;
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::verified::Verified;
 
+pub use self::profile::{Becomes, Covers, Need, Profile, Proof, Scheme, Topic};
 pub use self::remote_keys::{KeyStep, RemoteKeys};
 
 /// How deep the JSON of a body may nest: as deep as serde_json reads what it does not ignore.
@@ -56,23 +55,8 @@ pub fn by_id(id: &str) -> Option<&'static dyn Provider> {
 
 /// A provider of webhooks. Pure: no clock, no socket, no store.
 pub trait Provider: Send + Sync {
-    /// Its id in URLs, function names and logs: `shopify`.
-    fn id(&self) -> &'static str;
-
-    /// The secrets and settings that it needs.
-    fn needs(&self) -> &'static [Need];
-
-    /// The topics that it is known to send.
-    fn topics(&self) -> &'static [Topic];
-
-    /// How long a delivery without an entity of its own is remembered: longer than the provider retries.
-    fn window(&self) -> Duration;
-
-    /// What tells one delivery from another (see [`Notice::identity`]), in a phrase for whoever reads the documentation.
-    fn identity(&self) -> &'static str;
-
-    /// How it proves who it is, and what each of the ways binds. More than one where it has products that differ.
-    fn schemes(&self) -> &'static [Scheme];
+    /// What it is, as data.
+    fn profile(&self) -> &'static Profile;
 
     /// The base address of its API, where there is one to be called: without a slash at the end. The operator may set
     /// another for a sandbox (see the settings).
@@ -96,14 +80,6 @@ pub trait Provider: Send + Sync {
     fn refused(&self) -> StatusCode {
         StatusCode::UNAUTHORIZED
     }
-
-    /// Whether the signature binds the account that a notice names. Where it does not, somebody who saw a signed
-    /// delivery could send it again for another account; on an endpoint with many accounts, a thing then stays with
-    /// the account that it was first told of for.
-    fn signs_account(&self) -> bool;
-
-    /// The headers that [`Provider::label`] and [`Provider::parse`] read, in lower case; only these are kept.
-    fn headers(&self) -> &'static [&'static str];
 
     /// The answer to a request that only finds out whether we are who we say, before any signature is looked at.
     ///
@@ -171,103 +147,11 @@ pub trait Provider: Send + Sync {
         account.to_owned()
     }
 
-    /// The account that samples are of, unless somebody says another: in the provider's form, as routes know it.
-    fn sample_account(&self) -> &'static str;
-
-    /// Secrets to sign and verify samples with, by their names: all that are required, and what else
-    /// [`Provider::sign`] needs. Anybody can read them here, so they are for samples, demos and tests only. None where
-    /// tokens are derived ([`Provider::derives_tokens`]).
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)];
-
     /// A realistic body of `topic`; `None` if there is no such topic. For samples, never for judging `verify`.
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes>;
 
     /// The request as the provider would send it. For samples, never for judging `verify`.
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault>;
-}
-
-/// A secret that a provider needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Need {
-    /// Its name in `secrets`.
-    pub name: &'static str,
-    /// Whether nothing can be received without it.
-    pub required: bool,
-    /// What it is and where to find it.
-    pub about: &'static str,
-}
-
-/// A topic that a provider is known to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Topic {
-    /// Its name.
-    pub name: &'static str,
-    /// What becomes of it.
-    pub becomes: Becomes,
-}
-
-/// What becomes of a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Becomes {
-    /// A change of this kind.
-    Kind(Kind),
-    /// A sync of this resource.
-    Sync(&'static str),
-    /// A request to disclose or erase.
-    Privacy,
-    /// Nothing, because.
-    Ignored(&'static str),
-}
-
-/// One way in which a provider proves who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Scheme {
-    /// Where the proof stands.
-    pub proof: Proof,
-    /// What it binds.
-    pub covers: Covers,
-    /// Whether the proof may be a list, separated by spaces, of which one suffices.
-    pub list: bool,
-}
-
-impl Scheme {
-    /// One proof in a header.
-    pub const fn header(name: &'static str, covers: Covers) -> Self {
-        Self { proof: Proof::Header(name), covers, list: false }
-    }
-}
-
-/// Where a proof stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Proof {
-    /// In the header of this name, in lower case.
-    Header(&'static str),
-    /// In the field of this name of each item of the body.
-    Field(&'static str),
-}
-
-/// What a signature binds. What it does not bind may be made up by whoever saw one signed delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Covers {
-    /// The exact bytes of the body.
-    pub body: bool,
-    /// The address it was sent to.
-    pub url: bool,
-    /// The time of sending.
-    pub time: bool,
-}
-
-impl Covers {
-    /// Nothing: a token that whoever saw it once can send again with anything.
-    pub const NOTHING: Self = Self { body: false, url: false, time: false };
-    /// The body alone.
-    pub const BODY: Self = Self { body: true, url: false, time: false };
-    /// The body and the address.
-    pub const BODY_AND_URL: Self = Self { body: true, url: true, time: false };
-    /// The body and the time.
-    pub const BODY_AND_TIME: Self = Self { body: true, url: false, time: true };
 }
 
 /// What a handshake comes to.

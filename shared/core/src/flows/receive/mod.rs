@@ -227,7 +227,7 @@ async fn enqueue(
     if let Some((path, bytes)) = packed.claim {
         ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
     }
-    if !provider.topics().iter().any(|topic| Some(topic.name) == label.topic.as_deref()) {
+    if label.topic.as_deref().and_then(|topic| provider.profile().becomes(topic)).is_none() {
         warn!(provider = provider.id(), endpoint, topic = label.topic, "an unknown topic");
     }
     let delivery = Delivery {

@@ -11,7 +11,7 @@ use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
 
 use self::payload::{Checkout, Message, Named};
-use super::{Becomes, Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::Notice;
@@ -29,36 +29,28 @@ const CHECKOUT: &str = "hosted-checkout/";
 /// How far the signed time may be from ours.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// The provider.
-pub(super) struct Clover;
-
-impl Provider for Clover {
-    fn id(&self) -> &'static str {
-        "clover"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[
-            Need {
-                name: AUTH_CODE,
-                required: false,
-                about: "for apps: the Clover Auth Code, which the developer dashboard shows once the webhook URL is \
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "clover",
+    needs: &[
+        Need {
+            name: AUTH_CODE,
+            required: false,
+            about: "for apps: the Clover Auth Code, which the developer dashboard shows once the webhook URL is \
                         verified",
-            },
-            Need {
-                name: SIGNING_SECRET,
-                required: false,
-                about: "for Hosted Checkout: the signing secret from the merchant's Hosted Checkout settings",
-            },
-        ]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
+        },
+        Need {
+            name: SIGNING_SECRET,
+            required: false,
+            about: "for Hosted Checkout: the signing secret from the merchant's Hosted Checkout settings",
+        },
+    ],
+    topics: {
         const fn sync(name: &'static str, resource: &'static str) -> Topic {
-            Topic { name, becomes: Becomes::Sync(resource) }
+            Topic::new(name, Becomes::Sync(resource))
         }
         const fn ignored(name: &'static str, reason: &'static str) -> Topic {
-            Topic { name, becomes: Becomes::Ignored(reason) }
+            Topic::new(name, Becomes::Ignored(reason))
         }
         const TOPICS: &[Topic] = &[
             sync("I", "catalog"),
@@ -75,39 +67,37 @@ impl Provider for Clover {
             ignored("E", "employees are not used"),
             ignored("M", "properties of merchants are not used"),
             ignored("SH", "service hours are not used"),
-            Topic { name: "hosted-checkout/PAYMENT", becomes: Becomes::Kind(Kind::Transaction) },
+            Topic::new("hosted-checkout/PAYMENT", Becomes::Kind(Kind::Transaction)),
         ];
         TOPICS
-    }
-
-    /// Clover publishes no schedule of retries.
-    fn window(&self) -> Duration {
-        Duration::from_secs(72 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "merchant, object, operation and time; of Hosted Checkout: merchant, type, id and status"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
+    },
+    // Clover publishes no schedule of retries.
+    window: Duration::from_secs(72 * 3600),
+    identity: "merchant, object, operation and time; of Hosted Checkout: merchant, type, id and status",
+    schemes: {
         const SCHEMES: &[Scheme] =
             &[Scheme::header(AUTH, Covers::NOTHING), Scheme::header(SIGNATURE, Covers::BODY_AND_TIME)];
         SCHEMES
+    },
+    // The weaker of the schemes counts: the code signs nothing. And each merchant has a signing secret of its own,
+    // with which it can name any other.
+    signs_account: false,
+    // Kept to tell later that it was the signature that was verified; never the code, which is a secret.
+    headers: &[SIGNATURE],
+    sample_account: "SAMPLEMERCH01",
+    sample_secrets: &[(AUTH_CODE, "hush-clover-auth-code"), (SIGNING_SECRET, "hush-clover-signing-secret")],
+};
+
+/// The provider.
+pub(super) struct Clover;
+
+impl Provider for Clover {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn api(&self) -> Option<&'static str> {
         Some("https://api.clover.com")
-    }
-
-    /// The weaker of the schemes counts: the code signs nothing. And each merchant has a signing secret of its own,
-    /// with which it can name any other.
-    fn signs_account(&self) -> bool {
-        false
-    }
-
-    /// Kept to tell later that it was the signature that was verified; never the code, which is a secret.
-    fn headers(&self) -> &'static [&'static str] {
-        &[SIGNATURE]
     }
 
     fn handshake(
@@ -172,20 +162,12 @@ impl Provider for Clover {
         // What the code lets in must never pass for a signed payment, whatever it looks like.
         match signed_at(verified) {
             Some(signed_at) => Ok(vec![verified.json::<Checkout<'_>>()?.notice(signed_at)?]),
-            None => Ok(verified.json::<Message>()?.notices(self.topics(), verified.body())),
+            None => Ok(verified.json::<Message>()?.notices(PROFILE.topics, verified.body())),
         }
     }
 
-    fn sample_account(&self) -> &'static str {
-        "SAMPLEMERCH01"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(AUTH_CODE, "hush-clover-auth-code"), (SIGNING_SECRET, "hush-clover-signing-secret")]
-    }
-
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
-        let known = self.topics().iter().any(|known| known.name == topic);
+        let known = PROFILE.becomes(topic).is_some();
         if known { sample::body(topic, sample) } else { None }
     }
 

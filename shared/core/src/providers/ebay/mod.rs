@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use self::key::{Proof, PublicKey, SampleKey};
 use super::query::{self, Parameter};
-use super::{Becomes, Covers, Handshake, Label, Need, Provider, RemoteKeys, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, RemoteKeys, Sample, Scheme, Unsigned};
 use crate::fault::{AuthFault, ErrorClass, Fault};
 use crate::notice::{Notice, What};
 use crate::secret::{KeyId, Secret, Secrets};
@@ -31,15 +31,10 @@ const CLIENT_SECRET: &str = "client_secret";
 /// The longest challenge code; eBay sends 64 characters.
 const LONGEST_CODE: usize = 256;
 
-/// The provider.
-pub(super) struct Ebay;
-
-impl Provider for Ebay {
-    fn id(&self) -> &'static str {
-        "ebay"
-    }
-
-    fn needs(&self) -> &'static [Need] {
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "ebay",
+    needs: {
         const fn need(name: &'static str, required: bool, about: &'static str) -> Need {
             Need { name, required, about }
         }
@@ -63,36 +58,32 @@ impl Provider for Ebay {
             ),
         ];
         NEEDS
-    }
+    },
+    topics: payload::TOPICS,
+    // eBay tries three times, and does not say over how long.
+    window: Duration::from_secs(72 * 3600),
+    identity: "`notificationId`, which is signed",
+    schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
+    signs_account: true,
+    headers: &[],
+    sample_account: "sampleseller",
+    sample_secrets: &[
+        (VERIFICATION_TOKEN, "hush-ebay-verification-token-of-the-samples"),
+        (SAMPLE_KEY, sample::KEY),
+        (PUBLIC_KEY, sample::PUBLIC_KEY),
+    ],
+};
 
-    fn topics(&self) -> &'static [Topic] {
-        payload::TOPICS
-    }
+/// The provider.
+pub(super) struct Ebay;
 
-    /// eBay tries three times, and does not say over how long.
-    fn window(&self) -> Duration {
-        Duration::from_secs(72 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "`notificationId`, which is signed"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
-        SCHEMES
+impl Provider for Ebay {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn api(&self) -> Option<&'static str> {
         Some("https://api.ebay.com")
-    }
-
-    fn signs_account(&self) -> bool {
-        true
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        &[]
     }
 
     fn handshake(&self, request: &Request<Bytes>, url: &str, secrets: &Secrets, now: Timestamp) -> Option<Handshake> {
@@ -164,7 +155,7 @@ impl Provider for Ebay {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let message = payload::message(verified)?;
-        let topic = self.topics().iter().find(|topic| topic.name == message.topic);
+        let topic = PROFILE.topics.iter().find(|topic| topic.name == message.topic);
         let (account, what) = match topic.map(|topic| topic.becomes) {
             // It comes about any user of eBay, not about a seller who is connected.
             Some(Becomes::Privacy) => (None, message.privacy()?),
@@ -177,19 +168,6 @@ impl Provider for Ebay {
 
     fn normalise_account(&self, account: &str) -> String {
         payload::account(account)
-    }
-
-    fn sample_account(&self) -> &'static str {
-        "sampleseller"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        const SECRETS: &[(&str, &str)] = &[
-            (VERIFICATION_TOKEN, "hush-ebay-verification-token-of-the-samples"),
-            (SAMPLE_KEY, sample::KEY),
-            (PUBLIC_KEY, sample::PUBLIC_KEY),
-        ];
-        SECRETS
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

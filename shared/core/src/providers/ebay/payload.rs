@@ -12,10 +12,6 @@ use crate::verified::Verified;
 /// The longest topic or id of a notification.
 const LONGEST_NAME: usize = 256;
 
-const fn topic(name: &'static str, becomes: Becomes) -> Topic {
-    Topic { name, becomes }
-}
-
 const LISTINGS: Becomes = Becomes::Sync("listings");
 const ORDERS: Becomes = Becomes::Sync("orders");
 const ADVERTISING: Becomes = Becomes::Ignored("advertising is not kept");
@@ -26,31 +22,31 @@ const OFFERS: Becomes = Becomes::Ignored("offers are not kept until they are ord
 
 /// All that eBay is known to send.
 pub(super) const TOPICS: &[Topic] = &[
-    topic("MARKETPLACE_ACCOUNT_DELETION", Becomes::Privacy),
-    topic(REVOCATION, Becomes::Ignored("connections are removed by their owner")),
-    topic("ITEM_AVAILABILITY", Becomes::Sync("stock")),
-    topic("ITEM_PRICE_REVISION", LISTINGS),
-    topic("LISTING", LISTINGS),
-    topic("PRIORITY_LISTING_REVISION", LISTINGS),
-    topic("ORDER_CONFIRMATION", ORDERS),
-    topic("ORDER_CANCELLATION_ACTIVITY", ORDERS),
-    topic("ORDER_INQUIRY_ACTIVITY", ORDERS),
-    topic("ORDER_RETURN_ACTIVITY", ORDERS),
-    topic("ITEM_COMMITMENT_CANCELLATION_ACTIVITY", ORDERS),
-    topic("ITEM_MARKED_SHIPPED", ORDERS),
-    topic("BUYER_REQUESTED_PURCHASE_QUOTE", OFFERS),
-    topic("PURCHASE_QUOTE_CANCELLATION_ACTIVITY", OFFERS),
-    topic("OFFER_ACTIVITY", OFFERS),
-    topic("LISTING_PREVIEW_CREATION_TASK_STATUS", Becomes::Ignored("a preview is no listing")),
-    topic("BUYER_QUESTION", MESSAGES),
-    topic("NEW_MESSAGE", MESSAGES),
-    topic("FEEDBACK_LEFT", FEEDBACK),
-    topic("FEEDBACK_RECEIVED", FEEDBACK),
-    topic("FEEDBACK_STAR_RATING", FEEDBACK),
-    topic("SELLER_CUSTOMER_SERVICE_METRIC_RATING", METRICS),
-    topic("SELLER_STANDARDS_PROFILE_METRICS", METRICS),
-    topic("PLA_CAMPAIGN_BUDGET_STATUS", ADVERTISING),
-    topic("PRIORITY_CAMPAIGN_STRATEGY_BUDGET_STATUS", ADVERTISING),
+    Topic::new("MARKETPLACE_ACCOUNT_DELETION", Becomes::Privacy),
+    Topic::new(REVOCATION, Becomes::Ignored("connections are removed by their owner")),
+    Topic::new("ITEM_AVAILABILITY", Becomes::Sync("stock")),
+    Topic::new("ITEM_PRICE_REVISION", LISTINGS),
+    Topic::new("LISTING", LISTINGS),
+    Topic::new("PRIORITY_LISTING_REVISION", LISTINGS),
+    Topic::new("ORDER_CONFIRMATION", ORDERS),
+    Topic::new("ORDER_CANCELLATION_ACTIVITY", ORDERS),
+    Topic::new("ORDER_INQUIRY_ACTIVITY", ORDERS),
+    Topic::new("ORDER_RETURN_ACTIVITY", ORDERS),
+    Topic::new("ITEM_COMMITMENT_CANCELLATION_ACTIVITY", ORDERS),
+    Topic::new("ITEM_MARKED_SHIPPED", ORDERS),
+    Topic::new("BUYER_REQUESTED_PURCHASE_QUOTE", OFFERS),
+    Topic::new("PURCHASE_QUOTE_CANCELLATION_ACTIVITY", OFFERS),
+    Topic::new("OFFER_ACTIVITY", OFFERS),
+    Topic::new("LISTING_PREVIEW_CREATION_TASK_STATUS", Becomes::Ignored("a preview is no listing")),
+    Topic::new("BUYER_QUESTION", MESSAGES),
+    Topic::new("NEW_MESSAGE", MESSAGES),
+    Topic::new("FEEDBACK_LEFT", FEEDBACK),
+    Topic::new("FEEDBACK_RECEIVED", FEEDBACK),
+    Topic::new("FEEDBACK_STAR_RATING", FEEDBACK),
+    Topic::new("SELLER_CUSTOMER_SERVICE_METRIC_RATING", METRICS),
+    Topic::new("SELLER_STANDARDS_PROFILE_METRICS", METRICS),
+    Topic::new("PLA_CAMPAIGN_BUDGET_STATUS", ADVERTISING),
+    Topic::new("PRIORITY_CAMPAIGN_STRATEGY_BUDGET_STATUS", ADVERTISING),
 ];
 
 /// The one topic whose data is itself the user that it is about.

@@ -10,7 +10,7 @@ use http::Request;
 use jiff::Timestamp;
 
 use self::payload::Message;
-use super::{Becomes, Covers, Label, Need, Provider, SUBSCRIPTION_KEY, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Profile, Provider, SUBSCRIPTION_KEY, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::notice::{Notice, What};
 use crate::secret::{KeyId, Secrets};
@@ -25,39 +25,32 @@ const RESOURCE_URI: &str = "x-goog-resource-uri";
 const STATE: &str = "x-goog-resource-state";
 const NUMBER: &str = "x-goog-message-number";
 
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "google-calendar",
+    needs: &[],
+    topics: &[
+        Topic { name: "exists", becomes: Becomes::Sync("calendar") },
+        Topic { name: "not_exists", becomes: Becomes::Sync("calendar") },
+        Topic { name: "sync", becomes: Becomes::Ignored("the channel is open") },
+    ],
+    // Google retries with growing gaps; for how long is not documented.
+    window: Duration::from_secs(72 * 3600),
+    identity: "channel and message number",
+    schemes: &[Scheme::header(TOKEN, Covers::NOTHING)],
+    // No message says whose it is: an endpoint has one connection.
+    signs_account: false,
+    headers: &[CHANNEL, RESOURCE, STATE, NUMBER, RESOURCE_URI, EXPIRATION],
+    sample_account: "owner@example.com",
+    sample_secrets: &[],
+};
+
 /// The provider.
 pub(super) struct GoogleCalendar;
 
 impl Provider for GoogleCalendar {
-    fn id(&self) -> &'static str {
-        "google-calendar"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        const TOPICS: &[Topic] = &[
-            Topic { name: "exists", becomes: Becomes::Sync("calendar") },
-            Topic { name: "not_exists", becomes: Becomes::Sync("calendar") },
-            Topic { name: "sync", becomes: Becomes::Ignored("the channel is open") },
-        ];
-        TOPICS
-    }
-
-    /// Google retries with growing gaps; for how long is not documented.
-    fn window(&self) -> Duration {
-        Duration::from_secs(72 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "channel and message number"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] = &[Scheme::header(TOKEN, Covers::NOTHING)];
-        SCHEMES
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn api(&self) -> Option<&'static str> {
@@ -66,15 +59,6 @@ impl Provider for GoogleCalendar {
 
     fn derives_tokens(&self) -> bool {
         true
-    }
-
-    /// No message says whose it is: an endpoint has one connection.
-    fn signs_account(&self) -> bool {
-        false
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        &[CHANNEL, RESOURCE, STATE, NUMBER, RESOURCE_URI, EXPIRATION]
     }
 
     /// Nothing is looked up, so the first message passes also when it is faster than the answer to the watch call.
@@ -105,7 +89,7 @@ impl Provider for GoogleCalendar {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let message = Message::of(verified)?;
-        let what = match self.topics().iter().find(|topic| topic.name == message.state).map(|topic| topic.becomes) {
+        let what = match PROFILE.becomes(message.state) {
             Some(Becomes::Sync(resource)) => What::Hint { resource, of: Some(message.channel.to_owned()) },
             Some(Becomes::Ignored(reason)) => What::ignored(reason),
             Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
@@ -113,17 +97,9 @@ impl Provider for GoogleCalendar {
         Ok(vec![Notice { account: None, identity: message.identity(), what }])
     }
 
-    fn sample_account(&self) -> &'static str {
-        "owner@example.com"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
     /// Empty: the topic stands in a header.
     fn sample(&self, topic: &str, _sample: &Sample<'_>) -> Option<Bytes> {
-        self.topics().iter().any(|known| known.name == topic).then(Bytes::new)
+        PROFILE.becomes(topic).is_some().then(Bytes::new)
     }
 
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {

@@ -11,7 +11,7 @@ use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 
 use super::query;
-use super::{Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::notice::Notice;
 use crate::secret::{KeyId, Secret, Secrets};
@@ -26,49 +26,34 @@ const SORT: &str = "sha256=";
 /// The longest challenge that is sent back; Meta's have about ten digits.
 const LONGEST_CHALLENGE: usize = 256;
 
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "meta",
+    needs: &[
+        Need { name: APP_SECRET, required: true, about: "the app's secret, which signs its webhooks" },
+        Need {
+            name: VERIFY_TOKEN,
+            required: true,
+            about: "the text that you made up for the app's webhooks; Meta sends it when the address is set",
+        },
+    ],
+    topics: payload::TOPICS,
+    // Most objects are tried for 36 hours, WhatsApp's for 7 days.
+    window: Duration::from_secs(7 * 24 * 3600),
+    identity: "a hash of object, entry, field and value; where the value is always the same, with the time",
+    schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
+    signs_account: true,
+    headers: &[],
+    sample_account: "104582371493610",
+    sample_secrets: &[(APP_SECRET, "hush-meta-app-secret"), (VERIFY_TOKEN, "hush-meta-verify-token")],
+};
+
 /// The provider.
 pub(super) struct Meta;
 
 impl Provider for Meta {
-    fn id(&self) -> &'static str {
-        "meta"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[
-            Need { name: APP_SECRET, required: true, about: "the app's secret, which signs its webhooks" },
-            Need {
-                name: VERIFY_TOKEN,
-                required: true,
-                about: "the text that you made up for the app's webhooks; Meta sends it when the address is set",
-            },
-        ]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        payload::TOPICS
-    }
-
-    /// Most objects are tried for 36 hours, WhatsApp's for 7 days.
-    fn window(&self) -> Duration {
-        Duration::from_secs(7 * 24 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "a hash of object, entry, field and value; where the value is always the same, with the time"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
-        SCHEMES
-    }
-
-    fn signs_account(&self) -> bool {
-        true
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        &[]
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn handshake(&self, request: &Request<Bytes>, _url: &str, secrets: &Secrets, now: Timestamp) -> Option<Handshake> {
@@ -126,14 +111,6 @@ impl Provider for Meta {
 
     fn normalise_account(&self, account: &str) -> String {
         payload::account(account)
-    }
-
-    fn sample_account(&self) -> &'static str {
-        "104582371493610"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(APP_SECRET, "hush-meta-app-secret"), (VERIFY_TOKEN, "hush-meta-verify-token")]
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

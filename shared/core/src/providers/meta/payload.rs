@@ -17,24 +17,20 @@ const MOST_UPDATES: usize = 1000;
 /// The longest name of an object or field, and the longest id.
 const LONGEST_NAME: usize = 256;
 
-const fn topic_of(name: &'static str, becomes: Becomes) -> Topic {
-    Topic { name, becomes }
-}
-
 const MESSAGES: &str = "messages and posts are not kept";
 
 /// The objects that Meta is known to send; of a catalog, the fields.
 pub(super) const TOPICS: &[Topic] = &[
-    topic_of("catalog/items_batch", Becomes::Sync("products")),
-    topic_of(FEED, Becomes::Sync("products")),
-    topic_of("page", Becomes::Ignored(MESSAGES)),
-    topic_of("instagram", Becomes::Ignored(MESSAGES)),
-    topic_of("whatsapp_business_account", Becomes::Ignored(MESSAGES)),
-    topic_of("permissions", Becomes::Ignored("connections are removed by their owner")),
-    topic_of("user", Becomes::Ignored("what people change of themselves is not kept")),
-    topic_of("ad_account", Becomes::Ignored("advertising is not kept")),
-    topic_of("application", Becomes::Ignored("what concerns the app itself is not kept")),
-    topic_of("payments", Becomes::Ignored("payments in games are not kept")),
+    Topic::new("catalog/items_batch", Becomes::Sync("products")),
+    Topic::new(FEED, Becomes::Sync("products")),
+    Topic::new("page", Becomes::Ignored(MESSAGES)),
+    Topic::new("instagram", Becomes::Ignored(MESSAGES)),
+    Topic::new("whatsapp_business_account", Becomes::Ignored(MESSAGES)),
+    Topic::new("permissions", Becomes::Ignored("connections are removed by their owner")),
+    Topic::new("user", Becomes::Ignored("what people change of themselves is not kept")),
+    Topic::new("ad_account", Becomes::Ignored("advertising is not kept")),
+    Topic::new("application", Becomes::Ignored("what concerns the app itself is not kept")),
+    Topic::new("payments", Becomes::Ignored("payments in games are not kept")),
 ];
 
 /// Tells of an upload of a feed, and says the same every time.

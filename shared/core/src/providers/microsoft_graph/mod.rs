@@ -13,50 +13,47 @@ use http::{Request, StatusCode};
 use jiff::Timestamp;
 
 use super::{
-    Becomes, Covers, Handshake, Label, Need, Proof, Provider, Sample, Scheme, Topic, Unsigned, is_json, nests_little,
+    Becomes, Covers, Handshake, Label, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, is_json, nests_little,
 };
 use crate::fault::{AuthFault, Fault};
 use crate::notice::{Notice, What};
 use crate::secret::{KeyId, Secrets};
 use crate::verified::Verified;
 
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "microsoft-graph",
+    needs: &[],
+    topics: &[
+        Topic { name: "created", becomes: Becomes::Sync("calendar") },
+        Topic { name: "updated", becomes: Becomes::Sync("calendar") },
+        Topic { name: "deleted", becomes: Becomes::Sync("calendar") },
+        Topic { name: "reauthorizationRequired", becomes: Becomes::Sync("subscription") },
+        Topic { name: "subscriptionRemoved", becomes: Becomes::Sync("subscription") },
+        Topic { name: "missed", becomes: Becomes::Sync("subscription") },
+    ],
+    // Graph retries for 4 hours; twice that, since nobody says when they begin.
+    window: Duration::from_secs(8 * 3600),
+    identity: "subscription, topic, thing and its version; without a version: expiry, id and quarter of an hour",
+    schemes: {
+        const SCHEMES: &[Scheme] =
+            &[Scheme { proof: Proof::Field(payload::PROOF), covers: Covers::NOTHING, list: false }];
+        SCHEMES
+    },
+    // No notification says whose mailbox it is about: an endpoint has one connection.
+    signs_account: false,
+    // Everything stands in the body.
+    headers: &[],
+    sample_account: "owner@example.com",
+    sample_secrets: &[],
+};
+
 /// The provider.
 pub(super) struct MicrosoftGraph;
 
 impl Provider for MicrosoftGraph {
-    fn id(&self) -> &'static str {
-        "microsoft-graph"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        const TOPICS: &[Topic] = &[
-            Topic { name: "created", becomes: Becomes::Sync("calendar") },
-            Topic { name: "updated", becomes: Becomes::Sync("calendar") },
-            Topic { name: "deleted", becomes: Becomes::Sync("calendar") },
-            Topic { name: "reauthorizationRequired", becomes: Becomes::Sync("subscription") },
-            Topic { name: "subscriptionRemoved", becomes: Becomes::Sync("subscription") },
-            Topic { name: "missed", becomes: Becomes::Sync("subscription") },
-        ];
-        TOPICS
-    }
-
-    /// Graph retries for 4 hours; twice that, since nobody says when they begin.
-    fn window(&self) -> Duration {
-        Duration::from_secs(8 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "subscription, topic, thing and its version; without a version: expiry, id and quarter of an hour"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] =
-            &[Scheme { proof: Proof::Field(payload::PROOF), covers: Covers::NOTHING, list: false }];
-        SCHEMES
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn api(&self) -> Option<&'static str> {
@@ -74,16 +71,6 @@ impl Provider for MicrosoftGraph {
     /// Microsoft asks for it: a refusal would tell whoever made the notification up that it failed, and would be retried.
     fn refused(&self) -> StatusCode {
         StatusCode::ACCEPTED
-    }
-
-    /// No notification says whose mailbox it is about: an endpoint has one connection.
-    fn signs_account(&self) -> bool {
-        false
-    }
-
-    /// Everything stands in the body.
-    fn headers(&self) -> &'static [&'static str] {
-        &[]
     }
 
     fn handshake(
@@ -141,7 +128,7 @@ impl Provider for MicrosoftGraph {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let notice = |notification: payload::Notification<'_>| {
-            let topic = self.topics().iter().find(|topic| topic.name == notification.topic());
+            let topic = PROFILE.topics.iter().find(|topic| topic.name == notification.topic());
             let identity = notification.identity(verified.received_at());
             let what = match topic.map(|topic| topic.becomes) {
                 Some(Becomes::Sync(resource)) => {
@@ -153,14 +140,6 @@ impl Provider for MicrosoftGraph {
             Notice { account: None, identity, what }
         };
         Ok(payload::notifications(verified)?.into_iter().map(notice).collect())
-    }
-
-    fn sample_account(&self) -> &'static str {
-        "owner@example.com"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -11,7 +11,7 @@ use http::Request;
 use jiff::Timestamp;
 
 use self::payload::Event;
-use super::{Becomes, Covers, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, ErrorClass, Fault};
 use crate::names::Kind;
 use crate::notice::{Notice, What};
@@ -31,28 +31,20 @@ const WALLET_RESTRICTION: &str = "customers/restrictions";
 /// What else embedded wallets send.
 const WALLET_OTHER: &str = "wallet/other";
 
-/// The provider.
-pub(super) struct Paysafe;
-
-impl Provider for Paysafe {
-    fn id(&self) -> &'static str {
-        "paysafe"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need {
-            name: SECRET,
-            required: true,
-            about: "the webhook's HMAC key as the Business Portal shows it: base64, which is decoded to sign with",
-        }]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "paysafe",
+    needs: &[Need {
+        name: SECRET,
+        required: true,
+        about: "the webhook's HMAC key as the Business Portal shows it: base64, which is decoded to sign with",
+    }],
+    topics: {
         const fn payment(name: &'static str) -> Topic {
-            Topic { name, becomes: Becomes::Kind(Kind::Transaction) }
+            Topic::new(name, Becomes::Kind(Kind::Transaction))
         }
         const fn ignored(name: &'static str, reason: &'static str) -> Topic {
-            Topic { name, becomes: Becomes::Ignored(reason) }
+            Topic::new(name, Becomes::Ignored(reason))
         }
         const TOPICS: &[Topic] = &[
             payment("PAYMENT_HANDLE_INITIATED"),
@@ -96,33 +88,28 @@ impl Provider for Paysafe {
             ignored("test", "a test of the connection"),
         ];
         TOPICS
-    }
+    },
+    // Embedded wallets retry without end, and the others have no published schedule: as long as is allowed.
+    window: Duration::from_secs(7 * 24 * 3600),
+    identity: "resource, event and its two times; without a resource: a hash of the body",
+    schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
+    // The body names it.
+    signs_account: true,
+    headers: &[],
+    sample_account: "1009688230",
+    sample_secrets: &[(SECRET, "aHVzaC1wYXlzYWZlLWhtYWMta2V5")],
+};
 
-    /// Embedded wallets retry without end, and the others have no published schedule: as long as is allowed.
-    fn window(&self) -> Duration {
-        Duration::from_secs(7 * 24 * 3600)
-    }
+/// The provider.
+pub(super) struct Paysafe;
 
-    fn identity(&self) -> &'static str {
-        "resource, event and its two times; without a resource: a hash of the body"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
-        SCHEMES
+impl Provider for Paysafe {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn api(&self) -> Option<&'static str> {
         Some("https://api.paysafe.com")
-    }
-
-    /// The body names it.
-    fn signs_account(&self) -> bool {
-        true
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        &[]
     }
 
     fn verify(
@@ -166,14 +153,6 @@ impl Provider for Paysafe {
         Ok(vec![notice])
     }
 
-    fn sample_account(&self) -> &'static str {
-        "1009688230"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(SECRET, "aHVzaC1wYXlzYWZlLWhtYWMta2V5")]
-    }
-
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         self.becomes(topic).and_then(|_| sample::body(topic, sample))
     }
@@ -192,7 +171,7 @@ impl Provider for Paysafe {
 
 impl Paysafe {
     fn becomes(&self, topic: &str) -> Option<Becomes> {
-        self.topics().iter().find(|known| known.name == topic).map(|known| known.becomes)
+        PROFILE.topics.iter().find(|known| known.name == topic).map(|known| known.becomes)
     }
 }
 

@@ -11,7 +11,7 @@ use http::Request;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Becomes, Covers, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::{Notice, What};
@@ -26,60 +26,41 @@ const DELIVERY: &str = "x-shopify-webhook-id";
 const TRIGGERED_AT: &str = "x-shopify-triggered-at";
 const SECRET: &str = "client_secret";
 
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "shopify",
+    needs: &[Need {
+        name: SECRET,
+        required: true,
+        about: "the app's client secret (API secret key), which signs its webhooks",
+    }],
+    topics: &[
+        Topic::new("products/create", Becomes::Kind(Kind::Product)),
+        Topic::new("products/update", Becomes::Kind(Kind::Product)),
+        Topic::new("products/delete", Becomes::Kind(Kind::Product)),
+        Topic::new("inventory_levels/update", Becomes::Sync("stock")),
+        Topic::new("customers/data_request", Becomes::Privacy),
+        Topic::new("customers/redact", Becomes::Privacy),
+        Topic::new("shop/redact", Becomes::Privacy),
+        Topic::new("app/uninstalled", Becomes::Ignored("connections are removed by their owner")),
+    ],
+    // Shopify retries for 4 hours, and a delivery may start a day late.
+    window: Duration::from_secs(28 * 3600),
+    identity: "webhook id, which is not signed, and a hash of the body",
+    schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
+    // The shop stands in a header, which is not signed.
+    signs_account: false,
+    headers: &[TOPIC, SHOP, DELIVERY, TRIGGERED_AT],
+    sample_account: "demo.myshopify.com",
+    sample_secrets: &[(SECRET, "hush-shopify-client-secret")],
+};
+
 /// The provider.
 pub(super) struct Shopify;
 
 impl Provider for Shopify {
-    fn id(&self) -> &'static str {
-        "shopify"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need {
-            name: SECRET,
-            required: true,
-            about: "the app's client secret (API secret key), which signs its webhooks",
-        }]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        const fn topic(name: &'static str, becomes: Becomes) -> Topic {
-            Topic { name, becomes }
-        }
-        const TOPICS: &[Topic] = &[
-            topic("products/create", Becomes::Kind(Kind::Product)),
-            topic("products/update", Becomes::Kind(Kind::Product)),
-            topic("products/delete", Becomes::Kind(Kind::Product)),
-            topic("inventory_levels/update", Becomes::Sync("stock")),
-            topic("customers/data_request", Becomes::Privacy),
-            topic("customers/redact", Becomes::Privacy),
-            topic("shop/redact", Becomes::Privacy),
-            topic("app/uninstalled", Becomes::Ignored("connections are removed by their owner")),
-        ];
-        TOPICS
-    }
-
-    /// Shopify retries for 4 hours, and a delivery may start a day late.
-    fn window(&self) -> Duration {
-        Duration::from_secs(28 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "webhook id, which is not signed, and a hash of the body"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
-        SCHEMES
-    }
-
-    /// The shop stands in a header, which is not signed.
-    fn signs_account(&self) -> bool {
-        false
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        &[TOPIC, SHOP, DELIVERY, TRIGGERED_AT]
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn verify(
@@ -112,7 +93,7 @@ impl Provider for Shopify {
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let name = verified.header(TOPIC).unwrap_or_default();
         let mut lacks_variants = false;
-        let what = match self.topics().iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
+        let what = match PROFILE.becomes(name) {
             Some(Becomes::Kind(_)) if name == "products/delete" => payload::deleted_product(verified)?,
             Some(Becomes::Kind(_)) => {
                 let (what, lacks) = payload::product(verified)?;
@@ -139,14 +120,6 @@ impl Provider for Shopify {
 
     fn normalise_account(&self, account: &str) -> String {
         account.trim().to_ascii_lowercase()
-    }
-
-    fn sample_account(&self) -> &'static str {
-        "demo.myshopify.com"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(SECRET, "hush-shopify-client-secret")]
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 
-use super::{Becomes, Covers, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::{EntityNotice, Notice, What};
@@ -22,30 +22,22 @@ use crate::verified::Verified;
 const SIGNATURE: &str = "x-square-hmacsha256-signature";
 const SECRET: &str = "signature_key";
 
-/// The provider.
-pub(super) struct Square;
-
-impl Provider for Square {
-    fn id(&self) -> &'static str {
-        "square"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need {
-            name: SECRET,
-            required: true,
-            about: "the signature key of the webhook subscription, as the Developer Console shows it",
-        }]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "square",
+    needs: &[Need {
+        name: SECRET,
+        required: true,
+        about: "the signature key of the webhook subscription, as the Developer Console shows it",
+    }],
+    topics: {
         const fn catalog(name: &'static str) -> Topic {
-            Topic { name, becomes: Becomes::Sync("catalog") }
+            Topic::new(name, Becomes::Sync("catalog"))
         }
         const TOPICS: &[Topic] = &[
             catalog("catalog.version.updated"),
-            Topic { name: "inventory.count.updated", becomes: Becomes::Kind(Kind::Stock) },
-            Topic { name: "webhooks.test_notification", becomes: Becomes::Ignored("a test that somebody asked for") },
+            Topic::new("inventory.count.updated", Becomes::Kind(Kind::Stock)),
+            Topic::new("webhooks.test_notification", Becomes::Ignored("a test that somebody asked for")),
             // Square has no topics of these names; programs of others use them.
             catalog("catalog.object.created"),
             catalog("catalog.object.updated"),
@@ -55,33 +47,28 @@ impl Provider for Square {
             catalog("item.deleted"),
         ];
         TOPICS
-    }
+    },
+    // The longest time that a page of Square's gave for its retries.
+    window: Duration::from_secs(72 * 3600),
+    identity: "`event_id`, which is signed; of counts, with what is counted",
+    schemes: &[Scheme::header(SIGNATURE, Covers::BODY_AND_URL)],
+    // `merchant_id` stands in the body.
+    signs_account: true,
+    headers: &[],
+    sample_account: "SAMPLEMERCHANT1",
+    sample_secrets: &[(SECRET, "hush-square-signature-key")],
+};
 
-    /// The longest time that a page of Square's gave for its retries.
-    fn window(&self) -> Duration {
-        Duration::from_secs(72 * 3600)
-    }
+/// The provider.
+pub(super) struct Square;
 
-    fn identity(&self) -> &'static str {
-        "`event_id`, which is signed; of counts, with what is counted"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY_AND_URL)];
-        SCHEMES
+impl Provider for Square {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn api(&self) -> Option<&'static str> {
         Some("https://connect.squareup.com")
-    }
-
-    /// `merchant_id` stands in the body.
-    fn signs_account(&self) -> bool {
-        true
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        &[]
     }
 
     fn verify(
@@ -109,7 +96,7 @@ impl Provider for Square {
         let event = payload::event(verified)?;
         let one =
             |identity: String, what: What| Notice { account: Some(event.merchant_id.to_string()), identity, what };
-        let topic = self.topics().iter().find(|topic| topic.name == event.topic);
+        let topic = PROFILE.topics.iter().find(|topic| topic.name == event.topic);
         let what = match topic.map(|topic| topic.becomes) {
             Some(Becomes::Kind(_)) => match payload::counts(&event)? {
                 Some(counts) => {
@@ -124,14 +111,6 @@ impl Provider for Square {
             Some(Becomes::Privacy) | None => What::ignored("unknown topic"),
         };
         Ok(vec![one(event.event_id.to_string(), what)])
-    }
-
-    fn sample_account(&self) -> &'static str {
-        "SAMPLEMERCHANT1"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(SECRET, "hush-square-signature-key")]
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -11,7 +11,7 @@ use http::Request;
 use jiff::Timestamp;
 
 use super::signed_message::{self, Names};
-use super::{Becomes, Covers, Label, Need, Proof, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::{Notice, What};
@@ -24,25 +24,17 @@ const SECRET: &str = "secret";
 /// The longest name of a topic that is told of, in bytes.
 const LONGEST_TOPIC: usize = 255;
 
-/// The provider.
-pub(super) struct StandardWebhooks;
-
-impl Provider for StandardWebhooks {
-    fn id(&self) -> &'static str {
-        "standard-webhooks"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need {
-            name: SECRET,
-            required: true,
-            about: "the signing secret (whsec_...) or the public key (whpk_...) that the sender shows for this address",
-        }]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "standard-webhooks",
+    needs: &[Need {
+        name: SECRET,
+        required: true,
+        about: "the signing secret (whsec_...) or the public key (whpk_...) that the sender shows for this address",
+    }],
+    topics: {
         const fn topic(name: &'static str, kind: Kind) -> Topic {
-            Topic { name, becomes: Becomes::Kind(kind) }
+            Topic::new(name, Becomes::Kind(kind))
         }
         const TOPICS: &[Topic] = &[
             topic("product.created", Kind::Product),
@@ -57,33 +49,30 @@ impl Provider for StandardWebhooks {
             topic("account.updated", Kind::Account),
         ];
         TOPICS
-    }
-
-    /// The schedule that the specification suggests ends after 75 h 35 min, without its jitter.
-    fn window(&self) -> Duration {
-        Duration::from_secs(96 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "message id, which is signed"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
+    },
+    // The schedule that the specification suggests ends after 75 h 35 min, without its jitter.
+    window: Duration::from_secs(96 * 3600),
+    identity: "message id, which is signed",
+    schemes: {
         const fn scheme(names: Names) -> Scheme {
             Scheme { proof: Proof::Header(names.signature), covers: Covers::BODY_AND_TIME, list: true }
         }
         const SCHEMES: &[Scheme] = &[scheme(Names::STANDARD), scheme(SVIX)];
         SCHEMES
-    }
+    },
+    // It stands in the body.
+    signs_account: true,
+    headers: &[Names::STANDARD.id, SVIX.id],
+    sample_account: "demo",
+    sample_secrets: &[(SECRET, "whsec_aHVzaC1zdGFuZGFyZC13ZWJob29rcy1zZWNyZXQ=")],
+};
 
-    /// It stands in the body.
-    fn signs_account(&self) -> bool {
-        true
-    }
+/// The provider.
+pub(super) struct StandardWebhooks;
 
-    fn headers(&self) -> &'static [&'static str] {
-        const HEADERS: &[&str] = &[Names::STANDARD.id, SVIX.id];
-        HEADERS
+impl Provider for StandardWebhooks {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     /// One set of names or the other, never a header of each.
@@ -122,14 +111,6 @@ impl Provider for StandardWebhooks {
         Ok(vec![Notice { account: event.account, identity: id(verified).unwrap_or_default().to_owned(), what }])
     }
 
-    fn sample_account(&self) -> &'static str {
-        "demo"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(SECRET, "whsec_aHVzaC1zdGFuZGFyZC13ZWJob29rcy1zZWNyZXQ=")]
-    }
-
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         sample::body(topic, sample)
     }
@@ -141,7 +122,7 @@ impl Provider for StandardWebhooks {
 
 impl StandardWebhooks {
     fn becomes(&self, topic: &str) -> Option<Becomes> {
-        self.topics().iter().find(|known| known.name == topic).map(|known| known.becomes)
+        PROFILE.topics.iter().find(|known| known.name == topic).map(|known| known.becomes)
     }
 }
 

@@ -10,7 +10,7 @@ use http::Request;
 use jiff::Timestamp;
 
 use super::signed_message::{self, Names};
-use super::{Becomes, Covers, Label, Need, Proof, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::notice::{Notice, What};
 use crate::secret::{KeyId, Secret, Secrets};
@@ -20,82 +20,68 @@ const SECRET: &str = "secret";
 /// The longest name of a topic that is told of, in bytes.
 const LONGEST_TOPIC: usize = 255;
 
-/// The provider.
-pub(super) struct Whatnot;
-
-impl Provider for Whatnot {
-    fn id(&self) -> &'static str {
-        "whatnot"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need {
-            name: SECRET,
-            required: true,
-            about: "the webhook secret that the app's developer dashboard shows (base64, with or without whsec_)",
-        }]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        const fn topic(name: &'static str, becomes: Becomes) -> Topic {
-            Topic { name, becomes }
-        }
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "whatnot",
+    needs: &[Need {
+        name: SECRET,
+        required: true,
+        about: "the webhook secret that the app's developer dashboard shows (base64, with or without whsec_)",
+    }],
+    topics: {
         const ORDERS: Becomes = Becomes::Sync("orders");
         const PRODUCTS: Becomes = Becomes::Sync("products");
         const SHOWS: Becomes = Becomes::Ignored("shows are not kept");
         const SHIPMENTS: Becomes = Becomes::Ignored("shipments are not kept");
         const TOPICS: &[Topic] = &[
-            topic("orders.created", ORDERS),
-            topic("orders.updated", ORDERS),
-            topic("products.created", PRODUCTS),
-            topic("products.updated", PRODUCTS),
-            topic("products.deleted", PRODUCTS),
-            topic("shows.created", SHOWS),
-            topic("shows.updated", SHOWS),
-            topic("shows.started", SHOWS),
-            topic("shows.ended", SHOWS),
-            topic("shows.cancelled", SHOWS),
-            topic("merchandising.products.added_to_show", SHOWS),
-            topic("merchandising.products.removed_from_show", SHOWS),
-            topic("shipments.created", SHIPMENTS),
-            topic("shipments.label_generated", SHIPMENTS),
-            topic("shipments.tracking_code_added", SHIPMENTS),
-            topic("shipments.parcel_updated", SHIPMENTS),
-            topic("shipments.items.added", SHIPMENTS),
-            topic("shipments.items.removed", SHIPMENTS),
-            topic("shipments.replaced", SHIPMENTS),
-            topic("shipments.cancelled", SHIPMENTS),
+            Topic::new("orders.created", ORDERS),
+            Topic::new("orders.updated", ORDERS),
+            Topic::new("products.created", PRODUCTS),
+            Topic::new("products.updated", PRODUCTS),
+            Topic::new("products.deleted", PRODUCTS),
+            Topic::new("shows.created", SHOWS),
+            Topic::new("shows.updated", SHOWS),
+            Topic::new("shows.started", SHOWS),
+            Topic::new("shows.ended", SHOWS),
+            Topic::new("shows.cancelled", SHOWS),
+            Topic::new("merchandising.products.added_to_show", SHOWS),
+            Topic::new("merchandising.products.removed_from_show", SHOWS),
+            Topic::new("shipments.created", SHIPMENTS),
+            Topic::new("shipments.label_generated", SHIPMENTS),
+            Topic::new("shipments.tracking_code_added", SHIPMENTS),
+            Topic::new("shipments.parcel_updated", SHIPMENTS),
+            Topic::new("shipments.items.added", SHIPMENTS),
+            Topic::new("shipments.items.removed", SHIPMENTS),
+            Topic::new("shipments.replaced", SHIPMENTS),
+            Topic::new("shipments.cancelled", SHIPMENTS),
         ];
         TOPICS
-    }
-
-    /// Whatnot does not say for how long it retries: longer than the schedule that Standard Webhooks suggests.
-    fn window(&self) -> Duration {
-        Duration::from_secs(96 * 3600)
-    }
-
-    fn identity(&self) -> &'static str {
-        "`webhook-id`, which is signed"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
+    },
+    // Whatnot does not say for how long it retries: longer than the schedule that Standard Webhooks suggests.
+    window: Duration::from_secs(96 * 3600),
+    identity: "`webhook-id`, which is signed",
+    schemes: {
         const SCHEMES: &[Scheme] =
             &[Scheme { proof: Proof::Header(Names::STANDARD.signature), covers: Covers::BODY_AND_TIME, list: true }];
         SCHEMES
+    },
+    // The seller stands in the body.
+    signs_account: true,
+    headers: &[Names::STANDARD.id],
+    sample_account: "1234567",
+    sample_secrets: &[(SECRET, "whsec_aHVzaC13aGF0bm90LXdlYmhvb2stc2VjcmV0")],
+};
+
+/// The provider.
+pub(super) struct Whatnot;
+
+impl Provider for Whatnot {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn api(&self) -> Option<&'static str> {
         Some("https://api.whatnot.com/seller-api/rest/v2")
-    }
-
-    /// The seller stands in the body.
-    fn signs_account(&self) -> bool {
-        true
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        const HEADERS: &[&str] = &[Names::STANDARD.id];
-        HEADERS
     }
 
     fn verify(
@@ -123,7 +109,7 @@ impl Provider for Whatnot {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let event = payload::Event::read(verified)?;
-        let becomes = self.topics().iter().find(|topic| topic.name == event.topic).map(|topic| topic.becomes);
+        let becomes = PROFILE.becomes(&event.topic);
         let what = match becomes {
             Some(Becomes::Sync(resource)) => What::hint(resource),
             Some(Becomes::Ignored(reason)) => What::ignored(reason),
@@ -132,14 +118,6 @@ impl Provider for Whatnot {
         // The id is signed, and the same whenever the message is tried again.
         let identity = verified.header(Names::STANDARD.id).unwrap_or_default().to_owned();
         Ok(vec![Notice { account: event.seller(), identity, what }])
-    }
-
-    fn sample_account(&self) -> &'static str {
-        "1234567"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(SECRET, "whsec_aHVzaC13aGF0bm90LXdlYmhvb2stc2VjcmV0")]
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -12,7 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 
-use super::{Becomes, Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::{Notice, What};
@@ -31,28 +31,20 @@ const HEADERS_OF_A_DELIVERY: &str = "x-wc-webhook-";
 /// The digits of the largest number that a database gives a webhook.
 const LONGEST_NUMBER: usize = 20;
 
-/// The provider.
-pub(super) struct WooCommerce;
-
-impl Provider for WooCommerce {
-    fn id(&self) -> &'static str {
-        "woocommerce"
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[Need {
-            name: SECRET,
-            required: true,
-            about: "the webhook's secret, as it was given to the store; best letters and digits only",
-        }]
-    }
-
-    fn topics(&self) -> &'static [Topic] {
+/// What it is, as data.
+const PROFILE: Profile = Profile {
+    id: "woocommerce",
+    needs: &[Need {
+        name: SECRET,
+        required: true,
+        about: "the webhook's secret, as it was given to the store; best letters and digits only",
+    }],
+    topics: {
         const fn product(name: &'static str) -> Topic {
-            Topic { name, becomes: Becomes::Kind(Kind::Product) }
+            Topic::new(name, Becomes::Kind(Kind::Product))
         }
         const fn unused(name: &'static str) -> Topic {
-            Topic { name, becomes: Becomes::Ignored("coupons, customers and orders are not used") }
+            Topic::new(name, Becomes::Ignored("coupons, customers and orders are not used"))
         }
         const TOPICS: &[Topic] = &[
             product("product.created"),
@@ -73,29 +65,24 @@ impl Provider for WooCommerce {
             unused("order.restored"),
         ];
         TOPICS
-    }
+    },
+    // A store sends a delivery once; how long a plugin or a host may send it again is not known.
+    window: Duration::from_secs(72 * 3600),
+    identity: "delivery id, which is not signed, and a hash of the body",
+    schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
+    // The store stands in a header, which is not signed.
+    signs_account: false,
+    headers: &[TOPIC, SOURCE, DELIVERY],
+    sample_account: "demo.example",
+    sample_secrets: &[(SECRET, "hush-woocommerce-secret")],
+};
 
-    /// A store sends a delivery once; how long a plugin or a host may send it again is not known.
-    fn window(&self) -> Duration {
-        Duration::from_secs(72 * 3600)
-    }
+/// The provider.
+pub(super) struct WooCommerce;
 
-    fn identity(&self) -> &'static str {
-        "delivery id, which is not signed, and a hash of the body"
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        const SCHEMES: &[Scheme] = &[Scheme::header(SIGNATURE, Covers::BODY)];
-        SCHEMES
-    }
-
-    /// The store stands in a header, which is not signed.
-    fn signs_account(&self) -> bool {
-        false
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        &[TOPIC, SOURCE, DELIVERY]
+impl Provider for WooCommerce {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     /// The ping that a store sends when a webhook is saved: it wants exactly 200.
@@ -128,7 +115,7 @@ impl Provider for WooCommerce {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let name = verified.header(TOPIC).unwrap_or_default();
-        let told = match self.topics().iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
+        let told = match PROFILE.becomes(name) {
             Some(Becomes::Kind(_)) if name == payload::DELETED => payload::deleted_product(verified)?,
             Some(Becomes::Kind(_)) => payload::product(verified)?,
             Some(Becomes::Ignored(reason)) => vec![What::ignored(reason)],
@@ -153,14 +140,6 @@ impl Provider for WooCommerce {
             }
             account = bare;
         }
-    }
-
-    fn sample_account(&self) -> &'static str {
-        "demo.example"
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        &[(SECRET, "hush-woocommerce-secret")]
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -68,7 +68,7 @@ fn every_flaw_of_a_folder_is_caught() {
 fn every_flaw_of_a_scheme_is_caught() {
     let mut missed = Vec::new();
     for (scheme, flaw, rules) in scheme::FLAWS {
-        let broken = Schemed { inner: sound(), scheme: *scheme, flaw: Some(*flaw) };
+        let broken = Schemed::new(sound(), *scheme, Some(*flaw));
         let blind = blind(&broken, &broken.evidence(evidence()), rules).collect::<Vec<_>>();
         missed.extend(blind.into_iter().map(|rule| format!("{scheme:?} that {flaw:?} is not caught by {rule}")));
     }
@@ -106,12 +106,12 @@ const NOT_DOCUMENTED: &[&str] = &["covers_what_its_documentation_says"];
 
 #[test]
 fn a_provider_that_signs_address_and_time_breaks_no_rule() {
-    let provider = Schemed { inner: sound(), scheme: Scheme::AddressAndTime, flaw: None };
+    let provider = Schemed::new(sound(), Scheme::AddressAndTime, None);
     passes(&provider, &provider.evidence(evidence()), NOT_DOCUMENTED);
 }
 
 #[test]
 fn a_provider_that_sends_a_fixed_token_breaks_no_rule() {
-    let provider = Schemed { inner: sound(), scheme: Scheme::Token, flaw: None };
+    let provider = Schemed::new(sound(), Scheme::Token, None);
     passes(&provider, &provider.evidence(evidence()), NOT_DOCUMENTED);
 }

@@ -1,13 +1,12 @@
 //! A provider with one flaw; everything else is the sound provider's.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_core::fault::{AuthFault, Fault};
 use hooktide_core::names::PrivacyAct;
 use hooktide_core::notice::{EntityNotice, Notice, PrivacyRequest, State, Subject, Version, What};
-use hooktide_core::providers::{Becomes, Covers, Handshake, Label, Need, Provider, Sample, Scheme, Topic, Unsigned};
+use hooktide_core::providers::{Becomes, Covers, Handshake, Label, Profile, Provider, Sample, Scheme, Unsigned};
 use hooktide_core::secret::{KeyId, Secrets};
 use hooktide_core::verified::Verified;
 use http::Request;
@@ -21,6 +20,7 @@ use crate::keys::OTHER_NAME;
 pub(super) struct Broken {
     pub(super) inner: &'static dyn Provider,
     pub(super) flaw: Flaw,
+    profile: &'static Profile,
     /// What it remembers of what was recorded, so that it can accept that and more.
     pub(super) recorded: Evidence,
     count: AtomicU64,
@@ -28,48 +28,31 @@ pub(super) struct Broken {
 
 impl Broken {
     pub(super) fn new(inner: &'static dyn Provider, flaw: Flaw, recorded: Evidence) -> Self {
-        Self { inner, flaw, recorded, count: AtomicU64::new(0) }
+        let profile = Box::leak(Box::new(profile(*inner.profile(), flaw)));
+        Self { inner, flaw, profile, recorded, count: AtomicU64::new(0) }
+    }
+}
+
+/// What the sound provider is, with what the flaw makes of it.
+fn profile(sound: Profile, flaw: Flaw) -> Profile {
+    let [scheme] = sound.schemes else { unreachable!("the sound provider has one") };
+    let schemes = |covers| Box::leak(Box::new([Scheme { covers, ..*scheme }]));
+    let secret = sound.sample_secrets[0];
+    match flaw {
+        Flaw::DeclaresTheAddress => Profile { schemes: schemes(Covers { url: true, ..scheme.covers }), ..sound },
+        Flaw::DeclaresTheTime => Profile { schemes: schemes(Covers { time: true, ..scheme.covers }), ..sound },
+        Flaw::DeclaresNothing => Profile { schemes: schemes(Covers { body: false, ..scheme.covers }), ..sound },
+        Flaw::SamplesEmptySecrets => Profile { sample_secrets: Box::leak(Box::new([(secret.0, "")])), ..sound },
+        Flaw::SamplesUnknownSecrets => {
+            Profile { sample_secrets: Box::leak(Box::new([secret, (OTHER_NAME, "secret")])), ..sound }
+        }
+        _ => sound,
     }
 }
 
 impl Provider for Broken {
-    fn id(&self) -> &'static str {
-        self.inner.id()
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        self.inner.needs()
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        self.inner.topics()
-    }
-
-    fn window(&self) -> Duration {
-        self.inner.window()
-    }
-
-    fn identity(&self) -> &'static str {
-        self.inner.identity()
-    }
-
-    fn schemes(&self) -> &'static [Scheme] {
-        let [scheme] = self.inner.schemes() else { unreachable!("the sound provider has one") };
-        let covers = match self.flaw {
-            Flaw::DeclaresTheAddress => Covers { url: true, ..scheme.covers },
-            Flaw::DeclaresTheTime => Covers { time: true, ..scheme.covers },
-            Flaw::DeclaresNothing => Covers { body: false, ..scheme.covers },
-            _ => scheme.covers,
-        };
-        Box::leak(Box::new([Scheme { covers, ..*scheme }]))
-    }
-
-    fn signs_account(&self) -> bool {
-        self.inner.signs_account()
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        self.inner.headers()
+    fn profile(&self) -> &'static Profile {
+        self.profile
     }
 
     fn handshake(&self, _: &Request<Bytes>, _: &str, _: &Secrets, _: Timestamp) -> Option<Handshake> {
@@ -140,20 +123,6 @@ impl Provider for Broken {
 
     fn normalise_account(&self, account: &str) -> String {
         self.inner.normalise_account(account)
-    }
-
-    fn sample_account(&self) -> &'static str {
-        self.inner.sample_account()
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        match self.flaw {
-            Flaw::SamplesEmptySecrets => Box::leak(Box::new([(self.inner.needs()[0].name, "")])),
-            Flaw::SamplesUnknownSecrets => {
-                Box::leak(Box::new([self.inner.sample_secrets()[0], (OTHER_NAME, "secret")]))
-            }
-            _ => self.inner.sample_secrets(),
-        }
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

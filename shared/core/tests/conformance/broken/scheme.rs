@@ -2,13 +2,11 @@
 //!
 //! They show that the rules hold for such providers too, and catch what is wrong with them.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use hooktide_core::fault::{AuthFault, Fault};
 use hooktide_core::notice::Notice;
-use hooktide_core::providers::{self, Covers, Label, Need, Provider, Sample, Topic, Unsigned};
+use hooktide_core::providers::{self, Covers, Label, Profile, Provider, Sample, Unsigned};
 use hooktide_core::secret::{KeyId, Secrets};
 use hooktide_core::signing;
 use hooktide_core::verified::Verified;
@@ -50,9 +48,18 @@ pub(super) struct Schemed {
     pub(super) inner: &'static dyn Provider,
     pub(super) scheme: Scheme,
     pub(super) flaw: Option<Flaw>,
+    profile: &'static Profile,
 }
 
 impl Schemed {
+    pub(super) fn new(inner: &'static dyn Provider, scheme: Scheme, flaw: Option<Flaw>) -> Self {
+        let bound = scheme == Scheme::AddressAndTime;
+        let covers = Covers { body: bound || flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound };
+        let schemes = Box::leak(Box::new([providers::Scheme::header(PROOF, covers)]));
+        let profile = Box::leak(Box::new(Profile { schemes, ..*inner.profile() }));
+        Self { inner, scheme, flaw, profile }
+    }
+
     /// What proves a request.
     fn proof(&self, key: &[u8], url: &str, sent_at: &str, body: &[u8]) -> Vec<u8> {
         let url = if self.flaw == Some(Flaw::LeavesOutTheAddress) { "" } else { url };
@@ -82,38 +89,8 @@ impl Schemed {
 }
 
 impl Provider for Schemed {
-    fn id(&self) -> &'static str {
-        self.inner.id()
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        self.inner.needs()
-    }
-
-    fn topics(&self) -> &'static [Topic] {
-        self.inner.topics()
-    }
-
-    fn window(&self) -> Duration {
-        self.inner.window()
-    }
-
-    fn identity(&self) -> &'static str {
-        self.inner.identity()
-    }
-
-    fn schemes(&self) -> &'static [providers::Scheme] {
-        let bound = self.scheme == Scheme::AddressAndTime;
-        let covers = Covers { body: bound || self.flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound };
-        Box::leak(Box::new([providers::Scheme::header(PROOF, covers)]))
-    }
-
-    fn signs_account(&self) -> bool {
-        self.inner.signs_account()
-    }
-
-    fn headers(&self) -> &'static [&'static str] {
-        self.inner.headers()
+    fn profile(&self) -> &'static Profile {
+        self.profile
     }
 
     fn verify(
@@ -125,7 +102,7 @@ impl Provider for Schemed {
     ) -> Result<KeyId, AuthFault> {
         let proof = signing::signature_header(request.headers(), PROOF)?;
         let sent_at = request.headers().get(SENT_AT).and_then(|value| value.to_str().ok()).ok_or(AuthFault::Missing)?;
-        let name = self.needs()[0].name;
+        let name = self.profile.needs[0].name;
         let live = secrets.live(name, now).collect::<Vec<_>>();
         let fits = |key: &[u8]| signing::equal(&self.proof(key, url, sent_at, request.body()), proof.as_bytes());
         let secret = live.iter().find(|secret| !secret.secret.expose().is_empty() && fits(secret.secret.expose()));
@@ -133,7 +110,7 @@ impl Provider for Schemed {
         let key_id = secret.map(|secret| secret.id.clone()).ok_or(fault)?;
         let at = sent_at.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         let age = now.duration_since(at.ok_or(AuthFault::Malformed)?).abs();
-        let checked = self.schemes()[0].covers.time && self.flaw != Some(Flaw::ToleratesAnyTime);
+        let checked = self.profile.schemes[0].covers.time && self.flaw != Some(Flaw::ToleratesAnyTime);
         if checked && age > SignedDuration::from_mins(5) { Err(AuthFault::Expired) } else { Ok(key_id) }
     }
 
@@ -149,22 +126,18 @@ impl Provider for Schemed {
         self.inner.parse(verified)
     }
 
-    fn sample_account(&self) -> &'static str {
-        self.inner.sample_account()
-    }
-
-    fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        self.inner.sample_secrets()
-    }
-
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
         self.inner.sample(topic, sample)
     }
 
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
         let sent_at = unsigned.now.as_second().to_string();
-        let proof =
-            self.proof(unsigned.secret(self.needs()[0].name)?.secret.expose(), unsigned.url, &sent_at, &unsigned.body);
+        let proof = self.proof(
+            unsigned.secret(self.profile.needs[0].name)?.secret.expose(),
+            unsigned.url,
+            &sent_at,
+            &unsigned.body,
+        );
         let mut request = self.inner.sign(unsigned)?;
         request.headers_mut().insert(PROOF, HeaderValue::from_bytes(&proof).unwrap());
         request.headers_mut().insert(SENT_AT, HeaderValue::from_str(&sent_at).unwrap());
