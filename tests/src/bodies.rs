@@ -34,7 +34,8 @@ pub fn noise(seed: u64, length: usize) -> String {
 
 /// A product with this title.
 pub fn product(number: u64, updated_at: Timestamp, title: &str) -> Value {
-    json!({ "id": FIRST_ID + number, "title": title, "updated_at": updated_at.to_string(), "status": "active" })
+    let id = FIRST_ID + number;
+    json!({ "id": id, "title": title, "updated_at": updated_at.to_string(), "status": "active", "variants": [] })
 }
 
 /// The text of a product, of exactly so many bytes, whose title does not compress.

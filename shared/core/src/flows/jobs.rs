@@ -9,10 +9,13 @@ use super::Ports;
 use crate::envelope::{self, Envelope, EnvelopeKind, Job};
 use crate::fault::Fault;
 use crate::names::JobKind;
-use crate::ports::{Outgoing, QueueName, WriteFault, send_one};
+use crate::ports::{Outgoing, QueueName, Write, WriteFault, send_one};
 use crate::records::job::{self, Mark};
 use crate::records::{self, Stored};
 use crate::tenant::Tenant;
+
+/// For how long nobody looks at a job that stands still: longer than its dead letter is kept.
+const PARKED: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Sends the first step of a job whose mark is stored. Where that fails, [a sweep](super::sweep::jobs) does it later.
 pub(super) async fn announce(ports: &Ports, kind: JobKind, tenant: &Tenant, id: &str, now: Timestamp) {
@@ -62,4 +65,12 @@ pub(super) async fn claim(
         }
         Err(WriteFault::Fault(fault)) => Err(fault),
     }
+}
+
+/// The write that lets a job stand still whose message goes to the dead letters; none if it is done. Only a replay of the
+/// letter, or a new hint, takes it up.
+pub(super) async fn park(ports: &Ports, job: &Job, now: Timestamp) -> Result<Option<Write>, Fault> {
+    let stored = records::get::<Mark>(&*ports.table, &job::key(&job.tenant, job.job, &job.resource)).await?;
+    let park = |Stored { rev, record }| job::store(Some(rev), &job::resting(&record, now + PARKED));
+    stored.map(park).transpose()
 }

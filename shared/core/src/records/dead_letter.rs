@@ -20,7 +20,7 @@ pub struct DeadLetter {
     /// The connection, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// The account that it is for, where it is held.
+    /// The account that it is for, where it is held or asks for something about personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The endpoint that received it.

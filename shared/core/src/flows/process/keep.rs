@@ -13,6 +13,7 @@ use super::work::{Origin, cut};
 use super::{Opened, Processor, id_of_foreign};
 use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, blob_fault};
 use crate::fault::{ErrorClass, Fault};
+use crate::flows::jobs;
 use crate::names::Outcome;
 use crate::ports::{MAX_DELAY, Outgoing, QueueName, send_one};
 use crate::records;
@@ -81,11 +82,14 @@ impl Processor {
         let letter = DeadLetter::of(&envelope, class, &cut(reason), now)?;
         let letter = DeadLetter { connection: owner.connection().map(str::to_owned), ..letter };
         let until = records::kept_until(envelope.received_at, now, self.settings.keep_dead_letters);
-        let write = letter.put(tenant, &Shelf::Dead, &envelope.id, until)?;
+        let mut writes = vec![letter.put(tenant, &Shelf::Dead, &envelope.id, until)?];
+        if let EnvelopeKind::Job(job) = &envelope.kind {
+            writes.extend(jobs::park(&self.ports, job, now).await?);
+        }
         let became = (Outcome::Dead, Some(format!("{class}: {reason}")));
         let id = format!("{}-dead", envelope.id);
         let entry = Origin::of(&envelope).entry(id, letter.connection.clone(), became, None, now);
-        self.journal(tenant, &envelope.id, &[entry], vec![write], now).await
+        self.journal(tenant, &envelope.id, &[entry], writes, now).await
     }
 
     /// Keeps a message that is no envelope; the operator finds it with the tenant `system`.

@@ -164,7 +164,8 @@ impl Processor {
             }
             What::Privacy(_) => {
                 let letter = self.letter(tenant, origin, ErrorClass::PrivacyRequest).await?;
-                let letter = DeadLetter { connection: Some(connection.to_owned()), ..letter };
+                let (connection, account) = (Some(connection.to_owned()), notice.account.clone());
+                let letter = DeadLetter { connection, account, ..letter };
                 Effect::Privacy { request: Box::new(letter) }
             }
             What::Ignored { reason } => Effect::Ignored { reason: reason.clone() },
@@ -177,7 +178,7 @@ impl Processor {
             return Ok(Effect::Ignored { reason: reason.clone() });
         }
         let letter = self.letter(&endpoint.tenant, origin, ErrorClass::PrivacyRequest).await?;
-        Ok(Effect::Privacy { request: Box::new(letter) })
+        Ok(Effect::Privacy { request: Box::new(DeadLetter { account: notice.account.clone(), ..letter }) })
     }
 
     /// The delivery whole, to be kept by a tenant until what it waits for has come.
@@ -217,7 +218,8 @@ pub(super) fn handshake(index: usize, envelope: &Envelope, owner: &Owner, handsh
 #[derive(Debug, PartialEq)]
 enum Whose {
     Connection(Tenant, String),
-    /// The endpoint's owner's: it is about a person, who is no account and may be known to several, or of no use to anybody.
+    /// The endpoint's owner's: a request about a person whom several may know, or about an account that is not connected,
+    /// for which it must not wait; or of no use to anybody.
     Owner,
     Misfit(&'static str),
     Unknown(String),
@@ -235,7 +237,7 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
         (None, Some(account)) => match (routes.iter().find(|(routed, _)| routed == account), &notice.what) {
             (Some((_, route)), _) => Whose::Connection(route.tenant.clone(), route.connection.clone()),
             // What nobody would do anything with when the account connects is not kept for it: it may be somebody's mail.
-            (None, What::Ignored { .. }) => Whose::Owner,
+            (None, What::Ignored { .. } | What::Privacy(_)) => Whose::Owner,
             (None, _) => Whose::Unknown(account.clone()),
         },
     }
@@ -339,11 +341,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_a_person_goes_to_the_owner_of_a_shared_endpoint() {
+    fn requests_about_personal_data_go_to_the_owner_of_a_shared_endpoint() {
         let shared = |account, what| whose(&endpoint(None), &[], &notice(account, what));
         assert_eq!(shared(None, erasure()), Whose::Owner);
         assert!(matches!(shared(None, What::hint("orders")), Whose::Misfit(_)));
-        assert_eq!(shared(Some("shop"), erasure()), Whose::Unknown("shop".into()));
+        assert_eq!(shared(Some("shop"), erasure()), Whose::Owner, "it does not wait until somebody connects the shop");
+        assert_eq!(shared(Some("shop"), What::hint("orders")), Whose::Unknown("shop".into()));
         let own = whose(&endpoint(Some("one")), &[], &notice(None, erasure()));
         assert_eq!(own, Whose::Connection(Tenant::default_local(), "one".into()));
     }

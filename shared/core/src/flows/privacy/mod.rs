@@ -1,0 +1,141 @@
+//! Privacy: lists or erases what is held about an account or a person, and leaves a record that says so.
+//!
+//! What is held of an account are its things with their documents, and deliveries that are kept: dead letters, and what
+//! waits for an account to connect. Of a person there are only the latter: things are products, quantities and payments,
+//! whose documents name nobody. The journal has ids of things and deliveries, and expires by itself.
+//!
+//! A request is a job, whose record says how far it got. A step that is cut off is done again; what it erased stays erased.
+
+mod mentions;
+mod search;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use self::search::{Found, Search};
+use super::process::Processor;
+use super::{Ports, jobs};
+use crate::envelope::{Delivery, Envelope, EnvelopeKind};
+use crate::fault::Fault;
+use crate::names::{JobKind, Outcome, PrivacyAct};
+use crate::notice::{PrivacyRequest, What};
+use crate::ports::Write;
+use crate::providers;
+use crate::records::dead_letter::{DeadLetter, Shelf};
+use crate::records::job;
+use crate::records::journal::Entry;
+use crate::records::privacy::{self, Done};
+use crate::records::{self, Stored, Upkeep};
+use crate::tenant::Tenant;
+use crate::verified;
+
+/// How long the record of a request is kept.
+const KEPT: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
+
+/// Does what a request asks for, or a part of it that fits into one run.
+pub(super) async fn step(
+    processor: &Processor,
+    tenant: &Tenant,
+    id: &str,
+    envelope: &Envelope,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let ports = &processor.ports;
+    let Some(held) = jobs::claim(ports, JobKind::Privacy, tenant, id, now).await? else { return Ok(()) };
+    let letter: Option<Stored<DeadLetter>> = records::get(&*ports.table, &Shelf::Privacy.key(tenant, id)).await?;
+    let Some(Stored { record: letter, .. }) = letter else {
+        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
+    };
+    let Some((delivery, request)) = request_of(ports, &letter).await? else {
+        return Err(Fault::failed("a request about personal data does not read as one any more"));
+    };
+    let key = privacy::key(tenant, id);
+    let begun = records::get::<Done>(&*ports.table, &key).await?.map(|stored| stored.record);
+    let search = Search::new(ports, tenant, &letter, (&delivery, &request)).await?;
+    let mut done = begun.unwrap_or_else(|| record(&letter, &delivery, request.act));
+    let (all, found) = search.run(&mut done).await?;
+    // Whoever misses a letter finds out why, though the request is not theirs.
+    let others = found.iter().filter(|(other, found)| *other != tenant && **found != Found::default());
+    for (other, found) in others.filter(|_| request.act == PrivacyAct::Erase) {
+        let entry = entry(&done, format!("{id}-erased-{}", held.record.fence), *found, envelope, now);
+        processor.journal(other, id, &[entry], Vec::new(), now).await?;
+    }
+    done.done_at = all.then_some(now);
+    let progress = records::put(&key, &done, Upkeep::until(now + KEPT))?;
+    if !all {
+        let mark = job::store(Some(held.rev), &job::resting(&held.record, now))?;
+        ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
+        return jobs::send(ports, envelope, Duration::ZERO).await;
+    }
+    let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
+    let writes = vec![delete, progress, job::finish(&held, now)?];
+    let Done { entities, documents, deliveries, .. } = done;
+    let found = Found { entities, documents, deliveries };
+    let entry = entry(&done, format!("{id}-done"), found, envelope, now);
+    processor.journal(tenant, id, &[entry], writes, now).await?;
+    // The request names whoever it is about.
+    match Envelope::decode(&letter.message) {
+        Ok(request) => request.erase_body(tenant, &*ports.blobs).await,
+        Err(_) => Ok(()),
+    }
+}
+
+/// The record of a request that is begun.
+fn record(letter: &DeadLetter, delivery: &Delivery, act: PrivacyAct) -> Done {
+    Done {
+        provider: delivery.provider.clone(),
+        endpoint: delivery.endpoint.clone(),
+        connection: letter.connection.clone(),
+        topic: letter.topic.clone(),
+        act,
+        received_at: letter.received_at,
+        done_at: None,
+        place: None,
+        last: None,
+        entities: 0,
+        documents: 0,
+        deliveries: 0,
+        listed: Vec::new(),
+    }
+}
+
+/// The delivery that a letter keeps, and the request in it.
+async fn request_of(ports: &Ports, letter: &DeadLetter) -> Result<Option<(Delivery, PrivacyRequest)>, Fault> {
+    let Ok(Envelope { kind: EnvelopeKind::Notice(delivery), received_at, .. }) = Envelope::decode(&letter.message)
+    else {
+        return Ok(None);
+    };
+    let Some(provider) = providers::by_id(&delivery.provider) else { return Ok(None) };
+    let notices = provider.parse(&verified::reopen(&delivery, received_at, &*ports.blobs).await?)?;
+    let request = notices.into_iter().find_map(|notice| match notice.what {
+        What::Privacy(request) => Some(request),
+        What::Entity(_) | What::Hint { .. } | What::Ignored { .. } => None,
+    });
+    Ok(request.map(|request| (delivery, request)))
+}
+
+/// What the activity says of it.
+fn entry(done: &Done, id: String, found: Found, envelope: &Envelope, now: Timestamp) -> Entry {
+    let Found { entities, documents, deliveries } = found;
+    let reason = match done.act {
+        PrivacyAct::Erase => {
+            format!("erased: {entities} things, {documents} documents, {deliveries} kept deliveries")
+        }
+        PrivacyAct::Disclose => format!("listed: {deliveries} kept deliveries, in the record of the request"),
+    };
+    Entry {
+        id,
+        connection: done.connection.clone(),
+        provider: done.provider.clone(),
+        topic: done.topic.clone(),
+        delivery: None,
+        outcome: Outcome::Processed,
+        reason: Some(reason),
+        received_at: done.received_at,
+        processed_at: now,
+        verified_with: None,
+        trace: envelope.trace().to_owned(),
+        change: None,
+    }
+}

@@ -1,0 +1,288 @@
+//! Where something may be held about an account or a person, and whether it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::try_join_all;
+
+use super::mentions::mentions;
+use crate::envelope::{Delivery, Envelope, EnvelopeKind};
+use crate::fault::Fault;
+use crate::flows::{Ports, erase};
+use crate::key::{Area, Partition};
+use crate::names::PrivacyAct;
+use crate::notice::{PrivacyRequest, Subject};
+use crate::ports::{Key, Query, Range, Write};
+use crate::records::connection::{self, Connection};
+use crate::records::dead_letter::DeadLetter;
+use crate::records::endpoint::{self, Endpoint, Route};
+use crate::records::privacy::Done;
+use crate::records::{self, Stored};
+use crate::tenant::Tenant;
+
+/// How many letters are in memory at once: they are large.
+const PAGE: usize = 50;
+/// How many letters one run looks at: their bodies may have to be fetched.
+const LETTERS: usize = 250;
+/// How many bodies are fetched at once.
+const BODIES: usize = 10;
+/// How many routes of an endpoint are followed.
+const ROUTES: usize = 10_000;
+/// How many ids of deliveries a record lists.
+const LISTED: usize = 1_000;
+
+/// What one run looks for, and where.
+pub(super) struct Search<'a> {
+    ports: &'a Ports,
+    delivery: &'a Delivery,
+    letter: &'a DeadLetter,
+    request: &'a PrivacyRequest,
+    /// Whose endpoint it is: what names no connection is filed there.
+    owner: Tenant,
+    /// The connections that it may be about, by the accounts that they connect.
+    routes: Vec<(Option<String>, Route)>,
+    places: BTreeSet<Place>,
+}
+
+/// What a run found with one tenant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) entities: u64,
+    pub(super) documents: u64,
+    pub(super) deliveries: u64,
+}
+
+/// Where something may be held, in the order in which is looked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Among the dead letters of a tenant.
+    Dead(Tenant),
+    /// With what a tenant's endpoint keeps for accounts that nobody has connected.
+    Held(Tenant),
+    /// Among a tenant's connection's things.
+    Things(Tenant, String),
+}
+
+impl Place {
+    /// Its name, which sorts as the place does.
+    fn name(&self) -> String {
+        match self {
+            Self::Dead(tenant) => format!("dead {tenant}"),
+            Self::Held(tenant) => format!("held {tenant}"),
+            Self::Things(tenant, connection) => format!("things {tenant} {connection}"),
+        }
+    }
+
+    fn tenant(&self) -> &Tenant {
+        match self {
+            Self::Dead(tenant) | Self::Held(tenant) | Self::Things(tenant, _) => tenant,
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    /// A search for what a letter of the tenant asks.
+    pub(super) async fn new(
+        ports: &'a Ports,
+        tenant: &Tenant,
+        letter: &'a DeadLetter,
+        (delivery, request): (&'a Delivery, &'a PrivacyRequest),
+    ) -> Result<Self, Fault> {
+        let key = endpoint::key(&delivery.provider, &delivery.endpoint);
+        let endpoint = records::get::<Endpoint>(&*ports.table, &key).await?;
+        let owner = endpoint.map_or_else(|| tenant.clone(), |stored| stored.record.tenant);
+        let routes = routes(ports, tenant, letter, delivery).await?;
+        let mut search = Self { ports, delivery, letter, request, owner, routes, places: BTreeSet::new() };
+        search.places = search.places(tenant);
+        Ok(search)
+    }
+
+    fn places(&self, tenant: &Tenant) -> BTreeSet<Place> {
+        let tenants = self.routes.iter().map(|(_, route)| &route.tenant).chain([tenant, &self.owner]);
+        let mut places: BTreeSet<Place> = tenants.map(|tenant| Place::Dead(tenant.clone())).collect();
+        places.insert(Place::Held(self.owner.clone()));
+        if self.request.act == PrivacyAct::Erase {
+            let own = self.routes.iter().filter(|(account, _)| self.is_all_about(account.as_ref()));
+            places.extend(own.map(|(_, route)| Place::Things(route.tenant.clone(), route.connection.clone())));
+        }
+        places
+    }
+
+    /// Whether the request is about an account that it may be about, with all that is held of it.
+    fn is_all_about(&self, account: Option<&String>) -> bool {
+        match &self.request.subject {
+            Subject::Account => self.letter.connection.is_some() || self.letter.account.is_some(),
+            Subject::Person(marks) => {
+                account.is_some_and(|account| marks.iter().any(|mark| mark.eq_ignore_ascii_case(account)))
+            }
+        }
+    }
+
+    /// Goes on looking, and erases where that is asked for, as far as one run goes: whether everywhere was looked, and what
+    /// was found with whom. What a run that was cut off erased is gone, and not counted.
+    pub(super) async fn run(&self, done: &mut Done) -> Result<(bool, BTreeMap<Tenant, Found>), Fault> {
+        let (mut left, mut all) = (LETTERS, true);
+        let mut found = BTreeMap::new();
+        for place in &self.places {
+            let name = place.name();
+            if done.place.as_ref().is_some_and(|begun| name < *begun) {
+                continue;
+            }
+            if done.place.as_ref() != Some(&name) {
+                (done.place, done.last) = (Some(name), None);
+            }
+            let here: &mut Found = found.entry(place.tenant().clone()).or_default();
+            all = match place {
+                Place::Things(tenant, connection) => self.things(tenant, connection, here).await?,
+                Place::Dead(tenant) => {
+                    let partition = Partition::of(tenant, Area::DeadLetters);
+                    self.letters(tenant, partition, &mut left, done, here).await?
+                }
+                Place::Held(tenant) => {
+                    let partition = Partition::of(tenant, Area::Held(&self.delivery.endpoint));
+                    self.letters(tenant, partition, &mut left, done, here).await?
+                }
+            };
+            if !all {
+                break;
+            }
+        }
+        if all {
+            (done.place, done.last) = (None, None);
+        }
+        for here in found.values() {
+            done.entities += here.entities;
+            done.documents += here.documents;
+            done.deliveries += here.deliveries;
+        }
+        Ok((all, found))
+    }
+
+    /// Erases things of a connection; whether all of them.
+    async fn things(&self, tenant: &Tenant, connection: &str, found: &mut Found) -> Result<bool, Fault> {
+        let key = connection::key(tenant, connection);
+        let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
+        let Some(Stored { record, .. }) = stored else { return Ok(true) };
+        let mut erased = erase::Erased::default();
+        let all = erase::things(self.ports, tenant, &record, &mut erased).await?;
+        found.entities += erased.entities as u64;
+        found.documents += erased.documents as u64;
+        Ok(all)
+    }
+
+    /// Goes through letters of a shelf, as many as are `left` to this run; whether all of them.
+    async fn letters(
+        &self,
+        tenant: &Tenant,
+        partition: Partition,
+        left: &mut usize,
+        done: &mut Done,
+        found: &mut Found,
+    ) -> Result<bool, Fault> {
+        while *left > 0 {
+            let range = done.last.as_ref().map_or(Range::All, |last| records::after("", last));
+            let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE.min(*left) };
+            let (letters, more) = records::list::<DeadLetter>(&*self.ports.table, &query).await?;
+            // One body after the other could take longer than a run may, where they are fetched.
+            let mut about = Vec::with_capacity(letters.len());
+            for some in letters.chunks(BODIES) {
+                about.extend(try_join_all(some.iter().map(|(_, letter)| self.is_about(tenant, &letter.record))).await?);
+            }
+            for ((sort, Stored { record, .. }), _) in letters.iter().zip(about).filter(|(_, about)| *about) {
+                found.deliveries += 1;
+                match self.request.act {
+                    PrivacyAct::Erase => self.erase(tenant, partition.clone().key(sort.clone()), record).await?,
+                    PrivacyAct::Disclose if done.listed.len() < LISTED => {
+                        done.listed.push(sort.rsplit('#').next().unwrap_or(sort).to_owned());
+                    }
+                    PrivacyAct::Disclose => {}
+                }
+            }
+            *left -= letters.len().min(*left);
+            done.last = letters.last().map(|(sort, _)| sort.clone()).or(done.last.take());
+            if !more || letters.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn is_about(&self, tenant: &Tenant, letter: &DeadLetter) -> Result<bool, Fault> {
+        let all = match self.whose(tenant, letter) {
+            Whose::Other => return Ok(false),
+            Whose::Unknown => false,
+            Whose::Account(account) => self.is_all_about(account),
+        };
+        let Subject::Person(marks) = &self.request.subject else { return Ok(all) };
+        if all {
+            return Ok(true);
+        }
+        let Ok(envelope) = Envelope::decode(&letter.message) else { return Ok(false) };
+        let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = envelope.kind else {
+            return Ok(false);
+        };
+        match delivery.body(&*self.ports.blobs).await {
+            Ok(body) => Ok(mentions(&body, marks)),
+            // What is lost says nothing about anybody.
+            Err(Fault::Permanent { .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn whose<'l>(&'l self, tenant: &Tenant, letter: &'l DeadLetter) -> Whose<'l> {
+        if let Some(connection) = &letter.connection {
+            let is = |route: &Route| route.tenant == *tenant && route.connection == *connection;
+            let route = self.routes.iter().find(|(_, route)| is(route));
+            return route.map_or(Whose::Other, |(account, _)| Whose::Account(account.as_ref()));
+        }
+        if letter.endpoint.as_ref() != Some(&self.delivery.endpoint) {
+            return Whose::Other;
+        }
+        match (&letter.account, &self.letter.account) {
+            (None, _) => Whose::Unknown,
+            (Some(account), Some(asked)) if account != asked => Whose::Other,
+            (Some(account), _) => Whose::Account(Some(account)),
+        }
+    }
+
+    async fn erase(&self, tenant: &Tenant, key: Key, letter: &DeadLetter) -> Result<(), Fault> {
+        if let Ok(envelope) = Envelope::decode(&letter.message) {
+            envelope.erase_body(tenant, &*self.ports.blobs).await?;
+        }
+        let delete = Write::Delete { key, condition: None };
+        self.ports.table.write(delete).await.map(drop).map_err(records::raced)
+    }
+}
+
+/// Whose a letter is.
+enum Whose<'l> {
+    /// Of an account that the request may be about.
+    Account(Option<&'l String>),
+    /// Of an endpoint that serves many accounts, before it was known whose.
+    Unknown,
+    /// Somebody else's.
+    Other,
+}
+
+/// The connections that a letter's request may be about: its own; none, if its account is not connected; and all of the
+/// endpoint, where it is about a person whom any of them may know.
+async fn routes(
+    ports: &Ports,
+    tenant: &Tenant,
+    letter: &DeadLetter,
+    delivery: &Delivery,
+) -> Result<Vec<(Option<String>, Route)>, Fault> {
+    if let Some(id) = &letter.connection {
+        let stored = records::get::<Connection>(&*ports.table, &connection::key(tenant, id)).await?;
+        let account = stored.and_then(|stored| stored.record.account).or_else(|| letter.account.clone());
+        return Ok(vec![(account, Route { tenant: tenant.clone(), connection: id.clone() })]);
+    }
+    if letter.account.is_some() {
+        return Ok(Vec::new());
+    }
+    let partition = Partition::routes(&delivery.provider, &delivery.endpoint);
+    let stored = records::list_all::<Route>(&*ports.table, partition, "", ROUTES + 1).await?;
+    if stored.len() > ROUTES {
+        return Err(Fault::failed("the endpoint has more connections than a request can be done for"));
+    }
+    Ok(stored.into_iter().map(|(account, stored)| (Some(account), stored.record)).collect())
+}
