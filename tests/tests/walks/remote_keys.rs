@@ -122,8 +122,20 @@ async fn made_up_keys_cause_no_more_calls_than_they_may_fail() {
         assert!([401, 429].contains(&world.request(delivery(&ebay, &header)).await.status.as_u16()));
     }
     assert!(api.asked.load(Ordering::Relaxed) <= 2 * limit as usize);
-    // What is genuine is accepted whatever the counter says, once its key is known.
-    world.clock.advance(Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_key_that_was_known_is_fetched_again_whatever_strangers_send_from_the_same_address() {
+    let api = Arc::new(Api::default());
+    let (world, ebay) = world(&api).await;
+    world.request(delivery(&ebay, HEADER)).await.expect(200);
+    world.clock.advance(Duration::from_secs(3600));
+    for number in 0..2 * world.host.settings.failures_per_minute {
+        let header = of_another_key(&format!("{number:08x}-7d7b-4621-a0f1-96ccb428af49"));
+        world.request(delivery(&ebay, &header)).await;
+    }
+    let stranger = of_another_key("ffffffff-7d7b-4621-a0f1-96ccb428af49");
+    assert_eq!(world.request(delivery(&ebay, &stranger)).await.status, 429);
     world.request(delivery(&ebay, HEADER)).await.expect(200);
 }
 
@@ -134,6 +146,14 @@ async fn while_the_key_is_not_to_be_had_ebay_is_asked_to_come_again() {
     for status in [500, 429, 401] {
         api.fails_with.store(status, Ordering::Relaxed);
         assert_eq!(world.request(delivery(&ebay, HEADER)).await.status, 503, "{status}");
+        let asked = api.asked.load(Ordering::Relaxed);
+        // For a moment nobody makes us ask again, whichever key they name.
+        for number in 0..10 {
+            let header = of_another_key(&format!("{number:08x}-7d7b-4621-a0f1-96ccb428af49"));
+            assert_eq!(world.request(delivery(&ebay, &header)).await.status, 503, "{status}");
+        }
+        assert_eq!(api.asked.load(Ordering::Relaxed), asked);
+        world.clock.advance(Duration::from_secs(5));
     }
     api.fails_with.store(0, Ordering::Relaxed);
     world.request(delivery(&ebay, HEADER)).await.expect(200);

@@ -1,4 +1,5 @@
-//! How many failed verifications an endpoint takes from one address; counted approximately, in bounded memory.
+//! How many failed verifications, or look-ups of keys, an endpoint takes from one address; counted approximately, in bounded
+//! memory.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,7 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Seconds of a window.
 const WINDOW: i64 = 60;
 
-/// Whether one more failure is within the limit.
+/// Whether one more is within the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Allowance {
     /// It is.
@@ -23,23 +24,23 @@ pub(super) enum Allowance {
     },
 }
 
-/// Counts failures in fixed windows of a minute.
-pub(super) struct FailureLimiter {
+/// Counts in fixed windows of a minute.
+pub(super) struct AddressLimiter {
     windows: Mutex<LruCache<(String, String), (i64, u32)>>,
     limit: u32,
 }
 
-impl FailureLimiter {
+impl AddressLimiter {
     pub(super) fn new(limit: u32) -> Self {
         Self { windows: Mutex::new(LruCache::new(CAPACITY)), limit }
     }
 
-    /// Whether one more failure would be within the limit; counts nothing.
+    /// Whether one more would be within the limit; counts nothing.
     pub(super) fn allows(&self, endpoint: &str, source: &str, now: Timestamp) -> bool {
         self.add(endpoint, source, now, 0) < self.limit
     }
 
-    /// Counts a failure.
+    /// Counts one more.
     pub(super) fn count(&self, endpoint: &str, source: &str, now: Timestamp) -> Allowance {
         if self.add(endpoint, source, now, 1) <= self.limit {
             Allowance::Within
@@ -49,14 +50,14 @@ impl FailureLimiter {
         }
     }
 
-    fn add(&self, endpoint: &str, source: &str, now: Timestamp, failures: u32) -> u32 {
+    fn add(&self, endpoint: &str, source: &str, now: Timestamp, more: u32) -> u32 {
         let window = now.as_second().div_euclid(WINDOW);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = windows.get_or_insert_mut((endpoint.to_owned(), source.to_owned()), || (window, 0));
         if counted.0 != window {
             *counted = (window, 0);
         }
-        counted.1 = counted.1.saturating_add(failures);
+        counted.1 = counted.1.saturating_add(more);
         counted.1
     }
 }
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn failures_are_limited_by_address_and_minute() {
-        let limiter = FailureLimiter::new(2);
+        let limiter = AddressLimiter::new(2);
         let at = |second| Timestamp::from_second(second).unwrap();
         assert_eq!(limiter.count("e", "1.1.1.1", at(10)), Allowance::Within);
         assert_eq!(limiter.count("e", "1.1.1.1", at(11)), Allowance::Within);

@@ -22,8 +22,8 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use self::cache::{EndpointCache, Lookup, OpenEndpoint};
-use self::limiter::{Allowance, FailureLimiter};
-use self::remote_keys::KeyCache;
+use self::limiter::{AddressLimiter, Allowance};
+use self::remote_keys::{KeyCache, Known};
 use super::{Ports, Settings};
 use crate::address;
 use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, LARGEST_BODY, blob_fault};
@@ -41,15 +41,16 @@ pub struct Receiver {
     settings: Settings,
     endpoints: EndpointCache,
     remote_keys: KeyCache,
-    failures: FailureLimiter,
+    failures: AddressLimiter,
+    key_lookups: AddressLimiter,
 }
 
 impl Receiver {
     /// A receiver with empty caches.
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let endpoints = EndpointCache::new(&settings);
-        let failures = FailureLimiter::new(settings.failures_per_minute);
-        Self { ports, settings, endpoints, remote_keys: KeyCache::new(), failures }
+        let [failures, key_lookups] = [(); 2].map(|()| AddressLimiter::new(settings.failures_per_minute));
+        Self { ports, settings, endpoints, remote_keys: KeyCache::new(), failures, key_lookups }
     }
 
     /// Answers a request to `/webhooks/{provider}/{id}` that came from the address `source`.
@@ -185,12 +186,13 @@ impl Receiver {
         };
         let wanted = keys.wanted(request)?;
         let key = match self.remote_keys.known(provider.id(), &wanted, now) {
-            Some(known) => known,
-            // What nobody verified makes no more calls than it may fail.
-            None if !self.failures.allows(&endpoint.id, source, now) => return Err(fault.into()),
-            None => {
-                let (ports, settings) = (&self.ports, &self.settings);
-                self.remote_keys.fetch(ports, settings, provider, &wanted, &endpoint.secrets, now).await?
+            Known::Fresh(key) => key,
+            // What nobody verified makes no more calls than it may fail. A key that there was is no made-up one.
+            Known::Nothing if !matches!(self.key_lookups.count(&endpoint.id, source, now), Allowance::Within) => {
+                return Err(fault.into());
+            }
+            Known::Stale | Known::Nothing => {
+                self.remote_keys.fetch((&self.ports, &self.settings), provider, &wanted, endpoint, now).await?
             }
         };
         let key = key.ok_or(fault)?;

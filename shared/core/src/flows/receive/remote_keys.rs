@@ -10,6 +10,7 @@ use http::Response;
 use jiff::Timestamp;
 use lru::LruCache;
 
+use super::cache::OpenEndpoint;
 use crate::fault::Fault;
 use crate::flows::{Ports, Settings};
 use crate::providers::{KeyStep, Provider, RemoteKeys};
@@ -21,43 +22,76 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// How long an id is remembered as unknown.
 const UNKNOWN: Duration = Duration::from_secs(300);
+/// For how long an endpoint asks for no key after it got no answer: whoever sends made-up ids would make it wait for each.
+const PAUSE: Duration = Duration::from_secs(5);
 /// How many requests fetching one key may take.
 const STEPS: usize = 4;
 
-type Entry = (Timestamp, Option<LiveSecret>);
+/// What is known of a key.
+pub(super) enum Known {
+    /// It is this one; or there is none, as the provider said a while ago.
+    Fresh(Option<LiveSecret>),
+    /// There was one, which has to be fetched again.
+    Stale,
+    /// Nothing.
+    Nothing,
+}
 
 /// The keys that this instance has fetched.
-pub(super) struct KeyCache(Mutex<LruCache<(&'static str, String), Entry>>);
+pub(super) struct KeyCache(Mutex<Remembered>);
+
+struct Remembered {
+    /// By provider and id.
+    keys: LruCache<(&'static str, String), (Timestamp, Option<LiveSecret>)>,
+    /// When the provider last gave no answer, by endpoint.
+    failed: LruCache<String, Timestamp>,
+}
 
 impl KeyCache {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(LruCache::new(CAPACITY)))
+        Self(Mutex::new(Remembered { keys: LruCache::new(CAPACITY), failed: LruCache::new(CAPACITY) }))
     }
 
-    /// The key, if it is remembered; `Some(None)` if it is known that there is none.
-    pub(super) fn known(&self, provider: &'static str, id: &str, now: Timestamp) -> Option<Option<LiveSecret>> {
-        let (since, key) = self.lock().get(&(provider, id.to_owned())).cloned()?;
+    /// What is remembered of the key.
+    pub(super) fn known(&self, provider: &'static str, id: &str, now: Timestamp) -> Known {
+        let Some((since, key)) = self.lock().keys.get(&(provider, id.to_owned())).cloned() else {
+            return Known::Nothing;
+        };
         let lifetime = if key.is_some() { LIFETIME } else { UNKNOWN };
-        (since..since + lifetime).contains(&now).then_some(key)
+        match (since..since + lifetime).contains(&now) {
+            true => Known::Fresh(key),
+            false if key.is_some() => Known::Stale,
+            false => Known::Nothing,
+        }
     }
 
-    /// Fetches the key and remembers what came of it. Nothing is locked meanwhile.
+    /// Fetches the key for an endpoint and remembers what came of it. Nothing is locked meanwhile.
     pub(super) async fn fetch(
         &self,
-        ports: &Ports,
-        settings: &Settings,
+        (ports, settings): (&Ports, &Settings),
         provider: &'static dyn Provider,
         id: &str,
-        secrets: &Secrets,
+        endpoint: &OpenEndpoint,
         now: Timestamp,
     ) -> Result<Option<LiveSecret>, Fault> {
         let (Some(keys), Some(api)) = (provider.remote_keys(), settings.api(provider)) else { return Ok(None) };
-        let key = ask(ports, keys, api, id, secrets, now).await?;
-        self.lock().put((provider.id(), id.to_owned()), (now, key.clone()));
-        Ok(key)
+        let failed = self.lock().failed.get(&endpoint.id).copied();
+        if failed.is_some_and(|since| (since..since + PAUSE).contains(&now)) {
+            return Err(Fault::retryable("the provider gave no key a moment ago"));
+        }
+        match ask(ports, keys, api, id, &endpoint.secrets, now).await {
+            Ok(key) => {
+                self.lock().keys.put((provider.id(), id.to_owned()), (now, key.clone()));
+                Ok(key)
+            }
+            Err(fault) => {
+                self.lock().failed.put(endpoint.id.clone(), now);
+                Err(fault)
+            }
+        }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<(&'static str, String), Entry>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -71,12 +105,14 @@ async fn ask(
     now: Timestamp,
 ) -> Result<Option<LiveSecret>, Fault> {
     let mut answers: Vec<Response<Bytes>> = Vec::new();
-    for _ in 0..=STEPS {
+    loop {
         match keys.next(id, api, secrets, now, &answers)? {
+            KeyStep::Ask(_) if answers.len() == STEPS => {
+                return Err(Fault::failed("a provider's key takes too many requests"));
+            }
             KeyStep::Ask(request) => answers.push(ports.http.send(request).await?),
             KeyStep::Found(key) => return Ok(Some(key)),
             KeyStep::Unknown => return Ok(None),
         }
     }
-    Err(Fault::failed("a provider's key takes too many requests"))
 }
