@@ -1,7 +1,7 @@
 //! Acceptance goes before processing: a sender that waits for its 2xx may give up, what is on the queue may wait.
 //!
-//! While more requests are under way than share an fsync anyway, workers for ordinary notices pause between batches, for a
-//! while at the most. Priority notices have a worker that never pauses.
+//! While more requests are under way than share an fsync anyway, workers for ordinary notices pause between batches, but not
+//! for long: whatever comes, half of the time is theirs. Priority notices have a worker that never pauses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -13,8 +13,10 @@ use jiff::Timestamp;
 const BUSY: usize = 8;
 /// For how long it does: requests that share an fsync are answered all at once, and the next ones are still to come.
 const CALM: Duration = Duration::from_millis(50);
-/// For how long at a stretch; from then on both share the machine, until it was calm again.
+/// For how long at a stretch; for as long again both share the machine then.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A calm of so long ends a stretch: processing had its turn.
+const REST: Duration = Duration::from_secs(2);
 /// How long a worker pauses before it looks again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
@@ -27,7 +29,7 @@ struct Counters {
     under_way: AtomicUsize,
     /// When there were last too many requests, in Unix milliseconds.
     busy_at: AtomicI64,
-    /// Since when there have been, without a calm between.
+    /// When the stretch began in which that was.
     since: AtomicI64,
 }
 
@@ -39,7 +41,7 @@ impl Pressure {
     /// Counts a request that begins now.
     pub(crate) fn begin(&self, now: Timestamp) -> UnderWay {
         if self.0.under_way.fetch_add(1, Ordering::Relaxed) + 1 >= BUSY {
-            if !self.was_busy(now) {
+            if !self.in_stretch(now) {
                 self.0.since.store(now.as_millisecond(), Ordering::Relaxed);
             }
             self.0.busy_at.store(now.as_millisecond(), Ordering::Relaxed);
@@ -49,12 +51,13 @@ impl Pressure {
 
     /// Whether processing should give way. A clock that was set back does not keep it waiting.
     pub(crate) fn is_high(&self, now: Timestamp) -> bool {
-        self.was_busy(now) && now < time(&self.0.since) + PATIENCE
+        let (since, busy_at) = (time(&self.0.since), time(&self.0.busy_at));
+        (busy_at..busy_at + CALM).contains(&now) && now < since + PATIENCE
     }
 
-    fn was_busy(&self, now: Timestamp) -> bool {
-        let busy_at = time(&self.0.busy_at);
-        (busy_at..busy_at + CALM).contains(&now)
+    fn in_stretch(&self, now: Timestamp) -> bool {
+        let (since, busy_at) = (time(&self.0.since), time(&self.0.busy_at));
+        (since..since + 2 * PATIENCE).contains(&now) && (busy_at..busy_at + REST).contains(&now)
     }
 }
 
@@ -87,15 +90,27 @@ mod tests {
     }
 
     #[test]
-    fn processing_gives_way_for_a_while_only_and_again_after_a_calm() {
+    fn processing_gives_way_half_of_the_time_at_most() {
         let pressure = Pressure::default();
         let at = |millisecond: i64| Timestamp::from_millisecond(1_000_000 + millisecond).unwrap();
         let _many: Vec<UnderWay> = (0..BUSY).map(|_| pressure.begin(at(0))).collect();
-        for moment in (0..=10_000).step_by(20) {
+        // Whether requests come all the time, or pause now and then for a moment.
+        for moment in (0..60_000).step_by(20).filter(|moment| moment % 9_000 > 1_000) {
             drop(pressure.begin(at(moment)));
-            assert_eq!(pressure.is_high(at(moment)), moment < 10_000, "at {moment}");
+            assert_eq!(pressure.is_high(at(moment)), moment % 20_000 < 10_000, "at {moment}");
         }
-        drop(pressure.begin(at(10_100)));
-        assert!(pressure.is_high(at(10_100)));
+    }
+
+    #[test]
+    fn processing_gives_way_again_after_a_rest() {
+        let pressure = Pressure::default();
+        let at = |millisecond: i64| Timestamp::from_millisecond(1_000_000 + millisecond).unwrap();
+        let _many: Vec<UnderWay> = (0..BUSY).map(|_| pressure.begin(at(0))).collect();
+        for moment in (0..=15_000).step_by(20) {
+            drop(pressure.begin(at(moment)));
+        }
+        assert!(!pressure.is_high(at(15_000)));
+        drop(pressure.begin(at(17_000)));
+        assert!(pressure.is_high(at(17_000)));
     }
 }
