@@ -1,6 +1,10 @@
 //! Shopify's second door: Amazon EventBridge, whose rule vouches for what comes.
 
+use hooktide_core::key::{Area, Partition};
 use hooktide_core::ports::{Outgoing, QueueName, send_one};
+use hooktide_core::records;
+use hooktide_core::records::dead_letter::DeadLetter;
+use hooktide_core::tenant::Tenant;
 use hooktide_tests::world::{Shop, World};
 use serde_json::{Value, json};
 
@@ -81,4 +85,27 @@ async fn what_the_rule_did_not_make_is_a_dead_letter() {
     world.tick().await;
     assert!(world.activity().await.is_empty());
     world.idle().await.unwrap();
+    assert_eq!(dead(&world, &Tenant::system()).await.len(), 3, "the operator finds them");
+}
+
+#[tokio::test]
+async fn an_event_that_the_queue_gave_up_on_is_a_dead_letter_of_its_shop() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let body = world.sample(&shop, "products/update", 1, world.now()).into_body();
+    let payload: Value = serde_json::from_slice(&body).unwrap();
+    through_the_rule(&world, &shop, "a", "products/update", payload).await;
+    let messages = world.take_messages(QueueName::Notices).await;
+    assert!(world.host.processor.give_up(messages, world.now()).await.is_empty());
+    let [letter] = &dead(&world, &Tenant::default_local()).await[..] else { panic!("one letter") };
+    assert_eq!((letter.provider.as_deref(), letter.connection.as_ref()), (Some("shopify"), Some(&shop.id)));
+    world.post("/v1/dead-letters/replay", json!({ "filter": {} })).await.expect(202);
+    world.tick().await;
+    assert_eq!(world.changes().await.len(), 1);
+}
+
+async fn dead(world: &World, tenant: &Tenant) -> Vec<DeadLetter> {
+    let partition = Partition::of(tenant, Area::DeadLetters);
+    let letters = records::list_all(&*world.host.ports.table, partition, "", 100).await.unwrap();
+    letters.into_iter().map(|(_, stored)| stored.record).collect()
 }

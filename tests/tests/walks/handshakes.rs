@@ -1,5 +1,8 @@
 //! Handshakes, over the routes: byte for byte, and what is kept of them.
 
+use std::time::Duration;
+
+use hooktide_core::ports::QueueName;
 use hooktide_core::providers;
 use hooktide_tests::connected::Connected;
 use hooktide_tests::world::World;
@@ -69,6 +72,24 @@ async fn clovers_code_is_shown_with_the_connection_and_in_the_activity() {
     assert_eq!(activity.len(), 2);
     let reasons: Vec<&str> = activity.iter().filter_map(|entry| entry["reason"].as_str()).collect();
     assert!(reasons.iter().any(|reason| reason.contains("9e8fa1c8")), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn of_several_codes_the_one_sent_last_is_shown_in_whatever_order_they_are_processed() {
+    let world = World::new().await;
+    let clover = connected(&world, "clover").await;
+    for code in ["3e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b", "9e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b"] {
+        world.clock.advance(Duration::from_secs(1));
+        let body = json!({ "verificationCode": code }).to_string();
+        let request = Request::post(&clover.path).header("content-type", "application/json");
+        world.request(request.body(body.into()).unwrap()).await.expect(200);
+    }
+    let messages = world.take_messages(QueueName::Notices).await;
+    for message in messages.into_iter().rev() {
+        assert!(world.host.processor.process(vec![message], world.now()).await.is_empty());
+    }
+    let shown = world.get(&format!("/v1/connections/{}", clover.id)).await.expect(200);
+    assert_eq!(shown["handshake"]["code"], "9e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use crate::notice::ContentHash;
 use crate::ports::{Cancellation, Item, Key, TransactFault, Write, WriteFault};
 use crate::records::delivery::{self, Delivery};
 use crate::records::document;
+use crate::records::endpoint;
 use crate::records::entity::{EntityId, Journaled};
 use crate::records::job::{self};
 use crate::records::journal::{self, Entry};
@@ -215,7 +216,11 @@ impl Processor {
                     want(delivery_key(tenant, work), Place::Delivery);
                 }
                 Effect::Privacy { .. } => want(delivery_key(tenant, work), Place::Delivery),
-                Effect::Handshake { .. } | Effect::Ignored { .. } | Effect::Hold { .. } => {}
+                Effect::Handshake { .. } => {
+                    let key = endpoint::handshake_key(&work.origin.provider, &work.origin.endpoint);
+                    want(key, Place::Handshake);
+                }
+                Effect::Ignored { .. } | Effect::Hold { .. } => {}
             }
         }
         let keys: Vec<Key> = wanted.keys().cloned().collect();
@@ -230,6 +235,7 @@ impl Processor {
                 Place::Entity(id) => read(&mut known.entities, id, item),
                 Place::Delivery => read(&mut known.deliveries, key, item),
                 Place::Belonging => read(&mut known.belongings, key, item),
+                Place::Handshake => read(&mut known.handshakes, key, item),
                 Place::Mark(resource) => read(&mut known.marks, resource, item),
             };
             if let Err(fault) = read {
@@ -323,6 +329,7 @@ enum Place {
     Entity(EntityId),
     Delivery,
     Belonging,
+    Handshake,
     Mark(String),
 }
 

@@ -142,24 +142,20 @@ impl Processor {
     pub async fn give_up(&self, messages: Vec<Message>, now: Timestamp) -> Vec<String> {
         let mut failed = Vec::new();
         for message in messages {
-            let kept = match Envelope::decode(&message.body) {
-                // Newer code may have been rolled back while it waited: it waits on.
-                Err(fault) => self.set_aside(&message, fault, now).await,
-                Ok(envelope) => {
-                    let owner = self.owner_of(&envelope).await;
-                    let reason = "the queue delivered it too often without an end";
-                    match owner {
-                        Ok(owner) => self.bury(envelope, &owner, ErrorClass::QueueGaveUp, reason, now).await,
-                        Err(fault) => Err(fault),
-                    }
-                }
-            };
-            if let Err(fault) = kept {
+            if let Err(fault) = self.bury_given_up(&message, now).await {
                 error!(%fault, "a message stays on the dead-letter queue");
                 failed.push(message.handle);
             }
         }
         failed
+    }
+
+    async fn bury_given_up(&self, message: &Message, now: Timestamp) -> Result<(), Fault> {
+        // What cannot be read is set aside: newer code may have been rolled back while it waited.
+        let Some(envelope) = self.decode(message, now).await? else { return Ok(()) };
+        let owner = self.owner_of(&envelope).await?;
+        let reason = "the queue delivered it too often without an end";
+        self.bury(envelope, &owner, ErrorClass::QueueGaveUp, reason, now).await
     }
 
     /// Brings each envelope to an end: done, put off, or kept. `Err` only where that was not possible either.

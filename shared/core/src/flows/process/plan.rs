@@ -13,7 +13,7 @@ use crate::names::{JobKind, Operation, Outcome, Via};
 use crate::ports::{Condition, Key, Write};
 use crate::records::dead_letter::{DeadLetter, Shelf};
 use crate::records::delivery::{self, Delivery};
-use crate::records::endpoint::{self, Belonging, route_key};
+use crate::records::endpoint::{self, Belonging, Handshake, route_key};
 use crate::records::entity::{Entity, EntityId, Journaled};
 use crate::records::job::{self, Mark};
 use crate::records::journal::{Change, Entry};
@@ -30,6 +30,7 @@ pub(super) struct Known {
     pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
     pub(super) marks: HashMap<String, Stored<Mark>>,
     pub(super) belongings: HashMap<Key, Stored<Belonging>>,
+    pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
     /// Works that touch a record which cannot be read, by their place in the batch.
     pub(super) unreadable: HashMap<usize, Fault>,
 }
@@ -105,7 +106,7 @@ pub(super) fn plan<'a>(
     let mut belongings: HashMap<&Key, &String> = HashMap::new();
     let mut settled: HashSet<Key> = HashSet::new();
     let mut kept: HashSet<Key> = HashSet::new();
-    let mut handshakes: BTreeMap<Key, Write> = BTreeMap::new();
+    let mut handshakes: BTreeMap<Key, Handshake> = BTreeMap::new();
     for (index, work) in works.iter().enumerate() {
         if let Some(fault) = known.unreadable.get(&index) {
             plan.waiting.push((work.envelope, fault.clone()));
@@ -125,11 +126,11 @@ pub(super) fn plan<'a>(
             }
             Effect::Handshake { code } => {
                 let key = endpoint::handshake_key(&work.origin.provider, &work.origin.endpoint);
-                let handshake =
-                    endpoint::Handshake { code: code.clone(), received_at: work.origin.envelope.received_at };
-                // Of several in one batch, the last one counts.
-                let put = records::put(&key, &handshake, records::Upkeep::default())?;
-                handshakes.insert(key, put);
+                let handshake = Handshake { code: code.clone(), received_at: work.origin.envelope.received_at };
+                // Of several the last one sent counts, in whatever order they come.
+                if handshakes.get(&key).is_none_or(|other| other.received_at <= handshake.received_at) {
+                    handshakes.insert(key, handshake);
+                }
                 let reason = format!("the verification code is {code}; enter it at the provider");
                 plan.entries.push(work.entry((Outcome::Processed, Some(reason)), None, now));
             }
@@ -164,7 +165,13 @@ pub(super) fn plan<'a>(
             }
         }
     }
-    plan.writes.extend(handshakes.into_values());
+    for (key, handshake) in handshakes {
+        let stored = known.handshakes.get(&key);
+        if stored.is_none_or(|stored| stored.record.received_at <= handshake.received_at) {
+            let read = stored.map(|stored| stored.rev);
+            plan.writes.push(records::replace(&key, read, &handshake, records::Upkeep::default())?);
+        }
+    }
     for (resource, count) in hints {
         let stored = known.marks.get(resource);
         let mark = job::raised(stored, tenant, JobKind::Sync, resource, count, now);
