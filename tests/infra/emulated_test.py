@@ -5,6 +5,7 @@ What the emulator cannot do is in infra/README.md, with what is done instead.
 
 import base64
 import json
+import os
 import random
 import unittest
 import uuid
@@ -92,6 +93,16 @@ class Emulated(unittest.TestCase):
                     self.assertEqual((answer.status, answer.body), (accepted, b""), (body, answer))
                 told = self.world.until(lambda: self.told_of(connection, len(samples)), "activity of all samples")
                 self.assertNotIn("dead", {entry["outcome"] for entry in told})
+
+    def test_an_operator_may_queue_a_delivery_that_nobody_signed_large_and_urgent_ones_too(self):
+        connection = self.world.connected("paysafe")
+        _, body = self.world.signed("paysafe", "PAYMENT_COMPLETED", connection)
+        large = {**json.loads(body), "noise": os.urandom(400 * 1024).hex()}
+        before = set(self.world.objects("claims/paysafe/"))
+        self.world.operator.done("POST", f"/test/webhooks/paysafe/{connection['id']}", large)
+        self.assertEqual(len(set(self.world.objects("claims/paysafe/")) - before), 1)
+        (told,) = self.world.until(lambda: self.told_of(connection, 1), "activity of the delivery")
+        self.assertEqual((told["outcome"], told["topic"]), ("processed", "PAYMENT_COMPLETED"))
 
     def samples(self, provider, connection):
         """Headers and body of each sample, signed for a connection; and where the body is signed, another one."""

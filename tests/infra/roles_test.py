@@ -67,9 +67,11 @@ ROLES = {
         ("dynamodb:Query", "Table", ""),
         ("secretsmanager:GetSecretValue", "RootKeys", ""),
         ("sqs:SendMessage", "NoticesQueue", ""),
+        ("sqs:SendMessage", "PriorityQueue", ""),
         ("s3:GetObject", "Bucket/claims/*", ""),
         ("s3:GetObject", "Bucket/documents/*", ""),
         ("s3:GetObject", "Bucket/kept/*", ""),
+        ("s3:PutObject", "Bucket/claims/*", ""),
         ("s3:DeleteObject", "Bucket/documents/*", ""),
         ("s3:ListBucket", "Bucket", ""),
         ("logs:CreateLogStream", "ApiLogs", ""),
@@ -248,8 +250,8 @@ class Roles(unittest.TestCase):
 
     def test_a_resource_more_is_reported(self):
         statement = self.statement("Api", "StartReplays")
-        statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["PriorityQueue", "Arn"]}]
-        self.assert_reported("Api may", "does not say so", "PriorityQueue")
+        statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["DeadLettersQueue", "Arn"]}]
+        self.assert_reported("Api may", "does not say so", "DeadLettersQueue")
 
     def test_a_wider_resource_is_reported_in_both_directions(self):
         self.statement("ReceiverShopify", "PutLargeBodies")["Resource"] = {"Fn::Sub": "${Bucket.Arn}/*"}

@@ -19,7 +19,7 @@ use crate::access::{May, Read};
 use crate::answer::{Answer, Refused, ok};
 use crate::state::Api;
 
-/// How many kept messages are counted.
+/// How many kept messages are looked at.
 const COUNTED: usize = 1_000;
 /// How many are in memory at once.
 const PAGE: usize = 100;
@@ -44,13 +44,16 @@ pub(crate) struct WebhookView {
     queue: KeptView,
 }
 
-/// What is kept of its deliveries, counted up to 1,000 each.
+/// What is kept of its deliveries.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct KeptView {
     /// Could not be processed.
     dead: usize,
     /// Wait until their account is connected.
     held: usize,
+    /// Whether more is kept than was looked at, so that there may be more of these: the oldest 1,000 dead letters of the
+    /// tenant, and 1,000 that wait, are.
+    more: bool,
 }
 
 /// How a webhook address is doing.
@@ -70,8 +73,8 @@ pub(crate) async fn show(
     let verified = records::list_all::<LastVerified>(api.table(), partition, "verified#", COUNTED).await?;
     let verified = verified.into_iter().map(|(_, stored)| stored.record.at).max();
     let of = |letter: &DeadLetter| letter.endpoint.as_deref() == Some(&id);
-    let dead = count(&api, Partition::of(may.tenant(), Area::DeadLetters), of).await?;
-    let held = count(&api, Partition::of(may.tenant(), Area::Held(&id)), |_| true).await?;
+    let (dead, more_dead) = count(&api, Partition::of(may.tenant(), Area::DeadLetters), of).await?;
+    let (held, more_held) = count(&api, Partition::of(may.tenant(), Area::Held(&id)), |_| true).await?;
     Ok(ok(WebhookView {
         provider: provider.to_owned(),
         connection: endpoint.connection,
@@ -80,12 +83,13 @@ pub(crate) async fn show(
         health: if verified.is_some() { "receiving" } else { "waiting" },
         last_verified_at: verified,
         handshake: handshake_of(&api, provider, &id).await?,
-        queue: KeptView { dead, held },
+        queue: KeptView { dead, held, more: more_dead || more_held },
         id,
     }))
 }
 
-async fn count(api: &Api, partition: Partition, of: impl Fn(&DeadLetter) -> bool) -> Answer<usize> {
+/// How many of the messages of a partition there are, and whether there are more than were looked at.
+async fn count(api: &Api, partition: Partition, of: impl Fn(&DeadLetter) -> bool) -> Answer<(usize, bool)> {
     let (mut counted, mut seen, mut range) = (0, 0, Range::All);
     loop {
         let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
@@ -94,7 +98,7 @@ async fn count(api: &Api, partition: Partition, of: impl Fn(&DeadLetter) -> bool
         counted += letters.iter().filter(|(_, stored)| of(&stored.record)).count();
         match letters.last() {
             Some((last, _)) if more && seen < COUNTED => range = records::after("", last),
-            _ => return Ok(counted),
+            _ => return Ok((counted, more)),
         }
     }
 }
