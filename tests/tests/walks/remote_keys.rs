@@ -158,3 +158,13 @@ async fn while_the_key_is_not_to_be_had_ebay_is_asked_to_come_again() {
     api.fails_with.store(0, Ordering::Relaxed);
     world.request(delivery(&ebay, HEADER)).await.expect(200);
 }
+
+#[tokio::test]
+async fn without_credentials_to_ask_for_keys_what_nobody_can_verify_is_refused_each_time() {
+    let world = World::new().await;
+    let secrets = json!({ "verification_token": "a-verification-token-of-forty-characters" });
+    let ebay = world.connect_with("ebay", json!({ "provider": "ebay", "secrets": secrets })).await;
+    for _ in 0..3 {
+        assert_eq!(world.request(delivery(&ebay, HEADER)).await.status, 401);
+    }
+}

@@ -84,6 +84,8 @@ impl KeyCache {
                 self.lock().keys.put((provider.id(), id.to_owned()), (now, key.clone()));
                 Ok(key)
             }
+            // Nobody was asked: there is nothing to ask with.
+            Err(fault @ Fault::Auth(_)) => Err(fault),
             Err(fault) => {
                 self.lock().failed.put(endpoint.id.clone(), now);
                 Err(fault)
