@@ -5,9 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use hooktide_core::key::{Area, Partition};
-use hooktide_core::ports::{Query, Range};
 use hooktide_core::records;
-use hooktide_core::records::dead_letter::DeadLetter;
+use hooktide_core::records::dead_letter::{self, DeadLetter};
 use hooktide_core::records::endpoint::{self, Endpoint, LastVerified};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -21,9 +20,6 @@ use crate::state::Api;
 
 /// How many kept messages are looked at.
 const COUNTED: usize = 1_000;
-/// How many are in memory at once.
-const PAGE: usize = 100;
-
 /// How a webhook address is doing.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WebhookView {
@@ -48,9 +44,9 @@ pub(crate) struct WebhookView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct KeptView {
     /// Could not be processed.
-    dead: usize,
+    dead: u64,
     /// Wait until their account is connected.
-    held: usize,
+    held: u64,
     /// Whether more is kept than was looked at, so that there may be more of these: the oldest 1,000 dead letters of the
     /// tenant, and 1,000 that wait, are.
     more: bool,
@@ -72,9 +68,11 @@ pub(crate) async fn show(
     let partition = Partition::endpoint(provider, &id);
     let verified = records::list_all::<LastVerified>(api.table(), partition, "verified#", COUNTED).await?;
     let verified = verified.into_iter().map(|(_, stored)| stored.record.at).max();
-    let of = |letter: &DeadLetter| letter.endpoint.as_deref() == Some(&id);
-    let (dead, more_dead) = count(&api, Partition::of(may.tenant(), Area::DeadLetters), of).await?;
-    let (held, more_held) = count(&api, Partition::of(may.tenant(), Area::Held(&id)), |_| true).await?;
+    let of = |_: &str, letter: &DeadLetter| letter.endpoint.as_deref() == Some(&id);
+    let dead = Partition::of(may.tenant(), Area::DeadLetters);
+    let (dead, more_dead) = dead_letter::count(api.table(), (dead, String::new()), COUNTED, of).await?;
+    let held = Partition::of(may.tenant(), Area::Held(&id));
+    let (held, more_held) = dead_letter::count(api.table(), (held, String::new()), COUNTED, of).await?;
     Ok(ok(WebhookView {
         provider: provider.to_owned(),
         connection: endpoint.connection,
@@ -86,19 +84,4 @@ pub(crate) async fn show(
         queue: KeptView { dead, held, more: more_dead || more_held },
         id,
     }))
-}
-
-/// How many of the messages of a partition there are, and whether there are more than were looked at.
-async fn count(api: &Api, partition: Partition, of: impl Fn(&DeadLetter) -> bool) -> Answer<(usize, bool)> {
-    let (mut counted, mut seen, mut range) = (0, 0, Range::All);
-    loop {
-        let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
-        let (letters, more) = records::list::<DeadLetter>(api.table(), &query).await?;
-        seen += letters.len();
-        counted += letters.iter().filter(|(_, stored)| of(&stored.record)).count();
-        match letters.last() {
-            Some((last, _)) if more && seen < COUNTED => range = records::after("", last),
-            _ => return Ok((counted, more)),
-        }
-    }
 }

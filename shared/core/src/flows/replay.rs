@@ -12,7 +12,7 @@ use crate::envelope::Envelope;
 use crate::fault::Fault;
 use crate::names::JobKind;
 use crate::ports::{Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault};
-use crate::records::dead_letter::{DeadLetter, Shelf};
+use crate::records::dead_letter::{self, DeadLetter, Shelf};
 use crate::records::job;
 use crate::records::replay::{self as record, Filter, Replay};
 use crate::records::{self, Stored, Upkeep};
@@ -50,20 +50,8 @@ pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) 
 
 /// How many messages of a shelf a filter matches, looking at no more than `bound`.
 pub async fn count(ports: &Ports, tenant: &Tenant, shelf: &Shelf, filter: &Filter, bound: usize) -> Result<u64, Fault> {
-    let (partition, prefix) = shelf.place(tenant);
-    let (mut matching, mut seen, mut range) = (0, 0, Range::Prefix(prefix.clone()));
-    loop {
-        // Letters are large: only a page of them is in memory at once.
-        let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
-        let (letters, more) = records::list::<DeadLetter>(&*ports.table, &query).await?;
-        seen += letters.len();
-        matching +=
-            letters.iter().filter(|(sort, letter)| filter.matches(&sort[prefix.len()..], &letter.record)).count();
-        match letters.last() {
-            Some((last, _)) if more && seen < bound => range = records::after(&prefix, last),
-            _ => return Ok(matching as u64),
-        }
-    }
+    let matches = |id: &str, letter: &DeadLetter| filter.matches(id, letter);
+    dead_letter::count(&*ports.table, shelf.place(tenant), bound, matches).await.map(|(matching, _)| matching)
 }
 
 /// Does one step of a replay.

@@ -5,11 +5,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Upkeep};
+use super::{Record, Stored, Upkeep};
 use crate::envelope::{Envelope, EnvelopeKind};
 use crate::fault::{ErrorClass, Fault};
 use crate::key::{Area, Partition};
-use crate::ports::{Key, Write};
+use crate::ports::{Key, Query, Range, Table, Write};
 use crate::tenant::Tenant;
 
 /// A message that is kept instead of being processed.
@@ -107,5 +107,30 @@ impl DeadLetter {
     /// The write that keeps it under `id`; the same again if it was kept before.
     pub fn put(&self, tenant: &Tenant, shelf: &Shelf, id: &str, until: Timestamp) -> Result<Write, Fault> {
         super::put(&shelf.key(tenant, id), self, Upkeep::until(until))
+    }
+}
+
+/// How many letters are counted at once: they are large.
+const PAGE: usize = 100;
+
+/// How many messages of a place (see [`Shelf::place`]) match, by their ids and letters, among the first `bound`; and whether
+/// there are more than these.
+pub async fn count(
+    table: &dyn Table,
+    (partition, prefix): (Partition, String),
+    bound: usize,
+    matches: impl Fn(&str, &DeadLetter) -> bool,
+) -> Result<(u64, bool), Fault> {
+    let (mut matching, mut seen, mut range) = (0, 0, Range::Prefix(prefix.clone()));
+    loop {
+        let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
+        let (letters, more) = super::list::<DeadLetter>(table, &query).await?;
+        seen += letters.len();
+        let counts = |(sort, stored): &&(String, Stored<DeadLetter>)| matches(&sort[prefix.len()..], &stored.record);
+        matching += letters.iter().filter(counts).count();
+        match letters.last() {
+            Some((last, _)) if more && seen < bound => range = super::after(&prefix, last),
+            _ => return Ok((matching as u64, more)),
+        }
     }
 }
