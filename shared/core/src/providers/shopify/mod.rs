@@ -25,6 +25,8 @@ const SHOP: &str = "x-shopify-shop-domain";
 const DELIVERY: &str = "x-shopify-webhook-id";
 const TRIGGERED_AT: &str = "x-shopify-triggered-at";
 const SECRET: &str = "client_secret";
+/// The version of the API whose payloads the README describes, and samples are of.
+const API_VERSION: &str = "2026-07";
 
 /// What it is, as data.
 const PROFILE: Profile = Profile {
@@ -43,6 +45,9 @@ const PROFILE: Profile = Profile {
         Topic::new("customers/redact", Becomes::Privacy),
         Topic::new("shop/redact", Becomes::Privacy),
         Topic::new("app/uninstalled", Becomes::Ignored("connections are removed by their owner")),
+        Topic::new("bulk_operations/finish", Becomes::Ignored("what was asked in bulk is fetched by whoever asked")),
+        Topic::new("collections/update", Becomes::Ignored("collections are not used")),
+        Topic::new("orders/create", Becomes::Ignored("orders are not used")),
     ],
     // Shopify retries for 4 hours, and a delivery may start a day late.
     window: Duration::from_secs(28 * 3600),
@@ -102,8 +107,8 @@ impl Provider for Shopify {
             }
             Some(Becomes::Sync(resource)) => payload::stock(verified, resource)?,
             Some(Becomes::Privacy) => payload::privacy(verified, name)?,
-            Some(Becomes::Ignored(reason)) => What::Ignored { reason: reason.into() },
-            None => What::Ignored { reason: "unknown topic".into() },
+            Some(Becomes::Ignored(reason)) => What::ignored(reason),
+            None => What::ignored("unknown topic"),
         };
         // Some bodies name the shop; what is signed counts more than the header, which is not.
         let shop = payload::shop(verified).or_else(|| verified.header(SHOP).map(str::to_owned));
@@ -133,7 +138,7 @@ impl Provider for Shopify {
             .header(SIGNATURE, data_encoding::BASE64.encode(&mac))
             .header(TOPIC, unsigned.topic)
             .header(SHOP, unsigned.account)
-            .header("x-shopify-api-version", "2026-10")
+            .header("x-shopify-api-version", API_VERSION)
             .header(DELIVERY, unsigned.delivery)
             .header("x-shopify-event-id", unsigned.delivery)
             .header(TRIGGERED_AT, unsigned.now.to_string())

@@ -1,12 +1,14 @@
 //! Shopify's bodies, read into our terms.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
-use crate::fault::Fault;
+use crate::fault::{ErrorClass, Fault};
 use crate::names::{Kind, PrivacyAct};
 use crate::notice::{Document, EntityNotice, PrivacyRequest, State, Subject, Version, What};
 use crate::product::{Image, Product, Variant};
@@ -26,6 +28,8 @@ struct ShopifyProduct<'a> {
     images: Vec<ShopifyImage>,
     #[serde(borrow, default)]
     variant_gids: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    admin_graphql_api_id: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -48,23 +52,42 @@ struct ShopifyImage {
     src: Option<String>,
 }
 
+/// What the global id of every product begins with.
+const PRODUCT: &str = "gid://shopify/Product/";
+
+/// Whether a body is a product's: collections have all that is read of one, but for variants and what their global id names.
+/// The id is missing where a subscription left it out.
+fn is_product(global_id: Option<&str>, has_variants: bool) -> bool {
+    global_id.map_or(has_variants, |id| id.starts_with(PRODUCT))
+}
+
+impl ShopifyProduct<'_> {
+    /// Whether it has what no other body has. An empty list of variants could also be none.
+    fn is_certain(&self) -> bool {
+        self.title.is_some() && is_product(self.admin_graphql_api_id.as_deref(), !self.variants.is_empty())
+    }
+}
+
 /// The topic is not signed, so it must agree with the shape of the body, which is.
 fn misfit() -> What {
-    What::Ignored { reason: "topic does not fit body".into() }
+    What::ignored("topic does not fit body")
 }
 
 /// `products/create` and `products/update`: the whole product, and whether it has more variants than the 100 that a webhook
 /// carries, so that the rest has to be fetched.
 pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
     let product = match verified.json::<ShopifyProduct<'_>>() {
-        // It has what no other body has.
-        Ok(product) if product.title.is_some() => product,
+        Ok(product) if product.is_certain() => product,
         other => {
             let keys: BTreeMap<String, &RawValue> = verified.json()?;
-            if !keys.contains_key("updated_at") || !keys.contains_key("title") {
+            let has = |key: &str| keys.contains_key(key);
+            let global_id = keys.get("admin_graphql_api_id").map_or("null", |id| id.get());
+            // One that is no text names no product.
+            let global_id = serde_json::from_str::<Option<Cow<'_, str>>>(global_id).unwrap_or_else(|_| Some("".into()));
+            if !has("updated_at") || !has("title") || !is_product(global_id.as_deref(), has("variants")) {
                 // What is too large for EventBridge comes as its id alone. There the topic is vouched for; over HTTP it is
                 // not, and the same body could be a deletion's.
-                let stub = verified.key_id().is_none() && keys.len() == 1 && keys.contains_key("id");
+                let stub = verified.key_id().is_none() && keys.len() == 1 && has("id");
                 return Ok((if stub { What::hint("products") } else { misfit() }, false));
             }
             other?
@@ -125,22 +148,39 @@ pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
     let act = if discloses { PrivacyAct::Disclose } else { PrivacyAct::Erase };
     let subject = match keys.get("customer") {
         None => Subject::Account,
-        Some(customer) => Subject::Person(marks(customer)),
+        Some(customer) => Subject::Person(marks(customer)?),
     };
     Ok(What::Privacy(PrivacyRequest { act, subject }))
 }
 
-/// What tells a customer's data: the id, and the addresses that are known.
-fn marks(customer: &RawValue) -> Vec<String> {
-    #[derive(Deserialize, Default)]
-    struct Customer {
-        id: Option<u64>,
-        email: Option<String>,
-        phone: Option<String>,
+/// What tells a customer's data: the id, and the addresses that are known. Each is read on its own, so that an odd one hides
+/// no other. Without any, nothing could be looked for, and the request would pass for done.
+fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
+    #[derive(Deserialize)]
+    struct Customer<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        #[serde(borrow)]
+        email: Option<&'a RawValue>,
+        #[serde(borrow)]
+        phone: Option<&'a RawValue>,
     }
-    let Customer { id, email, phone } = serde_json::from_str(customer.get()).unwrap_or_default();
-    let marks = [id.map(|id| id.to_string()), email, phone];
-    marks.into_iter().flatten().filter(|mark| !mark.is_empty()).collect()
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Mark {
+        Number(u64),
+        Text(String),
+    }
+    let unreadable = |what| Fault::permanent(ErrorClass::Unreadable, what);
+    let customer: Customer<'_> =
+        serde_json::from_str(customer.get()).map_err(|_| unreadable("`customer` is not of the documented form"))?;
+    let mark = |mark: &RawValue| match serde_json::from_str(mark.get()).ok()? {
+        Mark::Number(number) => Some(number.to_string()),
+        Mark::Text(text) => Some(text).filter(|text| !text.is_empty()),
+    };
+    let marks = [customer.id, customer.email, customer.phone].into_iter().flatten().filter_map(mark);
+    let marks = marks.collect::<Vec<_>>();
+    if marks.is_empty() { Err(unreadable("it names no customer")) } else { Ok(marks) }
 }
 
 /// The shop that the body itself names: `shop_domain` in requests about personal data.
@@ -181,4 +221,41 @@ impl From<ShopifyVariant> for Variant {
 
 fn image(image: ShopifyImage) -> Option<Image> {
     Some(Image { id: image.id.to_string(), url: image.src? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_is_told_from_a_collection() {
+        for (global_id, has_variants, expected) in [
+            (Some("gid://shopify/Product/1"), false, true),
+            (Some("gid://shopify/Collection/1"), true, false),
+            (Some("gid://shopify/ProductVariant/1"), true, false),
+            (Some(""), true, false),
+            (None, true, true),
+            (None, false, false),
+        ] {
+            assert_eq!(is_product(global_id, has_variants), expected, "{global_id:?}, {has_variants}");
+        }
+    }
+
+    #[test]
+    fn each_mark_of_a_customer_is_read_on_its_own() {
+        let marks = |json: &str| marks(&serde_json::from_str::<Box<RawValue>>(json).unwrap());
+        for (customer, expected) in [
+            (r#"{"id":7,"email":"a@example.com","phone":"555"}"#, &["7", "a@example.com", "555"][..]),
+            (r#"{"id":"7","email":null,"phone":555}"#, &["7", "555"]),
+            (r#"{"id":-7,"email":["a@example.com"],"phone":"555"}"#, &["555"]),
+            (r#"{"id":{},"email":"a@example.com"}"#, &["a@example.com"]),
+            (r#"{"id":7}"#, &["7"]),
+        ] {
+            assert_eq!(marks(customer).unwrap(), expected, "{customer}");
+        }
+        for customer in ["{}", r#"{"id":null,"email":"","phone":false}"#, r#"{"name":"Mina"}"#, "7", "null", "[]"] {
+            let read = marks(customer);
+            assert!(matches!(read, Err(Fault::Permanent { class: ErrorClass::Unreadable, .. })), "{customer}");
+        }
+    }
 }

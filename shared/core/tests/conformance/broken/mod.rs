@@ -20,7 +20,7 @@ use crate::evidence::Evidence;
 use crate::rule::{Rule, tell};
 
 /// Bodies up to this size are enough to show a flaw, and quick.
-const LARGEST: usize = 1600;
+const LARGEST: usize = 2048;
 
 /// The provider that is broken here: its scheme is the plainest.
 fn sound() -> &'static dyn Provider {
