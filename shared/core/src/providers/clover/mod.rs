@@ -60,7 +60,7 @@ const PROFILE: Profile = Profile {
             sync("IM", "catalog"),
             sync("IS", "stock"),
             sync("O", "orders"),
-            sync("P", "payments"),
+            sync(payload::PAYMENT_KEY, "payments"),
             ignored("A", "connections are removed by their owner"),
             ignored("C", "customers are not used"),
             ignored("CA", "cash adjustments are not used"),
@@ -145,9 +145,9 @@ impl Provider for Clover {
         if verified.header(SIGNATURE).is_some() {
             return verified.json::<Named<'_>>().map(|named| named.label()).unwrap_or_default();
         }
-        let topic = verified.json::<Message>().ok().and_then(|message| message.topic());
-        let priority = topic.as_deref() == Some("P");
-        Label { topic, delivery: None, priority }
+        let message = verified.json::<Message>().ok();
+        let priority = message.as_ref().is_some_and(Message::has_payment);
+        Label { topic: message.and_then(|message| message.topic()), delivery: None, priority }
     }
 
     fn check_secret(&self, name: &str, secret: &Secret) -> Result<(), &'static str> {

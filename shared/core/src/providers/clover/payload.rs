@@ -17,6 +17,8 @@ use crate::payment::Transaction;
 use crate::providers::{Becomes, Label, Topic};
 use crate::signing;
 
+/// The key of payments.
+pub(super) const PAYMENT_KEY: &str = "P";
 /// How many events of a body have a notice each. Of more, there is one for each merchant and what becomes of them.
 const SINGLY: usize = 1_000;
 /// The longest key before the colon of an object's id, and the longest type of a checkout, in bytes.
@@ -113,6 +115,11 @@ impl Message {
         Some(first.key().to_owned()).filter(|key| (1..=LONGEST_KEY).contains(&key.len()))
     }
 
+    /// Whether any of its events is a payment's: it must not wait because another stands before it.
+    pub(super) fn has_payment(&self) -> bool {
+        self.updates().any(|(_, update)| update.key() == PAYMENT_KEY)
+    }
+
     /// What it tells: a notice for each event. Beyond [`SINGLY`], events only say which resource to fetch, so one notice
     /// for each merchant and resource says as much, with the whole body for its identity.
     pub(super) fn notices(&self, topics: &[Topic], body: &[u8]) -> Vec<Notice> {
@@ -188,7 +195,7 @@ impl Named<'_> {
     }
 }
 
-/// The type of payments.
+/// The type of a checkout's payments.
 const PAYMENT: &str = "PAYMENT";
 
 fn is_id(text: &str) -> bool {
@@ -236,6 +243,23 @@ impl Checkout<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_payment_is_found_wherever_it_stands() {
+        for (merchants, expected) in [
+            (r#"{"A":[{"objectId":"P:1","type":"CREATE","ts":1}]}"#, true),
+            (r#"{"A":[{"objectId":"I:1","type":"CREATE","ts":1},{"objectId":"P:1","type":"CREATE","ts":1}]}"#, true),
+            (
+                r#"{"A":[{"objectId":"I:1","type":"CREATE","ts":1}],"B":[{"objectId":"P:1","type":"CREATE","ts":1}]}"#,
+                true,
+            ),
+            (r#"{"A":[{"objectId":"I:P","type":"CREATE","ts":1},{"objectId":"P","type":"CREATE","ts":1}]}"#, false),
+            (r#"{"A":[]}"#, false),
+        ] {
+            let message: Message = serde_json::from_str(&format!(r#"{{"merchants":{merchants}}}"#)).unwrap();
+            assert_eq!(message.has_payment(), expected, "{merchants}");
+        }
+    }
 
     #[test]
     fn a_merchant_has_no_id_that_grows_with_each_of_its_events() {
