@@ -18,6 +18,7 @@ use super::{
 use crate::fault::{AuthFault, Fault};
 use crate::notice::{Notice, What};
 use crate::secret::{KeyId, Secrets};
+use crate::signing;
 use crate::verified::Verified;
 
 /// What it is, as data.
@@ -127,7 +128,7 @@ impl Provider for MicrosoftGraph {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
-        let notice = |notification: payload::Notification<'_>| {
+        let read = |notification: payload::Notification<'_>| {
             let topic = PROFILE.topics.iter().find(|topic| topic.name == notification.topic());
             let identity = notification.identity(verified.received_at());
             let what = match topic.map(|topic| topic.becomes) {
@@ -139,7 +140,19 @@ impl Provider for MicrosoftGraph {
             };
             Notice { account: None, identity, what }
         };
-        Ok(payload::notifications(verified)?.into_iter().map(notice).collect())
+        // Nothing in it can be believed to tell it from others: only where it stands.
+        let odd = |index: usize, reason: &str| {
+            let identity = format!("{}/{index}", signing::sha256_hex(verified.body()));
+            Notice { account: None, identity, what: What::ignored(reason) }
+        };
+        let notifications = payload::notifications(verified)?.into_iter();
+        let notices = notifications.map(|(index, notification)| match notification {
+            Some(notification) => read(notification),
+            None => odd(index, "a notification of no known form"),
+        });
+        let rest = verified.dropped().contains(&payload::MOST_ITEMS);
+        let rest = rest.then(|| odd(payload::MOST_ITEMS, "more notifications than are looked at"));
+        Ok(notices.chain(rest).collect())
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -18,8 +18,8 @@ pub(super) const PROOF: &str = "clientState";
 /// The longest topic that is shown.
 pub(super) const LONGEST_TOPIC: usize = 64;
 
-/// More items than a body of the largest size has of real ones.
-const MOST_ITEMS: usize = 2_000;
+/// How many items are looked at: more than a body of the largest size has of real ones.
+pub(super) const MOST_ITEMS: usize = 2_000;
 /// The longest id of a subscription: Graph's are UUIDs, and keys of ours are made of them.
 const LONGEST_ID: usize = 64;
 /// The longest `clientState` that Graph documents.
@@ -74,10 +74,11 @@ struct ResourceData<'a> {
     etag: Option<Cow<'a, str>>,
 }
 
-/// The items of a body as `T`, if it is of the form at all; `None` in the place of one that is not.
+/// The items of a body as `T`, if it is of the form at all; `None` in the place of one that is not. Of more than
+/// [`MOST_ITEMS`], one such place stands for the rest.
 pub(super) fn items<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<Vec<Option<T>>> {
     let body = std::str::from_utf8(body).ok()?;
-    let items: Vec<Option<T>> = match serde_json::from_str::<Object<Collection<Object<T>>>>(body) {
+    let mut items: Vec<Option<T>> = match serde_json::from_str::<Object<Collection<Object<T>>>>(body) {
         Ok(Object(Collection { value })) => value.into_iter().map(|Object(item)| Some(item)).collect(),
         // One of them cannot be read, or none.
         Err(_) => {
@@ -86,7 +87,11 @@ pub(super) fn items<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<Vec<Option
             value.into_iter().map(|item| Some(read(item)?.0)).collect()
         }
     };
-    (items.len() <= MOST_ITEMS).then_some(items)
+    if items.len() > MOST_ITEMS {
+        items.truncate(MOST_ITEMS);
+        items.push(None);
+    }
+    Some(items)
 }
 
 /// Finds the key that the item's `clientState` was derived from.
@@ -103,23 +108,26 @@ fn is_id(text: &str) -> bool {
     (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The items that were proved.
-fn proved<'a, T: Deserialize<'a>>(verified: &'a Verified) -> impl Iterator<Item = Option<T>> {
+/// The items that were proved, with their places.
+fn proved<'a, T: Deserialize<'a>>(verified: &'a Verified) -> impl Iterator<Item = (usize, Option<T>)> {
     let items = items(verified.body()).unwrap_or_default().into_iter().enumerate();
-    items.filter(|(index, _)| !verified.dropped().contains(index)).map(|(_, item)| item)
+    items.filter(|(index, _)| !verified.dropped().contains(index))
 }
 
 /// The topic of the first notification that was proved, if it can be read.
 pub(super) fn first_topic(verified: &Verified) -> Option<String> {
-    let Topic { change_type, lifecycle_event } = proved(verified).next()??;
+    let (_, first) = proved(verified).next()?;
+    let Topic { change_type, lifecycle_event } = first?;
     Some(topic(lifecycle_event.as_deref(), change_type.as_deref()).to_owned())
 }
 
-/// All notifications that were proved.
-pub(super) fn notifications(verified: &Verified) -> Result<Vec<Notification<'_>>, Fault> {
-    let unreadable =
-        |index| Fault::permanent(ErrorClass::Unreadable, format!("notification {index} is of no known form"));
-    proved(verified).enumerate().map(|(index, item)| item.ok_or_else(|| unreadable(index))).collect()
+/// All notifications that were proved, with their places; `None` for one of no known form. A fault if all are.
+pub(super) fn notifications(verified: &Verified) -> Result<Vec<(usize, Option<Notification<'_>>)>, Fault> {
+    let notifications = proved(verified).collect::<Vec<_>>();
+    if !notifications.is_empty() && notifications.iter().all(|(_, notification)| notification.is_none()) {
+        return Err(Fault::permanent(ErrorClass::Unreadable, "no notification is of a known form"));
+    }
+    Ok(notifications)
 }
 
 /// What happened to the subscription, else to what is subscribed to: documented is that there is one of the two.

@@ -132,10 +132,20 @@ fn what_is_refused_says_why() {
 }
 
 #[test]
-fn more_items_than_a_real_body_has_are_refused() {
+fn of_more_items_than_a_real_body_has_the_rest_is_told_of_as_one() {
+    let ignored = |items: &[String]| {
+        let told = notices(items, NOW).unwrap();
+        let ignored = told.iter().filter(|notice| matches!(notice.what, What::Ignored { .. })).count();
+        (told.len(), ignored)
+    };
     let items = |count: usize| vec![change(ONE, STATE_OF_ONE, "a", "1"); count];
-    assert!(verify_items(&items(2_000)).is_ok());
-    assert_eq!(verify_items(&items(2_001)), Err(AuthFault::Malformed));
+    for (count, beyond, told) in
+        [(2_000, &[][..], (2_000, 0)), (2_001, &[2_000], (2_001, 1)), (3_000, &[2_000], (2_001, 1))]
+    {
+        assert_eq!((dropped(&items(count)).as_slice(), ignored(&items(count))), (beyond, told), "{count}");
+    }
+    let proved_beyond = [vec![change(TWO, &forged(), "a", "1"); 2_000], items(1)].concat();
+    assert_eq!(verify_items(&proved_beyond), Err(AuthFault::Mismatch));
 }
 
 #[test]
@@ -184,7 +194,19 @@ fn a_lifecycle_event_counts_more_than_a_change_in_the_same_item() {
 }
 
 #[test]
-fn a_proved_item_of_another_form_is_unreadable() {
+fn a_proved_item_of_another_form_spoils_no_other() {
+    let odd = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""updated""#, "7");
+    let items = [change(ONE, "forged", "x", "1"), odd.clone(), change(TWO, STATE_OF_TWO, "b", "1"), odd];
+    let told = notices(&items, NOW).unwrap();
+    let what = told.iter().map(|notice| notice.what.clone()).collect::<Vec<_>>();
+    let ignored = What::ignored("a notification of no known form");
+    let hint = What::Hint { resource: "calendar", of: Some(TWO.to_owned()) };
+    assert_eq!(what, [ignored.clone(), hint, ignored]);
+    assert_ne!(told[0].identity, told[2].identity);
+}
+
+#[test]
+fn where_no_proved_item_is_of_the_form_the_body_is_unreadable() {
     for (from, to) in [(r#""updated""#, "7"), (r#""changeType""#, r#""changeType":"x","changeType""#)] {
         let item = change(ONE, STATE_OF_ONE, "a", "1").replace(from, to);
         let read = notices(&[item], NOW);
