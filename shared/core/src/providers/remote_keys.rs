@@ -28,7 +28,7 @@ pub trait RemoteKeys: Send + Sync {
 /// A step of fetching a key.
 #[derive(Debug)]
 pub enum KeyStep {
-    /// Send this, and come back with its answer.
+    /// Send this, and come back with its answer. Its credentials are marked as sensitive, so that nothing shows them.
     Ask(Request<Bytes>),
     /// The key, under the name and id by which [`super::Provider::verify`] looks for it.
     Found(LiveSecret),

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::key::{self, Proof, PublicKey};
 use super::{CLIENT_ID, CLIENT_SECRET, PUBLIC_KEY};
@@ -59,9 +60,10 @@ fn ask_token(api: &str, secrets: &Secrets, now: Timestamp) -> Result<KeyStep, Fa
     let (Some(client), Some(secret)) = (newest(CLIENT_ID), newest(CLIENT_SECRET)) else {
         return Err(AuthFault::NoSecret.into());
     };
-    let credentials = BASE64.encode(&[client.secret.expose(), b":", secret.secret.expose()].concat());
+    let credentials = Zeroizing::new([client.secret.expose(), b":", secret.secret.expose()].concat());
+    let credentials = Zeroizing::new(BASE64.encode(&credentials));
     let request = Request::post(format!("{api}/identity/v1/oauth2/token"))
-        .header(AUTHORIZATION, format!("Basic {credentials}"))
+        .header(AUTHORIZATION, authorization("Basic", &credentials)?)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(ACCEPT, "application/json");
     ask(request, Bytes::from_static(GRANT.as_bytes()))
@@ -75,14 +77,23 @@ fn ask_key(id: &str, api: &str, answer: &Response<Bytes>) -> Result<KeyStep, Fau
     if answer.status() != StatusCode::OK {
         return Err(refused("a token", answer));
     }
-    let token = read::<Token>(answer).map(|token| token.access_token);
-    let fits =
-        |token: &String| (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
+    let token = read::<Token>(answer).map(|token| Zeroizing::new(token.access_token));
+    let fits = |token: &Zeroizing<String>| {
+        (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
+    };
     let token = token.filter(fits).ok_or_else(|| Fault::retryable("eBay's answer has no token"))?;
     let request = Request::get(format!("{api}/commerce/notification/v1/public_key/{id}"))
-        .header(AUTHORIZATION, format!("Bearer {token}"))
+        .header(AUTHORIZATION, authorization("Bearer", &token)?)
         .header(ACCEPT, "application/json");
     ask(request, Bytes::new())
+}
+
+/// The value of a header that is not shown, wherever the request is.
+fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue, Fault> {
+    let text = Zeroizing::new([scheme, " ", credentials].concat());
+    let mut value = HeaderValue::from_str(&text).map_err(|_| Fault::failed("credentials that no header can have"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn ask(request: http::request::Builder, body: Bytes) -> Result<KeyStep, Fault> {
@@ -184,6 +195,16 @@ mod tests {
         let asked = format!("GET https://api.example.com/commerce/notification/v1/public_key/{KID} Bearer v^1.1#i^1 ");
         assert_eq!(step(KID, &credentials, &[answer(200, TOKEN)]), asked);
         assert_eq!(step(KID, &credentials, &[answer(200, TOKEN), answer(200, KEY)]), format!("found {KID}"));
+    }
+
+    #[test]
+    fn what_is_asked_shows_no_credentials() {
+        let credentials = secrets(&[("client_id", "app"), ("client_secret", "new")]);
+        for (answers, shown) in [(&[][..], "YXBwOm5ldw"), (&[answer(200, TOKEN)], "v^1.1")] {
+            let step = Keys.next(KID, "https://api.example.com", &credentials, Timestamp::UNIX_EPOCH, answers);
+            let debug = format!("{step:?}");
+            assert!(debug.contains("Ask") && !debug.contains(shown), "{debug}");
+        }
     }
 
     #[test]

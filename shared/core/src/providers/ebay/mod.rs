@@ -99,7 +99,8 @@ impl Provider for Ebay {
         let mut answer = Response::new(Bytes::new());
         match (code.fitting(|code| query::is_plain(code, LONGEST_CODE)), token) {
             (Some(code), Some(token)) => {
-                let hash = signing::sha256_hex(&[code.as_bytes(), token.secret.expose(), url.as_bytes()].concat());
+                let hash = signing::sha256(&[code.as_bytes(), token.secret.expose(), url.as_bytes()]);
+                let hash = data_encoding::HEXLOWER.encode(&hash);
                 answer.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
                 *answer.body_mut() = format!(r#"{{"challengeResponse":"{hash}"}}"#).into();
             }
