@@ -109,9 +109,10 @@ impl Event<'_> {
         }
     }
 
+    /// The first of its names that is not empty.
     fn name(&self) -> Option<&str> {
         let names = [&self.event_name, &self.event_name_in_capitals, &self.event_type];
-        names.into_iter().find_map(Option::as_deref)
+        names.into_iter().filter_map(Option::as_deref).find(|name| !name.is_empty())
     }
 
     /// A payment handle, payment, settlement, refund or credit: its state, whole.
@@ -240,4 +241,22 @@ fn read<'a, T: Deserialize<'a>>(part: Option<&'a RawValue>) -> Result<T, Fault> 
 
 fn unreadable(what: &str) -> Fault {
     Fault::permanent(ErrorClass::Unreadable, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_name_hides_no_other() {
+        for (json, expected) in [
+            (r#"{"eventName":"PAYMENT_HELD","eventType":"PAYMENT_FAILED"}"#, Some("PAYMENT_HELD")),
+            (r#"{"eventName":"","eventType":"PAYMENT_FAILED"}"#, Some("PAYMENT_FAILED")),
+            (r#"{"eventName":null,"EventName":"","eventType":"ACCT_ENABLED"}"#, Some(MERCHANT_ACCOUNT)),
+            (r#"{"eventName":"","transaction":{}}"#, Some(WALLET_TRANSACTION)),
+            (r#"{"eventName":""}"#, None),
+        ] {
+            assert_eq!(serde_json::from_str::<Event<'_>>(json).unwrap().topic(), expected, "{json}");
+        }
+    }
 }
