@@ -97,9 +97,11 @@ pub fn trust(provider: &dyn Provider, headers: &HeaderMap, body: Bytes, now: Tim
 fn kept(provider: &dyn Provider, headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut kept = BTreeMap::new();
     for name in provider.headers() {
-        let value = headers.get(*name).and_then(|value| value.to_str().ok());
-        // What nobody signed must not grow what is kept.
-        if let Some(value) = value.filter(|value| value.len() <= LONGEST_HEADER) {
+        let value = headers.get(*name).filter(|value| value.len() <= LONGEST_HEADER);
+        // More than ASCII, since a store's address may be written in its own letters. What nobody signed must not grow what is
+        // kept.
+        let value = value.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+        if let Some(value) = value.filter(|value| !value.contains(char::is_control)) {
             kept.insert((*name).to_owned(), value.to_owned());
         }
     }
@@ -111,4 +113,33 @@ pub async fn reopen(delivery: &Delivery, received_at: Timestamp, blobs: &dyn Blo
     let body = delivery.body(blobs).await?;
     let (headers, key_id, dropped) = (delivery.headers.clone(), delivery.key_id.clone(), delivery.dropped.clone());
     Ok(Verified { headers, body, key_id, dropped, received_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::providers::by_id;
+
+    #[test]
+    fn a_header_is_kept_as_text_without_control_characters() {
+        let woocommerce = by_id("woocommerce").unwrap();
+        let source = "x-wc-webhook-source";
+        let long = [b'x'; LONGEST_HEADER + 1];
+        for (value, expected) in [
+            (&b"https://shop.example/"[..], Some("https://shop.example/")),
+            ("https://läden.example/ü/".as_bytes(), Some("https://läden.example/ü/")),
+            (b"", Some("")),
+            (&long[1..], std::str::from_utf8(&long[1..]).ok()),
+            (&long, None),
+            (b"https://l\xe4den.example/", None),
+            (b"https://shop.example/\t", None),
+            ("https://shop.example/\u{85}".as_bytes(), None),
+        ] {
+            let headers = HeaderMap::from_iter([(source.parse().unwrap(), HeaderValue::from_bytes(value).unwrap())]);
+            let trusted = trust(woocommerce, &headers, Bytes::new(), Timestamp::UNIX_EPOCH);
+            assert_eq!(trusted.header(source), expected, "{:.80}", String::from_utf8_lossy(value));
+        }
+    }
 }
