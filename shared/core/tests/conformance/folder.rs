@@ -8,6 +8,9 @@ use crate::rule::{Failure, each};
 /// Where a fixture may be from: the form that a page prints, made to show one property, or recorded.
 const SOURCES: &[&str] = &["documented", "constructed", "captured"];
 
+/// What stands before the resource that is fetched.
+const SYNC: &str = "sync of";
+
 /// A table of the README has a row for each topic, and its second cell says what the code does.
 pub(crate) fn readme_lists_topics(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     let Some(readme) = &evidence.readme else {
@@ -16,16 +19,23 @@ pub(crate) fn readme_lists_topics(provider: &dyn Provider, evidence: &Evidence) 
     let rows = readme.lines().filter_map(|line| line.strip_prefix('|')?.split_once('|')).collect::<Vec<_>>();
     let mut failures = Vec::new();
     for topic in provider.topics() {
-        let word = match topic.becomes {
-            Becomes::Kind(kind) => kind.as_str(),
-            Becomes::Sync(resource) => resource,
-            Becomes::Privacy => "privacy",
-            Becomes::Ignored(_) => "ignored",
+        let says = match topic.becomes {
+            Becomes::Kind(kind) => kind.as_str().to_owned(),
+            Becomes::Sync(resource) => format!("{SYNC} `{resource}`"),
+            Becomes::Privacy => "privacy".to_owned(),
+            Becomes::Ignored(_) => "ignored".to_owned(),
+        };
+        let fits = |cell: &str| match topic.becomes {
+            Becomes::Sync(_) => cell.contains(&says),
+            // A sync of `products` makes no product.
+            Becomes::Kind(_) | Becomes::Privacy | Becomes::Ignored(_) => {
+                cell.find(&says).is_some_and(|at| !cell[..at].contains(SYNC))
+            }
         };
         let becomes = rows.iter().filter(|(topics, _)| topics.contains(&format!("`{}`", topic.name)));
         let mut becomes = becomes.map(|(_, cells)| cells.split('|').next().unwrap_or_default());
-        if !becomes.any(|cell| cell.contains(word)) {
-            let what = format!("has no row that says of `{}` that it becomes {word}", topic.name);
+        if !becomes.any(fits) {
+            let what = format!("has no row that says of `{}` that it becomes {says}", topic.name);
             failures.push(Failure::new(provider, "README.md", what));
         }
     }
