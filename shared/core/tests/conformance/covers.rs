@@ -26,6 +26,10 @@ const DOCUMENTED: &[(&str, Proof, Covers)] = &[
     ("woocommerce", Proof::Header("x-wc-webhook-signature"), Covers::BODY),
 ];
 
+/// How far a signed time may be from now, both ways: what the reference libraries of Standard Webhooks have, and receivers of
+/// Clover's form.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
 /// Bodies up to this size are changed at every position.
 const SMALL: usize = 2048;
 /// Larger ones at this many positions, evenly spread, and at each of the first and last [`ENDS`].
@@ -157,18 +161,21 @@ pub(crate) fn url(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> 
     })
 }
 
-/// Another time is refused, if it is covered, and makes no difference, if it is not.
+/// Another time is refused, if it is covered and further away than is tolerated, and makes no difference, if not.
 pub(crate) fn time(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    let second = SignedDuration::from_secs(1);
+    let day = SignedDuration::from_hours(24);
+    let distances = [TOLERANCE - second, TOLERANCE + second, day, 365 * day];
     each(provider, evidence, |fixture, complaints| {
         let covered = fixture.covers(provider).time;
         let now = fixture.now();
-        for days in [-365, -1, 1, 365] {
-            let at = now + SignedDuration::from_hours(24 * days);
-            let opened = fixture.attempt().now(at).open(provider);
-            if opened.is_ok() == covered {
-                complaints.add(format!("is {} {days} days later", refused_or(covered)));
+        for later in distances.into_iter().flat_map(|distance| [distance, -distance]) {
+            let refused = covered && later.abs() > TOLERANCE;
+            let opened = fixture.attempt().now(now + later).open(provider);
+            if opened.is_ok() == refused {
+                complaints.add(format!("is {} {later} later", refused_or(refused)));
             } else if opened.as_ref().is_err_and(|fault| *fault != AuthFault::Expired) {
-                complaints.add(format!("is refused {days} days later for another reason: {opened:?}"));
+                complaints.add(format!("is refused {later} later for another reason: {opened:?}"));
             }
         }
         if covered {

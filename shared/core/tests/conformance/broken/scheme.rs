@@ -33,6 +33,8 @@ pub(super) enum Flaw {
     LeavesOutTheAddress,
     LeavesOutTheTime,
     ToleratesAnyTime,
+    ToleratesHours,
+    ToleratesSeconds,
     DeclaresTheBody,
 }
 
@@ -41,6 +43,8 @@ pub(super) const FLAWS: &[(Scheme, Flaw, &[&str])] = &[
     (Scheme::AddressAndTime, Flaw::LeavesOutTheAddress, &["binds_the_address_exactly_as_declared"]),
     (Scheme::AddressAndTime, Flaw::LeavesOutTheTime, &["binds_the_time_exactly_as_declared"]),
     (Scheme::AddressAndTime, Flaw::ToleratesAnyTime, &["binds_the_time_exactly_as_declared"]),
+    (Scheme::AddressAndTime, Flaw::ToleratesHours, &["binds_the_time_exactly_as_declared"]),
+    (Scheme::AddressAndTime, Flaw::ToleratesSeconds, &["binds_the_time_exactly_as_declared"]),
     (Scheme::Token, Flaw::DeclaresTheBody, &["binds_the_body_exactly_as_declared"]),
 ];
 
@@ -110,8 +114,14 @@ impl Provider for Schemed {
         let key_id = secret.map(|secret| secret.id.clone()).ok_or(fault)?;
         let at = sent_at.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         let age = now.duration_since(at.ok_or(AuthFault::Malformed)?).abs();
-        let checked = self.profile.schemes[0].covers.time && self.flaw != Some(Flaw::ToleratesAnyTime);
-        if checked && age > SignedDuration::from_mins(5) { Err(AuthFault::Expired) } else { Ok(key_id) }
+        let tolerance = match self.flaw {
+            Some(Flaw::ToleratesAnyTime) => SignedDuration::MAX,
+            Some(Flaw::ToleratesHours) => SignedDuration::from_hours(12),
+            Some(Flaw::ToleratesSeconds) => SignedDuration::from_secs(30),
+            _ => SignedDuration::from_mins(5),
+        };
+        let checked = self.profile.schemes[0].covers.time;
+        if checked && age > tolerance { Err(AuthFault::Expired) } else { Ok(key_id) }
     }
 
     fn label(&self, verified: &Verified) -> Label {
