@@ -20,6 +20,7 @@ mod identity;
 mod keys;
 mod mutations;
 mod parse;
+mod priority;
 mod registration;
 mod rule;
 mod sample;
@@ -69,6 +70,8 @@ rules! {
     takes_a_privacy_request_under_its_own_topic_only: fit::privacy_has_one_topic;
     ignores_a_topic_that_it_does_not_know: fit::unknown_topics;
 
+    lets_what_tells_of_a_payment_overtake: priority::payments_overtake;
+
     finds_every_fixture_readable: parse::fixtures_are_readable;
     finds_a_body_nested_too_deep_unreadable: parse::deep_bodies_are_unreadable;
     survives_any_bytes: parse::any_bytes;
@@ -78,6 +81,7 @@ rules! {
     survives_any_unsigned_header: parse::any_header;
 
     samples_become_what_their_topics_declare: sample::become_as_declared;
+    samples_that_tell_of_a_payment_overtake: sample::payments_overtake;
     samples_of_one_number_are_about_one_thing: sample::numbers_are_things;
     gives_an_earlier_sample_a_smaller_version: sample::earlier_is_smaller;
     has_secrets_that_sign_and_verify_its_samples: sample::secrets_suffice;

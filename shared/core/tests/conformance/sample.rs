@@ -1,16 +1,38 @@
 //! Samples are what they say they are. They are never used to judge `verify`: a provider could agree with itself.
 
 use hooktide_core::notice::{Notice, State, Version, What};
-use hooktide_core::providers::{Becomes, Provider, SUBSCRIPTION_KEY, Sample, Topic, Unsigned};
+use hooktide_core::providers::{Becomes, Label, Provider, SUBSCRIPTION_KEY, Sample, Topic, Unsigned};
 use hooktide_core::secret::{Secret, Secrets};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::{Attempt, live};
 use crate::evidence::{Evidence, Fixture};
 use crate::fit::UNKNOWN_TOPIC;
+use crate::priority;
 use crate::rule::{Complaints, Failure};
 
-/// The notices of a sample that was signed, sent, verified and parsed.
+/// The label and the notices of a sample that was signed, sent, verified and parsed.
+fn read(
+    provider: &dyn Provider,
+    fixture: &Fixture,
+    topic: &Topic,
+    number: u64,
+    updated_at: Timestamp,
+) -> Result<(Label, Vec<Notice>), String> {
+    let sender = fixture.sender(provider).topic(topic.name);
+    let sample = Sample { number, updated_at, account: &sender.account };
+    let body = provider.sample(topic.name, &sample).ok_or("has no sample")?;
+    let attempt = sender.send(body).map_err(|fault| format!("is not signed: {fault}"))?;
+    let verified = attempt.open(provider).map_err(|fault| format!("is refused: {fault}"))?;
+    let label = provider.label(&verified);
+    if label.topic.as_deref() != Some(topic.name) {
+        return Err(format!("is labelled {:?}", label.topic));
+    }
+    let notices = provider.parse(&verified).map_err(|fault| format!("is not readable: {fault}"))?;
+    if notices.is_empty() { Err("tells nothing".into()) } else { Ok((label, notices)) }
+}
+
+/// Its notices alone.
 fn notices(
     provider: &dyn Provider,
     fixture: &Fixture,
@@ -18,17 +40,7 @@ fn notices(
     number: u64,
     updated_at: Timestamp,
 ) -> Result<Vec<Notice>, String> {
-    let sender = fixture.sender(provider).topic(topic.name);
-    let sample = Sample { number, updated_at, account: &sender.account };
-    let body = provider.sample(topic.name, &sample).ok_or("has no sample")?;
-    let attempt = sender.send(body).map_err(|fault| format!("is not signed: {fault}"))?;
-    let verified = attempt.open(provider).map_err(|fault| format!("is refused: {fault}"))?;
-    let label = provider.label(&verified).topic;
-    if label.as_deref() != Some(topic.name) {
-        return Err(format!("is labelled {label:?}"));
-    }
-    let notices = provider.parse(&verified).map_err(|fault| format!("is not readable: {fault}"))?;
-    if notices.is_empty() { Err("tells nothing".into()) } else { Ok(notices) }
+    read(provider, fixture, topic, number, updated_at).map(|(_, notices)| notices)
 }
 
 /// Runs a check on each declared topic.
@@ -69,6 +81,18 @@ pub(crate) fn become_as_declared(provider: &dyn Provider, evidence: &Evidence) -
         match odd.or(notices.first().filter(|_| fitting == 0)) {
             Some(notice) => Err(format!("becomes {:?}, not {:?}", notice.what, topic.becomes)),
             None => Ok(()),
+        }
+    })
+}
+
+/// A sample that tells of a payment overtakes what does not.
+pub(crate) fn payments_overtake(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each_topic(provider, evidence, |fixture, topic| {
+        let (label, notices) = read(provider, fixture, topic, 1, fixture.now())?;
+        if priority::is_left_out(&label, &notices) {
+            Err("tells of a payment and has no priority".into())
+        } else {
+            Ok(())
         }
     })
 }

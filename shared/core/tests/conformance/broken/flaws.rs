@@ -45,6 +45,7 @@ pub(super) enum Flaw {
     BelievesThePrivacyTopic,
     GuessesUnknownTopics,
     LabelsNoTopic,
+    LetsPaymentsWait,
 
     ReadsNothing,
     ReadsEverything,
@@ -123,6 +124,7 @@ pub(super) const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::BelievesThePrivacyTopic, &["takes_a_privacy_request_under_its_own_topic_only"]),
     (Flaw::GuessesUnknownTopics, &["ignores_a_topic_that_it_does_not_know"]),
     (Flaw::LabelsNoTopic, &["has_a_fixture_of_every_topic", "samples_become_what_their_topics_declare"]),
+    (Flaw::LetsPaymentsWait, &["lets_what_tells_of_a_payment_overtake", "samples_that_tell_of_a_payment_overtake"]),
     (Flaw::ReadsNothing, &["finds_every_fixture_readable"]),
     (Flaw::ReadsEverything, &["finds_a_body_nested_too_deep_unreadable"]),
     (Flaw::PanicsOnOddBodies, &["survives_any_bytes", "survives_any_edit_of_a_fixture"]),

@@ -109,6 +109,7 @@ impl Provider for Broken {
                 Flaw::IdentifiesNothing => notice.identity.clear(),
                 Flaw::BelievesTheTopic if ignored && topic.ends_with("/delete") => notice.what = deletion(),
                 Flaw::BelievesThePrivacyTopic if ignored && topic.ends_with("/redact") => notice.what = erasure(),
+                Flaw::LetsPaymentsWait if !ignored => notice.what = What::hint("payments"),
                 Flaw::GuessesUnknownTopics if ignored => notice.what = What::hint("stock"),
                 Flaw::VersionsNothing => {
                     if let What::Entity(entity) = &mut notice.what {
