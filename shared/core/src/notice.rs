@@ -66,6 +66,15 @@ impl What {
         Self::Hint { resource, of: None }
     }
 
+    /// Of a hint: about this one of several that the connection has.
+    #[must_use]
+    pub fn about(self, one: impl Into<String>) -> Self {
+        match self {
+            Self::Hint { resource, .. } => Self::Hint { resource, of: Some(one.into()) },
+            other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. }) => other,
+        }
+    }
+
     /// Nothing is done, because.
     pub fn ignored(reason: impl Into<String>) -> Self {
         Self::Ignored { reason: reason.into() }

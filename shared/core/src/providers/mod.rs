@@ -8,6 +8,7 @@ mod microsoft_graph;
 mod paysafe;
 mod profile;
 mod query;
+mod reading;
 mod remote_keys;
 mod shopify;
 mod signed_message;

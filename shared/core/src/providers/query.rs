@@ -58,7 +58,7 @@ pub(super) fn is_plain(text: &str, most: usize) -> bool {
 }
 
 /// Undoes percent-encoding, and `+` for a space; `None` if it is not well encoded, or not UTF-8.
-fn decoded(text: &str) -> Option<String> {
+pub(super) fn decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

@@ -162,7 +162,7 @@ impl Provider for Clover {
         // What the code lets in must never pass for a signed payment, whatever it looks like.
         match signed_at(verified) {
             Some(signed_at) => Ok(vec![verified.json::<Checkout<'_>>()?.notice(signed_at)?]),
-            None => Ok(verified.json::<Message>()?.notices(PROFILE.topics, verified.body())),
+            None => Ok(verified.json::<Message>()?.notices(verified.body())),
         }
     }
 

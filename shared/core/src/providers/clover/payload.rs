@@ -10,11 +10,12 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::CHECKOUT;
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, Notice, State, Version, What};
 use crate::payment::Transaction;
-use crate::providers::{Becomes, Label, Topic};
+use crate::providers::reading::{LONGEST_ID, UNKNOWN_TOPIC, is_id, told, unreadable};
+use crate::providers::{Becomes, Label};
 use crate::signing;
 
 /// The key of payments.
@@ -23,8 +24,6 @@ pub(super) const PAYMENT_KEY: &str = "P";
 const SINGLY: usize = 1_000;
 /// The longest key before the colon of an object's id, and the longest type of a checkout, in bytes.
 const LONGEST_KEY: usize = 32;
-/// The longest id of a payment or of a merchant, in bytes.
-const LONGEST_ID: usize = 255;
 /// The longest body that asks to verify the address, in bytes.
 const LONGEST_VERIFICATION: usize = 256;
 
@@ -122,17 +121,17 @@ impl Message {
 
     /// What it tells: a notice for each event. Beyond [`SINGLY`], events only say which resource to fetch, so one notice
     /// for each merchant and resource says as much, with the whole body for its identity.
-    pub(super) fn notices(&self, topics: &[Topic], body: &[u8]) -> Vec<Notice> {
+    pub(super) fn notices(&self, body: &[u8]) -> Vec<Notice> {
         let whole = signing::sha256_hex(body);
         let mut notices = Vec::new();
         let mut folded = BTreeSet::new();
         for (number, (merchant, update)) in self.updates().enumerate() {
-            let known = topics.iter().find(|topic| topic.name == update.key());
-            let (word, what) = match known.map(|topic| topic.becomes) {
-                Some(Becomes::Sync(resource)) => (resource, What::hint(resource)),
-                Some(Becomes::Ignored(reason)) => (reason, What::ignored(reason)),
-                Some(Becomes::Kind(_) | Becomes::Privacy) | None => ("unknown topic", What::ignored("unknown topic")),
+            let becomes = super::PROFILE.becomes(update.key());
+            let word = match becomes {
+                Some(Becomes::Sync(word) | Becomes::Ignored(word)) => word,
+                Some(Becomes::Kind(_) | Becomes::Privacy) | None => UNKNOWN_TOPIC,
             };
+            let what = told(becomes);
             let identity = if number < SINGLY {
                 let Update { object_id, operation, ts } = update;
                 format!("{merchant}/{object_id}/{operation}/{ts}")
@@ -198,23 +197,17 @@ impl Named<'_> {
 /// The type of a checkout's payments.
 const PAYMENT: &str = "PAYMENT";
 
-fn is_id(text: &str) -> bool {
-    // All of it, without a way out: that is quicker, and only odd ids have more than such bytes.
-    let plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
-    (1..=LONGEST_ID).contains(&text.len()) && (plain || !text.chars().any(char::is_control))
-}
-
 impl Checkout<'_> {
     /// What it tells.
     pub(super) fn notice(self, signed_at: Timestamp) -> Result<Notice, Fault> {
         let Self { sort, id, status, merchant_id, .. } = &self;
         if !is_id(id) {
-            return Err(Fault::permanent(ErrorClass::Unreadable, "no id, or one that cannot be"));
+            return Err(unreadable("no id, or one that cannot be"));
         }
         let identity = [&**merchant_id, sort, id, status].join("/");
         let account = Some(merchant_id.clone().into_owned());
         if sort != PAYMENT {
-            return Ok(Notice { account, identity, what: What::ignored("unknown topic") });
+            return Ok(Notice { account, identity, what: What::ignored(UNKNOWN_TOPIC) });
         }
         let time = self.created_time.and_then(created_time).unwrap_or(signed_at);
         let document = Transaction {

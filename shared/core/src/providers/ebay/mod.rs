@@ -15,9 +15,11 @@ use jiff::Timestamp;
 
 use self::key::{Proof, PublicKey, SampleKey};
 use super::query::{self, Parameter};
-use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, RemoteKeys, Sample, Scheme, Unsigned};
+use super::{
+    Becomes, Covers, Handshake, Label, Need, Profile, Provider, RemoteKeys, Sample, Scheme, Unsigned, reading,
+};
 use crate::fault::{AuthFault, ErrorClass, Fault};
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::secret::{KeyId, Secret, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -156,13 +158,13 @@ impl Provider for Ebay {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let message = payload::message(verified)?;
-        let topic = PROFILE.topics.iter().find(|topic| topic.name == message.topic);
-        let (account, what) = match topic.map(|topic| topic.becomes) {
+        let becomes = PROFILE.becomes(&message.topic);
+        let (account, what) = match becomes {
             // It comes about any user of eBay, not about a seller who is connected.
             Some(Becomes::Privacy) => (None, message.privacy()?),
-            Some(Becomes::Sync(resource)) => (message.account()?, What::hint(resource)),
-            Some(Becomes::Ignored(reason)) => (message.account().unwrap_or_default(), What::ignored(reason)),
-            Some(Becomes::Kind(_)) | None => (None, What::ignored("unknown topic")),
+            Some(Becomes::Sync(_)) => (message.account()?, reading::told(becomes)),
+            Some(Becomes::Ignored(_)) => (message.account().unwrap_or_default(), reading::told(becomes)),
+            Some(Becomes::Kind(_)) | None => (None, reading::told(becomes)),
         };
         Ok(vec![Notice { account, identity: message.id, what }])
     }

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::PrivacyAct;
 use crate::notice::{PrivacyRequest, Subject, What};
+use crate::providers::reading::unreadable;
 use crate::providers::{Becomes, Topic};
 use crate::verified::Verified;
 
@@ -141,10 +142,6 @@ impl Message<'_> {
         let data = self.data.and_then(|data| serde_json::from_str(data.get()).ok());
         data.ok_or_else(|| unreadable("the data is not of the documented form"))
     }
-}
-
-fn unreadable(detail: &str) -> Fault {
-    Fault::permanent(ErrorClass::Unreadable, detail)
 }
 
 #[cfg(test)]

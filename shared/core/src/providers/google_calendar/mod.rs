@@ -10,9 +10,9 @@ use http::Request;
 use jiff::Timestamp;
 
 use self::payload::Message;
-use super::{Becomes, Covers, Label, Profile, Provider, SUBSCRIPTION_KEY, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Profile, Provider, SUBSCRIPTION_KEY, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::secret::{KeyId, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -89,11 +89,7 @@ impl Provider for GoogleCalendar {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let message = Message::of(verified)?;
-        let what = match PROFILE.becomes(message.state) {
-            Some(Becomes::Sync(resource)) => What::Hint { resource, of: Some(message.channel.to_owned()) },
-            Some(Becomes::Ignored(reason)) => What::ignored(reason),
-            Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
-        };
+        let what = reading::told(PROFILE.becomes(message.state)).about(message.channel);
         Ok(vec![Notice { account: None, identity: message.identity(), what }])
     }
 

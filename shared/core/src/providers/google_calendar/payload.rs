@@ -1,6 +1,7 @@
 //! Google's messages: headers, and nothing else.
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
+use crate::providers::reading::unreadable;
 use crate::verified::Verified;
 
 /// The longest id of a channel that Google takes.
@@ -23,7 +24,7 @@ impl<'a> Message<'a> {
     pub(super) fn of(verified: &'a Verified) -> Result<Self, Fault> {
         let header = |name, is_well: fn(&str) -> bool| {
             let value = verified.header(name).filter(|value| is_well(value));
-            value.ok_or_else(|| Fault::permanent(ErrorClass::Unreadable, format!("`{name}` is not of its form")))
+            value.ok_or_else(|| unreadable(format!("`{name}` is not of its form")))
         };
         Ok(Self {
             channel: header(super::CHANNEL, is_channel)?,

@@ -6,8 +6,9 @@ use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::notice::{Notice, What};
+use crate::providers::reading::{told, unreadable};
 use crate::providers::{Becomes, Topic};
 use crate::signing;
 use crate::verified::Verified;
@@ -144,7 +145,6 @@ fn message_ids(value: &str) -> Option<String> {
 }
 
 fn body(verified: &Verified) -> Result<Body<'_>, Fault> {
-    let unreadable = |detail: &str| Fault::permanent(ErrorClass::Unreadable, detail);
     let body: Body<'_> = verified.json()?;
     let fits = |text: &str| (1..=LONGEST_NAME).contains(&text.len());
     let (mut named, mut updates) = (fits(&body.object), 0);
@@ -177,7 +177,7 @@ pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
     let notice = |update: Update<'_>| {
         let topic = update.topic(&body.object);
         let account = ACCOUNTS.contains(&&*body.object).then(|| account(&update.entry.id));
-        Notice { account, identity: update.identity(&body.object, &topic), what: what(&topic) }
+        Notice { account, identity: update.identity(&body.object, &topic), what: told(super::PROFILE.becomes(&topic)) }
     };
     let mut notices: Vec<Notice> = body.entry.iter().flat_map(Entry::updates).map(notice).collect();
     if notices.is_empty() {
@@ -190,14 +190,6 @@ pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
 /// An account as routes know it.
 pub(super) fn account(text: &str) -> String {
     text.trim().to_owned()
-}
-
-fn what(name: &str) -> What {
-    match TOPICS.iter().find(|topic| topic.name == name).map(|topic| topic.becomes) {
-        Some(Becomes::Sync(resource)) => What::hint(resource),
-        Some(Becomes::Ignored(reason)) => What::ignored(reason),
-        Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
-    }
 }
 
 #[cfg(test)]

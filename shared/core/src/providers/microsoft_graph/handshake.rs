@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 
 use super::payload;
-use crate::providers::Handshake;
+use crate::providers::{Handshake, query};
 
 /// Where the token stands in the query.
 const TOKEN: &str = "validationToken=";
@@ -41,15 +41,5 @@ fn decode(token: &str) -> Option<String> {
     if token.is_empty() || token.len() > LONGEST {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut decoded = Vec::with_capacity(token.len());
-    let mut bytes = token.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => digit(bytes.next()?)? * 16 + digit(bytes.next()?)?,
-            byte => byte,
-        });
-    }
-    String::from_utf8(decoded).ok().filter(|text| !text.contains(char::is_control))
+    query::decoded(token).filter(|text| !text.contains(char::is_control))
 }

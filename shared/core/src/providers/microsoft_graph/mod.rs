@@ -13,7 +13,8 @@ use http::{Request, StatusCode};
 use jiff::Timestamp;
 
 use super::{
-    Becomes, Covers, Handshake, Label, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, is_json, nests_little,
+    Becomes, Covers, Handshake, Label, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, is_json,
+    nests_little, reading,
 };
 use crate::fault::{AuthFault, Fault};
 use crate::notice::{Notice, What};
@@ -129,15 +130,8 @@ impl Provider for MicrosoftGraph {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let read = |notification: payload::Notification<'_>| {
-            let topic = PROFILE.topics.iter().find(|topic| topic.name == notification.topic());
             let identity = notification.identity(verified.received_at());
-            let what = match topic.map(|topic| topic.becomes) {
-                Some(Becomes::Sync(resource)) => {
-                    What::Hint { resource, of: Some(notification.subscription_id.into_owned()) }
-                }
-                Some(Becomes::Ignored(reason)) => What::ignored(reason),
-                Some(Becomes::Kind(_) | Becomes::Privacy) | None => What::ignored("unknown topic"),
-            };
+            let what = reading::told(PROFILE.becomes(notification.topic())).about(notification.subscription_id);
             Notice { account: None, identity, what }
         };
         // Nothing in it can be believed to tell it from others: only where it stands.

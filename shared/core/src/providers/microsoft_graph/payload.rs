@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::object::{Collection, Object};
-use crate::fault::{AuthFault, ErrorClass, Fault};
+use crate::fault::{AuthFault, Fault};
 use crate::providers::SUBSCRIPTION_KEY;
+use crate::providers::reading::unreadable;
 use crate::secret::{KeyId, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -125,7 +126,7 @@ pub(super) fn first_topic(verified: &Verified) -> Option<String> {
 pub(super) fn notifications(verified: &Verified) -> Result<Vec<(usize, Option<Notification<'_>>)>, Fault> {
     let notifications = proved(verified).collect::<Vec<_>>();
     if !notifications.is_empty() && notifications.iter().all(|(_, notification)| notification.is_none()) {
-        return Err(Fault::permanent(ErrorClass::Unreadable, "no notification is of a known form"));
+        return Err(unreadable("no notification is of a known form"));
     }
     Ok(notifications)
 }

@@ -11,10 +11,10 @@ use http::Request;
 use jiff::Timestamp;
 
 use self::payload::Event;
-use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, ErrorClass, Fault};
 use crate::names::Kind;
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -127,7 +127,7 @@ impl Provider for Paysafe {
     fn label(&self, verified: &Verified) -> Label {
         let event = verified.json::<Event<'_>>().ok();
         let topic = event.as_ref().and_then(Event::topic).map(str::to_owned);
-        let becomes = topic.as_deref().and_then(|name| self.becomes(name));
+        let becomes = topic.as_deref().and_then(|name| PROFILE.becomes(name));
         Label { topic, delivery: None, priority: becomes == Some(Becomes::Kind(Kind::Transaction)) }
     }
 
@@ -142,19 +142,17 @@ impl Provider for Paysafe {
         let event: Event<'_> = verified.json()?;
         let topic = event.topic().unwrap_or_default();
         let whole = |what| Notice { account: None, identity: signing::sha256_hex(verified.body()), what };
-        let notice = match self.becomes(topic) {
+        let notice = match PROFILE.becomes(topic) {
             Some(Becomes::Kind(Kind::Account)) => event.merchant_account()?,
             Some(Becomes::Kind(_)) if topic == WALLET_TRANSACTION => event.wallet_transaction()?,
             Some(Becomes::Kind(_)) => event.transaction(topic)?,
-            Some(Becomes::Sync(resource)) => whole(What::hint(resource)),
-            Some(Becomes::Ignored(reason)) => whole(What::ignored(reason)),
-            Some(Becomes::Privacy) | None => whole(What::ignored("unknown topic")),
+            other => whole(reading::told(other)),
         };
         Ok(vec![notice])
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
-        self.becomes(topic).and_then(|_| sample::body(topic, sample))
+        PROFILE.becomes(topic).and_then(|_| sample::body(topic, sample))
     }
 
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
@@ -166,12 +164,6 @@ impl Provider for Paysafe {
             .header(SIGNATURE, data_encoding::BASE64.encode(&mac))
             .body(unsigned.body)
             .map_err(|error| Fault::failed(format!("the sample request: {error}")))
-    }
-}
-
-impl Paysafe {
-    fn becomes(&self, topic: &str) -> Option<Becomes> {
-        PROFILE.topics.iter().find(|known| known.name == topic).map(|known| known.becomes)
     }
 }
 

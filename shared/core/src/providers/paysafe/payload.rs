@@ -5,13 +5,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{MERCHANT_ACCOUNT, WALLET_ACCOUNT, WALLET_OTHER, WALLET_RESTRICTION, WALLET_TRANSACTION};
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, Notice, State, Version, What};
 use crate::payment::{Account, Transaction};
+use crate::providers::reading::{is_id, unreadable};
 
-/// The longest id of a resource, in bytes; Paysafe documents 255 characters.
-const LONGEST_ID: usize = 255;
 /// The longest name of an event, in bytes.
 const LONGEST_NAME: usize = 64;
 
@@ -230,17 +229,12 @@ fn version(time: Timestamp, status: &str) -> Version {
 
 /// An id that can be one of ours.
 fn id(id: Option<&str>) -> Result<&str, Fault> {
-    let fits = |id: &&str| (1..=LONGEST_ID).contains(&id.len()) && !id.chars().any(char::is_control);
-    id.filter(fits).ok_or_else(|| unreadable("no id, or one that cannot be"))
+    id.filter(|id| is_id(id)).ok_or_else(|| unreadable("no id, or one that cannot be"))
 }
 
 fn read<'a, T: Deserialize<'a>>(part: Option<&'a RawValue>) -> Result<T, Fault> {
     let part = part.ok_or_else(|| unreadable("a part of the documented form is missing"))?;
     serde_json::from_str(part.get()).map_err(|_| unreadable("a part is not of the documented form"))
-}
-
-fn unreadable(what: &str) -> Fault {
-    Fault::permanent(ErrorClass::Unreadable, what)
 }
 
 #[cfg(test)]

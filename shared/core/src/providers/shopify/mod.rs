@@ -11,7 +11,7 @@ use http::Request;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::{Notice, What};
@@ -107,8 +107,7 @@ impl Provider for Shopify {
             }
             Some(Becomes::Sync(resource)) => payload::stock(verified, resource)?,
             Some(Becomes::Privacy) => payload::privacy(verified, name)?,
-            Some(Becomes::Ignored(reason)) => What::ignored(reason),
-            None => What::ignored("unknown topic"),
+            other @ (Some(Becomes::Ignored(_)) | None) => reading::told(other),
         };
         // Some bodies name the shop; what is signed counts more than the header, which is not.
         let shop = payload::shop(verified).or_else(|| verified.header(SHOP).map(str::to_owned));

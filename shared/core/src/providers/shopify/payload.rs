@@ -8,10 +8,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::{Kind, PrivacyAct};
 use crate::notice::{Document, EntityNotice, PrivacyRequest, State, Subject, Version, What};
 use crate::product::{Image, Product, Variant};
+use crate::providers::reading::unreadable;
 use crate::verified::Verified;
 
 #[derive(Deserialize)]
@@ -171,7 +172,6 @@ fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
         Number(u64),
         Text(String),
     }
-    let unreadable = |what| Fault::permanent(ErrorClass::Unreadable, what);
     let customer: Customer<'_> =
         serde_json::from_str(customer.get()).map_err(|_| unreadable("`customer` is not of the documented form"))?;
     let mark = |mark: &RawValue| match serde_json::from_str(mark.get()).ok()? {
@@ -226,6 +226,7 @@ fn image(image: ShopifyImage) -> Option<Image> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::ErrorClass;
 
     #[test]
     fn a_product_is_told_from_a_collection() {

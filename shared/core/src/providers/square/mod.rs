@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 
-use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
 use crate::notice::{EntityNotice, Notice, What};
@@ -96,8 +96,7 @@ impl Provider for Square {
         let event = payload::event(verified)?;
         let one =
             |identity: String, what: What| Notice { account: Some(event.merchant_id.to_string()), identity, what };
-        let topic = PROFILE.topics.iter().find(|topic| topic.name == event.topic);
-        let what = match topic.map(|topic| topic.becomes) {
+        let what = match PROFILE.becomes(&event.topic) {
             Some(Becomes::Kind(_)) => match payload::counts(&event)? {
                 Some(counts) => {
                     let told =
@@ -106,9 +105,7 @@ impl Provider for Square {
                 }
                 None => What::hint("stock"),
             },
-            Some(Becomes::Sync(resource)) => What::hint(resource),
-            Some(Becomes::Ignored(reason)) => What::ignored(reason),
-            Some(Becomes::Privacy) | None => What::ignored("unknown topic"),
+            other => reading::told(other),
         };
         Ok(vec![one(event.event_id.to_string(), what)])
     }

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version};
 use crate::product::Stock;
+use crate::providers::reading::unreadable;
 use crate::verified::Verified;
 
 /// How many counts one event has at the most.
@@ -40,7 +41,7 @@ pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
     let event: Event<'_> = verified.json()?;
     for (name, text) in [("merchant_id", &event.merchant_id), ("type", &event.topic), ("event_id", &event.event_id)] {
         if !(1..=LONGEST).contains(&text.len()) {
-            return Err(unreadable(&format!("`{name}` is empty or too long")));
+            return Err(unreadable(format!("`{name}` is empty or too long")));
         }
     }
     Ok(event)
@@ -131,10 +132,6 @@ fn is_decimal(text: &str) -> bool {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let digits = |part: &str| (1..=32).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     digits(whole) && digits(fraction)
-}
-
-fn unreadable(detail: &str) -> Fault {
-    Fault::permanent(ErrorClass::Unreadable, detail)
 }
 
 #[cfg(test)]

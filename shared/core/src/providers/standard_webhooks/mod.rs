@@ -11,10 +11,10 @@ use http::Request;
 use jiff::Timestamp;
 
 use super::signed_message::{self, Names};
-use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::secret::{KeyId, Secret, Secrets};
 use crate::verified::Verified;
 
@@ -90,7 +90,7 @@ impl Provider for StandardWebhooks {
 
     fn label(&self, verified: &Verified) -> Label {
         let topic = payload::topic(verified).filter(|topic| topic.len() <= LONGEST_TOPIC);
-        let becomes = topic.as_deref().and_then(|topic| self.becomes(topic));
+        let becomes = topic.as_deref().and_then(|topic| PROFILE.becomes(topic));
         let priority = becomes == Some(Becomes::Kind(Kind::Transaction));
         Label { topic, delivery: id(verified).map(str::to_owned), priority }
     }
@@ -102,10 +102,10 @@ impl Provider for StandardWebhooks {
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let event = payload::Event::read(verified)?;
         let topic = event.topic.as_deref().unwrap_or_default();
-        let what = match self.becomes(topic) {
+        let what = match PROFILE.becomes(topic) {
             Some(Becomes::Kind(kind)) if topic.ends_with(".deleted") => event.deleted(kind)?,
             Some(Becomes::Kind(kind)) => event.document(kind)?,
-            _ => What::ignored("unknown topic"),
+            other => reading::told(other),
         };
         // The id is signed, and the same whenever the message is tried again.
         Ok(vec![Notice { account: event.account, identity: id(verified).unwrap_or_default().to_owned(), what }])
@@ -117,12 +117,6 @@ impl Provider for StandardWebhooks {
 
     fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
         signed_message::sign(unsigned, SECRET)
-    }
-}
-
-impl StandardWebhooks {
-    fn becomes(&self, topic: &str) -> Option<Becomes> {
-        PROFILE.topics.iter().find(|known| known.name == topic).map(|known| known.becomes)
     }
 }
 

@@ -6,15 +6,14 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version, What};
 use crate::payment::{Account, Transaction};
 use crate::product::{Product, Stock, Variant};
+use crate::providers::reading::{LONGEST_ID, is_id, unreadable};
 use crate::verified::Verified;
 
-/// The longest id, in bytes: it becomes part of a key.
-const LONGEST_ID: usize = 255;
 /// The longest number, in characters.
 const LONGEST_NUMBER: usize = 32;
 
@@ -41,10 +40,6 @@ pub(super) fn topic(verified: &Verified) -> Option<String> {
         topic: String,
     }
     verified.json::<Named>().ok().map(|named| named.topic)
-}
-
-fn unreadable(what: &str) -> Fault {
-    Fault::permanent(ErrorClass::Unreadable, what)
 }
 
 fn require(right: bool, what: &str) -> Result<(), Fault> {
@@ -184,10 +179,6 @@ fn account(account: Account) -> Result<(String, Document), Fault> {
     Ok((account.id.clone(), Document::Account(account)))
 }
 
-fn is_id(text: &str) -> bool {
-    (1..=LONGEST_ID).contains(&text.len()) && !text.chars().any(char::is_control)
-}
-
 /// Three capital letters (ISO 4217).
 fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
@@ -204,6 +195,7 @@ fn is_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::ErrorClass;
 
     fn event(topic: &str, data: &str) -> Result<What, Fault> {
         let body = format!(r#"{{"type":"{topic}","timestamp":"2026-11-03T20:26:10.344522Z","data":{data}}}"#);

@@ -10,9 +10,9 @@ use http::Request;
 use jiff::Timestamp;
 
 use super::signed_message::{self, Names};
-use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::secret::{KeyId, Secret, Secrets};
 use crate::verified::Verified;
 
@@ -109,12 +109,7 @@ impl Provider for Whatnot {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let event = payload::Event::read(verified)?;
-        let becomes = PROFILE.becomes(&event.topic);
-        let what = match becomes {
-            Some(Becomes::Sync(resource)) => What::hint(resource),
-            Some(Becomes::Ignored(reason)) => What::ignored(reason),
-            _ => What::ignored("unknown topic"),
-        };
+        let what = reading::told(PROFILE.becomes(&event.topic));
         // The id is signed, and the same whenever the message is tried again.
         let identity = verified.header(Names::STANDARD.id).unwrap_or_default().to_owned();
         Ok(vec![Notice { account: event.seller(), identity, what }])

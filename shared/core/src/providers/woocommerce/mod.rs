@@ -12,10 +12,10 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 
-use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
+use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::secret::{KeyId, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -118,8 +118,7 @@ impl Provider for WooCommerce {
         let told = match PROFILE.becomes(name) {
             Some(Becomes::Kind(_)) if name == payload::DELETED => payload::deleted_product(verified)?,
             Some(Becomes::Kind(_)) => payload::product(verified)?,
-            Some(Becomes::Ignored(reason)) => vec![What::ignored(reason)],
-            Some(Becomes::Sync(_) | Becomes::Privacy) | None => vec![What::ignored("unknown topic")],
+            other => vec![reading::told(other)],
         };
         let account = verified.header(SOURCE).map(|source| self.normalise_account(source));
         let account = account.filter(|account| !account.is_empty());

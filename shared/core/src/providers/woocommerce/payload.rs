@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde_json::Number;
 use serde_json::value::RawValue;
 
-use crate::fault::{ErrorClass, Fault};
+use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version, What};
 use crate::product::{Image, Product, Variant};
+use crate::providers::reading::unreadable;
 use crate::verified::Verified;
 
 /// The topic of deletions.
@@ -171,10 +172,6 @@ fn unknown(id: String) -> Variant {
 
 fn image(image: WooImage) -> Option<Image> {
     Some(Image { id: image.id.to_string(), url: image.src? })
-}
-
-fn unreadable(detail: &str) -> Fault {
-    Fault::permanent(ErrorClass::Unreadable, detail)
 }
 
 #[cfg(test)]
