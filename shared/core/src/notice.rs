@@ -9,6 +9,9 @@ use crate::payment::{Account, Transaction};
 use crate::product::{Product, Stock};
 use crate::signing;
 
+/// Why nothing is done about a topic that the provider is not known to send.
+pub const UNKNOWN_TOPIC: &str = "unknown topic";
+
 /// One thing that one delivery told us.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Notice {

@@ -80,12 +80,12 @@ async fn signed_bodies_that_are_not_json_are_kept_whole() {
 #[tokio::test]
 async fn json_that_is_not_the_documented_form_is_kept_whole() {
     for body in [
-        r#"{"id":null,"title":"t","updated_at":"2026-11-02T08:00:00Z"}"#,
-        r#"{"id":1,"title":"t","updated_at":null}"#,
-        r#"{"id":-1,"title":"t","updated_at":"2026-11-02T08:00:00Z"}"#,
-        r#"{"id":1.5,"title":"t","updated_at":"2026-11-02T08:00:00Z"}"#,
-        r#"{"id":1,"title":7,"updated_at":"2026-11-02T08:00:00Z"}"#,
-        r#"{"id":1,"title":"t","updated_at":"yesterday"}"#,
+        r#"{"id":null,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
+        r#"{"id":1,"title":"t","updated_at":null,"variants":[]}"#,
+        r#"{"id":-1,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
+        r#"{"id":1.5,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
+        r#"{"id":1,"title":7,"updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
+        r#"{"id":1,"title":"t","updated_at":"yesterday","variants":[]}"#,
         r#"{"id":1,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[{"id":null}]}"#,
         "[]",
         "null",

@@ -2,13 +2,10 @@
 
 use super::Becomes;
 use crate::fault::{ErrorClass, Fault};
-use crate::notice::What;
+use crate::notice::{UNKNOWN_TOPIC, What};
 
 /// The longest id of a thing, in bytes: it becomes part of a key.
 pub(super) const LONGEST_ID: usize = 255;
-
-/// Why nothing is done about a topic that the provider is not known to send.
-pub(super) const UNKNOWN_TOPIC: &str = "unknown topic";
 
 /// What is told of a topic whose deliveries have no state that is read: what to ask for, or why nothing is done.
 pub(super) fn told(becomes: Option<Becomes>) -> What {

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::Processor;
 use super::fold::Told;
 use super::work::{Effect, EntityWork, Origin, Work};
 use crate::envelope::{Delivery, Envelope, EnvelopeKind, Handshake};
 use crate::fault::{ErrorClass, Fault};
-use crate::notice::{ContentHash, EntityNotice, Notice, State, What};
+use crate::notice::{ContentHash, EntityNotice, Notice, State, UNKNOWN_TOPIC, What};
 use crate::ports::{Key, QueueName};
 use crate::providers;
 use crate::records;
@@ -101,6 +103,10 @@ impl Processor {
         let routes = self.routes(endpoint, &notices).await?;
         let mut works = Vec::with_capacity(notices.len());
         for (number, notice) in notices.into_iter().enumerate() {
+            if matches!(&notice.what, What::Ignored { reason } if reason == UNKNOWN_TOPIC) {
+                let (provider, endpoint) = (&endpoint.provider, &endpoint.id);
+                warn!(provider, endpoint, topic = origin.topic, notice = notice.identity, "an unknown topic");
+            }
             let (tenant, connection, effect) = match whose(endpoint, &routes, &notice) {
                 Whose::Connection(tenant, connection) => {
                     let effect = self.effect(endpoint, &tenant, &connection, &origin, &notice).await?;

@@ -229,9 +229,6 @@ async fn enqueue(
     if let Some((path, bytes)) = packed.claim {
         ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
     }
-    if label.topic.as_deref().and_then(|topic| provider.profile().becomes(topic)).is_none() {
-        warn!(provider = provider.id(), endpoint, topic = label.topic, "an unknown topic");
-    }
     let delivery = Delivery {
         provider: provider.id().to_owned(),
         endpoint: endpoint.to_owned(),

@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 use super::CHECKOUT;
 use crate::fault::Fault;
 use crate::names::Kind;
-use crate::notice::{Document, EntityNotice, Notice, State, Version, What};
+use crate::notice::{Document, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
 use crate::payment::Transaction;
-use crate::providers::reading::{LONGEST_ID, UNKNOWN_TOPIC, is_id, told, unreadable};
+use crate::providers::reading::{LONGEST_ID, is_id, told, unreadable};
 use crate::providers::{Becomes, Label};
 use crate::signing;
 
