@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// From how many requests under way on processing gives way.
 const BUSY: usize = 8;
@@ -15,8 +15,6 @@ const BUSY: usize = 8;
 const CALM: Duration = Duration::from_millis(50);
 /// For how long at a stretch; for as long again both share the machine then.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A calm of so long ends a stretch: processing had its turn.
-const REST: Duration = Duration::from_secs(2);
 /// How long a worker pauses before it looks again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
@@ -55,9 +53,11 @@ impl Pressure {
         (busy_at..busy_at + CALM).contains(&now) && now < since + PATIENCE
     }
 
+    /// Whether processing has not had as much time since a stretch began as it gave.
     fn in_stretch(&self, now: Timestamp) -> bool {
         let (since, busy_at) = (time(&self.0.since), time(&self.0.busy_at));
-        (since..since + 2 * PATIENCE).contains(&now) && (busy_at..busy_at + REST).contains(&now)
+        let gave = busy_at.duration_since(since).max(SignedDuration::ZERO);
+        (since..since + 2 * PATIENCE).contains(&now) && now < busy_at + CALM + gave + CALM
     }
 }
 
@@ -91,13 +91,20 @@ mod tests {
 
     #[test]
     fn processing_gives_way_half_of_the_time_at_most() {
-        let pressure = Pressure::default();
         let at = |millisecond: i64| Timestamp::from_millisecond(1_000_000 + millisecond).unwrap();
-        let _many: Vec<UnderWay> = (0..BUSY).map(|_| pressure.begin(at(0))).collect();
-        // Whether requests come all the time, or pause now and then for a moment.
-        for moment in (0..60_000).step_by(20).filter(|moment| moment % 9_000 > 1_000) {
-            drop(pressure.begin(at(moment)));
-            assert_eq!(pressure.is_high(at(moment)), moment % 20_000 < 10_000, "at {moment}");
+        // Whether requests come all the time, or pause now and then.
+        for (busy, calm) in
+            [(600, 0), (9_000, 1_000), (10_000, 2_000), (3_000, 2_900), (3_000, 3_100), (100, 200), (20, 60)]
+        {
+            let pressure = Pressure::default();
+            let mut gave = 0;
+            for moment in 0..600_000 / 20 {
+                if moment * 20 % (busy + calm) < busy {
+                    drop((0..BUSY).map(|_| pressure.begin(at(moment * 20))).collect::<Vec<UnderWay>>());
+                }
+                gave += i32::from(pressure.is_high(at(moment * 20)));
+            }
+            assert!((4_000..=15_100).contains(&gave), "busy for {busy} ms, then calm for {calm}: {gave} of 30,000");
         }
     }
 
@@ -111,6 +118,10 @@ mod tests {
         }
         assert!(!pressure.is_high(at(15_000)));
         drop(pressure.begin(at(17_000)));
-        assert!(pressure.is_high(at(17_000)));
+        assert!(!pressure.is_high(at(17_000)));
+        drop(pressure.begin(at(20_000)));
+        assert!(pressure.is_high(at(20_000)));
+        drop(pressure.begin(at(20_500)));
+        assert!(pressure.is_high(at(20_500)));
     }
 }

@@ -38,8 +38,8 @@ pub(crate) struct PrivacyRequestView {
     documents: u64,
     /// Kept deliveries about the account or the person that were found, and erased if that was asked for.
     deliveries: u64,
-    /// Their ids, where they are to be disclosed. `/v1/dead-letters/{id}` has them whole; what waits for an account that nobody
-    /// has connected can be seen there once it is.
+    /// Their ids, where they are to be disclosed. `/v1/dead-letters/{id}` has those whole that are dead letters of this
+    /// tenant; the others are dead letters of whoever owns the endpoint, or wait there for the account.
     listed: Vec<String>,
 }
 

@@ -14,11 +14,14 @@ pub(super) fn mentions(body: &[u8], marks: &[String]) -> bool {
     }
 }
 
-/// Whether a text has this between two characters that are no letters and no digits.
+/// Whether a text has this as no part of another id or address.
 fn has_word(text: &str, word: &str) -> bool {
+    let goes_on = |character: char| character.is_alphanumeric() || "-+_@".contains(character);
     text.match_indices(word).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + word.len()..]);
-        !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric)
+        // A full stop ends a sentence, or is in the middle of an address.
+        let after = after.strip_prefix('.').unwrap_or(after);
+        !before.ends_with(|character| goes_on(character) || character == '.') && !after.starts_with(goes_on)
     })
 }
 
@@ -46,6 +49,8 @@ mod tests {
             ("email=ann@example.com", true),
             ("<id>7001</id>", true),
             ("joann@example.com, 70011", false),
+            ("big-ann@example.com, ann@example.com.au, 7001-2", false),
+            ("write to ann@example.com.", true),
             ("nobody", false),
         ] {
             assert_eq!(mentions(body.as_bytes(), &marks), expected, "{body}");

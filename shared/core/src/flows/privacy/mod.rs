@@ -9,6 +9,7 @@
 mod mentions;
 mod search;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -47,38 +48,71 @@ pub(super) async fn step(
     let Some(Stored { record: letter, .. }) = letter else {
         return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
     };
-    let Some((delivery, request)) = request_of(ports, &letter).await? else {
-        return Err(Fault::failed("a request about personal data does not read as one any more"));
-    };
     let key = privacy::key(tenant, id);
     let begun = records::get::<Done>(&*ports.table, &key).await?.map(|stored| stored.record);
-    let search = Search::new(ports, tenant, &letter, (&delivery, &request)).await?;
-    let mut done = begun.unwrap_or_else(|| record(&letter, &delivery, request.act));
-    let (all, found) = search.run(&mut done).await?;
-    // Whoever misses a letter finds out why, though the request is not theirs.
-    let others = found.iter().filter(|(other, found)| *other != tenant && **found != Found::default());
-    for (other, found) in others.filter(|_| request.act == PrivacyAct::Erase) {
-        let entry = entry(&done, format!("{id}-erased-{}", held.record.fence), *found, envelope, now);
-        processor.journal(other, id, &[entry], Vec::new(), now).await?;
-    }
-    done.done_at = all.then_some(now);
-    let progress = records::put(&key, &done, Upkeep::until(now + KEPT))?;
-    if !all {
-        let mark = job::store(Some(held.rev), &job::resting(&held.record, now))?;
-        ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
-        return jobs::send(ports, envelope, Duration::ZERO).await;
+    let done = match begun {
+        Some(done) if done.done_at.is_some() => done,
+        begun => {
+            let Some((delivery, request)) = request_of(ports, &letter).await? else {
+                return Err(Fault::failed("a request about personal data does not read as one any more"));
+            };
+            let search = Search::new(ports, tenant, &letter, (&delivery, &request)).await?;
+            let mut done = begun.unwrap_or_else(|| record(&letter, &delivery, request.act));
+            let mut found = BTreeMap::new();
+            let outcome = search.run(&mut done, &mut found).await;
+            tell_others(processor, tenant, &found, (&done, id, held.record.fence), envelope, now).await?;
+            for here in found.values() {
+                done.entities += here.entities;
+                done.documents += here.documents;
+                done.deliveries += here.deliveries;
+            }
+            done.done_at = matches!(outcome, Ok(true)).then_some(now);
+            let progress = records::put(&key, &done, Upkeep::until(now + KEPT))?;
+            let all = match outcome {
+                Ok(all) => all,
+                Err(fault) => {
+                    ports.table.write(progress).await.map_err(records::raced)?;
+                    return Err(fault);
+                }
+            };
+            if !all {
+                let mark = job::store(Some(held.rev), &job::resting(&held.record, now))?;
+                ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
+                return jobs::send(ports, envelope, Duration::ZERO).await;
+            }
+            ports.table.write(progress).await.map_err(records::raced)?;
+            done
+        }
+    };
+    // The request names whoever it is about. From here on it is not read again.
+    if let Ok(request) = Envelope::decode(&letter.message) {
+        request.erase_body(tenant, &*ports.blobs).await?;
     }
     let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
-    let writes = vec![delete, progress, job::finish(&held, now)?];
     let Done { entities, documents, deliveries, .. } = done;
     let found = Found { entities, documents, deliveries };
     let entry = entry(&done, format!("{id}-done"), found, envelope, now);
-    processor.journal(tenant, id, &[entry], writes, now).await?;
-    // The request names whoever it is about.
-    match Envelope::decode(&letter.message) {
-        Ok(request) => request.erase_body(tenant, &*ports.blobs).await,
-        Err(_) => Ok(()),
+    processor.journal(tenant, id, &[entry], vec![delete, job::finish(&held, now)?], now).await
+}
+
+/// Tells whoever misses a letter why, though the request is not theirs. A run that ends in between tells nobody.
+async fn tell_others(
+    processor: &Processor,
+    tenant: &Tenant,
+    found: &BTreeMap<Tenant, Found>,
+    (done, id, fence): (&Done, &str, u64),
+    envelope: &Envelope,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    if done.act == PrivacyAct::Disclose {
+        return Ok(());
     }
+    for (other, found) in found.iter().filter(|(other, found)| *other != tenant && **found != Found::default()) {
+        // Whose request it is, is not theirs to know.
+        let entry = entry(done, format!("{id}-erased-{fence}"), *found, envelope, now);
+        processor.journal(other, id, &[Entry { connection: None, ..entry }], Vec::new(), now).await?;
+    }
+    Ok(())
 }
 
 /// The record of a request that is begun.

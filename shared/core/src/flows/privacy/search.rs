@@ -38,8 +38,10 @@ pub(super) struct Search<'a> {
     request: &'a PrivacyRequest,
     /// Whose endpoint it is: what names no connection is filed there.
     owner: Tenant,
-    /// The connections that it may be about, by the accounts that they connect.
-    routes: Vec<(Option<String>, Route)>,
+    /// The account that asks; none where it is about a person whom any of the endpoint may know.
+    asks: Option<String>,
+    /// The connections that it may be about.
+    routes: Vec<Route>,
     places: BTreeSet<Place>,
 }
 
@@ -90,38 +92,28 @@ impl<'a> Search<'a> {
         let key = endpoint::key(&delivery.provider, &delivery.endpoint);
         let endpoint = records::get::<Endpoint>(&*ports.table, &key).await?;
         let owner = endpoint.map_or_else(|| tenant.clone(), |stored| stored.record.tenant);
-        let routes = routes(ports, tenant, letter, delivery).await?;
-        let mut search = Self { ports, delivery, letter, request, owner, routes, places: BTreeSet::new() };
+        let (asks, routes) = about(ports, tenant, letter, delivery).await?;
+        let mut search = Self { ports, delivery, letter, request, owner, asks, routes, places: BTreeSet::new() };
         search.places = search.places(tenant);
         Ok(search)
     }
 
     fn places(&self, tenant: &Tenant) -> BTreeSet<Place> {
-        let tenants = self.routes.iter().map(|(_, route)| &route.tenant).chain([tenant, &self.owner]);
+        let tenants = self.routes.iter().map(|route| &route.tenant).chain([tenant, &self.owner]);
         let mut places: BTreeSet<Place> = tenants.map(|tenant| Place::Dead(tenant.clone())).collect();
         places.insert(Place::Held(self.owner.clone()));
-        if self.request.act == PrivacyAct::Erase {
-            let own = self.routes.iter().filter(|(account, _)| self.is_all_about(account.as_ref()));
-            places.extend(own.map(|(_, route)| Place::Things(route.tenant.clone(), route.connection.clone())));
+        let whole = self.letter.connection.is_some() && self.request.subject == Subject::Account;
+        if whole && self.request.act == PrivacyAct::Erase {
+            places
+                .extend(self.routes.iter().map(|route| Place::Things(route.tenant.clone(), route.connection.clone())));
         }
         places
     }
 
-    /// Whether the request is about an account that it may be about, with all that is held of it.
-    fn is_all_about(&self, account: Option<&String>) -> bool {
-        match &self.request.subject {
-            Subject::Account => self.letter.connection.is_some() || self.letter.account.is_some(),
-            Subject::Person(marks) => {
-                account.is_some_and(|account| marks.iter().any(|mark| mark.eq_ignore_ascii_case(account)))
-            }
-        }
-    }
-
-    /// Goes on looking, and erases where that is asked for, as far as one run goes: whether everywhere was looked, and what
-    /// was found with whom. What a run that was cut off erased is gone, and not counted.
-    pub(super) async fn run(&self, done: &mut Done) -> Result<(bool, BTreeMap<Tenant, Found>), Fault> {
-        let (mut left, mut all) = (LETTERS, true);
-        let mut found = BTreeMap::new();
+    /// Goes on looking, and erases where that is asked for, as far as one run goes: whether everywhere was looked. What was
+    /// found with whom is in `found` also where that fails.
+    pub(super) async fn run(&self, done: &mut Done, found: &mut BTreeMap<Tenant, Found>) -> Result<bool, Fault> {
+        let mut left = LETTERS;
         for place in &self.places {
             let name = place.name();
             if done.place.as_ref().is_some_and(|begun| name < *begun) {
@@ -131,7 +123,7 @@ impl<'a> Search<'a> {
                 (done.place, done.last) = (Some(name), None);
             }
             let here: &mut Found = found.entry(place.tenant().clone()).or_default();
-            all = match place {
+            let all = match place {
                 Place::Things(tenant, connection) => self.things(tenant, connection, here).await?,
                 Place::Dead(tenant) => {
                     let partition = Partition::of(tenant, Area::DeadLetters);
@@ -143,18 +135,11 @@ impl<'a> Search<'a> {
                 }
             };
             if !all {
-                break;
+                return Ok(false);
             }
         }
-        if all {
-            (done.place, done.last) = (None, None);
-        }
-        for here in found.values() {
-            done.entities += here.entities;
-            done.documents += here.documents;
-            done.deliveries += here.deliveries;
-        }
-        Ok((all, found))
+        (done.place, done.last) = (None, None);
+        Ok(true)
     }
 
     /// Erases things of a connection; whether all of them.
@@ -188,7 +173,6 @@ impl<'a> Search<'a> {
                 about.extend(try_join_all(some.iter().map(|(_, letter)| self.is_about(tenant, &letter.record))).await?);
             }
             for ((sort, Stored { record, .. }), _) in letters.iter().zip(about).filter(|(_, about)| *about) {
-                found.deliveries += 1;
                 match self.request.act {
                     PrivacyAct::Erase => self.erase(tenant, partition.clone().key(sort.clone()), record).await?,
                     PrivacyAct::Disclose if done.listed.len() < LISTED => {
@@ -196,6 +180,7 @@ impl<'a> Search<'a> {
                     }
                     PrivacyAct::Disclose => {}
                 }
+                found.deliveries += 1;
             }
             *left -= letters.len().min(*left);
             done.last = letters.last().map(|(sort, _)| sort.clone()).or(done.last.take());
@@ -207,15 +192,11 @@ impl<'a> Search<'a> {
     }
 
     async fn is_about(&self, tenant: &Tenant, letter: &DeadLetter) -> Result<bool, Fault> {
-        let all = match self.whose(tenant, letter) {
-            Whose::Other => return Ok(false),
-            Whose::Unknown => false,
-            Whose::Account(account) => self.is_all_about(account),
+        let marks = match (self.whose(tenant, letter), &self.request.subject) {
+            (Whose::Other, _) | (Whose::Unknown, Subject::Account) => return Ok(false),
+            (Whose::Asking, Subject::Account) => return Ok(true),
+            (Whose::Asking | Whose::Unknown, Subject::Person(marks)) => marks,
         };
-        let Subject::Person(marks) = &self.request.subject else { return Ok(all) };
-        if all {
-            return Ok(true);
-        }
         let Ok(envelope) = Envelope::decode(&letter.message) else { return Ok(false) };
         let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = envelope.kind else {
             return Ok(false);
@@ -228,19 +209,20 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn whose<'l>(&'l self, tenant: &Tenant, letter: &'l DeadLetter) -> Whose<'l> {
+    fn whose(&self, tenant: &Tenant, letter: &DeadLetter) -> Whose {
         if let Some(connection) = &letter.connection {
             let is = |route: &Route| route.tenant == *tenant && route.connection == *connection;
-            let route = self.routes.iter().find(|(_, route)| is(route));
-            return route.map_or(Whose::Other, |(account, _)| Whose::Account(account.as_ref()));
+            return if self.routes.iter().any(is) { Whose::Asking } else { Whose::Other };
         }
         if letter.endpoint.as_ref() != Some(&self.delivery.endpoint) {
             return Whose::Other;
         }
-        match (&letter.account, &self.letter.account) {
+        match (&letter.account, &self.asks) {
             (None, _) => Whose::Unknown,
-            (Some(account), Some(asked)) if account != asked => Whose::Other,
-            (Some(account), _) => Whose::Account(Some(account)),
+            // A person may be known to every account.
+            (Some(_), None) if self.letter.connection.is_none() => Whose::Asking,
+            (Some(account), Some(asks)) if account == asks => Whose::Asking,
+            (Some(_), _) => Whose::Other,
         }
     }
 
@@ -254,35 +236,35 @@ impl<'a> Search<'a> {
 }
 
 /// Whose a letter is.
-enum Whose<'l> {
-    /// Of an account that the request may be about.
-    Account(Option<&'l String>),
+enum Whose {
+    /// Of who asks, or of anybody who may know the person.
+    Asking,
     /// Of an endpoint that serves many accounts, before it was known whose.
     Unknown,
     /// Somebody else's.
     Other,
 }
 
-/// The connections that a letter's request may be about: its own; none, if its account is not connected; and all of the
-/// endpoint, where it is about a person whom any of them may know.
-async fn routes(
+/// The account that asks with a letter, and the connections that it may be about: its own; none, if the account is not
+/// connected; and all of the endpoint, where it is about a person whom any of them may know.
+async fn about(
     ports: &Ports,
     tenant: &Tenant,
     letter: &DeadLetter,
     delivery: &Delivery,
-) -> Result<Vec<(Option<String>, Route)>, Fault> {
+) -> Result<(Option<String>, Vec<Route>), Fault> {
     if let Some(id) = &letter.connection {
         let stored = records::get::<Connection>(&*ports.table, &connection::key(tenant, id)).await?;
-        let account = stored.and_then(|stored| stored.record.account).or_else(|| letter.account.clone());
-        return Ok(vec![(account, Route { tenant: tenant.clone(), connection: id.clone() })]);
+        let account = letter.account.clone().or_else(|| stored.and_then(|stored| stored.record.account));
+        return Ok((account, vec![Route { tenant: tenant.clone(), connection: id.clone() }]));
     }
     if letter.account.is_some() {
-        return Ok(Vec::new());
+        return Ok((letter.account.clone(), Vec::new()));
     }
     let partition = Partition::routes(&delivery.provider, &delivery.endpoint);
     let stored = records::list_all::<Route>(&*ports.table, partition, "", ROUTES + 1).await?;
     if stored.len() > ROUTES {
         return Err(Fault::failed("the endpoint has more connections than a request can be done for"));
     }
-    Ok(stored.into_iter().map(|(account, stored)| (Some(account), stored.record)).collect())
+    Ok((None, stored.into_iter().map(|(_, stored)| stored.record).collect()))
 }

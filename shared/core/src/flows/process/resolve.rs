@@ -101,12 +101,14 @@ impl Processor {
             }
         };
         let routes = self.routes(endpoint, &notices).await?;
+        let is_unknown = |notice: &&Notice| matches!(&notice.what, What::Ignored { reason } if reason == UNKNOWN_TOPIC);
+        if let Some(Notice { identity, .. }) = notices.iter().find(is_unknown) {
+            let (provider, endpoint, count) =
+                (&endpoint.provider, &endpoint.id, notices.iter().filter(is_unknown).count());
+            warn!(provider, endpoint, topic = origin.topic, count, first = identity, "an unknown topic");
+        }
         let mut works = Vec::with_capacity(notices.len());
         for (number, notice) in notices.into_iter().enumerate() {
-            if matches!(&notice.what, What::Ignored { reason } if reason == UNKNOWN_TOPIC) {
-                let (provider, endpoint) = (&endpoint.provider, &endpoint.id);
-                warn!(provider, endpoint, topic = origin.topic, notice = notice.identity, "an unknown topic");
-            }
             let (tenant, connection, effect) = match whose(endpoint, &routes, &notice) {
                 Whose::Connection(tenant, connection) => {
                     let effect = self.effect(endpoint, &tenant, &connection, &origin, &notice).await?;
@@ -126,7 +128,9 @@ impl Processor {
                     (endpoint.tenant.clone(), None, effect)
                 }
             };
-            let of = connection.as_deref().unwrap_or(&origin.endpoint);
+            // A request about personal data is the same whether its account was connected in between or not.
+            let of = connection.as_deref().filter(|_| !matches!(notice.what, What::Privacy(_)));
+            let of = of.unwrap_or(&origin.endpoint);
             let identity = Identity::new(&origin.provider, of, &notice.identity);
             works.push((tenant, work(index, number, &origin, connection.clone(), identity, effect)));
         }

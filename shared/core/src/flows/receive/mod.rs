@@ -185,19 +185,21 @@ impl Receiver {
             return Err(fault.into());
         };
         let wanted = keys.wanted(request)?;
-        let key = match self.remote_keys.known(provider.id(), &wanted, now) {
-            Known::Fresh(key) => key,
+        let (key, fetched) = match self.remote_keys.known(provider.id(), &wanted, now) {
+            Known::Fresh(key) => (key, false),
             // What nobody verified makes no more calls than it may fail. A key that there was is no made-up one.
-            Known::Nothing if !matches!(self.key_lookups.count(&endpoint.id, source, now), Allowance::Within) => {
-                return Err(fault.into());
-            }
+            Known::Nothing if !self.key_lookups.allows(&endpoint.id, source, now) => return Err(fault.into()),
             Known::Stale | Known::Nothing => {
-                self.remote_keys.fetch((&self.ports, &self.settings), provider, &wanted, endpoint, now).await?
+                let ports = (&self.ports, &self.settings);
+                (self.remote_keys.fetch(ports, provider, &wanted, endpoint, now).await?, true)
             }
         };
-        let key = key.ok_or(fault)?;
-        let secrets = endpoint.secrets.clone().with([key]);
-        Ok(verified::open(provider, request, &endpoint.url, &secrets, now)?)
+        let with = |key| verified::open(provider, request, &endpoint.url, &endpoint.secrets.clone().with([key]), now);
+        let opened = key.ok_or(fault).and_then(with);
+        if fetched && opened.is_err() {
+            self.key_lookups.count(&endpoint.id, source, now);
+        }
+        Ok(opened?)
     }
 
     /// Queues a code for whoever set the endpoint up.
