@@ -7,7 +7,7 @@ use axum::extract::State;
 use hooktide_core::names::PrivacyAct;
 use hooktide_core::ports::{Query, Range};
 use hooktide_core::records;
-use hooktide_core::records::privacy::{self, Done};
+use hooktide_core::records::privacy::{self, Done, Found};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -63,9 +63,8 @@ pub(crate) async fn list(
 }
 
 fn view(sort: &str, done: Done) -> PrivacyRequestView {
-    let Done {
-        provider, connection, topic, act, received_at, done_at, entities, documents, deliveries, listed, ..
-    } = done;
+    let Done { provider, connection, topic, act, received_at, done_at, found, listed, .. } = done;
+    let Found { entities, documents, deliveries } = found;
     let id = sort.strip_prefix(privacy::PREFIX).unwrap_or(sort).to_owned();
     PrivacyRequestView {
         id,

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::records;
-use hooktide_core::records::dead_letter::{self, DeadLetter};
+use hooktide_core::records::dead_letter::{self, DeadLetter, Shelf};
 use hooktide_core::records::endpoint::{self, Endpoint, LastVerified};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -20,6 +20,7 @@ use crate::state::Api;
 
 /// How many kept messages are looked at.
 const COUNTED: usize = 1_000;
+
 /// How a webhook address is doing.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WebhookView {
@@ -69,8 +70,7 @@ pub(crate) async fn show(
     let verified = records::list_all::<LastVerified>(api.table(), partition, "verified#", COUNTED).await?;
     let verified = verified.into_iter().map(|(_, stored)| stored.record.at).max();
     let of = |_: &str, letter: &DeadLetter| letter.endpoint.as_deref() == Some(&id);
-    let dead = Partition::of(may.tenant(), Area::DeadLetters);
-    let (dead, more_dead) = dead_letter::count(api.table(), (dead, String::new()), COUNTED, of).await?;
+    let (dead, more_dead) = dead_letter::count(api.table(), Shelf::Dead.place(may.tenant()), COUNTED, of).await?;
     let held = Partition::of(may.tenant(), Area::Held(&id));
     let (held, more_held) = dead_letter::count(api.table(), (held, String::new()), COUNTED, of).await?;
     Ok(ok(WebhookView {

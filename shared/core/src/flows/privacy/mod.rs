@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::search::{Found, Search};
+use self::search::Search;
 use super::process::Processor;
 use super::{Ports, jobs};
 use crate::envelope::{Delivery, Envelope, EnvelopeKind};
@@ -26,7 +26,7 @@ use crate::providers;
 use crate::records::dead_letter::{DeadLetter, Shelf};
 use crate::records::job;
 use crate::records::journal::Entry;
-use crate::records::privacy::{self, Done};
+use crate::records::privacy::{self, Done, Found};
 use crate::records::{self, Stored, Upkeep};
 use crate::tenant::Tenant;
 use crate::verified;
@@ -48,39 +48,16 @@ pub(super) async fn step(
     let Some(Stored { record: letter, .. }) = letter else {
         return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
     };
-    let key = privacy::key(tenant, id);
-    let begun = records::get::<Done>(&*ports.table, &key).await?.map(|stored| stored.record);
+    let begun = records::get::<Done>(&*ports.table, &privacy::key(tenant, id)).await?.map(|stored| stored.record);
     let done = match begun {
         Some(done) if done.done_at.is_some() => done,
         begun => {
-            let Some((delivery, request)) = request_of(ports, &letter).await? else {
-                return Err(Fault::failed("a request about personal data does not read as one any more"));
-            };
-            let search = Search::new(ports, tenant, &letter, (&delivery, &request)).await?;
-            let mut done = begun.unwrap_or_else(|| record(&letter, &delivery, request.act));
-            let mut found = BTreeMap::new();
-            let outcome = search.run(&mut done, &mut found).await;
-            tell_others(processor, tenant, &found, (&done, id, held.record.fence), envelope, now).await?;
-            for here in found.values() {
-                done.entities += here.entities;
-                done.documents += here.documents;
-                done.deliveries += here.deliveries;
-            }
-            done.done_at = matches!(outcome, Ok(true)).then_some(now);
-            let progress = records::put(&key, &done, Upkeep::until(now + KEPT))?;
-            let all = match outcome {
-                Ok(all) => all,
-                Err(fault) => {
-                    ports.table.write(progress).await.map_err(records::raced)?;
-                    return Err(fault);
-                }
-            };
-            if !all {
+            let done = look(processor, (tenant, id), (&letter, begun), (envelope, held.record.fence), now).await?;
+            if done.done_at.is_none() {
                 let mark = job::store(Some(held.rev), &job::resting(&held.record, now))?;
-                ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
+                ports.table.write(mark).await.map_err(records::raced)?;
                 return jobs::send(ports, envelope, Duration::ZERO).await;
             }
-            ports.table.write(progress).await.map_err(records::raced)?;
             done
         }
     };
@@ -89,10 +66,34 @@ pub(super) async fn step(
         request.erase_body(tenant, &*ports.blobs).await?;
     }
     let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
-    let Done { entities, documents, deliveries, .. } = done;
-    let found = Found { entities, documents, deliveries };
-    let entry = entry(&done, format!("{id}-done"), found, envelope, now);
+    let entry = entry(&done, format!("{id}-done"), done.found, envelope, now);
     processor.journal(tenant, id, &[entry], vec![delete, job::finish(&held, now)?], now).await
+}
+
+/// Goes on looking for what a letter asks, as far as one run goes, and writes down how far that was, also where it fails.
+async fn look(
+    processor: &Processor,
+    (tenant, id): (&Tenant, &str),
+    (letter, begun): (&DeadLetter, Option<Done>),
+    (envelope, fence): (&Envelope, u64),
+    now: Timestamp,
+) -> Result<Done, Fault> {
+    let ports = &processor.ports;
+    let Some((delivery, request)) = request_of(ports, letter).await? else {
+        return Err(Fault::failed("a request about personal data does not read as one any more"));
+    };
+    let search = Search::new(ports, tenant, letter, (&delivery, &request)).await?;
+    let mut done = begun.unwrap_or_else(|| record(letter, &delivery, request.act));
+    let mut found = BTreeMap::new();
+    let all = search.run(&mut done, &mut found).await;
+    tell_others(processor, tenant, &found, (&done, id, fence), envelope, now).await?;
+    for here in found.into_values() {
+        done.found += here;
+    }
+    done.done_at = matches!(all, Ok(true)).then_some(now);
+    let progress = records::put(&privacy::key(tenant, id), &done, Upkeep::until(now + KEPT))?;
+    ports.table.write(progress).await.map_err(records::raced)?;
+    all.map(|_| done)
 }
 
 /// Tells whoever misses a letter why, though the request is not theirs. A run that ends in between tells nobody.
@@ -127,9 +128,7 @@ fn record(letter: &DeadLetter, delivery: &Delivery, act: PrivacyAct) -> Done {
         done_at: None,
         place: None,
         last: None,
-        entities: 0,
-        documents: 0,
-        deliveries: 0,
+        found: Found::default(),
         listed: Vec::new(),
     }
 }

@@ -15,7 +15,7 @@ use crate::ports::{Key, Query, Range, Write};
 use crate::records::connection::{self, Connection};
 use crate::records::dead_letter::DeadLetter;
 use crate::records::endpoint::{self, Endpoint, Route};
-use crate::records::privacy::Done;
+use crate::records::privacy::{Done, Found};
 use crate::records::{self, Stored};
 use crate::tenant::Tenant;
 
@@ -43,14 +43,6 @@ pub(super) struct Search<'a> {
     /// The connections that it may be about.
     routes: Vec<Route>,
     places: BTreeSet<Place>,
-}
-
-/// What a run found with one tenant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) entities: u64,
-    pub(super) documents: u64,
-    pub(super) deliveries: u64,
 }
 
 /// Where something may be held, in the order in which is looked.

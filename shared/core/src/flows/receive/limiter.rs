@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use lru::LruCache;
 
-/// How many pairs of endpoint and address are counted at once.
+/// How many counts there are at once.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Seconds of a window.
 const WINDOW: i64 = 60;
@@ -24,9 +24,21 @@ pub(super) enum Allowance {
     },
 }
 
+/// What is counted, each by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Counted {
+    /// What could not be verified, and handshakes.
+    Failure,
+    /// A key that was fetched and verified nothing.
+    KeyLookup,
+}
+
+/// What is counted, of which endpoint, from which address.
+type Window = (Counted, String, String);
+
 /// Counts in fixed windows of a minute.
 pub(super) struct AddressLimiter {
-    windows: Mutex<LruCache<(String, String), (i64, u32)>>,
+    windows: Mutex<LruCache<Window, (i64, u32)>>,
     limit: u32,
 }
 
@@ -36,13 +48,13 @@ impl AddressLimiter {
     }
 
     /// Whether one more would be within the limit; counts nothing.
-    pub(super) fn allows(&self, endpoint: &str, source: &str, now: Timestamp) -> bool {
-        self.add(endpoint, source, now, 0) < self.limit
+    pub(super) fn allows(&self, what: Counted, endpoint: &str, source: &str, now: Timestamp) -> bool {
+        self.add(what, endpoint, source, now, 0) < self.limit
     }
 
     /// Counts one more.
-    pub(super) fn count(&self, endpoint: &str, source: &str, now: Timestamp) -> Allowance {
-        if self.add(endpoint, source, now, 1) <= self.limit {
+    pub(super) fn count(&self, what: Counted, endpoint: &str, source: &str, now: Timestamp) -> Allowance {
+        if self.add(what, endpoint, source, now, 1) <= self.limit {
             Allowance::Within
         } else {
             let left = WINDOW - now.as_second().rem_euclid(WINDOW);
@@ -50,10 +62,10 @@ impl AddressLimiter {
         }
     }
 
-    fn add(&self, endpoint: &str, source: &str, now: Timestamp, more: u32) -> u32 {
+    fn add(&self, what: Counted, endpoint: &str, source: &str, now: Timestamp, more: u32) -> u32 {
         let window = now.as_second().div_euclid(WINDOW);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let counted = windows.get_or_insert_mut((endpoint.to_owned(), source.to_owned()), || (window, 0));
+        let counted = windows.get_or_insert_mut((what, endpoint.to_owned(), source.to_owned()), || (window, 0));
         if counted.0 != window {
             *counted = (window, 0);
         }
@@ -69,12 +81,15 @@ mod tests {
     #[test]
     fn failures_are_limited_by_address_and_minute() {
         let limiter = AddressLimiter::new(2);
-        let at = |second| Timestamp::from_second(second).unwrap();
-        assert_eq!(limiter.count("e", "1.1.1.1", at(10)), Allowance::Within);
-        assert_eq!(limiter.count("e", "1.1.1.1", at(11)), Allowance::Within);
-        assert_eq!(limiter.count("e", "1.1.1.1", at(12)), Allowance::Exceeded { retry_after: 48 });
-        assert_eq!(limiter.count("e", "2.2.2.2", at(12)), Allowance::Within);
-        assert_eq!(limiter.count("f", "1.1.1.1", at(12)), Allowance::Within);
-        assert_eq!(limiter.count("e", "1.1.1.1", at(60)), Allowance::Within);
+        let count = |what, endpoint, source, second| {
+            limiter.count(what, endpoint, source, Timestamp::from_second(second).unwrap())
+        };
+        assert_eq!(count(Counted::Failure, "e", "1.1.1.1", 10), Allowance::Within);
+        assert_eq!(count(Counted::Failure, "e", "1.1.1.1", 11), Allowance::Within);
+        assert_eq!(count(Counted::Failure, "e", "1.1.1.1", 12), Allowance::Exceeded { retry_after: 48 });
+        assert_eq!(count(Counted::KeyLookup, "e", "1.1.1.1", 12), Allowance::Within);
+        assert_eq!(count(Counted::Failure, "e", "2.2.2.2", 12), Allowance::Within);
+        assert_eq!(count(Counted::Failure, "f", "1.1.1.1", 12), Allowance::Within);
+        assert_eq!(count(Counted::Failure, "e", "1.1.1.1", 60), Allowance::Within);
     }
 }

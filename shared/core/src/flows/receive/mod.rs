@@ -22,7 +22,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use self::cache::{EndpointCache, Lookup, OpenEndpoint};
-use self::limiter::{AddressLimiter, Allowance};
+use self::limiter::{AddressLimiter, Allowance, Counted};
 use self::remote_keys::{KeyCache, Known};
 use super::{Ports, Settings};
 use crate::address;
@@ -41,16 +41,15 @@ pub struct Receiver {
     settings: Settings,
     endpoints: EndpointCache,
     remote_keys: KeyCache,
-    failures: AddressLimiter,
-    key_lookups: AddressLimiter,
+    limiter: AddressLimiter,
 }
 
 impl Receiver {
     /// A receiver with empty caches.
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let endpoints = EndpointCache::new(&settings);
-        let [failures, key_lookups] = [(); 2].map(|()| AddressLimiter::new(settings.failures_per_minute));
-        Self { ports, settings, endpoints, remote_keys: KeyCache::new(), failures, key_lookups }
+        let limiter = AddressLimiter::new(settings.failures_per_minute);
+        Self { ports, settings, endpoints, remote_keys: KeyCache::new(), limiter }
     }
 
     /// Answers a request to `/webhooks/{provider}/{id}` that came from the address `source`.
@@ -122,7 +121,7 @@ impl Receiver {
         let Some(found) = of(&lookup.endpoint) else { return Ok(None) };
         let id = &lookup.endpoint.id;
         // Nobody proves who sends one, so they are counted as what could not be verified is.
-        if let Allowance::Exceeded { retry_after } = self.failures.count(id, source, now) {
+        if let Allowance::Exceeded { retry_after } = self.limiter.count(Counted::Failure, id, source, now) {
             let detail = "Too many handshakes from this address; wait a minute.";
             return Err(Problem::new(ProblemType::Limited, detail).retry_after(retry_after).into());
         }
@@ -150,14 +149,14 @@ impl Receiver {
             Err(fault) => return Err(fault.into()),
         };
         let newer = matches!(fault, AuthFault::Mismatch | AuthFault::NoSecret);
-        if newer && lookup.cached && self.failures.allows(&id, source, now) {
+        if newer && lookup.cached && self.limiter.allows(Counted::Failure, &id, source, now) {
             let fresh = self.endpoints.refresh(&self.ports, provider.id(), &id, now).await?.ok_or_else(not_found)?;
             if let Ok(verified) = self.open(provider, request, &fresh, source, now).await {
                 return Ok((fresh, verified));
             }
         }
         info!(provider = provider.id(), endpoint = id, source, reason = %fault, "a webhook was refused");
-        let problem = match self.failures.count(&id, source, now) {
+        let problem = match self.limiter.count(Counted::Failure, &id, source, now) {
             Allowance::Within => Problem::from(&Fault::Auth(fault)),
             Allowance::Exceeded { retry_after } => {
                 let detail = "Too many requests from this address could not be verified; wait a minute.";
@@ -188,7 +187,9 @@ impl Receiver {
         let (key, fetched) = match self.remote_keys.known(provider.id(), &wanted, now) {
             Known::Fresh(key) => (key, false),
             // What nobody verified makes no more calls than it may fail. A key that there was is no made-up one.
-            Known::Nothing if !self.key_lookups.allows(&endpoint.id, source, now) => return Err(fault.into()),
+            Known::Nothing if !self.limiter.allows(Counted::KeyLookup, &endpoint.id, source, now) => {
+                return Err(fault.into());
+            }
             Known::Stale | Known::Nothing => {
                 let ports = (&self.ports, &self.settings);
                 (self.remote_keys.fetch(ports, provider, &wanted, endpoint, now).await?, true)
@@ -197,7 +198,7 @@ impl Receiver {
         let with = |key| verified::open(provider, request, &endpoint.url, &endpoint.secrets.clone().with([key]), now);
         let opened = key.ok_or(fault).and_then(with);
         if fetched && opened.is_err() {
-            self.key_lookups.count(&endpoint.id, source, now);
+            self.limiter.count(Counted::KeyLookup, &endpoint.id, source, now);
         }
         Ok(opened?)
     }

@@ -176,7 +176,7 @@ fn created_time(written: &RawValue) -> Option<Timestamp> {
     if number < 100_000_000_000 { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }.ok()
 }
 
-/// What Hosted Checkout's messages are called.
+/// The part of a [`Checkout`] that a label is made of: all that is read before the message is on its queue.
 #[derive(Deserialize)]
 pub(super) struct Named<'a> {
     #[serde(borrow, rename = "type", alias = "Type")]
