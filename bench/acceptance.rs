@@ -1,13 +1,7 @@
 //! N1: the receiver's own share of acceptance, against the least that any receiver does.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use futures::FutureExt;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::Ports;
 use hooktide_core::flows::receive::Receiver;
-use hooktide_core::ports::{Outgoing, Queue};
 use hooktide_core::signing;
 use hooktide_functions::gateway::{bytes_of, source_of};
 use hooktide_tests::gateway;
@@ -27,17 +21,6 @@ const ROUNDS: usize = 151;
 /// How many times the floor the own share may be.
 const MOST: f64 = 2.0;
 
-/// A queue that takes everything at once.
-pub(crate) struct Taking;
-
-#[async_trait]
-impl Queue for Taking {
-    async fn send(&self, messages: Vec<Outgoing>) -> Vec<Result<(), Fault>> {
-        std::hint::black_box(&messages);
-        vec![Ok(()); messages.len()]
-    }
-}
-
 /// A receiver that has seen its endpoint, and an event for it.
 pub(crate) struct Acceptance {
     receiver: Receiver,
@@ -50,8 +33,7 @@ impl Acceptance {
     pub(crate) async fn new(size: usize) -> Self {
         let world = World::new().await;
         let (shop, now) = (world.shop().await, world.now());
-        let ports = Ports { queue: Arc::new(Taking), ..world.host.ports.clone() };
-        let receiver = Receiver::new(ports, world.host.settings.clone());
+        let receiver = world.receiver();
         let request = world.signed(&shop, "products/update", bodies::product(&shop.account, 1, now, size));
         let event = gateway::event(now, &request).to_string().into_bytes();
         let acceptance = Self { receiver, event, now };

@@ -1,18 +1,12 @@
 //! Memory of a receiver over deliveries of all providers: what it keeps is bounded.
 
-use std::sync::Arc;
+use hooktide_tests::memory::{anonymous, resident};
+use hooktide_tests::receiving::Mixed;
 
-use hooktide_core::flows::Ports;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_tests::deliveries::Sender;
-use hooktide_tests::world::World;
-
-use crate::acceptance::Taking;
-use crate::memory::{anonymous, resident};
 use crate::report::{Report, Verdict, grouped};
 
 /// After how many deliveries memory is looked at.
-const LOOKS: [u64; 2] = [20_000, 100_000];
+const LOOKS: [usize; 2] = [20_000, 100_000];
 /// How much more it may be at the second look.
 const FLAT: f64 = 1.10;
 
@@ -35,26 +29,12 @@ pub(crate) fn measure(report: &mut Report) {
     }
 }
 
-/// Sends deliveries of all providers and topics in turn, and looks at what this process holds.
+/// What this process holds after so many deliveries.
 async fn look() -> Vec<(f64, f64)> {
-    let world = World::new().await;
-    let now = world.now();
-    let mut senders = Sender::all();
-    for sender in &mut senders {
-        sender.url = world.endpoint(sender.provider.id(), &sender.secrets).await;
-    }
-    let ports = Ports { queue: Arc::new(Taking), ..world.host.ports.clone() };
-    let receiver = Receiver::new(ports, world.host.settings.clone());
+    let mixed = Mixed::new().await;
     let mut looks = Vec::new();
     for number in 0..LOOKS[1] {
-        let (turn, whose) = (number / senders.len() as u64, number % senders.len() as u64);
-        let sender = &senders[whose as usize];
-        let topics = sender.provider.topics();
-        let topic = topics[turn as usize % topics.len()].name;
-        let request = sender.delivery(topic, number, now);
-        let source = format!("192.0.2.{}", number % 256);
-        let answer = receiver.receive(request, &source, now).await;
-        assert!(answer.status().is_success(), "{} {topic}: {}", sender.provider.id(), answer.status());
+        mixed.receive(number).await;
         if LOOKS.contains(&(number + 1)) {
             looks.extend(resident(std::process::id()).zip(anonymous(std::process::id())));
         }

@@ -1,11 +1,9 @@
 //! N9: what is done often takes as long with a million stored things as with a thousand, and with ten thousand
 //! connections as with one.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hooktide_core::flows::Ports;
 use hooktide_core::flows::process::{Message, Processor};
 use hooktide_core::flows::receive::Receiver;
 use hooktide_core::key::{Area, Key, Partition};
@@ -19,7 +17,6 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::acceptance::Taking;
 use crate::report::{Report, Verdict, grouped};
 use crate::rounds::{Contestant, medians};
 
@@ -232,8 +229,7 @@ async fn filled(world: World, count: u64) -> Place {
     }
     lengthen(&world, &tenant, things / BATCH).await;
     let processor = Processor::new(world.host.ports.clone(), world.host.settings.clone());
-    let ports = Ports { queue: Arc::new(Taking), ..world.host.ports.clone() };
-    let receiver = Receiver::new(ports, world.host.settings.clone());
+    let receiver = world.receiver();
     let request = world.sample(&shop, "products/update", 1, world.now());
     Place {
         world,

@@ -15,7 +15,6 @@ mod flat;
 mod growth;
 mod instructions;
 mod load;
-mod memory;
 mod plot;
 mod providers;
 mod report;

@@ -11,13 +11,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hooktide_tests::memory;
 use hooktide_tests::server::Server;
 use http::Method;
 use serde_json::Value;
 
 use self::deliveries::Deliveries;
 use self::generator::{Sent, send};
-use crate::memory;
 use crate::report::{Report, Verdict, grouped};
 use crate::rounds::median;
 

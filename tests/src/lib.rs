@@ -10,6 +10,8 @@ pub mod emulator;
 pub mod faults;
 pub mod fuzzing;
 pub mod gateway;
+pub mod memory;
+pub mod receiving;
 pub mod server;
 pub mod simulation;
 pub mod usage;

@@ -3,12 +3,12 @@
 use std::fs;
 
 /// The resident memory of a process, in MB; `None` where there is no `/proc`.
-pub(crate) fn resident(process: u32) -> Option<f64> {
+pub fn resident(process: u32) -> Option<f64> {
     field(process, "VmRSS:")
 }
 
 /// The part of it that is no file's.
-pub(crate) fn anonymous(process: u32) -> Option<f64> {
+pub fn anonymous(process: u32) -> Option<f64> {
     field(process, "RssAnon:")
 }
 
