@@ -97,6 +97,56 @@ pub struct EntityNotice {
     pub state: State,
     /// When it came about, by the provider's clock.
     pub occurred_at: Option<Timestamp>,
+    /// What the version is made of.
+    #[serde(skip_serializing_if = "Dated::is_by_provider")]
+    pub dated: Dated,
+    /// Whether it tells that the entity was restored: a tombstone that is dated by receipt and older than this notice's
+    /// receipt ends, whatever the versions say.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
+    /// The fields of the body that were not of a type that can be read: absent from the document, and unknown to whoever
+    /// acts on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+    /// The resource of the connection that is asked where the notice does not settle the state: a tie, a field that was
+    /// not read, a tombstone without a time of its own.
+    #[serde(skip)]
+    pub source: Option<&'static str>,
+}
+
+impl EntityNotice {
+    /// An entity and its new state, with a version of the provider's own.
+    pub fn new(kind: Kind, id: impl Into<String>, version: Version, state: State) -> Self {
+        Self {
+            kind,
+            id: id.into(),
+            version,
+            state,
+            occurred_at: None,
+            dated: Dated::ByProvider,
+            restored: false,
+            unread: Vec::new(),
+            source: None,
+        }
+    }
+}
+
+/// What the version of a state is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dated {
+    /// A time by the provider's clock.
+    ByProvider,
+    /// The time at which the delivery was accepted, since the provider says none.
+    ByReceipt,
+    /// A number of the provider's that is no time.
+    Counted,
+}
+
+impl Dated {
+    fn is_by_provider(&self) -> bool {
+        *self == Self::ByProvider
+    }
 }
 
 /// Where a state stands in the order of a thing's states: larger is newer.

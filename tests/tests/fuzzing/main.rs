@@ -90,7 +90,7 @@ fn notice(account: &str, identity: &str, what: What) -> Notice {
 
 fn deleted(id: &str) -> What {
     let (kind, version, state) = (Kind::Product, Version(1), State::Deleted);
-    What::Entity(EntityNotice { kind, id: id.into(), version, state, occurred_at: None })
+    What::Entity(EntityNotice::new(kind, id, version, state))
 }
 
 #[test]

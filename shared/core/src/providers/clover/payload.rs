@@ -223,11 +223,13 @@ impl Checkout<'_> {
             updated_at: time.to_string(),
         };
         let entity = EntityNotice {
-            kind: Kind::Transaction,
-            id: self.id.into_owned(),
-            version: Version::from_time(time),
-            state: State::Present(Document::Transaction(Box::new(document))),
             occurred_at: Some(time),
+            ..EntityNotice::new(
+                Kind::Transaction,
+                self.id.into_owned(),
+                Version::from_time(time),
+                State::Present(Document::Transaction(Box::new(document))),
+            )
         };
         Ok(Notice { account, identity, what: What::Entity(entity) })
     }

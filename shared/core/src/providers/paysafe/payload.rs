@@ -136,11 +136,13 @@ impl Event<'_> {
             status,
         };
         let entity = EntityNotice {
-            kind: Kind::Transaction,
-            id: format!("{prefix}:{id}"),
-            version: version(time, &document.status),
             occurred_at: Some(time),
-            state: State::Present(Document::Transaction(Box::new(document))),
+            ..EntityNotice::new(
+                Kind::Transaction,
+                format!("{prefix}:{id}"),
+                version(time, &document.status),
+                State::Present(Document::Transaction(Box::new(document))),
+            )
         };
         Ok(Notice {
             account: resource.account_id,
@@ -161,11 +163,13 @@ impl Event<'_> {
             updated_at: time.to_string(),
         };
         let entity = EntityNotice {
-            kind: Kind::Account,
-            id: id.to_owned(),
-            version: Version::from_time(time),
             occurred_at: Some(time),
-            state: State::Present(Document::Account(document)),
+            ..EntityNotice::new(
+                Kind::Account,
+                id.to_owned(),
+                Version::from_time(time),
+                State::Present(Document::Account(document)),
+            )
         };
         Ok(Notice {
             account: Some(account.account_number.clone().unwrap_or_else(|| id.to_owned())),
@@ -204,7 +208,8 @@ impl Event<'_> {
             _ => return Ok(Notice { account: None, identity, what: What::hint("transactions") }),
         };
         let id = format!("wallet-transaction:{id}");
-        let entity = EntityNotice { kind: Kind::Transaction, id, version, occurred_at: Some(time), state };
+        let entity =
+            EntityNotice { occurred_at: Some(time), ..EntityNotice::new(Kind::Transaction, id, version, state) };
         Ok(Notice { account: None, identity, what: What::Entity(entity) })
     }
 }

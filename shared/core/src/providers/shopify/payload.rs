@@ -97,11 +97,13 @@ pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
     let gids = product.variant_gids.and_then(|gids| serde_json::from_str::<Vec<IgnoredAny>>(gids.get()).ok());
     let lacks_variants = gids.is_some_and(|gids| product.variants.len() < gids.len());
     let entity = EntityNotice {
-        kind: Kind::Product,
-        id: product.id.to_string(),
-        version: Version::from_time(product.updated_at),
         occurred_at: Some(product.updated_at),
-        state: State::Present(Document::Product(Box::new(product.into()))),
+        ..EntityNotice::new(
+            Kind::Product,
+            product.id.to_string(),
+            Version::from_time(product.updated_at),
+            State::Present(Document::Product(Box::new(product.into()))),
+        )
     };
     Ok((What::Entity(entity), lacks_variants))
 }
@@ -118,11 +120,8 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
     }
     let Deleted { id } = verified.json()?;
     Ok(What::Entity(EntityNotice {
-        kind: Kind::Product,
-        id: id.to_string(),
-        version: Version::FINAL,
         occurred_at: verified.header(super::TRIGGERED_AT).and_then(|text| text.parse().ok()),
-        state: State::Deleted,
+        ..EntityNotice::new(Kind::Product, id.to_string(), Version::FINAL, State::Deleted)
     }))
 }
 

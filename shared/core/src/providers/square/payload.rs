@@ -112,11 +112,13 @@ impl Count {
             updated_at: self.calculated_at.to_string(),
         };
         EntityNotice {
-            kind: Kind::Stock,
-            id,
-            version: Version::from_time(self.calculated_at),
             occurred_at: Some(self.calculated_at),
-            state: State::Present(Document::Stock(stock)),
+            ..EntityNotice::new(
+                Kind::Stock,
+                id,
+                Version::from_time(self.calculated_at),
+                State::Present(Document::Stock(stock)),
+            )
         }
     }
 }

@@ -128,7 +128,10 @@ fn read<T: DeserializeOwned>(mut data: Map<String, Value>, updated_at: Option<Ti
 }
 
 fn entity(kind: Kind, id: String, time: Timestamp, state: State) -> What {
-    What::Entity(EntityNotice { kind, id, version: Version::from_time(time), state, occurred_at: Some(time) })
+    What::Entity(EntityNotice {
+        occurred_at: Some(time),
+        ..EntityNotice::new(kind, id, Version::from_time(time), state)
+    })
 }
 
 fn product(product: Product) -> Result<(String, Document), Fault> {

@@ -84,14 +84,16 @@ pub(super) fn product(verified: &Verified) -> Result<Vec<What>, Fault> {
     let (id, lacks_variations) = (product.id.to_string(), !product.variations.is_empty());
     let gone = product.status == "trash";
     let entity = What::Entity(EntityNotice {
-        kind: Kind::Product,
-        id,
-        version: Version::from_time(modified),
         occurred_at: Some(modified),
-        state: match gone {
-            true => State::Deleted,
-            false => State::Present(Document::Product(Box::new(product.told(modified)))),
-        },
+        ..EntityNotice::new(
+            Kind::Product,
+            id,
+            Version::from_time(modified),
+            match gone {
+                true => State::Deleted,
+                false => State::Present(Document::Product(Box::new(product.told(modified)))),
+            },
+        )
     });
     Ok(if lacks_variations && !gone { vec![entity, What::hint(PRODUCTS)] } else { vec![entity] })
 }
@@ -121,13 +123,8 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<Vec<What>, Fault> {
         Id::Text(_) => None,
     };
     let id = id.filter(|id| *id > 0).ok_or_else(|| unreadable("the id is not a number above zero"))?;
-    let entity = EntityNotice {
-        kind: Kind::Product,
-        id: id.to_string(),
-        version: Version::from_time(verified.received_at()),
-        occurred_at: None,
-        state: State::Deleted,
-    };
+    let entity =
+        EntityNotice::new(Kind::Product, id.to_string(), Version::from_time(verified.received_at()), State::Deleted);
     Ok(vec![What::Entity(entity), What::hint(PRODUCTS)])
 }
 

@@ -148,13 +148,7 @@ fn erasure() -> What {
 
 fn deletion() -> What {
     let Some(Becomes::Kind(kind)) = super::sound().topics().first().map(|topic| topic.becomes) else { unreachable!() };
-    What::Entity(EntityNotice {
-        kind,
-        id: "1".into(),
-        version: Version::FINAL,
-        state: State::Deleted,
-        occurred_at: None,
-    })
+    What::Entity(EntityNotice::new(kind, "1", Version::FINAL, State::Deleted))
 }
 
 fn says(verified: &Verified, text: &str) -> bool {
