@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_api::{Api, Options};
-use hooktide_functions::gateway::legible;
+use hooktide_functions::gateway::{legible, refusal};
 use hooktide_functions::host::Host;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Error, LambdaEvent, service_fn};
@@ -29,9 +29,15 @@ async fn main() -> Result<(), Error> {
             if event.payload.get(operator::MARK).is_some() {
                 return operator::answer(&host, event.payload).await;
             }
-            let request: LambdaRequest = serde_json::from_value(event.payload)?;
+            let mut request: LambdaRequest = legible(serde_json::from_value(event.payload)?);
+            if let LambdaRequest::ApiGatewayV2(event) = &mut request {
+                let peer = event.request_context.http.source_ip.clone().unwrap_or_default();
+                if let Err(problem) = host.front.admit(&mut event.headers, peer).await {
+                    return Ok(refusal(problem));
+                }
+            }
             let adapter = lambda_http::Adapter::from(router);
-            let response = adapter.oneshot(LambdaEvent::new(legible(request), event.context)).await?;
+            let response = adapter.oneshot(LambdaEvent::new(request, event.context)).await?;
             Ok(serde_json::to_value(response)?)
         }
     }))

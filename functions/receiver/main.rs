@@ -23,9 +23,12 @@ async fn main() -> Result<(), Error> {
 
 async fn answer(host: Arc<Host>, receiver: Arc<Receiver>, request: Request) -> Result<Response<Body>, Error> {
     let began = host.clock.now();
-    let provider = provider_of(request.uri().path());
-    let source = source_of(&request);
-    let response = receiver.receive(request.map(bytes_of), &source, began).await;
+    let (provider, peer) = (provider_of(request.uri().path()), source_of(&request));
+    let mut request = request.map(bytes_of);
+    let response = match host.front.admit(request.headers_mut(), peer).await {
+        Ok(source) => receiver.receive(request, &source, began).await,
+        Err(problem) => problem.into_response(),
+    };
     let ended = host.clock.now();
     let trace = response.extensions().get::<Receipt>().map(|receipt| receipt.trace.as_str());
     let took = ended.duration_since(began).unsigned_abs();

@@ -19,6 +19,8 @@ pub struct Environment {
     pub bus: String,
     /// The name of the bucket.
     pub bucket: String,
+    /// The ARN of the secret that the distribution in front sends along; none, if there is none.
+    pub front_secret: Option<String>,
     /// From where browsers may call the API.
     pub origins: Vec<String>,
     /// What the operator set.
@@ -47,7 +49,11 @@ pub const REQUIRED: [Variable; 8] = [
 ];
 
 /// The variables that a function does without.
-pub const OPTIONAL: [Variable; 2] = [
+pub const OPTIONAL: [Variable; 3] = [
+    Variable {
+        name: "HOOKTIDE_FRONT_SECRET",
+        about: "the ARN of the secret that the distribution in front sends along; what comes without it is refused",
+    },
     Variable { name: "HOOKTIDE_ORIGINS", about: "from where browsers may call the API, separated by commas" },
     Variable { name: "HOOKTIDE_LOG", about: "what to log, such as info or hooktide_core=debug" },
 ];
@@ -88,7 +94,19 @@ impl Environment {
         let origins =
             origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
         let settings = Settings { public_url, ..settings };
-        Ok(Self { table, root_keys, notices_queue, priority_queue, dead_queue, bus, bucket, origins, settings })
+        let front_secret = lookup("HOOKTIDE_FRONT_SECRET").filter(|arn| !arn.is_empty());
+        Ok(Self {
+            table,
+            root_keys,
+            notices_queue,
+            priority_queue,
+            dead_queue,
+            bus,
+            bucket,
+            front_secret,
+            origins,
+            settings,
+        })
     }
 }
 
@@ -111,6 +129,17 @@ mod tests {
         assert_eq!(environment.bucket, "the name of the bucket for claim checks and large documents");
         assert_eq!(environment.settings.public_url, "https://hooks.example.com");
         assert_eq!(environment.origins, ["https://a.example", "https://b.example"]);
+    }
+
+    #[test]
+    fn there_is_nothing_in_front_unless_its_secret_is_named() {
+        for (set, expected) in [(None, None), (Some(""), None), (Some("arn:front"), Some("arn:front"))] {
+            let environment = Environment::read(|name| match name {
+                "HOOKTIDE_FRONT_SECRET" => set.map(str::to_owned),
+                name => complete(name),
+            });
+            assert_eq!(environment.unwrap().front_secret.as_deref(), expected);
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What an HTTP API hands over, as the flows take it.
 
 use bytes::Bytes;
+use hooktide_core::problem::Problem;
 use http::Uri;
 use http::header::HOST;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Body, Request, RequestExt};
+use serde_json::{Map, Value, json};
 
 /// The scheme that the sender used.
 const PROTOCOL: &str = "x-forwarded-proto";
@@ -43,9 +45,19 @@ pub fn bytes_of(body: Body) -> Bytes {
     }
 }
 
+/// An error as the HTTP API takes an answer.
+pub fn refusal(problem: Problem) -> Value {
+    let response = problem.into_response();
+    let text = |bytes: &[u8]| Value::from(String::from_utf8_lossy(bytes));
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value.as_bytes())));
+    let headers: Map<String, Value> = headers.collect();
+    json!({ "statusCode": response.status().as_u16(), "headers": headers, "body": text(response.body()) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hooktide_core::names::ProblemType;
 
     fn request(path: &str, query: &str, host: &str) -> Request {
         let event = serde_json::json!({
@@ -74,5 +86,15 @@ mod tests {
             assert_eq!(request.uri().to_string(), expected, "{path:.80}");
             assert_eq!((source_of(&request), request.headers()["x-a"].as_bytes()), ("192.0.2.10".into(), &b"1"[..]));
         }
+    }
+
+    #[test]
+    fn an_error_is_an_answer_that_the_http_api_takes() {
+        let problem = Problem::new(ProblemType::Unavailable, "Later.").retry_after(7);
+        let answer = refusal(problem);
+        assert_eq!(answer["statusCode"], 503);
+        let headers = json!({ "content-type": "application/problem+json", "retry-after": "7" });
+        assert_eq!(answer["headers"], headers);
+        assert_eq!(serde_json::from_str::<Value>(answer["body"].as_str().unwrap()).unwrap()["detail"], "Later.");
     }
 }

@@ -6,6 +6,7 @@ use hooktide_aws::bus::EventBridgeBus;
 use hooktide_aws::clock::SystemClock;
 use hooktide_aws::keys::SecretsManagerKeys;
 use hooktide_aws::queue::{QueueUrls, SqsQueue};
+use hooktide_aws::secret::StoredSecret;
 use hooktide_aws::table::DynamoTable;
 use hooktide_aws::{blobs, clients};
 use hooktide_core::entropy::Entropy;
@@ -15,6 +16,7 @@ use hooktide_core::ports::Clock;
 use hooktide_outbound::Outbound;
 
 use crate::environment::{Environment, EnvironmentFault};
+use crate::front::{Front, FrontSecret};
 use crate::log;
 use crate::metrics::Tally;
 
@@ -26,6 +28,8 @@ pub struct Host {
     pub environment: Environment,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// What stands in front of the HTTP API.
+    pub front: Front,
     /// What became of deliveries since it was last written down.
     pub tally: Arc<Tally>,
 }
@@ -52,6 +56,8 @@ impl Host {
             QueueUrls { notices: environment.notices_queue.clone(), priority: environment.priority_queue.clone() };
         let tally = Arc::new(Tally::default());
         let (secrets, root_keys) = (clients::secrets(&configuration), environment.root_keys.clone());
+        let stored = |arn| StoredSecret::new(secrets.clone(), arn, Arc::clone(&clock), FrontSecret::from_json);
+        let front = Front(environment.front_secret.clone().map(stored));
         let ports = Ports {
             table: Arc::new(DynamoTable::new(clients::table(&configuration), environment.table.clone())),
             queue: Arc::new(SqsQueue::new(clients::queue(&configuration), urls)),
@@ -62,7 +68,7 @@ impl Host {
             entropy: Arc::new(Entropy::from_system()?),
             meter: Arc::clone(&tally) as Arc<_>,
         };
-        Ok(Self { ports, environment, clock, tally })
+        Ok(Self { ports, environment, clock, front, tally })
     }
 }
 

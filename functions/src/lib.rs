@@ -2,9 +2,10 @@
 //!
 //! Each function is a small `main.rs` in a folder of its own. What they share is here: the environment, read once and
 //! with all faults in one message ([`environment`]); the host that plugs the ports ([`host`]); requests as the HTTP API
-//! hands them over ([`gateway`]); logs and metrics ([`log`], [`metrics`]).
+//! hands them over ([`gateway`]); the distribution in front of that, where there is one ([`front`]); logs and metrics ([`log`], [`metrics`]).
 
 pub mod environment;
+pub mod front;
 pub mod gateway;
 pub mod host;
 pub mod log;

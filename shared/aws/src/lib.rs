@@ -1,6 +1,6 @@
 //! The ports over AWS, for the Lambda functions.
 //!
-//! [`table`] is DynamoDB, [`queue`] SQS, [`bus`] EventBridge, [`keys`] Secrets Manager and [`blobs`] S3. `fault.rs` sorts
+//! [`table`] is DynamoDB, [`queue`] SQS, [`bus`] EventBridge, [`keys`] and [`secret`] Secrets Manager, and [`blobs`] S3. `fault.rs` sorts
 //! what their SDKs report, once. Each adapter only carries calls over: what a call says is decided in the core, and the
 //! contract suites that the local host passes are passed here too.
 
@@ -12,4 +12,5 @@ mod fault;
 pub mod keys;
 pub mod queue;
 mod resend;
+pub mod secret;
 pub mod table;

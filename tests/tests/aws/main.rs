@@ -2,6 +2,7 @@
 
 mod bus;
 mod dynamodb;
+mod front;
 mod keys;
 mod queues;
 mod storage;
