@@ -30,8 +30,8 @@ test: ## install what the tests need, and run all of them
 package: ## build the functions for Lambda into build/lambda (ARCH=x86_64 or arm64)
 	scripts/package
 
-deploy: package ## deploy them to your AWS account (ENV=default or prod)
-	.venv/bin/python scripts/operate.py deploy $(ENV) $(or $(ARCH),x86_64)
+deploy: package ## deploy them to your AWS account (ENV=default or prod; RESERVE=no reserves no concurrency)
+	.venv/bin/python scripts/operate.py deploy $(ENV) $(or $(ARCH),x86_64) $(RESERVE)
 
 invoke: ## run one function on an event: FUNCTION=receiver EVENT=events/shopify.products-update.json
 	@scripts/python-tools && .venv/bin/python scripts/invoke $(FUNCTION) $(EVENT)

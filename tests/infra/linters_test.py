@@ -82,6 +82,7 @@ class Linters(unittest.TestCase):
                 ("CKV_AWS_119", "AWS::DynamoDB::Table.Table"),
                 ("CKV_AWS_149", "AWS::SecretsManager::Secret.RootKeys"),
                 ("CKV_AWS_18", "AWS::S3::Bucket.Bucket"),
+                ("CKV_AWS_192", "AWS::WAFv2::WebACL.FrontWebAcl"),
                 ("CKV_AWS_21", "AWS::S3::Bucket.Bucket"),
             ],
         )

@@ -6,6 +6,7 @@ import unittest
 
 from emulator import CHECKOUT
 from expansion import expanded
+from policy import Need, Policy
 from providers import RECEIVERS
 from template import load, of_type
 
@@ -15,6 +16,7 @@ def receiver(name, provider):
     return {
         ("dynamodb:GetItem", "Table", f"ForAllValues:StringLike dynamodb:LeadingKeys E#{provider}#*"),
         ("secretsmanager:GetSecretValue", "RootKeys", ""),
+        ("secretsmanager:GetSecretValue", "FrontSecret", "HasFront"),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "PriorityQueue", ""),
         ("s3:PutObject", f"Bucket/claims/{provider}/*", ""),
@@ -23,17 +25,22 @@ def receiver(name, provider):
     }
 
 
+# Tenants' data, endpoints and routes: all but the partitions of tokens, K#.
+NO_TOKENS = "ForAllValues:StringLike dynamodb:LeadingKeys T#* E#* R#*"
+# Messages that wait longer than a queue can hold them back.
+DEFERRED = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#W"
+
 # For each function: action, on what, under which condition. `Table/index/due` is the index alone, without the table.
 ROLES = {
     **{name: receiver(name, provider) for name, provider in RECEIVERS.items()},
     "Processor": {
-        ("dynamodb:BatchGetItem", "Table", ""),
-        ("dynamodb:ConditionCheckItem", "Table", ""),
-        ("dynamodb:DeleteItem", "Table", ""),
-        ("dynamodb:GetItem", "Table", ""),
-        ("dynamodb:PutItem", "Table", ""),
-        ("dynamodb:Query", "Table", ""),
-        ("dynamodb:UpdateItem", "Table", ""),
+        ("dynamodb:BatchGetItem", "Table", NO_TOKENS),
+        ("dynamodb:ConditionCheckItem", "Table", NO_TOKENS),
+        ("dynamodb:DeleteItem", "Table", NO_TOKENS),
+        ("dynamodb:GetItem", "Table", NO_TOKENS),
+        ("dynamodb:PutItem", "Table", NO_TOKENS),
+        ("dynamodb:Query", "Table", NO_TOKENS),
+        ("dynamodb:UpdateItem", "Table", NO_TOKENS),
         ("sqs:DeleteMessage", "NoticesQueue", ""),
         ("sqs:DeleteMessage", "PriorityQueue", ""),
         ("sqs:DeleteMessage", "DeadLettersQueue", ""),
@@ -66,6 +73,7 @@ ROLES = {
         ("dynamodb:PutItem", "Table", ""),
         ("dynamodb:Query", "Table", ""),
         ("secretsmanager:GetSecretValue", "RootKeys", ""),
+        ("secretsmanager:GetSecretValue", "FrontSecret", "HasFront"),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "PriorityQueue", ""),
         ("s3:GetObject", "Bucket/claims/*", ""),
@@ -79,7 +87,7 @@ ROLES = {
     },
     "Poller": {
         ("dynamodb:Query", "Table/index/due", ""),
-        ("dynamodb:DeleteItem", "Table", ""),
+        ("dynamodb:DeleteItem", "Table", DEFERRED),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "PriorityQueue", ""),
         ("logs:CreateLogStream", "PollerLogs", ""),
@@ -127,13 +135,18 @@ def condition_text(condition):
 def rows(policy):
     """The table's rows that a policy comes to. What is no plain permission is a row that no table has."""
     for statement in as_list(policy["PolicyDocument"]["Statement"]):
+        chosen = ""
+        match statement:
+            case {"Fn::If": [str(chosen), statement, {"Ref": "AWS::NoValue"}]}:
+                pass
         strange = set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}
         if strange or statement.get("Effect") != "Allow" or not statement.get("Sid"):
             yield (f"a statement that is no plain permission: {statement}", "", "")
             continue
         for action in as_list(statement["Action"]):
             for resource in as_list(statement["Resource"]):
-                yield (action, resource_name(resource), condition_text(statement.get("Condition")))
+                conditions = (chosen, condition_text(statement.get("Condition")))
+                yield (action, resource_name(resource), ", ".join(filter(None, conditions)))
 
 
 def roles_of(template):
@@ -206,7 +219,7 @@ class Roles(unittest.TestCase):
         return self.template["Resources"][f"{name}Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
 
     def statement(self, name, sid):
-        return next(one for one in self.statements(name) if one["Sid"] == sid)
+        return next(one for one in self.statements(name) if one.get("Sid") == sid)
 
     def assert_reported(self, *parts):
         found = differences(self.template)
@@ -261,6 +274,34 @@ class Roles(unittest.TestCase):
     def test_a_lost_condition_is_reported(self):
         del self.statement("ReceiverShopify", "ReadItsEndpoints")["Condition"]
         self.assert_reported("ReceiverShopify may", "does not say so", "dynamodb:GetItem")
+
+    def test_what_is_allowed_only_sometimes_is_told_apart_from_what_always_is(self):
+        statements = self.statements("Api")
+        (at,) = [at for at, one in enumerate(statements) if "Fn::If" in one]
+        statements[at] = statements[at]["Fn::If"][1]
+        self.assert_reported("Api may", "does not say so", "FrontSecret")
+        self.assert_reported("Api may not", "FrontSecret", "HasFront")
+
+    def test_the_processor_writes_no_token_and_the_poller_deletes_what_was_deferred_only(self):
+        def decide(name, action, key):
+            condition = self.statement(name, {"Processor": "ReadAndCommit", "Poller": "RemoveWhatWasSent"}[name])["Condition"]
+            statement = {"Effect": "Allow", "Action": f"dynamodb:{action}", "Resource": "*", "Condition": condition}
+            need = Need(f"dynamodb:{action}", "table", {"dynamodb:LeadingKeys": (key,)})
+            return Policy([{"Statement": [statement]}]).decide(need).allowed
+
+        # How `shared/core/src/key.rs` writes partitions.
+        for key, processor, poller in [
+            ("T#acme#N#conn#07", True, False),
+            ("T#acme#L", True, False),
+            ("T#acme#W", True, True),
+            ("E#shopify#aaaa", True, False),
+            ("R#shopify#aaaa#product#1", True, False),
+            ("K#aaaa", False, False),
+            ("K#T#acme#W", False, False),
+        ]:
+            with self.subTest(key=key):
+                self.assertEqual(decide("Processor", "PutItem", key), processor)
+                self.assertEqual(decide("Poller", "DeleteItem", key), poller)
 
     def test_a_permission_less_is_reported(self):
         self.statements("Processor").remove(self.statement("Processor", "Publish"))

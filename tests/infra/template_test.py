@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 import unittest
 
 from emulator import CHECKOUT
@@ -12,6 +13,12 @@ from template import load, of_type, retained
 FUNCTIONS = {*RECEIVERS, "Processor", "Api", "Poller"}
 QUEUES = {"NoticesQueue", "PriorityQueue", "DeadLettersQueue"}
 KEPT = {"Table", "Bucket", "BucketPolicy", "RootKeys"}
+
+
+def overrides(environment):
+    """The parameters that `infra/samconfig.toml` sets."""
+    configured = tomllib.loads((CHECKOUT / "infra/samconfig.toml").read_text())[environment]
+    return dict(one.split("=", 1) for one in configured["deploy"]["parameters"]["parameter_overrides"])
 
 
 def arn(name):
@@ -79,13 +86,20 @@ class Functions(TemplateTest):
         self.assertEqual(self.template["Parameters"]["SystemLogLevel"]["Default"], "WARN")
 
     def test_concurrency_is_reserved_only_where_somebody_asks_for_it(self):
-        for name, parameter in {**dict.fromkeys(RECEIVERS, "Receiver"), "Processor": "Processor"}.items():
+        own = {"Processor": "Processor", "Api": "Api"}
+        for name, parameter in {**dict.fromkeys(RECEIVERS, "Receiver"), **own}.items():
             with self.subTest(function=name):
                 chosen, reserved, otherwise = self.properties(name)["ReservedConcurrentExecutions"]["Fn::If"]
                 self.assertEqual(reserved, {"Ref": f"{parameter}ReservedConcurrency"})
                 self.assertEqual(otherwise, {"Ref": "AWS::NoValue"})
                 self.assertEqual(self.template["Parameters"][f"{parameter}ReservedConcurrency"]["Default"], "")
                 self.assertIn(reserved, self.template["Conditions"][chosen]["Fn::Not"][0]["Fn::Equals"])
+
+    def test_production_keeps_concurrency_for_receivers_and_the_api_and_leaves_most_to_others(self):
+        prod = overrides("prod")
+        receivers, api = int(prod["ReceiverReservedConcurrency"]), int(prod["ApiReservedConcurrency"])
+        self.assertLessEqual(len(RECEIVERS) * receivers + api + int(prod["ProcessorConcurrency"]), 500)
+        self.assertFalse([name for name in overrides("default") if name.endswith("ReservedConcurrency")])
 
     def test_the_poller_runs_each_minute_and_does_not_try_again_before_the_next(self):
         events = self.properties("Poller")["Events"]
@@ -218,12 +232,69 @@ class HttpApi(TemplateTest):
 
     def test_a_domain_is_optional_and_then_is_what_providers_are_told(self):
         for name in ("Domain", "DomainMapping"):
-            self.assertEqual(self.template["Resources"][name]["Condition"], "HasDomain")
-        address = {
-            "Fn::If": ["HasDomain", {"Fn::Sub": "https://${DomainName}"}, {"Fn::GetAtt": ["HttpApi", "ApiEndpoint"]}]
-        }
+            self.assertEqual(self.template["Resources"][name]["Condition"], "HasOwnDomain")
+        front = {"Fn::Sub": "https://${FrontDistribution.DomainName}"}
+        without = {"Fn::If": ["HasFront", front, {"Fn::GetAtt": ["HttpApi", "ApiEndpoint"]}]}
+        address = {"Fn::If": ["HasDomain", {"Fn::Sub": "https://${DomainName}"}, without]}
         told = self.template["Globals"]["Function"]["Environment"]["Variables"]["HOOKTIDE_PUBLIC_URL"]
         self.assertEqual((told, self.template["Outputs"]["ApiUrl"]["Value"]), (address, address))
+
+
+class Front(TemplateTest):
+    """The distribution that may stand in front."""
+
+    def distribution(self):
+        return self.properties("FrontDistribution")["DistributionConfig"]
+
+    def test_there_is_none_unless_somebody_asks_for_it(self):
+        self.assertEqual(self.template["Parameters"]["Front"]["Default"], "none")
+        named = {name: one["Condition"] for name, one in self.template["Resources"].items() if name.startswith("Front")}
+        made = {"FrontSecret": "HasFront", "FrontDistribution": "HasFront", "FrontWebAcl": "MakesWebAcl"}
+        self.assertEqual(named, made)
+
+    def test_it_proves_itself_by_a_secret_that_the_functions_ask_for(self):
+        (origin,) = self.distribution()["Origins"]
+        (header,) = origin["OriginCustomHeaders"]
+        source = (CHECKOUT / "functions/src/front.rs").read_text()
+        self.assertIn(f'const PROOF: &str = "{header["HeaderName"]}";', source)
+        value = "{{resolve:secretsmanager:${FrontSecret}:SecretString:current}}"
+        self.assertEqual(header["HeaderValue"], {"Fn::Sub": value})
+        told = self.template["Globals"]["Function"]["Environment"]["Variables"]["HOOKTIDE_FRONT_SECRET"]
+        self.assertEqual(told, {"Fn::If": ["HasFront", {"Fn::GetAtt": ["FrontSecret", "Id"]}, ""]})
+        self.assertGreaterEqual(self.properties("FrontSecret")["GenerateSecretString"]["PasswordLength"], 32)
+
+    def test_it_hands_everything_on_as_it_came_and_remembers_nothing(self):
+        behaviour = self.distribution()["DefaultCacheBehavior"]
+        self.assertEqual(len(behaviour["AllowedMethods"]), 7)
+        self.assertEqual(behaviour["CachePolicyId"], "4135ea2d-6df8-44a3-9df3-4b5a84be39ad")
+        self.assertEqual(behaviour["OriginRequestPolicyId"], "b689b0a8-53d0-40ab-baf2-68738e2966ac")
+        self.assertEqual((behaviour["Compress"], behaviour["ViewerProtocolPolicy"]), (False, "https-only"))
+        (origin,) = self.distribution()["Origins"]
+        self.assertEqual(origin["CustomOriginConfig"]["OriginProtocolPolicy"], "https-only")
+
+    def test_an_address_that_sends_too_often_is_told_to_come_later(self):
+        acl = self.properties("FrontWebAcl")
+        self.assertEqual((acl["Scope"], acl["DefaultAction"]), ("CLOUDFRONT", {"Allow": {}}))
+        (rule,) = acl["Rules"]
+        limit = {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": {"Ref": "FrontRequestsPerAddress"}}
+        self.assertEqual(rule["Statement"], {"RateBasedStatement": limit})
+        self.assertEqual(rule["Action"], {"Block": {"CustomResponse": {"ResponseCode": 429}}})
+        acls = ["MakesWebAcl", {"Fn::GetAtt": ["FrontWebAcl", "Arn"]}, {"Ref": "FrontWebAclArn"}]
+        self.assertEqual(self.distribution()["WebACLId"], {"Fn::If": acls})
+
+    def test_a_replaced_secret_reaches_it_by_a_parameter(self):
+        self.assertIn("${FrontSecretRotation}", self.distribution()["Comment"]["Fn::Sub"])
+
+
+class Budget(TemplateTest):
+    def test_it_is_there_only_with_somebody_who_is_told(self):
+        self.assertEqual(self.template["Resources"]["Budget"]["Condition"], "HasBudget")
+        for parameter in ("MonthlyBudget", "BudgetEmail"):
+            self.assertEqual(self.template["Parameters"][parameter]["Default"], "")
+            given = {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+            self.assertIn(given, self.template["Conditions"]["HasBudget"]["Fn::And"])
+        for told in self.properties("Budget")["NotificationsWithSubscribers"]:
+            self.assertEqual(told["Subscribers"], [{"SubscriptionType": "EMAIL", "Address": {"Ref": "BudgetEmail"}}])
 
 
 class Storage(TemplateTest):
@@ -252,6 +323,12 @@ class Storage(TemplateTest):
     def test_the_table_can_be_taken_back_to_any_moment_of_the_last_weeks(self):
         recovery = self.properties("Table")["PointInTimeRecoverySpecification"]
         self.assertEqual(recovery, {"PointInTimeRecoveryEnabled": True})
+
+    def test_productions_table_is_not_deleted_by_mistake(self):
+        chosen = {"Fn::If": ["IsTableProtected", True, False]}
+        self.assertEqual(self.properties("Table")["DeletionProtectionEnabled"], chosen)
+        self.assertEqual(self.template["Conditions"]["IsTableProtected"], {"Fn::Equals": [{"Ref": "ProtectTable"}, "true"]})
+        self.assertEqual(overrides("prod")["ProtectTable"], "true")
 
     def test_bodies_expire_later_than_what_refers_to_them_and_documents_stay(self):
         rules = self.properties("Bucket")["LifecycleConfiguration"]["Rules"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 import unittest
 
 import yaml
@@ -88,6 +89,21 @@ class Alarms(WatchingTest):
                 longest = max(self.template["Resources"][name]["Properties"]["Timeout"] for name in RECEIVERS)
                 self.assertGreater(int(end), longest * 1000)
 
+    def test_a_flood_is_seen_before_the_throttle_turns_providers_away(self):
+        api = {(json.dumps({"Ref": "HttpApi"}),)}
+        self.assertEqual(self.watched("AWS/ApiGateway", "Count"), api)
+        self.assertEqual(self.watched("AWS/ApiGateway", "4xx"), api)
+        parameters = self.template["Parameters"]
+        self.assertEqual(self.alarms["RequestsAlarm"]["Threshold"], {"Ref": "RequestsAlarmPerMinute"})
+        self.assertEqual(self.alarms["RefusedAlarm"]["Threshold"], {"Ref": "RefusedAlarmPerMinute"})
+        prod = tomllib.loads((CHECKOUT / "infra/samconfig.toml").read_text())["prod"]["deploy"]["parameters"]
+        for set_here in ({}, dict(one.split("=", 1) for one in prod["parameter_overrides"])):
+            let_through, alarm = (
+                int(set_here.get(name, parameters[name]["Default"])) for name in ("RequestsPerSecond", "RequestsAlarmPerMinute")
+            )
+            # Both are of all routes together, and the throttle is of each: no route comes near it unseen.
+            self.assertEqual(alarm, let_through * 60 * 4 // 5)
+
     def test_silence_is_no_alarm_and_alarms_go_where_they_are_wanted(self):
         for name, alarm in self.alarms.items():
             with self.subTest(alarm=name):
@@ -140,7 +156,10 @@ class Outputs(WatchingTest):
         )
 
     def test_they_hold_no_secret(self):
-        self.assertNotIn("resolve:secretsmanager", TEXT)
+        outputs = TEXT.partition("\nOutputs:\n")[2]
+        self.assertNotIn("resolve:secretsmanager", outputs)
+        # Only the front reads one, into the header that proves it.
+        self.assertEqual(TEXT.count("resolve:secretsmanager"), 1)
 
 
 class Providers(WatchingTest):

@@ -95,7 +95,10 @@ fn outputs(provider: &dyn Provider) -> String {
     Description: Where {id} sends to; the whole address, with its id, is shown with each connection.
     Value: !Sub
       - '${{Url}}/webhooks/{id}/'
-      - Url: !If [HasDomain, !Sub 'https://${{DomainName}}', !GetAtt HttpApi.ApiEndpoint]
+      - Url: !If
+          - HasDomain
+          - !Sub 'https://${{DomainName}}'
+          - !If [HasFront, !Sub 'https://${{FrontDistribution.DomainName}}', !GetAtt HttpApi.ApiEndpoint]
   Receiver{name}Function:
     Condition: Receives{name}
     Value: !Ref Receiver{name}
