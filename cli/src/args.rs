@@ -7,9 +7,10 @@ use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
 use reqwest::Url;
 
-use crate::connections::{AddConnection, AddEndpoint, ManageCommand};
+use crate::connections::{AddConnection, ChangeConnection, ManageCommand};
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersCommand;
+use crate::endpoints::EndpointsCommand;
 use crate::feed::{ActivityArguments, ChangesArguments};
 use crate::secrets;
 use crate::send::SendArguments;
@@ -60,10 +61,10 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Manage the endpoints of provider apps that serve many accounts.
     #[command(subcommand)]
-    Endpoints(ManageCommand<AddEndpoint>),
+    Endpoints(EndpointsCommand),
     /// Manage connections: one account at one provider each.
     #[command(subcommand)]
-    Connections(ManageCommand<AddConnection>),
+    Connections(ManageCommand<AddConnection, ChangeConnection>),
     /// Show the providers, what their signatures cover, the secrets they need and their topics.
     Providers,
     /// Send signed sample webhooks, as the provider would.

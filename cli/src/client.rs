@@ -66,6 +66,11 @@ impl Client {
         self.call(Method::POST, path, &[], Some(body)).await
     }
 
+    /// Changes what is at a path by a JSON merge patch.
+    pub(crate) async fn patch(&self, path: &[&str], body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PATCH, path, &[], Some(body)).await
+    }
+
     /// Deletes what is at a path.
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, Failure> {
         self.call(Method::DELETE, path, &[], None).await

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
+use crate::endpoints::changed;
 use crate::failure::Failure;
 use crate::output::{Output, Table, facts, field, harmless, time};
 use crate::{moment, secrets};
@@ -30,7 +31,7 @@ impl Kind {
 
 /// What can be done to connections, or endpoints.
 #[derive(Subcommand)]
-pub(crate) enum ManageCommand<A: Args> {
+pub(crate) enum ManageCommand<A: Args, C: Args> {
     /// Add one; the answer names the address to enter at the provider.
     #[command(after_help = secrets::FORMS)]
     Add(A),
@@ -40,6 +41,14 @@ pub(crate) enum ManageCommand<A: Args> {
     Show {
         /// Its id.
         id: String,
+    },
+    /// Change one; what is not given stays as it is.
+    Change {
+        /// Its id.
+        id: String,
+        /// What of it.
+        #[command(flatten)]
+        change: C,
     },
     /// Remove one, and what is known of its things; its dead letters stay for their time.
     Remove {
@@ -78,6 +87,33 @@ pub(crate) struct AddConnection {
     /// Endpoint of the provider app that its deliveries come to, where that serves many accounts.
     #[arg(long, value_name = "ID")]
     endpoint: Option<String>,
+    /// Claim that the owner of that endpoint signed; names the endpoint and the account.
+    #[arg(long)]
+    claim: Option<String>,
+}
+
+/// What can be changed of connections and endpoints.
+#[derive(Args)]
+pub(crate) struct Change {
+    /// What people call it.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Setting, as KEY=VALUE; a value that is JSON is taken as such, `null` removes the setting. Repeatable.
+    #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) settings: Vec<(String, Value)>,
+}
+
+/// What of a connection is changed.
+#[derive(Args)]
+pub(crate) struct ChangeConnection {
+    #[command(flatten)]
+    common: Change,
+    /// Account at the provider, in place of the one before.
+    #[arg(long)]
+    account: Option<String>,
+    /// Claim that the owner of a shared endpoint signed for that account.
+    #[arg(long, requires = "account")]
+    claim: Option<String>,
 }
 
 /// What can be done to secrets.
@@ -106,7 +142,7 @@ pub(crate) enum SecretCommand {
     },
 }
 
-/// What is sent to create something.
+/// What is sent to create or change something.
 pub(crate) trait Create {
     /// The JSON body.
     fn body(&self) -> Result<Value, Failure>;
@@ -132,17 +168,37 @@ impl Create for AddConnection {
             body["account"] = json!(account);
             body["name"] = json!(self.common.name.as_ref().unwrap_or(account));
         }
-        if let Some(endpoint) = &self.endpoint {
-            body["endpoint"] = json!(endpoint);
+        let more = [("endpoint", &self.endpoint), ("claim", &self.claim)];
+        for (name, value) in more.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            body[name] = json!(value);
         }
         Ok(body)
     }
 }
 
+impl Change {
+    /// The fields of the patch.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        let name = self.name.iter().map(|name| ("name".to_owned(), json!(name)));
+        let settings: Map<String, Value> = self.settings.iter().cloned().collect();
+        let settings = (!settings.is_empty()).then(|| ("settings".to_owned(), Value::Object(settings)));
+        name.chain(settings).collect()
+    }
+}
+
+impl Create for ChangeConnection {
+    fn body(&self) -> Result<Value, Failure> {
+        let mut body = self.common.fields();
+        let more = [("account", &self.account), ("claim", &self.claim)];
+        body.extend(more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))));
+        changed(body)
+    }
+}
+
 /// Does it.
-pub(crate) async fn run<A: Args + Create>(
+pub(crate) async fn run<A: Args + Create, C: Args + Create>(
     kind: Kind,
-    command: ManageCommand<A>,
+    command: ManageCommand<A, C>,
     client: &Client,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -154,6 +210,9 @@ pub(crate) async fn run<A: Args + Create>(
         }
         ManageCommand::List => list(kind, client.list(&["v1", path]).await?, output),
         ManageCommand::Show { id } => show(&client.get(&["v1", path, &id], &[]).await?, output),
+        ManageCommand::Change { id, change } => {
+            show(&client.patch(&["v1", path, &id], &change.body()?).await?, output)
+        }
         ManageCommand::Remove { id } => {
             let mut removed = client.delete(&["v1", path, &id]).await?;
             // One request erases a bounded number of things.
@@ -181,7 +240,7 @@ pub(crate) async fn run<A: Args + Create>(
 }
 
 /// Tells what was done: the server's answer where JSON was asked for, else a line.
-fn report(answer: &Value, line: &str, output: &Output) -> Result<(), Failure> {
+pub(crate) fn report(answer: &Value, line: &str, output: &Output) -> Result<(), Failure> {
     match (output.json, answer) {
         (true, Value::Null) => Ok(()),
         (true, answer) => output.value(answer),
@@ -209,9 +268,9 @@ fn show(item: &Value, output: &Output) -> Result<(), Failure> {
     if output.json {
         return output.value(item);
     }
-    let mut told: Vec<(&str, String)> = ["id", "provider", "name", "account", "endpoint", "settings"]
+    let mut told: Vec<(&str, String)> = ["id", "provider", "name", "account", "endpoint", "tenants", "settings"]
         .into_iter()
-        .filter(|name| item.get(*name).is_some_and(|value| !value.is_null() && *value != json!({})))
+        .filter(|name| item.get(*name).is_some_and(|value| ![json!(null), json!({}), json!([])].contains(value)))
         .map(|name| (name, field(item, name)))
         .collect();
     told.push(("webhook address", field(item, "webhook_url")));
@@ -267,7 +326,8 @@ mod tests {
     #[test]
     fn a_new_connection_carries_all_that_was_given() {
         let common = new_endpoint(&["client_secret=new", "client_secret=old"]);
-        let new = AddConnection { common, account: Some("my-shop.myshopify.com".to_owned()), endpoint: None };
+        let account = Some("my-shop.myshopify.com".to_owned());
+        let new = AddConnection { common, account, endpoint: None, claim: None };
         let expected = json!({
             "provider": "shopify",
             "name": "my-shop.myshopify.com",

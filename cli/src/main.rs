@@ -8,6 +8,7 @@ mod connections;
 mod cost;
 mod credential;
 mod dead_letters;
+mod endpoints;
 mod failure;
 mod feed;
 mod moment;
@@ -51,7 +52,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Serve(arguments) => serve::run(arguments, &global, output).await,
         Command::Token(command) => tokens::run(command, &global, &client()?, output).await,
-        Command::Endpoints(command) => connections::run(Kind::Endpoint, command, &client()?, output).await,
+        Command::Endpoints(command) => endpoints::run(command, &client()?, output).await,
         Command::Connections(command) => connections::run(Kind::Connection, command, &client()?, output).await,
         Command::Providers => providers::run(output),
         Command::Send(arguments) => send::run(arguments, &client()?, output).await,

@@ -153,12 +153,26 @@ impl World {
         Shop { id: text("id"), url: text("webhook_url"), account: text("account"), secret: SECRET.into() }
     }
 
-    /// Makes an endpoint for an app with many accounts; the account of what is returned is that of no connection.
+    /// Makes an endpoint for an app with many accounts, open to every tenant; the account of what is returned is that of no
+    /// connection.
     pub async fn shared_endpoint(&self, name: &str) -> Shop {
-        let body = json!({ "provider": "shopify", "name": name, "secrets": { "client_secret": SECRET } });
+        self.endpoint_for(name, json!(["*"])).await
+    }
+
+    /// Makes an endpoint for an app with many accounts, open to these tenants.
+    pub async fn endpoint_for(&self, name: &str, tenants: Value) -> Shop {
+        let secrets = json!({ "client_secret": SECRET });
+        let body = json!({ "provider": "shopify", "name": name, "secrets": secrets, "tenants": tenants });
         let made = self.post("/v1/endpoints", body).await.expect(201);
         let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
         Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: SECRET.into() }
+    }
+
+    /// The consent of the owner of an operator's endpoint that a tenant connects an account to it.
+    pub async fn claim(&self, app: &Shop, account: &str, tenant: &str) -> String {
+        let body = json!({ "account": account, "tenant": tenant });
+        let made = self.post(&format!("/v1/endpoints/{}/claims", app.id), body).await.expect(201);
+        made["claim"].as_str().expect("a claim").to_owned()
     }
 
     /// Makes an endpoint with a provider's secrets, under the ids that they have; where that is.

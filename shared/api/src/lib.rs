@@ -3,7 +3,9 @@
 mod access;
 mod answer;
 mod etag;
+mod patched;
 mod routes;
+mod signed;
 mod state;
 
 use std::sync::Arc;
@@ -69,6 +71,8 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(of!(routes::secrets::remove_from_connection))
         .routes(of!(routes::endpoints::list, routes::endpoints::create))
         .routes(of!(routes::endpoints::show, routes::endpoints::change, routes::endpoints::delete))
+        .routes(of!(routes::claims::claim))
+        .routes(of!(routes::claims::release))
         .routes(of!(routes::secrets::add_to_endpoint))
         .routes(of!(routes::secrets::remove_from_endpoint))
         .routes(of!(routes::tokens::list, routes::tokens::create))

@@ -48,7 +48,7 @@ async fn a_patch_merges_settings_and_leaves_the_rest() {
     patch(json!({ "settings": { "a": 1, "b": { "c": 1, "d": 2 } } })).await.expect(200);
     let changed = patch(json!({ "name": "New", "settings": { "a": null, "b": { "c": null } } })).await.expect(200);
     assert_eq!((&changed["name"], &changed["settings"]), (&json!("New"), &json!({ "b": { "d": 2 } })));
-    assert_eq!(patch(json!({ "account": "other" })).await.status, 422, "what cannot be changed is refused");
+    assert_eq!(patch(json!({ "provider": "other" })).await.status, 422, "what cannot be changed is refused");
 }
 
 #[tokio::test]
@@ -197,9 +197,10 @@ async fn an_endpoint_takes_connections_of_the_tenants_that_its_owner_named() {
         let body = json!({ "provider": "shopify", "secrets": { "client_secret": "s" }, "tenants": tenants });
         world.post("/v1/endpoints", body).await.expect(201)["id"].clone()
     };
-    let (open, named, closed) = (endpoint(json!([])).await, endpoint(json!(["b"])).await, endpoint(json!(["c"])).await);
+    let closed = endpoint(json!([])).await;
+    let (open, named, others) = (endpoint(json!(["*"])).await, endpoint(json!(["b"])).await, endpoint(json!(["c"])).await);
     let token = world.token("b", &[hooktide_core::names::Scope::Operate]).await;
-    for (id, status) in [(&open, 201), (&named, 201), (&closed, 422)] {
+    for (id, status) in [(&open, 201), (&named, 201), (&others, 422), (&closed, 422)] {
         let body = json!({ "provider": "shopify", "account": "b.myshopify.com", "endpoint": id });
         assert_eq!(world.call(&token, Method::POST, "/v1/connections", Some(body)).await.status, status);
     }

@@ -230,7 +230,8 @@ impl Scenario {
     async fn check_held(&self, plan: Plan) {
         assert!((1..=2).contains(&self.world().held(&self.app).await.len()), "{plan:?}");
         let bert = self.world().token("bert", &[Scope::Operate]).await;
-        let connection = json!({ "provider": "shopify", "account": "bert.myshopify.com", "endpoint": self.app.id });
+        let claim = self.world().claim(&self.app, "bert.myshopify.com", "bert").await;
+        let connection = json!({ "provider": "shopify", "claim": claim });
         self.world().call(&bert, Method::POST, "/v1/connections", Some(connection)).await.expect(201);
         self.world().tick().await;
         self.world().after(Duration::from_secs(1)).await;

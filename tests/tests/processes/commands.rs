@@ -99,6 +99,10 @@ async fn an_app_with_many_shops_is_set_up_from_the_command_line() {
         let (token, account) = (text(&token, "token"), format!("{tenant}.myshopify.com"));
         let added =
             ["connections", "add", "shopify", "--account", &account, "--endpoint", id, "--token", token, "--json"];
+        let refused = hooktide(&server, &added, "");
+        assert!(refused.code == Some(1) && refused.error.contains("claim"), "{}", refused.error);
+        let claim = hooktide(&server, &["endpoints", "claim", id, "--account", &account, "--for", tenant], "").out;
+        let added = ["connections", "add", "shopify", "--claim", claim.trim(), "--token", token, "--json"];
         let connection = hooktide(&server, &added, "").json();
         assert_eq!(connection["webhook_url"], endpoint["webhook_url"]);
         // Whoever runs the server signs for any tenant.
@@ -114,6 +118,10 @@ async fn an_app_with_many_shops_is_set_up_from_the_command_line() {
     }
     let listed = hooktide(&server, &["endpoints", "list", "--json"], "").json();
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    let released = ["endpoints", "release", id, "--account", "anna.myshopify.com", "--to", "anna", "--json"];
+    assert_eq!(hooktide(&server, &released, "").json()["matched"], 0);
+    let opened = hooktide(&server, &["endpoints", "change", id, "--open-to", "*", "--json"], "").json();
+    assert_eq!(opened["tenants"], serde_json::json!(["*"]));
     let used = hooktide(&server, &["endpoints", "remove", id], "");
     assert_eq!(used.code, Some(1));
     assert!(used.error.contains("Connections still use this endpoint"), "{}", used.error);

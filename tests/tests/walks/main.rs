@@ -1,12 +1,14 @@
 //! Whole walks: from a signed request to the feed, on a clock that stands until it is moved.
 
 mod abuse;
+mod accounts;
 mod addresses;
 mod bad_clocks;
 mod bad_input;
 mod bad_messages;
 mod belonging;
 mod claim_checks;
+mod claims;
 mod dead_letters;
 mod event_bridge;
 mod events;

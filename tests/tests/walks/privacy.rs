@@ -187,7 +187,7 @@ async fn a_customer_of_a_shop_is_looked_for_in_nothing_that_is_anothers() {
 async fn an_account_that_ebay_deletes_is_looked_for_with_every_tenant_of_the_endpoint() {
     let world = World::new().await;
     let provider = providers::by_id("ebay").unwrap();
-    let body = json!({ "provider": "ebay", "secrets": sample_secrets(provider) });
+    let body = json!({ "provider": "ebay", "secrets": sample_secrets(provider), "tenants": ["bert"] });
     let endpoint = world.post("/v1/endpoints", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     let own = world.connect(provider).await;
     let bert = world.token("bert", &[Scope::Operate]).await;

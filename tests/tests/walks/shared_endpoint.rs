@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 /// A tenant, as its token sees the world.
 struct Tenant<'a> {
     world: &'a World,
+    name: String,
     token: String,
 }
 
 impl<'a> Tenant<'a> {
     async fn new(world: &'a World, name: &str) -> Self {
-        Self { world, token: world.token(name, &[Scope::Operate]).await }
+        Self { world, name: name.to_owned(), token: world.token(name, &[Scope::Operate]).await }
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -26,6 +27,12 @@ impl<'a> Tenant<'a> {
     async fn connect(&self, app: &Shop, account: &str) -> Answer {
         let body = json!({ "provider": "shopify", "account": account, "endpoint": app.id });
         self.call(Method::POST, "/v1/connections", Some(body)).await
+    }
+
+    /// Connects an account with the consent of the endpoint's owner, so that what was held for it is released.
+    async fn claim(&self, app: &Shop, account: &str) -> Answer {
+        let claim = self.world.claim(app, account, &self.name).await;
+        self.call(Method::POST, "/v1/connections", Some(json!({ "provider": "shopify", "claim": claim }))).await
     }
 
     async fn items(&self, path: &str) -> Vec<Value> {
@@ -126,7 +133,7 @@ async fn deliveries_of_an_unknown_account_are_held_until_it_is_connected() {
     assert_eq!(world.get("/v1/dead-letters").await.expect(200)["items"], json!([]));
     let anna = Tenant::new(&world, "anna").await;
     world.clock.advance(Duration::from_secs(7 * 24 * 3600));
-    anna.connect(&app, "later.myshopify.com").await.expect(201);
+    anna.claim(&app, "later.myshopify.com").await.expect(201);
     world.tick().await;
     world.after(Duration::from_secs(1)).await;
     assert_eq!(anna.changed().await, [1, 2]);
@@ -151,7 +158,7 @@ async fn hundreds_of_held_deliveries_are_released_step_by_step() {
     world.tick().await;
     assert_eq!((held(&world, &app).await, world.blobs("kept/default").await.len()), (250, 1));
     let anna = Tenant::new(&world, "anna").await;
-    anna.connect(&app, "later.myshopify.com").await.expect(201);
+    anna.claim(&app, "later.myshopify.com").await.expect(201);
     world.tick().await;
     let mut seen = vec![anna.changed().await.len()];
     for _ in 0..4 {
@@ -182,8 +189,8 @@ async fn a_connection_that_is_deleted_gets_nothing_more_and_keeps_its_journal() 
     assert!(anna.items("/v1/changes").await[0]["document"].is_null(), "the document is not");
     anna.call(Method::GET, &path, None).await.expect(404);
     assert_eq!(held(&world, &app).await, 2);
-    // Somebody else may connect the account now, and gets what came since.
-    bert.connect(&app, "anna.myshopify.com").await.expect(201);
+    // Somebody else may connect the account now, and gets what came since if the endpoint's owner consents.
+    bert.claim(&app, "anna.myshopify.com").await.expect(201);
     world.tick().await;
     world.after(Duration::from_secs(1)).await;
     assert_eq!((anna.changed().await, bert.changed().await), (vec![1], vec![2, 3]));

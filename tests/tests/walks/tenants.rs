@@ -17,7 +17,8 @@ async fn each_tenant_sees_only_its_own_part_of_a_delivery_and_an_unknown_account
     let world = World::new().await;
     let provider = providers::by_id("clover").unwrap();
     let secrets = sample_secrets(provider);
-    let made = world.post("/v1/endpoints", json!({ "provider": "clover", "secrets": secrets })).await.expect(201);
+    let new = json!({ "provider": "clover", "secrets": secrets, "tenants": ["anna", "bert"] });
+    let made = world.post("/v1/endpoints", new).await.expect(201);
     let endpoint = made["id"].as_str().unwrap().to_owned();
     let mut tokens = Vec::new();
     let connect = async |tenant: &str, account: &str| {
@@ -42,7 +43,11 @@ async fn each_tenant_sees_only_its_own_part_of_a_delivery_and_an_unknown_account
         assert_eq!(activity.len(), 1, "{activity:?}");
         assert_eq!(activity[0]["outcome"], "waiting");
     }
-    let carl = connect("carl", "MERCHANTCARL1").await;
+    let claim = json!({ "account": "MERCHANTCARL1", "tenant": "carl" });
+    let claim = world.post(&format!("/v1/endpoints/{endpoint}/claims"), claim).await.expect(201)["claim"].clone();
+    let carl = world.token("carl", &[Scope::Operate]).await;
+    let body = json!({ "provider": "clover", "claim": claim });
+    world.call(&carl, Method::POST, "/v1/connections", Some(body)).await.expect(201);
     world.after(std::time::Duration::from_secs(5)).await;
     let activity = items(&world, &carl).await;
     assert_eq!(activity.len(), 1, "{activity:?}");

@@ -5,37 +5,30 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use hooktide_core::flows::replay;
+use hooktide_core::address;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
 use hooktide_core::ports::{TransactFault, Write};
-use hooktide_core::providers::Provider;
 use hooktide_core::records::connection::{self, Connection};
-use hooktide_core::records::dead_letter::Shelf;
-use hooktide_core::records::endpoint::{self, Endpoint, Route};
-use hooktide_core::records::replay::{Filter, Replay};
+use hooktide_core::records::endpoint::{self, Endpoint};
 use hooktide_core::records::{self, Stored, Upkeep};
 use hooktide_core::tenant::Tenant;
-use hooktide_core::{address, providers};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::endpoints::any_endpoint;
+use super::checks::{account_of, check_settings, merge, name_of, provider_of};
+use super::claims::{self, Claim};
 use super::erase::{self, Erased};
 use super::handshakes::{HandshakeView, handshake_of};
+use super::idempotency::{IDEMPOTENCY_KEY, id_for};
+use super::routing;
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{May, Operate, Read};
 use crate::answer::{Answer, Body, List, Params, Refused, ok};
+use crate::patched::Patched;
 use crate::state::Api;
-
-/// The longest name and account.
-const LONGEST_TEXT: usize = 255;
-/// The largest settings, in bytes of JSON.
-const LARGEST_SETTINGS: usize = 16 * 1024;
-/// How fast what was held for an account is released, in messages a second.
-const RELEASE_RATE: u32 = 100;
 
 /// A connection to be made.
 #[derive(Deserialize, ToSchema)]
@@ -60,6 +53,10 @@ pub(crate) struct NewConnection {
     /// The endpoint of a provider app that serves many accounts; without it, the connection gets its own.
     #[serde(default)]
     endpoint: Option<String>,
+    /// The consent of that endpoint's owner, where the tenant is not named by it; endpoint and account default to the
+    /// claim's.
+    #[serde(default)]
+    claim: Option<String>,
 }
 
 /// A JSON merge patch.
@@ -68,6 +65,13 @@ pub(crate) struct NewConnection {
 pub(crate) struct ConnectionPatch {
     /// What people call it.
     name: Option<String>,
+    /// The provider's account; `null` removes it, where the endpoint is the connection's own. What is known of the
+    /// former account's entities stays.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    account: Patched<String>,
+    /// The consent of a shared endpoint's owner to the new account, where the tenant is not named by it.
+    claim: Option<String>,
     /// Settings; `null` removes one.
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
@@ -145,7 +149,10 @@ pub(crate) async fn create(
     let tenant = may.tenant();
     let provider = provider_of(&new.provider)?;
     check_settings(&new.settings)?;
-    let account = account_of(provider, new.account)?;
+    let claim = claim_of(&api, tenant, new.claim.as_deref()).await?;
+    let account = new.account.or_else(|| claim.as_ref().map(|claim| claim.account.clone()));
+    let account = account_of(provider, account)?;
+    let endpoint = new.endpoint.or_else(|| claim.as_ref().map(|claim| claim.endpoint.clone()));
     let sorted = secrets::sort(provider, new.secrets)?;
     let id = id_for(&api, tenant, "connection", provider.id(), &headers).await?;
     let key = connection::key(tenant, &id);
@@ -155,7 +162,7 @@ pub(crate) async fn create(
         return Ok((StatusCode::CREATED, ok(view(&api, stored.record).await?)));
     }
     let connection = Connection {
-        endpoint: new.endpoint.unwrap_or_else(|| id.clone()),
+        endpoint: endpoint.unwrap_or_else(|| id.clone()),
         credentials: secrets::seal(&api, tenant, &key, &sorted.credentials).await?,
         id,
         provider: provider.id().to_owned(),
@@ -178,7 +185,7 @@ pub(crate) async fn create(
         if !sorted.verifying.is_empty() {
             return Err(Refused::invalid("secrets", "what verifies deliveries belongs to the shared endpoint"));
         }
-        connect_account(&api, tenant, &connection, insert).await?;
+        routing::connect(&api, tenant, &connection, claim.as_ref()).await?.commit(&api, vec![insert]).await?;
     }
     Ok((StatusCode::CREATED, ok(view(&api, connection).await?)))
 }
@@ -194,35 +201,51 @@ pub(crate) async fn show(
     Ok(ok(view(&api, stored.record).await?))
 }
 
-/// Changes a connection's name or settings.
+/// Changes a connection's name, account or settings.
 #[utoipa::path(patch, path = "/v1/connections/{id}", operation_id = "change_connection", request_body = ConnectionPatch,
-    responses((status = 200, body = ConnectionView), (status = 404), (status = 422)))]
+    responses((status = 200, body = ConnectionView), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path(id): Path<String>,
     Body(patch): Body<ConnectionPatch>,
 ) -> Answer<Json<ConnectionView>> {
-    let mut stored = connection_of(&api, may.tenant(), &id).await?;
+    let tenant = may.tenant();
+    let Stored { rev, record: former } = connection_of(&api, tenant, &id).await?;
+    let mut connection = former.clone();
     if let Some(name) = patch.name {
-        stored.record.name = name_of(Some(name), "")?;
+        connection.name = name_of(Some(name), "")?;
     }
-    let settings = patch.settings.unwrap_or_default();
-    // Its own endpoint has them as well: receivers read nothing else.
-    let in_endpoint = !settings.is_empty() && stored.record.owns_endpoint();
-    for (name, value) in settings {
-        merge(&mut stored.record.settings, name, value);
+    match patch.account {
+        Patched::Kept => {}
+        Patched::Removed => connection.account = None,
+        Patched::Set(account) => {
+            connection.account = account_of(provider_of(&connection.provider)?, Some(account))?;
+        }
     }
-    check_settings(&stored.record.settings)?;
-    let Stored { rev, record: connection } = stored;
-    let key = connection::key(may.tenant(), &connection.id);
-    let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?];
-    if in_endpoint {
-        let Stored { rev, record } = super::endpoints::endpoint_of(&api, may.tenant(), &connection.id).await?;
-        let endpoint = Endpoint { settings: connection.settings.clone(), ..record };
-        writes.push(records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?);
+    for (name, value) in patch.settings.unwrap_or_default() {
+        merge(&mut connection.settings, name, value);
     }
-    api.table().transact(writes).await.map_err(records::overtaken)?;
+    check_settings(&connection.settings)?;
+    let claim = claim_of(&api, tenant, patch.claim.as_deref()).await?;
+    let mut writes =
+        vec![records::replace(&connection::key(tenant, &connection.id), Some(rev), &connection, Upkeep::default())?];
+    let moved = former.account != connection.account;
+    match connection.owns_endpoint() {
+        false if moved => {
+            let moved = routing::move_to(&api, tenant, &former, &connection, claim.as_ref()).await?;
+            moved.commit(&api, writes).await?;
+        }
+        // Its own endpoint has them as well: receivers and processors read nothing else.
+        true if moved || former.settings != connection.settings => {
+            let Stored { rev, record } = super::endpoints::endpoint_of(&api, tenant, &connection.id).await?;
+            let (account, settings) = (connection.account.clone(), connection.settings.clone());
+            let endpoint = Endpoint { account, settings, ..record };
+            writes.push(records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?);
+            transact(&api, writes).await?;
+        }
+        true | false => transact(&api, writes).await?,
+    }
     Ok(ok(view(&api, connection).await?))
 }
 
@@ -260,40 +283,11 @@ async fn own_endpoint(
     })
 }
 
-/// Connects an account of a shared endpoint, and releases what was held for it.
-///
-/// Whom the endpoint's owner named, or whoever knows its id, may connect an account to it; each account once.
-async fn connect_account(api: &Api, tenant: &Tenant, connection: &Connection, insert: Write) -> Answer<()> {
-    let endpoint = any_endpoint(api, &connection.endpoint).await?;
-    let endpoint =
-        endpoint.filter(|stored| stored.record.takes(tenant) && stored.record.provider == connection.provider);
-    let Some(Stored { record: endpoint, .. }) = endpoint else {
-        return Err(Refused::invalid("endpoint", "there is no such endpoint of this provider"));
-    };
-    let Some(account) = &connection.account else {
-        return Err(Refused::invalid("account", "a shared endpoint needs it, to know whose a delivery is"));
-    };
-    if super::endpoints::route_of(api, &endpoint, account).await?.is_some() {
-        return Err(Refused::new(ProblemType::Conflict, "This account is connected to this endpoint already."));
+async fn claim_of(api: &Api, tenant: &Tenant, text: Option<&str>) -> Answer<Option<Claim>> {
+    match text {
+        Some(text) => claims::open(api, tenant, text).await.map(Some),
+        None => Ok(None),
     }
-    let route = Route { tenant: tenant.clone(), connection: connection.id.clone() };
-    let route_key = endpoint::route_key(&endpoint.provider, &endpoint.id, account);
-    let release = Replay {
-        shelf: Shelf::Held { endpoint: endpoint.id.clone(), account: account.clone() },
-        filter: Filter::default(),
-        rate_per_second: RELEASE_RATE,
-        started_at: api.now(),
-        after: None,
-        sent: 0,
-        finished_at: None,
-    };
-    // An account may be connected anew under the same id: each time, what was held meanwhile is released.
-    let id = format!("release-{}-{}", connection.id, connection.created_at.as_millisecond());
-    let mut writes = vec![insert, records::insert(&route_key, &route, Upkeep::default())?];
-    writes.extend(replay::begin(&endpoint.tenant, &id, &release, api.now())?);
-    transact(api, writes).await?;
-    replay::announce(api.ports(), &endpoint.tenant, &id, api.now()).await;
-    Ok(())
 }
 
 /// A connection of the tenant.
@@ -336,95 +330,9 @@ async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
     })
 }
 
-/// The header that makes repeating a request harmless.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-
-/// A new id for a resource; the same one for the same idempotency key.
-pub(crate) async fn id_for(
-    api: &Api,
-    tenant: &Tenant,
-    resource: &str,
-    provider: &str,
-    headers: &HeaderMap,
-) -> Answer<String> {
-    let keys = api.ports().keys.root().await?;
-    match headers.get(IDEMPOTENCY_KEY) {
-        None => Ok(address::new_id(provider, &keys, &api.ports().entropy)),
-        Some(key) if key.len() <= LONGEST_TEXT => {
-            let parts = [tenant.as_str().as_bytes(), resource.as_bytes(), provider.as_bytes(), key.as_bytes()];
-            let seed = parts.join(&0);
-            Ok(address::id_from(provider, &seed, &keys))
-        }
-        Some(_) => Err(Refused::invalid(IDEMPOTENCY_KEY, "it has at most 255 characters")),
-    }
-}
-
 /// What the provider is told to call.
 pub(crate) fn webhook_url(api: &Api, provider: &str, endpoint: &str) -> String {
     format!("{}{}", api.settings().public_url, address::webhook_path(provider, endpoint))
-}
-
-/// The provider of that id.
-pub(crate) fn provider_of(id: &str) -> Answer<&'static dyn Provider> {
-    providers::by_id(id).ok_or_else(|| {
-        let known: Vec<&str> = providers::ALL.iter().map(|provider| provider.id()).collect();
-        Refused::invalid("provider", format!("it is one of {}", known.join(", ")))
-    })
-}
-
-/// Checks a name, or takes another.
-pub(crate) fn name_of(name: Option<String>, otherwise: &str) -> Answer<String> {
-    let name = name.unwrap_or_else(|| otherwise.to_owned());
-    if name.trim().is_empty() || name.chars().count() > LONGEST_TEXT {
-        return Err(Refused::invalid("name", "it has 1 to 255 characters"));
-    }
-    Ok(name)
-}
-
-/// Checks an account, and makes it the same for every way of writing it.
-pub(crate) fn account_of(provider: &dyn Provider, account: Option<String>) -> Answer<Option<String>> {
-    let Some(account) = account else { return Ok(None) };
-    let account = provider.normalise_account(&account);
-    if account.is_empty() || account.len() > LONGEST_TEXT || account.chars().any(|c| c.is_control() || c == '#') {
-        return Err(Refused::invalid("account", "it has 1 to 255 characters, and no control characters or #"));
-    }
-    Ok(Some(account))
-}
-
-/// Checks how large settings are.
-pub(crate) fn check_settings(settings: &Map<String, Value>) -> Answer<()> {
-    let size = serde_json::to_vec(settings).map_or(usize::MAX, |text| text.len());
-    if size > LARGEST_SETTINGS {
-        return Err(Refused::invalid("settings", "they have at most 16 KB"));
-    }
-    if settings.get("notification_url").is_some_and(|url| !is_address(url)) {
-        let detail = "it is what the provider was told to call, exactly, such as https://hooks.example.com/path";
-        return Err(Refused::invalid("settings.notification_url", detail));
-    }
-    Ok(())
-}
-
-fn is_address(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| {
-        (text.starts_with("https://") || text.starts_with("http://")) && text.len() <= 2048 && text.is_ascii()
-    })
-}
-
-/// RFC 7396.
-pub(crate) fn merge(object: &mut Map<String, Value>, name: String, patch: Value) {
-    match patch {
-        Value::Null => drop(object.remove(&name)),
-        Value::Object(patch) => {
-            let entry = object.entry(name).or_insert_with(|| Value::Object(Map::new()));
-            if !entry.is_object() {
-                *entry = Value::Object(Map::new());
-            }
-            if let Value::Object(inner) = entry {
-                patch.into_iter().for_each(|(name, value)| merge(inner, name, value));
-            }
-        }
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => drop(object.insert(name, patch)),
-    }
 }
 
 /// Writes all, or answers that something of it exists or has changed.

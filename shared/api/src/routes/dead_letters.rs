@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::changes::limit_of;
-use super::connections::id_for;
+use super::idempotency::id_for;
 use crate::access::{May, Operate, Read};
 use crate::answer::{Answer, Body, List, Params, Refused, ok};
 use crate::state::Api;
 
 /// How many letters a list or a count looks at, at the most.
-const SCANNED: usize = 10_000;
+pub(crate) const SCANNED: usize = 10_000;
 
 /// How many letters are in memory at once: they are large.
 const PAGE: usize = 50;
@@ -104,9 +104,9 @@ fn ten() -> u32 {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReplayView {
     /// Its id; none for a dry run.
-    replay: Option<String>,
+    pub(crate) replay: Option<String>,
     /// How many letters match, as far as was counted (10 000 letters).
-    matched: u64,
+    pub(crate) matched: u64,
 }
 
 impl DeadLetterView {

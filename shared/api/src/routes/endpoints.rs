@@ -9,7 +9,8 @@ use hooktide_core::fault::Fault;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
 use hooktide_core::ports::{Query, Range, Write};
-use hooktide_core::records::endpoint::{self, Endpoint, Owned, Route, owned_key};
+use hooktide_core::records::endpoint::{self, Endpoint, Owned, owned_key};
+use hooktide_core::records::guest::Guest;
 use hooktide_core::records::{self, Stored, Upkeep};
 use hooktide_core::tenant::Tenant;
 use hooktide_core::{address, providers};
@@ -18,8 +19,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::connections::{account_of, check_settings, id_for, merge, name_of, provider_of, transact, webhook_url};
+use super::checks::{account_of, check_settings, merge, name_of, provider_of};
+use super::connections::{transact, webhook_url};
 use super::handshakes::{HandshakeView, handshake_of};
+use super::idempotency::id_for;
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, List, Refused, ok};
@@ -27,6 +30,8 @@ use crate::state::Api;
 
 /// More endpoints than a tenant has.
 const MOST: usize = 1_000;
+/// How many tenants an endpoint names.
+const MOST_GUESTS: usize = 100;
 /// How much longer than any dead letter a removed endpoint is recognised, so that a letter of it stays its tenant's.
 const TOMBSTONE: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
 
@@ -49,11 +54,11 @@ pub(crate) struct NewEndpoint {
     #[serde(default)]
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
-    /// Which tenants may connect accounts to it. Whoever knows its id by default, and it is part of an address that
-    /// the provider may show to merchants: name them where tenants do not trust each other.
+    /// Which other tenants may connect any account to it, without a claim; `["*"]` lets every tenant that knows its id.
+    /// None by default: its owner connects accounts, or signs a claim for each.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
-    tenants: Vec<Tenant>,
+    tenants: Vec<Guest>,
 }
 
 /// What of an endpoint can be changed.
@@ -65,6 +70,9 @@ pub(crate) struct EndpointPatch {
     /// Settings; `null` removes one.
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
+    /// Which other tenants may connect any account to it; in place of those that were named.
+    #[schema(value_type = Option<Vec<String>>)]
+    tenants: Option<Vec<Guest>>,
 }
 
 /// An endpoint.
@@ -80,9 +88,9 @@ pub(crate) struct EndpointView {
     secrets: SecretViews,
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
-    /// Which tenants may connect accounts to it; whoever knows its id if none are named.
+    /// Which other tenants may connect any account to it, without a claim.
     #[schema(value_type = Vec<String>)]
-    tenants: Vec<Tenant>,
+    tenants: Vec<Guest>,
     /// The last verification code that came to its address, to be entered at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     handshake: Option<HandshakeView>,
@@ -116,7 +124,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
     Ok(ok(List { items, next: None }))
 }
 
-/// Makes an endpoint for a provider app. With `Idempotency-Key`, the same request again gives the same. Connections of any tenant can then name it, one for each account.
+/// Makes an endpoint for a provider app. With `Idempotency-Key`, the same request again gives the same. Its owner's connections can then name it, one for each account, and those of the tenants that it lets in.
 #[utoipa::path(post, path = "/v1/endpoints", operation_id = "create_endpoint", request_body = NewEndpoint,
     responses((status = 201, body = EndpointView), (status = 422)))]
 pub(crate) async fn create(
@@ -127,6 +135,7 @@ pub(crate) async fn create(
 ) -> Answer<(StatusCode, Json<EndpointView>)> {
     let provider = provider_of(&new.provider)?;
     check_settings(&new.settings)?;
+    check_guests(&new.tenants)?;
     let sorted = secrets::sort(provider, new.secrets)?;
     if !sorted.credentials.is_empty() {
         return Err(Refused::invalid("secrets", "API credentials belong to connections, not to an endpoint"));
@@ -190,6 +199,10 @@ pub(crate) async fn change(
         merge(&mut endpoint.settings, name, value);
     }
     check_settings(&endpoint.settings)?;
+    if let Some(tenants) = patch.tenants {
+        check_guests(&tenants)?;
+        endpoint.tenants = tenants;
+    }
     let write = records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?;
     api.table().write(write).await.map_err(records::raced)?;
     Ok(ok(view(&api, endpoint).await?))
@@ -244,7 +257,8 @@ pub(crate) async fn any_endpoint(api: &Api, id: &str) -> Answer<Option<Stored<En
     Ok(stored.filter(|stored| stored.record.deleted_at.is_none()))
 }
 
-async fn shared_endpoint_of(api: &Api, tenant: &Tenant, id: &str) -> Answer<Stored<Endpoint>> {
+/// An endpoint of the tenant that serves many accounts.
+pub(crate) async fn shared_endpoint_of(api: &Api, tenant: &Tenant, id: &str) -> Answer<Stored<Endpoint>> {
     let stored = endpoint_of(api, tenant, id).await?;
     if stored.record.connection.is_some() { Err(Refused::not_found("endpoint")) } else { Ok(stored) }
 }
@@ -266,8 +280,10 @@ async fn view(api: &Api, endpoint: Endpoint) -> Answer<EndpointView> {
     })
 }
 
-/// The route of an account of an endpoint, if it is connected.
-pub(crate) async fn route_of(api: &Api, endpoint: &Endpoint, account: &str) -> Answer<Option<Stored<Route>>> {
-    let key = endpoint::route_key(&endpoint.provider, &endpoint.id, account);
-    Ok(records::get::<Route>(api.table(), &key).await?)
+/// Checks how many tenants are named: they are read with every delivery.
+fn check_guests(tenants: &[Guest]) -> Answer<()> {
+    if tenants.len() <= MOST_GUESTS {
+        return Ok(());
+    }
+    Err(Refused::invalid("tenants", format!("name at most {MOST_GUESTS}; sign claims for more")))
 }

@@ -8,10 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use data_encoding::BASE64URL_NOPAD;
-use hooktide_core::fault::Fault;
 use hooktide_core::names::{Channel, ProblemType};
-use hooktide_core::signing;
 use hooktide_core::tenant::Tenant;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,12 +16,9 @@ use utoipa::ToSchema;
 
 use crate::access::{Feed, FeedReader, May};
 use crate::answer::{Answer, Body, Refused};
+use crate::signed::{self, Signed};
 use crate::state::Api;
 
-/// What every feed token begins with.
-const PREFIX: &str = "hf_";
-/// What the signing key is derived for.
-const PURPOSE: &str = "feed-token";
 /// How long a feed token lasts at the most.
 const LONGEST: u64 = 24 * 3600;
 
@@ -69,6 +63,11 @@ struct Permit {
     until: i64,
 }
 
+impl Signed for Permit {
+    const PREFIX: &'static str = "hf_";
+    const PURPOSE: &'static str = "feed-token";
+}
+
 /// Makes a feed token.
 #[utoipa::path(post, path = "/v1/feed-tokens", operation_id = "create_feed_token", request_body = NewFeedToken, responses((status = 201, body = FeedToken)))]
 pub(crate) async fn create(
@@ -86,27 +85,14 @@ pub(crate) async fn create(
     let expires_at = may.expires_at.map_or(expires_at, |ends_at| ends_at.min(expires_at));
     let (tenant, until) = (may.tenant().clone(), expires_at.as_second());
     let permit = Permit { by: may.token, tenant, channels: new.channels, tags: new.tags, until };
-    let text = serde_json::to_vec(&permit).map_err(|error| Fault::failed(format!("a feed token: {error}")))?;
-    let keys = api.ports().keys.root().await?;
-    let key = keys.derived(keys.current_id(), PURPOSE).ok_or_else(|| Fault::failed("the current key is missing"))?;
-    let mac = signing::hmac_sha256(key.expose(), &[&text]);
-    let (payload, mac) = (BASE64URL_NOPAD.encode(&text), BASE64URL_NOPAD.encode(&mac));
-    let token = format!("{PREFIX}{}.{payload}.{mac}", keys.current_id());
+    let token = signed::sign(&api, &permit).await?;
     Ok((StatusCode::CREATED, Json(FeedToken { token, expires_at })))
 }
 
 /// What a feed token permits, if it is genuine and has not ended.
 pub(crate) async fn open(api: &Api, text: &str) -> Result<FeedReader, Refused> {
     let invalid = || Refused::new(ProblemType::Unauthorized, "The feed token is not valid, or has ended.");
-    let parts: Vec<&str> = text.strip_prefix(PREFIX).ok_or_else(invalid)?.split('.').collect();
-    let [id, payload, mac] = parts[..] else { return Err(invalid()) };
-    let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| invalid());
-    let (payload, mac) = (decode(payload)?, decode(mac)?);
-    let key = api.ports().keys.root_with(id).await?.derived(id, PURPOSE).ok_or_else(invalid)?;
-    if !signing::equal(&signing::hmac_sha256(key.expose(), &[&payload]), &mac) {
-        return Err(invalid());
-    }
-    let permit: Permit = serde_json::from_slice(&payload).map_err(|_| invalid())?;
+    let permit: Permit = signed::open(api, text).await?.ok_or_else(invalid)?;
     let now = api.now();
     let by = api.token(&permit.by, now).await?;
     if permit.until <= now.as_second() || by.is_none_or(|token| !token.counts(now)) {

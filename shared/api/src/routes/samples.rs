@@ -19,7 +19,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::connections::{connection_of, provider_of, webhook_url};
+use super::checks::provider_of;
+use super::connections::{connection_of, webhook_url};
 use crate::access::{May, Operate};
 use crate::answer::{Answer, Body, Refused, ok};
 use crate::state::Api;

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::checks::provider_of;
 use super::connections::{self, connection_of};
 use super::endpoints::endpoint_of;
 use crate::access::{Admin, May, Operate};
@@ -204,7 +205,7 @@ pub(crate) async fn add_to_connection(
     Body(new): Body<NewSecret>,
 ) -> Answer<(StatusCode, Json<SecretView>)> {
     let mut connection = connection_of(&api, may.tenant(), &id).await?;
-    let provider = connections::provider_of(&connection.record.provider)?;
+    let provider = provider_of(&connection.record.provider)?;
     if is_among(provider.needs(), &name) {
         if !connection.record.owns_endpoint() {
             let detail = "the secrets of a shared endpoint are added to the endpoint";
@@ -259,7 +260,7 @@ pub(crate) async fn add_to_endpoint(
     Body(new): Body<NewSecret>,
 ) -> Answer<(StatusCode, Json<SecretView>)> {
     let endpoint = endpoint_of(&api, may.tenant(), &id).await?;
-    let provider = connections::provider_of(&endpoint.record.provider)?;
+    let provider = provider_of(&endpoint.record.provider)?;
     if !is_among(provider.needs(), &name) {
         return Err(Refused::invalid("name", unknown_name(provider)));
     }
@@ -285,7 +286,7 @@ async fn add(
     name: &str,
     new: NewSecret,
 ) -> Answer<(StatusCode, Json<SecretView>)> {
-    let provider = connections::provider_of(&endpoint.provider)?;
+    let provider = provider_of(&endpoint.provider)?;
     check(provider, name, &new.value).map_err(|detail| Refused::invalid("value", detail))?;
     let sealed = seal_one(api, &endpoint.tenant, &endpoint.key(), name, &new.value).await?;
     new.put_into(sealed.clone(), &mut endpoint.secrets, api.now());

@@ -14,7 +14,8 @@ use hooktide_core::signing;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connections::{connection_of, provider_of};
+use super::checks::provider_of;
+use super::connections::connection_of;
 use crate::access::{May, Operate};
 use crate::answer::{Answer, Refused, ok};
 use crate::state::Api;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connections::provider_of;
+use super::checks::provider_of;
 use super::handshakes::{HandshakeView, handshake_of};
 use crate::access::{May, Read};
 use crate::answer::{Answer, Refused, ok};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tracing::warn;
 
+use super::guest::Guest;
 use super::{Record, as_text};
 use crate::entropy::Entropy;
 use crate::fault::Fault;
@@ -34,9 +35,9 @@ pub struct Endpoint {
     /// The account of that connection; of an endpoint that serves many, what its owner noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Which tenants may connect accounts to it; whoever knows its id if none are named. Its owner always may.
+    /// Which other tenants may connect accounts to it without asking; none if none are named. Its owner always may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tenants: Vec<Tenant>,
+    pub tenants: Vec<Guest>,
     /// The secrets that verify its deliveries, newest first within a name.
     pub secrets: Vec<SealedSecret>,
     /// Settings, as the user gave them.
@@ -59,10 +60,9 @@ impl Endpoint {
         key(&self.provider, &self.id)
     }
 
-    /// Whether a tenant may connect accounts to it.
-    pub fn takes(&self, tenant: &Tenant) -> bool {
-        self.connection.is_none()
-            && (self.tenants.is_empty() || self.tenants.contains(tenant) || self.tenant == *tenant)
+    /// Whether it serves many accounts, and its owner lets a tenant connect any of them: it is the owner, or named.
+    pub fn admits(&self, tenant: &Tenant) -> bool {
+        self.connection.is_none() && (self.tenant == *tenant || self.tenants.iter().any(|guest| guest.is(tenant)))
     }
 
     /// Its secrets, opened.
