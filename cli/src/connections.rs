@@ -210,9 +210,7 @@ pub(crate) async fn run<A: Args + Create, C: Args + Create>(
         }
         ManageCommand::List => list(kind, client.list(&["v1", path]).await?, output),
         ManageCommand::Show { id } => show(&client.get(&["v1", path, &id], &[]).await?, output),
-        ManageCommand::Change { id, change } => {
-            show(&client.patch(&["v1", path, &id], &change.body()?).await?, output)
-        }
+        ManageCommand::Change { id, change } => show(&client.patch(&["v1", path, &id], &change.body()?).await?, output),
         ManageCommand::Remove { id } => {
             let mut removed = client.delete(&["v1", path, &id]).await?;
             // One request erases a bounded number of things.

@@ -28,6 +28,11 @@ impl Refused {
         Self(Problem::new(kind, detail))
     }
 
+    /// Whether it is of this type.
+    pub(crate) fn is(&self, kind: ProblemType) -> bool {
+        self.0.kind == Problem::new(kind, "").kind
+    }
+
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(ProblemType::NotFound, format!("There is no such {what}."))
     }

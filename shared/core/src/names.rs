@@ -175,6 +175,8 @@ names! {
         Replay => "replay",
         /// Disclose or erase what is held about somebody.
         Privacy => "privacy",
+        /// Erase what is left of a connection that was deleted.
+        Erase => "erase",
     }
 }
 

@@ -198,7 +198,8 @@ async fn an_endpoint_takes_connections_of_the_tenants_that_its_owner_named() {
         world.post("/v1/endpoints", body).await.expect(201)["id"].clone()
     };
     let closed = endpoint(json!([])).await;
-    let (open, named, others) = (endpoint(json!(["*"])).await, endpoint(json!(["b"])).await, endpoint(json!(["c"])).await);
+    let (open, named, others) =
+        (endpoint(json!(["*"])).await, endpoint(json!(["b"])).await, endpoint(json!(["c"])).await);
     let token = world.token("b", &[hooktide_core::names::Scope::Operate]).await;
     for (id, status) in [(&open, 201), (&named, 201), (&others, 422), (&closed, 422)] {
         let body = json!({ "provider": "shopify", "account": "b.myshopify.com", "endpoint": id });
@@ -221,6 +222,9 @@ async fn a_connection_that_was_deleted_can_be_made_again_with_the_same_key() {
     let id = world.request(make()).await.expect(201)["id"].clone();
     let path = format!("/v1/connections/{}", id.as_str().unwrap());
     world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
+    // What is left of it is being erased, which must not meet the new one.
+    world.request(make()).await.expect(409);
+    world.after(hooktide_core::flows::erase::SETTLES).await;
     assert_eq!(world.request(make()).await.expect(201)["id"], id);
 }
 

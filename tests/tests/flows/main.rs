@@ -1,5 +1,6 @@
 //! Flows while ports fail: nothing is lost, and nothing has its effect twice.
 
+mod erasure;
 mod every_step;
 mod races;
 mod redelivery;

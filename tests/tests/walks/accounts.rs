@@ -22,7 +22,10 @@ async fn a_changed_account_is_that_of_the_connections_own_endpoint_as_well() {
     };
     let change = |account: Value| patch(&world, &world.operator, &shop.id, json!({ "account": account }));
     let changed = change(json!(" Moved.MyShopify.com")).await.expect(200);
-    assert_eq!((&changed["account"], account().await.as_deref()), (&json!("moved.myshopify.com"), Some("moved.myshopify.com")));
+    assert_eq!(
+        (&changed["account"], account().await.as_deref()),
+        (&json!("moved.myshopify.com"), Some("moved.myshopify.com"))
+    );
     world.update(&Shop { account: "moved.myshopify.com".into(), ..shop.clone() }, 1).await;
     assert_eq!(world.changes().await.len(), 1);
     for bad in [json!("a#b"), json!(""), json!("x".repeat(256))] {
@@ -42,7 +45,8 @@ async fn a_changed_account_moves_the_route_of_a_shared_endpoint_in_one_step() {
         world.shop_with(json!({ "provider": "shopify", "account": account, "endpoint": app.id })).await
     };
     let (first, second) = (connect("first.myshopify.com").await, connect("second.myshopify.com").await);
-    let change = |account: Value| patch(&world, &world.operator, &first.id, json!({ "account": account, "name": "New" }));
+    let change =
+        |account: Value| patch(&world, &world.operator, &first.id, json!({ "account": account, "name": "New" }));
     assert_eq!(change(json!("Second.myshopify.com")).await.expect(409)["type"], "urn:hooktide:problem:conflict");
     assert_eq!(change(Value::Null).await.expect(422)["errors"][0]["field"], "account");
     let shown = world.get(&format!("/v1/connections/{}", first.id)).await.expect(200);

@@ -56,7 +56,9 @@ async fn what_was_held_goes_to_a_tenant_that_is_only_named_when_the_owner_releas
         connect(&world, &anna, json!({ "account": VICTIM, "endpoint": app.id })).await.expect(201);
         assert_eq!((changes(&world, &anna).await, world.held(&app).await.len()), (0, 1), "it proved nothing");
         // What comes from now on is hers all the same.
-        world.request(world.sample(&Shop { account: VICTIM.into(), ..app.clone() }, "products/update", 2, world.now())).await;
+        world
+            .request(world.sample(&Shop { account: VICTIM.into(), ..app.clone() }, "products/update", 2, world.now()))
+            .await;
         world.tick().await;
         assert_eq!(changes(&world, &anna).await, 1);
         ask(json!({ "account": VICTIM, "tenant": "bert" })).await.expect(409);

@@ -103,7 +103,8 @@ pub(crate) struct ConnectionView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Deleted {
     erased: Erased,
-    /// Whether there is more to erase: delete it again. Its deliveries stopped at once.
+    /// Whether there is more to erase than one request does. A job goes on with it, a minute later; to hurry, delete the
+    /// connection again. Its deliveries stopped at once.
     remaining: bool,
 }
 
@@ -131,7 +132,7 @@ pub(crate) async fn list(
     let (stored, more) = records::list::<Connection>(api.table(), &query).await?;
     let next = stored.last().filter(|_| more).map(|(id, _)| id.clone());
     let mut items = Vec::with_capacity(stored.len());
-    for (_, stored) in stored {
+    for (_, stored) in stored.into_iter().filter(|(_, stored)| stored.record.deleted_at.is_none()) {
         items.push(view(&api, stored.record).await?);
     }
     Ok(ok(List { items, next }))
@@ -159,6 +160,11 @@ pub(crate) async fn create(
     if headers.contains_key(IDEMPOTENCY_KEY)
         && let Some(stored) = records::get::<Connection>(api.table(), &key).await?
     {
+        if stored.record.deleted_at.is_some() {
+            let detail = "The connection that was made with this key is being erased; take another key, or try again \
+                          in a few minutes.";
+            return Err(Refused::new(ProblemType::Conflict, detail));
+        }
         return Ok((StatusCode::CREATED, ok(view(&api, stored.record).await?)));
     }
     let connection = Connection {
@@ -170,6 +176,7 @@ pub(crate) async fn create(
         account,
         settings: new.settings,
         created_at: api.now(),
+        deleted_at: None,
     };
     let insert = records::insert(&key, &connection, Upkeep::default())?;
     if connection.owns_endpoint() {
@@ -249,15 +256,15 @@ pub(crate) async fn change(
     Ok(ok(view(&api, connection).await?))
 }
 
-/// Deletes a connection: its deliveries stop at once, what is known of its things is erased, the journal is kept.
+/// Deletes a connection: its deliveries stop at once, what is known of its things is erased, the journal is kept. A job
+/// looks again a minute later, for what was under way; until then, deleting it again is answered the same.
 #[utoipa::path(delete, path = "/v1/connections/{id}", operation_id = "delete_connection", responses((status = 200, body = Deleted), (status = 404)))]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path(id): Path<String>,
 ) -> Answer<Json<Deleted>> {
-    let stored = connection_of(&api, may.tenant(), &id).await?;
-    let (erased, remaining) = erase::connection(&api, may.tenant(), stored).await?;
+    let (erased, remaining) = erase::connection(&api, may.tenant(), &id).await?;
     Ok(ok(Deleted { erased, remaining }))
 }
 
@@ -293,7 +300,8 @@ async fn claim_of(api: &Api, tenant: &Tenant, text: Option<&str>) -> Answer<Opti
 /// A connection of the tenant.
 pub(crate) async fn connection_of(api: &Api, tenant: &Tenant, id: &str) -> Answer<Stored<Connection>> {
     let stored = records::get::<Connection>(api.table(), &connection::key(tenant, id)).await?;
-    stored.ok_or_else(|| Refused::not_found("connection"))
+    let stands = |stored: &Stored<Connection>| stored.record.deleted_at.is_none();
+    stored.filter(stands).ok_or_else(|| Refused::not_found("connection"))
 }
 
 /// Stores a changed connection.

@@ -1,19 +1,19 @@
-//! Erase: what goes with a connection. Its deliveries stop first, the record of the connection goes last, so that an
-//! erasure that was cut off can be taken up again. The journal is kept.
+//! Erase: what goes with a connection. Its deliveries stop and its secrets go at once, in one transaction with a job that
+//! looks again later; the record of the connection goes last. The journal is kept.
 
 use hooktide_core::flows::erase;
-use hooktide_core::ports::{AttributeValue, Condition, Write, WriteFault};
-use hooktide_core::records;
-use hooktide_core::records::Stored;
+use hooktide_core::names::ProblemType;
 use hooktide_core::records::connection::{self, Connection};
-use hooktide_core::records::endpoint::{Endpoint, key, route_key};
+use hooktide_core::records::endpoint::{Endpoint, key};
+use hooktide_core::records::{self, Stored, Upkeep};
 use hooktide_core::tenant::Tenant;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connections::transact;
 use super::endpoints::tombstone;
-use crate::answer::Answer;
+use super::routing;
+use crate::answer::{Answer, Refused};
 use crate::state::Api;
 
 /// What was erased.
@@ -29,44 +29,49 @@ pub(crate) struct Erased {
     documents: usize,
 }
 
-/// Erases a connection and what is known through it; whether something remains.
-pub(crate) async fn connection(api: &Api, tenant: &Tenant, stored: Stored<Connection>) -> Answer<(Erased, bool)> {
-    let mut erased = Erased { secrets: stored.record.credentials.len(), ..Erased::default() };
-    erased.secrets += stop(api, tenant, &stored.record).await?;
-    let mut things = erase::Erased::default();
-    let all = erase::things(api.ports(), tenant, &stored.record, &mut things).await?;
-    (erased.entities, erased.documents) = (things.entities, things.documents);
-    if !all {
-        return Ok((erased, true));
-    }
-    let condition = Some(records::unchanged(stored.rev));
-    let delete = Write::Delete { key: connection::key(tenant, &stored.record.id), condition };
-    transact(api, vec![delete]).await?;
-    erased.connections = 1;
-    Ok((erased, false))
-}
-
-/// Stops the deliveries of a connection; how many secrets went.
-async fn stop(api: &Api, tenant: &Tenant, connection: &Connection) -> Answer<usize> {
-    if !connection.owns_endpoint() {
-        let Some(account) = &connection.account else { return Ok(0) };
-        let key = route_key(&connection.provider, &connection.endpoint, account);
-        // Somebody else may have connected the account since an erasure that was cut off.
-        let own = Condition::All(vec![
-            Condition::Equals("connection", AttributeValue::S(connection.id.clone())),
-            Condition::Equals("tenant", AttributeValue::S(tenant.to_string())),
-        ]);
-        return match api.table().write(Write::Delete { key, condition: Some(own) }).await {
-            Ok(_) | Err(WriteFault::Condition(_)) => Ok(0),
-            Err(fault) => Err(records::raced(fault).into()),
-        };
-    }
-    let stored = records::get::<Endpoint>(api.table(), &key(&connection.provider, &connection.endpoint)).await?;
-    match stored.filter(|stored| stored.record.deleted_at.is_none() && stored.record.tenant == *tenant) {
-        None => Ok(0),
-        Some(stored) => {
-            transact(api, vec![tombstone(api, &stored)?]).await?;
-            Ok(stored.record.secrets.len())
+/// Deletes a connection and erases what is known through it; whether something remains for the job that looks again.
+pub(crate) async fn connection(api: &Api, tenant: &Tenant, id: &str) -> Answer<(Erased, bool)> {
+    let find = async || records::get::<Connection>(api.table(), &connection::key(tenant, id)).await;
+    let stored = find().await?.ok_or_else(|| Refused::not_found("connection"))?;
+    let mut erased = Erased::default();
+    if stored.record.deleted_at.is_none() {
+        match end(api, tenant, &stored).await {
+            Ok(secrets) => (erased.connections, erased.secrets) = (1, secrets),
+            // Somebody else may have deleted it at the same time, which is as good.
+            Err(refused) if refused.is(ProblemType::Conflict) => {
+                if find().await?.is_some_and(|stored| stored.record.deleted_at.is_none()) {
+                    return Err(refused);
+                }
+            }
+            Err(refused) => return Err(refused),
         }
     }
+    let mut things = erase::Erased::default();
+    let all = erase::whole(api.ports(), tenant, &stored.record, &mut things).await?;
+    (erased.entities, erased.documents) = (things.entities, things.documents);
+    Ok((erased, !all))
+}
+
+/// Ends a connection: from here on nothing more comes for it, and nobody sees it; how many secrets went.
+async fn end(api: &Api, tenant: &Tenant, stored: &Stored<Connection>) -> Answer<usize> {
+    let (connection, now) = (&stored.record, api.now());
+    let gone = Connection { credentials: Vec::new(), deleted_at: Some(now), ..connection.clone() };
+    let mut writes = vec![
+        records::replace(&connection::key(tenant, &connection.id), Some(stored.rev), &gone, Upkeep::default())?,
+        erase::begin(api.ports(), tenant, &connection.id, now).await?,
+    ];
+    let mut secrets = connection.credentials.len();
+    if connection.owns_endpoint() {
+        let endpoint = records::get::<Endpoint>(api.table(), &key(&connection.provider, &connection.endpoint)).await?;
+        let stands = |stored: &Stored<Endpoint>| stored.record.deleted_at.is_none() && stored.record.tenant == *tenant;
+        if let Some(endpoint) = endpoint.filter(stands) {
+            writes.push(tombstone(api, &endpoint)?);
+            secrets += endpoint.record.secrets.len();
+        }
+    } else {
+        writes.extend(routing::disconnect(api, tenant, connection).await?);
+    }
+    transact(api, writes).await?;
+    erase::announce(api.ports(), tenant, &connection.id, now).await;
+    Ok(secrets)
 }

@@ -167,7 +167,7 @@ async fn only_connection(api: &Api, may: &May<Operate>, provider: &dyn Provider)
     let mut of: Vec<Connection> = all
         .into_iter()
         .map(|(_, stored)| stored.record)
-        .filter(|connection| connection.provider == provider.id())
+        .filter(|connection| connection.provider == provider.id() && connection.deleted_at.is_none())
         .collect();
     match (of.len(), of.pop()) {
         (1, Some(only)) => Ok(only),

@@ -1,35 +1,137 @@
-//! Erase: what is known of a connection's things, with their documents. The journal, which names things and nobody, stays.
+//! Erase: what is known of a connection's entities, with their documents. The journal, which names entities and nobody,
+//! stays.
+//!
+//! A commit that began before a connection's deliveries stopped may end after they were erased. So a connection that is
+//! deleted leaves its record behind, and a job looks again when no such commit can be under way, until it finds nothing.
+//! Then the record goes.
+
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use object_store::path::Path;
+use tracing::warn;
 
-use super::Ports;
-use crate::envelope::blob_fault;
+use super::{Ports, jobs};
+use crate::envelope::{Envelope, blob_fault};
 use crate::fault::Fault;
 use crate::key::{Area, ENTITY_SHARDS, Partition};
-use crate::names::Kind;
-use crate::ports::{Key, Query, Range, Write, WriteFault};
-use crate::records;
-use crate::records::connection::Connection;
+use crate::names::{JobKind, Kind};
+use crate::ports::{Item, Key, Query, Range, Write, WriteFault};
+use crate::records::connection::{self, Connection};
 use crate::records::endpoint::belonging_key;
+use crate::records::job::{self, Mark};
+use crate::records::{self, Stored, tag};
 use crate::tenant::Tenant;
 
 /// How many items are erased at once at the most; what remains is erased by calling again.
 pub const MOST: usize = 5_000;
+/// How long after deliveries stopped a commit may still end: longer than any lease.
+pub const SETTLES: Duration = Duration::from_secs(job::LEASE.as_secs() + 20);
 /// How many items are read at once.
 const PAGE: usize = 100;
+/// How many job marks of a tenant are looked through.
+const MARKS: usize = 10_000;
 
-/// How many things and documents were erased.
+/// What was erased.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Erased {
-    /// Things whose state was known.
+    /// Entities whose state was known.
     pub entities: usize,
     /// Documents.
     pub documents: usize,
+    /// What else the connection alone had: counters of tags, marks of jobs, notes of its endpoint.
+    pub others: usize,
 }
 
-/// Erases what is known through a connection; whether all of it.
-pub async fn things(
+/// The write that starts the job which erases what is left of a deleted connection, for the transaction that deletes it.
+pub async fn begin(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Write, Fault> {
+    let stored = records::get::<Mark>(&*ports.table, &job::key(tenant, JobKind::Erase, id)).await?;
+    let mark = job::raised(None, tenant, JobKind::Erase, id, 1, now);
+    job::store(stored.map(|stored| stored.rev), &job::resting(&mark, now + SETTLES))
+}
+
+/// Sends the first step of a job that was started. Where that fails, [a sweep](super::sweep::jobs) does it later.
+pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) {
+    let envelope = jobs::envelope(JobKind::Erase, tenant, id, now);
+    if let Err(fault) = jobs::send(ports, &envelope, SETTLES).await {
+        warn!(%tenant, id, %fault, "what is left of a connection is erased later");
+    }
+}
+
+/// Erases what is left of a deleted connection; its record goes when nothing is found any more.
+pub(super) async fn step(
+    ports: &Ports,
+    tenant: &Tenant,
+    id: &str,
+    envelope: &Envelope,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let Some(held) = jobs::claim(ports, JobKind::Erase, tenant, id, now).await? else { return Ok(()) };
+    let key = connection::key(tenant, id);
+    let stored = records::get::<Connection>(&*ports.table, &key).await?;
+    let Some(stored) = stored.filter(|stored| stored.record.deleted_at.is_some()) else {
+        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
+    };
+    let mut erased = Erased::default();
+    let all = whole(ports, tenant, &stored.record, &mut erased).await?;
+    if all && erased == Erased::default() {
+        let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
+        return ports.table.transact(vec![delete, job::finish(&held, now)?]).await.map_err(records::overtaken);
+    }
+    // What was found may have been written while deliveries stopped: look again when that is over.
+    let pause = if all { SETTLES } else { Duration::ZERO };
+    let mark = job::store(Some(held.rev), &job::resting(&held.record, now + pause))?;
+    ports.table.write(mark).await.map_err(records::raced)?;
+    let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
+    jobs::send(ports, &next, pause).await
+}
+
+/// Erases everything of a connection that is deleted, but for its record; whether all of it.
+pub async fn whole(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    erased: &mut Erased,
+) -> Result<bool, Fault> {
+    if !entities(ports, tenant, connection, erased).await? {
+        return Ok(false);
+    }
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        let partition = Partition::of(tenant, Area::Tag(&tag::prefix(*kind, &connection.id)));
+        found.extend(keys_of(ports, &partition).await?);
+    }
+    found.extend(marks_of(ports, tenant, connection).await?);
+    if connection.owns_endpoint() {
+        let partition = Partition::endpoint(&connection.provider, &connection.endpoint);
+        let notes = keys_of(ports, &partition).await?;
+        // What the address names stays for a while, so that what still comes to it is recognised.
+        found.extend(notes.into_iter().filter(|key| key.sort() != "endpoint"));
+    }
+    erased.others += found.len();
+    delete_all(ports, found).await?;
+    Ok(true)
+}
+
+/// The keys of a small partition.
+async fn keys_of(ports: &Ports, partition: &Partition) -> Result<Vec<Key>, Fault> {
+    let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: PAGE };
+    let page = ports.table.query(&query).await?;
+    Ok(page.items.iter().map(|item: &Item| partition.clone().key(records::sort_of(item))).collect())
+}
+
+/// The marks of syncs of a connection's resources: `<resource>/<connection>`, and what of it.
+async fn marks_of(ports: &Ports, tenant: &Tenant, connection: &Connection) -> Result<Vec<Key>, Fault> {
+    let prefix = format!("{}#", JobKind::Sync);
+    let marks = records::list_all::<Mark>(&*ports.table, Partition::of(tenant, Area::Jobs), &prefix, MARKS).await?;
+    let own = |Stored { record, .. }: &Stored<Mark>| record.connection() == Some(&connection.id);
+    let key = |(sort, _): (String, _)| Partition::of(tenant, Area::Jobs).key(sort);
+    Ok(marks.into_iter().filter(|(_, stored)| own(stored)).map(key).collect())
+}
+
+/// Erases the entities and documents of a connection; whether all of them.
+pub async fn entities(
     ports: &Ports,
     tenant: &Tenant,
     connection: &Connection,
@@ -69,24 +171,25 @@ async fn erase_shard(
         erased.documents += apart + within;
         erased.entities += keys.len() - apart;
         let belongings = keys.iter().filter_map(|key| belonging_of(connection, key.sort()));
-        let deletes: Vec<Write> = belongings.chain(keys.iter().cloned()).map(delete).collect();
-        for result in ports.table.write_many(deletes).await {
-            match result {
-                Ok(()) | Err(WriteFault::Condition(_)) => {}
-                Err(fault) => return Err(records::raced(fault)),
-            }
-        }
+        delete_all(ports, belongings.chain(keys.iter().cloned()).collect()).await?;
         if !page.more {
             return Ok(true);
         }
     }
 }
 
-fn delete(key: Key) -> Write {
-    Write::Delete { key, condition: None }
+async fn delete_all(ports: &Ports, keys: Vec<Key>) -> Result<(), Fault> {
+    let deletes = keys.into_iter().map(|key| Write::Delete { key, condition: None }).collect();
+    for result in ports.table.write_many(deletes).await {
+        match result {
+            Ok(()) | Err(WriteFault::Condition(_)) => {}
+            Err(fault) => return Err(records::raced(fault)),
+        }
+    }
+    Ok(())
 }
 
-/// Where it is written that a thing belongs to the account of a connection, from the sort key of its entity.
+/// Where it is written that an entity belongs to the account of a connection, from the entity's sort key.
 fn belonging_of(connection: &Connection, sort: &str) -> Option<Key> {
     let (kind, id) = sort.split_once('#')?;
     let kind = Kind::from_name(kind)?;

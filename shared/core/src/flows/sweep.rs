@@ -20,7 +20,7 @@ const PAGE: usize = 100;
 const OVERDUE_MILLIS: i64 = 60_000;
 
 /// The jobs that the processor does.
-const DONE_HERE: [JobKind; 2] = [JobKind::Replay, JobKind::Privacy];
+const DONE_HERE: [JobKind; 3] = [JobKind::Replay, JobKind::Privacy, JobKind::Erase];
 
 /// Sends the deferred messages that are due; how many they were.
 pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {

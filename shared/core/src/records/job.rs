@@ -50,6 +50,12 @@ impl Record for Mark {
 }
 
 impl Mark {
+    /// The connection whose resource is to be synced: the second part of `<resource>/<connection>`, with what of it.
+    pub fn connection(&self) -> Option<&str> {
+        let mut parts = self.resource.split('/').skip(1);
+        (self.job == JobKind::Sync).then(|| parts.next()).flatten()
+    }
+
     /// Whether a run holds it by a lease that can be true; one that ends later than two leases from now cannot.
     fn is_held(&self, now: Timestamp) -> bool {
         let lease = now.as_millisecond()..(now + 2 * LEASE).as_millisecond();

@@ -30,6 +30,9 @@ pub struct Done {
     /// When all of it was done; none while it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
+    /// When entities that commits under way may have left are looked for again; none before all was looked through once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settles_at: Option<Timestamp>,
     /// While it goes on: the place that is looked through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
@@ -96,6 +99,7 @@ mod tests {
             act: PrivacyAct::Erase,
             received_at: Timestamp::UNIX_EPOCH,
             done_at: Some(Timestamp::UNIX_EPOCH),
+            settles_at: None,
             place: None,
             last: None,
             found: Found { entities: u64::MAX, documents: 2, deliveries: 0 },

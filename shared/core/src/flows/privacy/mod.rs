@@ -5,6 +5,7 @@
 //! whose documents name nobody. The journal has ids of things and deliveries, and expires by itself.
 //!
 //! A request is a job, whose record says how far it got. A step that is cut off is done again; what it erased stays erased.
+//! Entities are looked for twice: the second time when no commit can be under way that began before the request.
 
 mod mentions;
 mod search;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 
 use self::search::Search;
 use super::process::Processor;
-use super::{Ports, jobs};
+use super::{Ports, erase, jobs};
 use crate::envelope::{Delivery, Envelope, EnvelopeKind};
 use crate::fault::Fault;
 use crate::names::{JobKind, Outcome, PrivacyAct};
@@ -54,9 +55,11 @@ pub(super) async fn step(
         begun => {
             let done = look(processor, (tenant, id), (&letter, begun), (envelope, held.record.fence), now).await?;
             if done.done_at.is_none() {
-                let mark = job::store(Some(held.rev), &job::resting(&held.record, now))?;
+                let due = done.settles_at.filter(|settles_at| *settles_at > now).unwrap_or(now);
+                let mark = job::store(Some(held.rev), &job::resting(&held.record, due))?;
                 ports.table.write(mark).await.map_err(records::raced)?;
-                return jobs::send(ports, envelope, Duration::ZERO).await;
+                let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
+                return jobs::send(ports, &next, Duration::try_from(due.duration_since(now)).unwrap_or_default()).await;
             }
             done
         }
@@ -82,15 +85,23 @@ async fn look(
     let Some((delivery, request)) = request_of(ports, letter).await? else {
         return Err(Fault::failed("a request about personal data does not read as one any more"));
     };
-    let search = Search::new(ports, tenant, letter, (&delivery, &request)).await?;
+    let mut search = Search::new(ports, tenant, letter, (&delivery, &request)).await?;
     let mut done = begun.unwrap_or_else(|| record(letter, &delivery, request.act));
+    if done.settles_at.is_some() {
+        search.only_entities();
+    }
     let mut found = BTreeMap::new();
     let all = search.run(&mut done, &mut found).await;
     tell_others(processor, tenant, &found, (&done, id, fence), envelope, now).await?;
     for here in found.into_values() {
         done.found += here;
     }
-    done.done_at = matches!(all, Ok(true)).then_some(now);
+    if matches!(all, Ok(true)) {
+        // A commit that was under way may leave entities behind the look: once more, when none can be.
+        let again = done.settles_at.is_none() && search.erases_entities();
+        (done.settles_at, done.done_at) =
+            if again { (Some(now + erase::SETTLES), None) } else { (done.settles_at, Some(now)) };
+    }
     let progress = records::put(&privacy::key(tenant, id), &done, Upkeep::until(now + KEPT))?;
     ports.table.write(progress).await.map_err(records::raced)?;
     all.map(|_| done)
@@ -126,6 +137,7 @@ fn record(letter: &DeadLetter, delivery: &Delivery, act: PrivacyAct) -> Done {
         act,
         received_at: letter.received_at,
         done_at: None,
+        settles_at: None,
         place: None,
         last: None,
         found: Found::default(),

@@ -102,6 +102,16 @@ impl<'a> Search<'a> {
         places
     }
 
+    /// Whether it erases entities of a connection.
+    pub(super) fn erases_entities(&self) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Things(..)))
+    }
+
+    /// Leaves everything out but entities.
+    pub(super) fn only_entities(&mut self) {
+        self.places.retain(|place| matches!(place, Place::Things(..)));
+    }
+
     /// Goes on looking, and erases where that is asked for, as far as one run goes: whether everywhere was looked. What was
     /// found with whom is in `found` also where that fails.
     pub(super) async fn run(&self, done: &mut Done, found: &mut BTreeMap<Tenant, Found>) -> Result<bool, Fault> {
@@ -140,7 +150,7 @@ impl<'a> Search<'a> {
         let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
         let Some(Stored { record, .. }) = stored else { return Ok(true) };
         let mut erased = erase::Erased::default();
-        let all = erase::things(self.ports, tenant, &record, &mut erased).await?;
+        let all = erase::entities(self.ports, tenant, &record, &mut erased).await?;
         found.entities += erased.entities as u64;
         found.documents += erased.documents as u64;
         Ok(all)

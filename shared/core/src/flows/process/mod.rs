@@ -30,7 +30,7 @@ use tracing::{error, warn};
 use self::commit::{Committed, Uncommitted};
 use self::resolve::Owner;
 use self::work::{Origin, Work};
-use super::{Ports, Settings, privacy, replay};
+use super::{Ports, Settings, erase, privacy, replay};
 use crate::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Place};
 use crate::fault::{ErrorClass, Fault};
 use crate::names::JobKind;
@@ -244,6 +244,9 @@ impl Processor {
                 match job.job {
                     JobKind::Replay => replay::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
                     JobKind::Privacy => privacy::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
+                    JobKind::Erase => {
+                        erase::step(&self.ports, &job.tenant, &job.resource, &one.envelope, now).await?;
+                    }
                     JobKind::Sync => return Err(Fault::retryable("syncs are not done here")),
                 }
                 Ok(Vec::new())
