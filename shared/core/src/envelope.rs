@@ -22,8 +22,10 @@ use crate::tenant::Tenant;
 
 /// The version that is written. Version 2 knew no handshakes and no dropped items.
 pub const VERSION: u32 = 3;
-/// The largest body that a request may have, in bytes; also what a compressed one may grow to.
+/// The largest body that is kept, in bytes; also what a compressed one may grow to.
 pub const LARGEST_BODY: usize = 1024 * 1024;
+/// The largest body that a request may have, in bytes. What is larger than [`LARGEST_BODY`] is verified and not kept.
+pub const LARGEST_VERIFIED: usize = 6 * 1024 * 1024;
 /// The largest body that travels inline as it is, in bytes.
 pub const INLINE: usize = 48 * 1024;
 /// The largest encoded body that travels inline, in bytes.
@@ -118,11 +120,42 @@ pub struct Delivery {
     /// Which items of the body nobody proved to have sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<usize>,
+    /// What is asked instead of reading the body, which was too large to be kept: the payload is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oversized: Option<Oversized>,
     /// The body.
     #[serde(flatten)]
     pub payload: Payload,
     /// SHA-256 of the raw body, in hexadecimal.
     pub sha256: String,
+}
+
+/// What is left of a body that was too large to be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oversized {
+    /// How large it was.
+    pub bytes: usize,
+    /// What has to be asked instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Ask>,
+    /// Why nothing is done about the rest of it, or all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
+}
+
+/// A resource that has to be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Of which account, if the delivery says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The identity of the notice that it stands for.
+    pub identity: String,
+    /// The resource.
+    pub resource: String,
+    /// Which of several of the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
 }
 
 /// A body, encoded for the queue.

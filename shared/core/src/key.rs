@@ -113,6 +113,11 @@ impl Key {
         }
     }
 
+    /// The provider and the id of the endpoint whose partition it is in, if it is an endpoint's.
+    pub fn endpoint(&self) -> Option<(&str, &str)> {
+        self.partition.strip_prefix("E#")?.split_once('#')
+    }
+
     /// The partition key.
     pub fn partition(&self) -> &str {
         &self.partition

@@ -15,6 +15,7 @@ pub mod flows;
 pub mod key;
 pub mod metering;
 pub mod names;
+pub mod network;
 pub mod notice;
 pub mod payment;
 pub mod ports;

@@ -4,6 +4,7 @@
 //! [`crate::records`]. Each port's promises are written at its trait and checked by one contract suite that every
 //! implementation passes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,6 +85,16 @@ pub enum Write {
         /// What must hold.
         condition: Condition,
     },
+}
+
+impl Write {
+    /// Which item it is about, if it names one.
+    pub fn key(&self) -> Option<Cow<'_, Key>> {
+        match self {
+            Self::Put { item, .. } => Key::of(item).map(Cow::Owned),
+            Self::Update { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => Some(Cow::Borrowed(key)),
+        }
+    }
 }
 
 /// Why a single write did not happen.

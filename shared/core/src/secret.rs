@@ -71,6 +71,11 @@ impl Secrets {
         self
     }
 
+    /// The ids of all that are live at `now`.
+    pub fn ids(&self, now: Timestamp) -> impl Iterator<Item = &KeyId> {
+        self.0.iter().filter(move |secret| secret.retires_at.is_none_or(|at| now < at)).map(|secret| &secret.id)
+    }
+
     /// Those of `name` that are live at `now`.
     pub fn live<'a>(&'a self, name: &'a str, now: Timestamp) -> impl Iterator<Item = &'a LiveSecret> {
         self.0

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::network::Network;
 use crate::providers::{self, Provider};
 
 /// What an operator may set.
@@ -16,6 +17,8 @@ pub struct Settings {
     pub endpoint_cache: Duration,
     /// How many failed verifications a minute an endpoint takes from one address before they are answered 429.
     pub failures_per_minute: u32,
+    /// The proxies in front of the local server whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
     /// How many lanes a tenant's journal has.
     pub lanes: u8,
     /// How long the journal is kept.
@@ -33,6 +36,7 @@ impl Default for Settings {
             apis: BTreeMap::new(),
             endpoint_cache: Duration::from_secs(300),
             failures_per_minute: 100,
+            trusted_proxies: Vec::new(),
             lanes: 4,
             keep_journal: 30 * DAY,
             keep_dead_letters: 90 * DAY,
@@ -68,7 +72,7 @@ pub const SETTINGS: [Setting; 5] = [
     },
     Setting {
         name: "HOOKTIDE_FAILURES_PER_MINUTE",
-        about: "how many failed verifications a minute an endpoint takes from one address before it answers 429",
+        about: "how many failed verifications a minute an endpoint takes from one address (of IPv6: from one /64) before it answers 429",
         range: (1, 1_000_000),
         default: 100,
         set: |settings, failures| settings.failures_per_minute = failures,
@@ -95,6 +99,9 @@ pub const SETTINGS: [Setting; 5] = [
         set: |settings, days| settings.keep_journal = days * DAY,
     },
 ];
+
+/// The variable with the proxies that the local server believes.
+pub const TRUSTED_PROXIES: &str = "HOOKTIDE_TRUSTED_PROXIES";
 
 /// The variable with the base address of a provider's API: `HOOKTIDE_GOOGLE_CALENDAR_API`.
 pub fn api_variable(provider: &str) -> String {
@@ -131,6 +138,16 @@ impl Settings {
                 _ => wrong.push(format!("{} is {text:?}, and not a whole number from {least} to {most}", setting.name)),
             }
         }
+        for text in
+            lookup(TRUSTED_PROXIES).unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty())
+        {
+            match text.parse() {
+                Ok(network) => settings.trusted_proxies.push(network),
+                Err(()) => wrong.push(format!(
+                    "{TRUSTED_PROXIES} has {text:?}, which is neither an address nor a range such as 10.0.0.0/8"
+                )),
+            }
+        }
         for provider in providers::ALL.iter().filter(|provider| provider.api().is_some()) {
             let name = api_variable(provider.id());
             let Some(text) = lookup(&name).filter(|text| !text.is_empty()) else { continue };
@@ -164,11 +181,13 @@ mod tests {
             "HOOKTIDE_KEEP_HELD_DAYS" => Some("0".into()),
             "HOOKTIDE_FAILURES_PER_MINUTE" => Some("7".into()),
             "HOOKTIDE_EBAY_API" => Some("api.ebay.com/".into()),
+            "HOOKTIDE_TRUSTED_PROXIES" => Some("127.0.0.1, 10.0.0.0/8,localhost".into()),
             _ => None,
         });
         let expected = [
             "HOOKTIDE_KEEP_HELD_DAYS is \"0\", and not a whole number from 1 to 365",
             "HOOKTIDE_KEEP_JOURNAL_DAYS is \"a month\", and not a whole number from 2 to 365",
+            "HOOKTIDE_TRUSTED_PROXIES has \"localhost\", which is neither an address nor a range such as 10.0.0.0/8",
             "HOOKTIDE_EBAY_API is \"api.ebay.com/\", and not an address such as https://api.example.com",
         ];
         assert_eq!(wrong, Err(expected.map(str::to_owned).to_vec()));

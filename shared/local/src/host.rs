@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::bus::LocalBus;
+use crate::forgetting::ForgettingTable;
 use crate::home::{Home, HomeError};
 use crate::keys::{KeysError, LocalKeys};
 use crate::pressure::Pressure;
@@ -120,7 +121,7 @@ impl Host {
         let bus = LocalBus::default();
         let bell = bus.bell();
         let table = Arc::new(parts.table);
-        let ports = Ports {
+        let mut ports = Ports {
             table: Arc::clone(&table) as Arc<dyn Table>,
             queue: Arc::new(parts.queue.clone()),
             bus: Arc::new(bus),
@@ -130,8 +131,10 @@ impl Host {
             entropy: Arc::new(parts.entropy),
             meter: Arc::new(()),
         };
+        let receiver = Arc::new(Receiver::new(ports.clone(), settings.clone()));
+        ports.table = Arc::new(ForgettingTable::new(ports.table, Arc::clone(&receiver)));
         Self {
-            receiver: Arc::new(Receiver::new(ports.clone(), settings.clone())),
+            receiver,
             processor: Arc::new(Processor::new(ports.clone(), settings.clone())),
             queue: parts.queue,
             ports,

@@ -10,9 +10,14 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use hooktide_core::envelope::LARGEST_BODY;
+use hooktide_core::envelope::LARGEST_VERIFIED;
+
+use hooktide_core::network::{self, Network};
 
 use crate::host::Host;
+
+/// What proxies say of whom they forward requests for.
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// How long a sender may take for its body.
 const BODY_TIME: Duration = Duration::from_secs(20);
@@ -24,17 +29,14 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
 
 async fn receive(State(host): State<Arc<Host>>, request: Request) -> Response {
     let _under_way = host.pressure.begin(host.clock.now());
-    let source = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string());
+    let source = source_of(&request, &host.settings.trusted_proxies);
     let (mut parts, body) = request.into_parts();
-    let Ok(read) = tokio::time::timeout(BODY_TIME, to_bytes(body, LARGEST_BODY)).await else {
+    let Ok(read) = tokio::time::timeout(BODY_TIME, to_bytes(body, LARGEST_VERIFIED)).await else {
         return StatusCode::REQUEST_TIMEOUT.into_response();
     };
     let body = match read {
         Ok(body) => body,
-        Err(error) if is_too_long(&error) => Bytes::from(vec![0; LARGEST_BODY + 1]),
+        Err(error) if is_too_long(&error) => Bytes::from(vec![0; LARGEST_VERIFIED + 1]),
         // The sender is gone.
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     };
@@ -42,6 +44,16 @@ async fn receive(State(host): State<Arc<Host>>, request: Request) -> Response {
     let now = host.clock.now();
     let answer = host.receiver.receive(Request::from_parts(parts, body), &source, now).await;
     answer.map(Body::from)
+}
+
+/// The address that a request came from, as the trusted proxies say.
+fn source_of(request: &Request, trusted: &[Network]) -> String {
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
+        return "unknown".to_owned();
+    };
+    // What is no text is no address either, and so says nothing of those before it.
+    let forwarded = request.headers().get_all(FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or_default());
+    network::client(peer.ip(), forwarded, trusted).to_string()
 }
 
 fn is_too_long(error: &axum::Error) -> bool {

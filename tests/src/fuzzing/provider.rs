@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use hooktide_core::fault::AuthFault;
-use hooktide_core::providers::{Handshake, KeyStep, Proof, Provider, Sample, Unsigned};
-use hooktide_core::secret::{LiveSecret, Secrets};
+use hooktide_core::providers::{Handshake, KeyAnswer, Proof, Provider, Sample, Unsigned};
+use hooktide_core::secret::{LiveSecret, Secret, Secrets};
 use hooktide_core::verified::{self, Verified};
 use http::{HeaderName, Method, Request, Response};
 use jiff::Timestamp;
@@ -19,8 +19,6 @@ const DELIVERY: &str = "delivery-1";
 const ADDRESS: &str = "https://hooks.example.com/webhooks/fuzzed";
 /// The longest answer to a handshake, and the longest code that is kept of one, in bytes.
 const LONGEST_ANSWER: usize = 4_096;
-/// More requests than it takes to fetch any key.
-const MOST_STEPS: usize = 4;
 
 /// One provider.
 pub struct ProviderTarget {
@@ -203,12 +201,16 @@ impl ProviderTarget {
     fn fetch(&self, request: &Request<Bytes>, now: Timestamp) -> Result<(), String> {
         let Some(keys) = self.provider.remote_keys() else { return Ok(()) };
         let (Ok(id), api) = (keys.wanted(request), self.provider.api().unwrap_or_default()) else { return Ok(()) };
-        let mut answers = Vec::new();
-        while let Ok(KeyStep::Ask(_)) = keys.next(&id, api, &self.secrets, now, &answers) {
-            answers.push(Response::new(request.body().clone()));
-            if answers.len() > MOST_STEPS {
-                return Err("the fetching of a key has no end".into());
-            }
+        let answer = Response::new(request.body().clone());
+        let token = match (keys.ask_token(api, &self.secrets, now), keys.token(&answer)) {
+            (Ok(_), Ok(token)) => token.secret,
+            _ => Secret::new("a token"),
+        };
+        if let Ok(Some(_)) = keys.ask_key(&id, api, &token)
+            && let Ok(KeyAnswer::Found(key)) = keys.key(&id, &answer)
+            && key.id.0 != id
+        {
+            return Err(format!("asked for the key {id:?}, it takes {:?}", key.id.0));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ mod usage;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use hooktide_core::settings::{SETTINGS, Setting};
+use hooktide_core::settings::{SETTINGS, Setting, TRUSTED_PROXIES};
 use hooktide_functions::environment::{OPTIONAL, REQUIRED, Variable};
 
 fn root() -> PathBuf {
@@ -59,6 +59,14 @@ fn the_table_of_settings_is_current() {
     for Setting { name, about, range: (least, most), default, .. } in &SETTINGS {
         writeln!(text, "| `{name}` | {default} | {least} | {most} | {about} |").expect("text");
     }
+    writeln!(
+        text,
+        "\n## Of the local server, from the environment alone\n\n| variable | what |\n|---|---|\n| `{TRUSTED_PROXIES}` | \
+         the proxies in front of it whose `X-Forwarded-For` is believed: addresses and ranges such as 10.0.0.0/8, \
+         separated by commas. Failed verifications are then limited by the rightmost address there that is no such \
+         proxy's; unless it is set, by the address that connects |"
+    )
+    .expect("text");
     text.push_str("\n## Of a function's deployment, set by the template\n\n| variable | what |\n|---|---|\n");
     for Variable { name, about } in REQUIRED.iter().chain(&OPTIONAL) {
         writeln!(text, "| `{name}` | {about} |").expect("text");

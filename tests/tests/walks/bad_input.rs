@@ -6,6 +6,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use hooktide_core::flows::receive::Receiver;
 use hooktide_core::metering::Metered;
+use hooktide_core::providers;
 use hooktide_tests::bodies;
 use hooktide_tests::faults::FaultyTable;
 use hooktide_tests::world::{Answer, Shop, World};
@@ -13,6 +14,7 @@ use http::{HeaderValue, Method, Request};
 use serde_json::{Value, json};
 
 const SIGNATURE: &str = "x-shopify-hmac-sha256";
+const MEBIBYTE: usize = 1024 * 1024;
 
 /// Sends a signed body to `products/update` and processes it.
 async fn send(world: &World, shop: &Shop, body: impl Into<Bytes>) -> u16 {
@@ -99,20 +101,69 @@ async fn json_that_is_not_the_documented_form_is_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_mebibyte_is_taken_by_claim_check_and_a_byte_more_is_refused() {
+async fn a_mebibyte_is_taken_by_claim_check() {
     let world = World::new().await;
     let shop = world.shop().await;
-    let largest = bodies::product_of_size(1, world.now(), 1024 * 1024);
+    let largest = bodies::product_of_size(1, world.now(), MEBIBYTE);
     assert_eq!(send(&world, &shop, largest.clone()).await, 200);
     let claims = world.blobs("claims/shopify").await;
     assert_eq!(claims.len(), 1, "it travels by reference");
-    let larger = format!("{largest} ");
-    let answer = world.request(world.signed(&shop, "products/update", larger)).await;
-    assert_eq!(answer.expect(413)["type"], "urn:hooktide:problem:too-large");
     let changes = world.changes().await;
     assert_eq!(changes.len(), 1);
     let sent: Value = serde_json::from_str(&largest).expect("JSON");
     assert_eq!(changes[0]["document"]["title"], sent["title"]);
+}
+
+#[tokio::test]
+async fn a_larger_body_is_verified_and_asked_for_instead_of_being_kept() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let sizes = [MEBIBYTE + 1, 6 * MEBIBYTE];
+    for size in sizes {
+        let body = bodies::product_of_size(1, world.now(), size);
+        for outcome in ["waiting", "duplicate"] {
+            let larger = world.signed(&shop, "products/update", body.clone());
+            let answer = world.request(larger.clone()).await;
+            assert_eq!(answer.status, 200, "a refusal could end the subscription");
+            world.tick().await;
+            let told = world.activity().await.pop().expect("an entry");
+            let reason = told["reason"].as_str().unwrap_or_default();
+            assert_eq!(told["outcome"], outcome, "{told}");
+            assert!(reason.contains(&size.to_string()), "{reason}");
+            assert!(
+                outcome != "waiting" || reason.contains(&format!("a sync of products/{} is due", shop.id)),
+                "{reason}"
+            );
+            world.request(larger).await.expect(200);
+            world.tick().await;
+        }
+    }
+    assert!(world.changes().await.is_empty());
+    assert!(world.blobs("claims/shopify").await.is_empty(), "nothing of them is kept");
+    let forger = Shop { secret: "guessed".into(), ..shop.clone() };
+    let forged = world.signed(&forger, "products/update", bodies::product_of_size(1, world.now(), sizes[0]));
+    assert_eq!(world.request(forged).await.status, 401, "they are verified");
+}
+
+#[tokio::test]
+async fn a_large_body_that_cannot_be_asked_for_is_refused_and_one_of_no_use_is_ignored() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let body = |size| bodies::product_of_size(1, world.now(), size);
+    let too_large = "urn:hooktide:problem:too-large";
+    // More than is read at all; a request about a person, which has to be kept; a provider that has nothing to ask.
+    let redact = world.signed(&shop, "customers/redact", body(MEBIBYTE + 1));
+    let mut to_ebay = world.signed(&shop, "products/update", body(MEBIBYTE + 1));
+    let ebay = world.connect(providers::by_id("ebay").expect("ebay")).await;
+    *to_ebay.uri_mut() = ebay.path.parse().expect("a path");
+    for request in [world.signed(&shop, "products/update", body(6 * MEBIBYTE + 1)), redact, to_ebay] {
+        assert_eq!(world.request(request).await.expect(413)["type"], too_large);
+    }
+    assert_eq!(world.tick().await, 0);
+    world.request(world.signed(&shop, "orders/create", body(MEBIBYTE + 1))).await.expect(200);
+    world.tick().await;
+    let told = world.activity().await.pop().expect("an entry");
+    assert_eq!(told["outcome"], "ignored", "{told}");
 }
 
 #[tokio::test]

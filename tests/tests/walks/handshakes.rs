@@ -56,18 +56,33 @@ async fn ebay_gets_the_hash_of_its_code_our_token_and_the_address() {
     assert_eq!(answer.expect(200), expected);
 }
 
+const CODES: [&str; 2] = ["3e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b", "9e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b"];
+
+/// Sends a code, as whoever knows the address can.
+async fn send_code(world: &World, clover: &Connected, code: &str) {
+    let request = Request::post(&clover.path).header("content-type", "application/json");
+    let body = json!({ "verificationCode": code }).to_string();
+    world.request(request.body(body.into()).unwrap()).await.expect(200);
+}
+
+/// The codes that are shown with a connection, the last one first.
+async fn codes(world: &World, clover: &Connected) -> Vec<String> {
+    let shown = world.get(&format!("/v1/connections/{}", clover.id)).await.expect(200);
+    let handshake = &shown["handshake"];
+    let earlier = handshake["earlier"].as_array().cloned().unwrap_or_default();
+    let all = std::iter::once(handshake.clone()).chain(earlier);
+    all.filter_map(|one| one["code"].as_str().map(str::to_owned)).collect()
+}
+
 #[tokio::test]
 async fn clovers_code_is_shown_with_the_connection_and_in_the_activity() {
     let world = World::new().await;
     let clover = connected(&world, "clover").await;
-    for code in ["3e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b", "9e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b"] {
-        let body = json!({ "verificationCode": code }).to_string();
-        let request = Request::post(&clover.path).header("content-type", "application/json");
-        world.request(request.body(body.into()).unwrap()).await.expect(200);
+    for code in CODES {
+        send_code(&world, &clover, code).await;
+        world.after(Duration::from_secs(60)).await;
     }
-    world.tick().await;
-    let shown = world.get(&format!("/v1/connections/{}", clover.id)).await.expect(200);
-    assert_eq!(shown["handshake"]["code"], "9e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b", "the last one");
+    assert_eq!(codes(&world, &clover).await, [CODES[1], CODES[0]], "the last one first");
     let activity = world.activity().await;
     assert_eq!(activity.len(), 2);
     let reasons: Vec<&str> = activity.iter().filter_map(|entry| entry["reason"].as_str()).collect();
@@ -78,18 +93,41 @@ async fn clovers_code_is_shown_with_the_connection_and_in_the_activity() {
 async fn of_several_codes_the_one_sent_last_is_shown_in_whatever_order_they_are_processed() {
     let world = World::new().await;
     let clover = connected(&world, "clover").await;
-    for code in ["3e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b", "9e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b"] {
-        world.clock.advance(Duration::from_secs(1));
-        let body = json!({ "verificationCode": code }).to_string();
-        let request = Request::post(&clover.path).header("content-type", "application/json");
-        world.request(request.body(body.into()).unwrap()).await.expect(200);
+    for code in CODES {
+        send_code(&world, &clover, code).await;
+        world.clock.advance(Duration::from_secs(60));
     }
     let messages = world.take_messages(QueueName::Notices).await;
     for message in messages.into_iter().rev() {
         assert!(world.host.processor.process(vec![message], world.now()).await.is_empty());
     }
-    let shown = world.get(&format!("/v1/connections/{}", clover.id)).await.expect(200);
-    assert_eq!(shown["handshake"]["code"], "9e8fa1c8-7d0b-4d6f-9b8a-0c1d2e3f4a5b");
+    assert_eq!(codes(&world, &clover).await, [CODES[1], CODES[0]]);
+}
+
+#[tokio::test]
+async fn codes_that_nobody_awaits_leave_nothing_and_none_takes_the_place_of_another() {
+    let world = World::new().await;
+    let clover = connected(&world, "clover").await;
+    send_code(&world, &clover, CODES[0]).await;
+    for number in 0..50 {
+        send_code(&world, &clover, &format!("{number:08x}-7d0b-4d6f-9b8a-0c1d2e3f4a5b")).await;
+    }
+    assert_eq!(world.tick().await, 1, "one a minute");
+    world.clock.advance(Duration::from_secs(60));
+    send_code(&world, &clover, CODES[1]).await;
+    assert_eq!(world.tick().await, 1);
+    assert_eq!(codes(&world, &clover).await, [CODES[1], CODES[0]], "the first is still there to be entered");
+
+    // Once a delivery was verified, the address is set up.
+    world.request(world.sample_of(&clover, "I", 1).await).await.expect(200);
+    world.tick().await;
+    let known = world.activity().await.len();
+    for minute in 0..3 {
+        world.clock.advance(Duration::from_secs(60));
+        send_code(&world, &clover, &format!("{minute:08x}-7d0b-4d6f-9b8a-0c1d2e3f4a5b")).await;
+        assert_eq!(world.tick().await, 0, "it is not even queued");
+    }
+    assert_eq!((codes(&world, &clover).await.len(), world.activity().await.len()), (2, known));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod events;
 mod feed;
 mod feed_tokens;
 mod first;
+mod foreign_accounts;
 mod handshakes;
 mod items;
 mod privacy;

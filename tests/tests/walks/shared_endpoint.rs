@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hooktide_core::flows::receive::Receiver;
 use hooktide_core::names::Scope;
 use hooktide_tests::bodies;
 use hooktide_tests::world::{Answer, Shop, World};
@@ -201,12 +202,22 @@ async fn an_own_endpoint_that_is_deleted_takes_nothing_more() {
     let world = World::new().await;
     let shop = world.shop().await;
     world.update(&shop, 1).await;
+    // In another process, which remembers the endpoint.
+    let other = Receiver::new(world.host.ports.clone(), world.host.settings.clone());
+    let deliver = async |number| {
+        let sample = world.sample(&shop, "products/update", number, world.now());
+        other.receive(sample, "192.0.2.1", world.now()).await.status().as_u16()
+    };
+    assert_eq!(deliver(1).await, 200);
+    world.tick().await;
     world.call(&world.operator, Method::DELETE, &format!("/v1/connections/{}", shop.id), None).await.expect(200);
-    assert_eq!(world.update(&shop, 2).await.status, 200, "a receiver that remembers it still accepts");
+    assert_eq!(world.update(&shop, 2).await.status, 404, "at once in the process that deleted it");
+    assert_eq!(deliver(2).await, 200, "a receiver that remembers it still accepts");
+    world.tick().await;
     let activity = world.activity().await;
     let last = activity.last().expect("an entry");
     assert_eq!((&last["outcome"], &last["reason"]), (&json!("ignored"), &json!("the connection was removed")));
     assert_eq!(world.changes().await.len(), 1);
     world.clock.advance(Duration::from_secs(300));
-    assert_eq!(world.update(&shop, 3).await.status, 404, "and no longer once it reads again");
+    assert_eq!(deliver(3).await, 404, "and no longer once it reads again");
 }

@@ -24,12 +24,13 @@ use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 
 use crate::fault::{AuthFault, ErrorClass, Fault};
+use crate::names::Kind;
 use crate::notice::Notice;
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::verified::Verified;
 
 pub use self::profile::{Becomes, Covers, Need, Profile, Proof, Scheme, Topic};
-pub use self::remote_keys::{KeyStep, RemoteKeys};
+pub use self::remote_keys::{ApiToken, KeyAnswer, RemoteKeys};
 
 /// How deep the JSON of a body may nest: as deep as serde_json reads what it does not ignore.
 const DEEPEST: usize = 127;
@@ -68,6 +69,12 @@ pub trait Provider: Send + Sync {
     /// Whether what proves its deliveries is a token that we derive for each subscription (see
     /// [`crate::signing::subscription_token`]); the endpoint's secrets then hold the keys for it under [`SUBSCRIPTION_KEY`].
     fn derives_tokens(&self) -> bool {
+        false
+    }
+
+    /// Whether the secret that proves deliveries is an app's, which all accounts of the app share, and so says nothing of the
+    /// account. Else it is one account's own, and decides where the account that a delivery names is not signed.
+    fn shares_secret(&self) -> bool {
         false
     }
 
@@ -133,6 +140,12 @@ pub trait Provider: Send + Sync {
     /// Whether the body is of the form that the provider sends at all; cheap. The default: JSON, not nested too deep.
     fn readable(&self, verified: &Verified) -> Result<(), Fault> {
         is_json(verified.body())
+    }
+
+    /// The resource of a connection that can be asked for all entities of a kind, where a delivery does not settle what they
+    /// are, or is too large to be kept.
+    fn source(&self, _kind: Kind) -> Option<&'static str> {
+        None
     }
 
     /// Whether a secret can be what its name says; the text is for whoever gave it.

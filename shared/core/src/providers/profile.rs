@@ -43,8 +43,24 @@ impl Profile {
     }
 }
 
-/// The [`Profile`] by its fields.
+/// The [`Profile`] by its fields, and what follows from it.
 impl dyn Provider + '_ {
+    /// The resource of that name, if connections have one that can be asked.
+    pub fn resource(&self, name: &str) -> Option<&'static str> {
+        let of_topics = self.topics().iter().filter_map(|topic| match topic.becomes {
+            Becomes::Sync(resource) => Some(resource),
+            Becomes::Kind(_) | Becomes::Privacy | Becomes::Ignored(_) => None,
+        });
+        let of_kinds = Kind::ALL.iter().filter_map(|kind| self.source(*kind));
+        of_topics.chain(of_kinds).find(|resource| *resource == name)
+    }
+
+    /// Whether there is any resource that can be asked.
+    pub fn has_resources(&self) -> bool {
+        let is_sync = |topic: &Topic| matches!(topic.becomes, Becomes::Sync(_));
+        self.topics().iter().any(is_sync) || Kind::ALL.iter().any(|kind| self.source(*kind).is_some())
+    }
+
     /// See [`Profile::id`].
     pub fn id(&self) -> &'static str {
         self.profile().id

@@ -1,6 +1,8 @@
 //! Endpoints: what a webhook address names, with the secrets that verify its deliveries; and routes, which say whose an
 //! account's deliveries are.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -95,9 +97,17 @@ impl Endpoint {
     }
 }
 
+/// What endpoints' records sort under.
+const SORT: &str = "endpoint";
+
 /// Where an endpoint is.
 pub fn key(provider: &str, id: &str) -> Key {
-    Partition::endpoint(provider, id).key("endpoint")
+    Partition::endpoint(provider, id).key(SORT)
+}
+
+/// The provider and the id of the endpoint whose record is at `key`, if one is.
+pub fn at(key: &Key) -> Option<(&str, &str)> {
+    key.endpoint().filter(|_| key.sort() == SORT)
 }
 
 /// A secret at rest.
@@ -217,13 +227,46 @@ pub fn last_verified_key(provider: &str, endpoint: &str, key_id: &KeyId) -> Key 
     Partition::endpoint(provider, endpoint).key(format!("verified#{key_id}"))
 }
 
-/// The last code that a provider sent for whoever set the endpoint up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How many codes are kept: some of the first, some of the last.
+const MOST_CODES: usize = 10;
+
+/// A code that a provider sent for whoever set the endpoint up, and those before it: since nobody proves who sends one, none
+/// takes the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Handshake {
-    /// The code. Nobody proved who sent it.
-    pub code: String,
     /// When.
     pub received_at: Timestamp,
+    /// The code. Nobody proved who sent it.
+    pub code: String,
+    /// Codes that came before, the latest first. They have none of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Handshake>,
+}
+
+impl Handshake {
+    /// A code that came.
+    pub fn new(code: impl Into<String>, received_at: Timestamp) -> Self {
+        Self { received_at, code: code.into(), earlier: Vec::new() }
+    }
+
+    /// The codes of both, the last one first, in whatever order they came.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut codes: Vec<Self> = Vec::new();
+        for Self { received_at, code, earlier } in [self, other] {
+            codes.extend(earlier);
+            codes.push(Self::new(code, received_at));
+        }
+        codes.sort_by(|one, other| other.cmp(one));
+        // A code that came again counts as of when it came last.
+        let mut seen = BTreeSet::new();
+        codes.retain(|code| seen.insert(code.code.clone()));
+        while codes.len() > MOST_CODES {
+            codes.remove(MOST_CODES / 2);
+        }
+        let last = codes.remove(0);
+        Self { earlier: codes, ..last }
+    }
 }
 
 impl Record for Handshake {
@@ -249,4 +292,28 @@ impl Record for Owned {
 /// Where a tenant's reference to an endpoint is.
 pub fn owned_key(tenant: &Tenant, provider: &str, id: &str) -> Key {
     Partition::of(tenant, Area::Endpoints).key(format!("{provider}#{id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(number: i64) -> Handshake {
+        Handshake::new(format!("code {number}"), Timestamp::from_second(number).unwrap())
+    }
+
+    fn shown(handshake: &Handshake) -> Vec<&str> {
+        std::iter::once(handshake).chain(&handshake.earlier).map(|code| code.code.as_str()).collect()
+    }
+
+    #[test]
+    fn no_code_takes_the_place_of_another() {
+        let both = code(1).and(code(2));
+        assert_eq!(shown(&both), ["code 2", "code 1"]);
+        assert_eq!(both, code(2).and(code(1)), "in whatever order they come");
+        assert_eq!(both.clone().and(code(1)), both, "or come again");
+        let all = (2..100).map(code).fold(code(1), Handshake::and);
+        assert_eq!(shown(&all)[..2], ["code 99", "code 98"]);
+        assert_eq!(shown(&all)[5..], ["code 5", "code 4", "code 3", "code 2", "code 1"]);
+    }
 }

@@ -52,6 +52,7 @@ impl Processor {
             delivery: None,
             headers: headers.into_iter().filter(kept).collect::<BTreeMap<_, _>>(),
             dropped: Vec::new(),
+            oversized: None,
             payload: packed.payload,
             sha256: signing::sha256_hex(&body),
         };

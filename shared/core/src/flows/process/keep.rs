@@ -135,6 +135,7 @@ impl Processor {
             delivery: None,
             headers: BTreeMap::new(),
             dropped: Vec::new(),
+            oversized: None,
             payload: packed.payload,
             sha256: signing::sha256_hex(&body),
         };

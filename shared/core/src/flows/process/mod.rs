@@ -10,6 +10,7 @@
 mod commit;
 mod event;
 mod fold;
+mod instead;
 mod keep;
 mod plan;
 mod publish;
@@ -274,11 +275,14 @@ impl Processor {
             // Newer code that knew it may have been rolled back.
             id => Fault::retryable(format!("no provider is called {id:?} here")),
         })?;
-        let notices = catch_unwind(AssertUnwindSafe(|| {
-            provider.readable(verified)?;
-            provider.parse(verified)
-        }))
-        .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?;
+        let notices = match &delivery.oversized {
+            Some(oversized) => instead::notices(oversized, provider)?,
+            None => catch_unwind(AssertUnwindSafe(|| {
+                provider.readable(verified)?;
+                provider.parse(verified)
+            }))
+            .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?,
+        };
         let origin = Origin::new(&one.envelope, delivery, provider.window());
         self.resolve(index, &one.owner, Arc::new(origin), notices).await
     }

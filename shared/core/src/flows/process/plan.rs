@@ -126,11 +126,12 @@ pub(super) fn plan<'a>(
             }
             Effect::Handshake { code } => {
                 let key = endpoint::handshake_key(&work.origin.provider, &work.origin.endpoint);
-                let handshake = Handshake { code: code.clone(), received_at: work.origin.envelope.received_at };
-                // Of several the last one sent counts, in whatever order they come.
-                if handshakes.get(&key).is_none_or(|other| other.received_at <= handshake.received_at) {
-                    handshakes.insert(key, handshake);
-                }
+                let handshake = Handshake::new(code, work.origin.envelope.received_at);
+                let all = match handshakes.remove(&key) {
+                    Some(others) => others.and(handshake),
+                    None => handshake,
+                };
+                handshakes.insert(key, all);
                 let reason = format!("the verification code is {code}; enter it at the provider");
                 plan.entries.push(work.entry((Outcome::Processed, Some(reason)), None, now));
             }
@@ -167,9 +168,10 @@ pub(super) fn plan<'a>(
     }
     for (key, handshake) in handshakes {
         let stored = known.handshakes.get(&key);
-        if stored.is_none_or(|stored| stored.record.received_at <= handshake.received_at) {
+        let all = stored.map_or_else(|| handshake.clone(), |stored| stored.record.clone().and(handshake.clone()));
+        if stored.is_none_or(|stored| stored.record != all) {
             let read = stored.map(|stored| stored.rev);
-            plan.writes.push(records::replace(&key, read, &handshake, records::Upkeep::default())?);
+            plan.writes.push(records::replace(&key, read, &all, records::Upkeep::default())?);
         }
     }
     for (resource, count) in hints {

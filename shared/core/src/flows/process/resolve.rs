@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tracing::warn;
 
 use super::Processor;
@@ -19,6 +20,12 @@ use crate::records::dead_letter::DeadLetter;
 use crate::records::endpoint::{self, Endpoint, Route};
 use crate::records::entity::{EntityId, Identity};
 use crate::tenant::Tenant;
+
+/// The setting with the accounts that deliveries of a connection may name beside its own.
+const SOURCES: &str = "sources";
+/// Why a delivery to an endpoint with many accounts is kept.
+const NAMES_NOBODY: &str =
+    "the delivery names no account, and its endpoint serves many: give each account its own connection";
 
 /// Whose an envelope is, before its notices are read.
 #[derive(Debug, Clone)]
@@ -101,6 +108,9 @@ impl Processor {
             }
         };
         let routes = self.routes(endpoint, &notices).await?;
+        if notices.iter().all(|notice| names_nobody(endpoint, notice)) && !notices.is_empty() {
+            return Err(Fault::permanent(ErrorClass::UnknownAccount, NAMES_NOBODY));
+        }
         let is_unknown = |notice: &&Notice| matches!(&notice.what, What::Ignored { reason } if reason == UNKNOWN_TOPIC);
         if let Some(Notice { identity, .. }) = notices.iter().find(is_unknown) {
             let (provider, endpoint, count) =
@@ -132,7 +142,13 @@ impl Processor {
             let of = connection.as_deref().filter(|_| !matches!(notice.what, What::Privacy(_)));
             let of = of.unwrap_or(&origin.endpoint);
             let identity = Identity::new(&origin.provider, of, &notice.identity);
-            works.push((tenant, work(index, number, &origin, connection.clone(), identity, effect)));
+            let warnings: Vec<String> = foreign(endpoint, &notice).into_iter().chain(origin.oversized()).collect();
+            let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
+            if let Some(warning) = &warning {
+                warn!(provider = endpoint.provider, endpoint = endpoint.id, warning, "an odd delivery");
+            }
+            let work = work(index, number, &origin, connection.clone(), identity, effect);
+            works.push((tenant, Work { warning, ..work }));
         }
         Ok(works)
     }
@@ -225,7 +241,7 @@ pub(super) fn handshake(index: usize, envelope: &Envelope, owner: &Owner, handsh
     (owner.tenant().clone(), work(index, 0, &origin, connection, identity, effect))
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Whose {
     Connection(Tenant, String),
     /// The endpoint's owner's: a request about a person whom several may know, or about an account that is not connected,
@@ -235,10 +251,21 @@ enum Whose {
     Unknown(String),
 }
 
+/// Whose a notice is. Where one connection has the endpoint, its secret decides, unless the provider signs another account or
+/// the secret is an app's.
 fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Whose {
     match (&endpoint.connection, &notice.account) {
-        (Some(_), Some(account)) if endpoint.account.as_ref().is_some_and(|own| own != account) => {
-            Whose::Misfit("the delivery names another account than the connection's; check its settings")
+        (Some(connection), Some(account)) if is_foreign(endpoint, account) => {
+            match providers::by_id(&endpoint.provider).filter(|provider| !provider.signs_account()) {
+                None => Whose::Misfit("the delivery names another account than the connection's; check its settings"),
+                Some(provider) if provider.shares_secret() => match &notice.what {
+                    What::Ignored { .. } | What::Privacy(_) => {
+                        Whose::Misfit("the delivery names another account of the app than the connection's")
+                    }
+                    What::Entity(_) | What::Hint { .. } => Whose::Unknown(account.clone()),
+                },
+                Some(_) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
+            }
         }
         (Some(connection), _) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
         (None, None) if matches!(notice.what, What::Privacy(_)) => Whose::Owner,
@@ -251,6 +278,40 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
             (None, _) => Whose::Unknown(account.clone()),
         },
     }
+}
+
+/// Whether the account that a delivery names is not that of the one connection of its endpoint.
+fn is_foreign(endpoint: &Endpoint, account: &str) -> bool {
+    let own = endpoint.account.as_deref().filter(|_| endpoint.connection.is_some());
+    own.is_some_and(|own| own != account) && !is_a_source(endpoint, account)
+}
+
+/// Whether the settings name the account as one more that deliveries may name, beside the connection's own.
+fn is_a_source(endpoint: &Endpoint, account: &str) -> bool {
+    let sources = endpoint.settings.get(SOURCES).and_then(Value::as_array);
+    let provider = providers::by_id(&endpoint.provider);
+    let mut named = sources.into_iter().flatten().filter_map(Value::as_str);
+    named.any(|source| provider.is_some_and(|provider| provider.normalise_account(source) == account))
+}
+
+/// What the operator is told of a notice that is processed though it names another account.
+fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
+    let account = notice.account.as_deref().filter(|account| is_foreign(endpoint, account))?;
+    let own = endpoint.account.as_deref().unwrap_or_default();
+    Some(format!(
+        "it names the account {account}, and the connection's is {own}: if that changed, change the connection's account; \
+         if the account has several names, list the others in its settings as `{SOURCES}`"
+    ))
+}
+
+/// Whether nobody can tell whose a notice is that somebody could use: its endpoint serves many accounts, and what it should
+/// name the account by is missing or no account. Where that is not signed, it may have been lost on the way.
+fn names_nobody(endpoint: &Endpoint, notice: &Notice) -> bool {
+    let signs = providers::by_id(&endpoint.provider).is_none_or(|provider| provider.signs_account());
+    endpoint.connection.is_none()
+        && !signs
+        && matches!(notice.what, What::Entity(_) | What::Hint { .. })
+        && !notice.account.as_deref().is_some_and(is_account)
 }
 
 /// Whether a text can be an account: connections take no other either.
@@ -304,7 +365,7 @@ fn work(
     effect: Effect,
 ) -> Work {
     let id = format!("{}-{number}", origin.envelope.id);
-    Work { envelope, id, origin: Arc::clone(origin), connection, identity, effect }
+    Work { envelope, id, origin: Arc::clone(origin), connection, identity, effect, warning: None }
 }
 
 fn endpoint_key(envelope: &Envelope) -> Option<Key> {
@@ -359,5 +420,42 @@ mod tests {
         assert_eq!(shared(Some("shop"), What::hint("orders")), Whose::Unknown("shop".into()));
         let own = whose(&endpoint(Some("one")), &[], &notice(None, erasure()));
         assert_eq!(own, Whose::Connection(Tenant::default_local(), "one".into()));
+    }
+
+    #[test]
+    fn of_one_account_its_own_secret_decides_and_an_apps_does_not() {
+        let connection = Whose::Connection(Tenant::default_local(), "one".into());
+        let unknown = Whose::Unknown("www.shop.example".into());
+        for (provider, expected, warns) in [
+            // The account is signed: the delivery is another account's.
+            ("square", None, true),
+            // The secret is the account's own.
+            ("woocommerce", Some(&connection), true),
+            ("google-calendar", Some(&connection), true),
+            ("microsoft-graph", Some(&connection), true),
+            // The secret is an app's.
+            ("shopify", Some(&unknown), true),
+            ("clover", Some(&unknown), true),
+        ] {
+            let one =
+                Endpoint { provider: provider.into(), account: Some("shop.example".into()), ..endpoint(Some("one")) };
+            let others = notice(Some("www.shop.example"), What::hint("orders"));
+            match (whose(&one, &[], &others), expected) {
+                (Whose::Misfit(_), None) => {}
+                (found, expected) => assert_eq!(Some(&found), expected, "{provider}"),
+            }
+            assert_eq!(foreign(&one, &others).is_some(), warns, "{provider}");
+            let own = notice(Some("shop.example"), What::hint("orders"));
+            assert_eq!((whose(&one, &[], &own), foreign(&one, &own)), (connection.clone(), None), "{provider}");
+            let mut named = one.clone();
+            named.settings.insert(SOURCES.into(), serde_json::json!([7, "www.shop.example"]));
+            assert_eq!(whose(&named, &[], &others), connection, "{provider}");
+            assert_eq!(foreign(&named, &others), None, "{provider}");
+            assert!(!names_nobody(&one, &notice(None, What::hint("orders"))), "{provider}");
+            let many = Endpoint { provider: provider.into(), ..endpoint(None) };
+            assert_eq!(whose(&many, &[], &others), unknown, "{provider}: it is held");
+            let signs = providers::by_id(provider).unwrap().signs_account();
+            assert_eq!(names_nobody(&many, &notice(None, What::hint("orders"))), !signs, "{provider}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fold::Told;
-use crate::envelope::{Delivery, Envelope, EnvelopeKind};
+use crate::envelope::{Delivery, Envelope, EnvelopeKind, LARGEST_BODY};
 use crate::names::Outcome;
 use crate::notice::EntityNotice;
 use crate::ports::Key;
@@ -72,6 +72,15 @@ impl Origin {
         }
     }
 
+    /// What the operator is told of a body that was too large to be kept.
+    pub(super) fn oversized(&self) -> Option<String> {
+        let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &self.envelope.kind else {
+            return None;
+        };
+        let bytes = delivery.oversized.as_ref()?.bytes;
+        Some(format!("its body of {bytes} bytes exceeds the {LARGEST_BODY} that are kept, and was only verified"))
+    }
+
     /// The journal's entry `id`, with what became of it.
     pub(super) fn entry(
         &self,
@@ -118,6 +127,8 @@ pub(super) struct Work {
     pub(super) connection: Option<String>,
     pub(super) identity: Identity,
     pub(super) effect: Effect,
+    /// What the operator should know beside what becomes of it; told with that.
+    pub(super) warning: Option<String>,
 }
 
 /// What a notice is to do.
@@ -151,8 +162,15 @@ pub(super) struct EntityWork {
 
 impl Work {
     /// The journal's entry, with what became of it.
-    pub(super) fn entry(&self, became: (Outcome, Option<String>), change: Option<Change>, now: Timestamp) -> Entry {
-        self.origin.entry(self.id.clone(), self.connection.clone(), became, change, now)
+    pub(super) fn entry(
+        &self,
+        (outcome, reason): (Outcome, Option<String>),
+        change: Option<Change>,
+        now: Timestamp,
+    ) -> Entry {
+        let reasons: Vec<&str> = reason.iter().chain(&self.warning).map(String::as_str).collect();
+        let reason = if reasons.is_empty() { None } else { Some(reasons.join("; ")) };
+        self.origin.entry(self.id.clone(), self.connection.clone(), (outcome, reason), change, now)
     }
 
     /// The id of its envelope.

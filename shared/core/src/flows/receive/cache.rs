@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lru::LruCache;
 
+use super::flight::Flights;
 use crate::fault::Fault;
 use crate::flows::{Ports, Settings};
 use crate::records::{self, endpoint};
@@ -16,6 +17,8 @@ use crate::secret::Secrets;
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// How long an endpoint is remembered as unknown.
 const UNKNOWN: Duration = Duration::from_secs(30);
+/// How long an endpoint that was read is not read anew, whoever would like it to be.
+const LATEST: Duration = Duration::from_secs(1);
 
 /// An endpoint with its secrets opened.
 #[derive(Debug)]
@@ -28,27 +31,28 @@ pub(super) struct OpenEndpoint {
     pub(super) url: String,
 }
 
-/// An endpoint that was found.
-pub(super) struct Lookup {
-    /// It.
-    pub(super) endpoint: Arc<OpenEndpoint>,
-    /// Whether it was remembered, and so may have changed since.
-    pub(super) cached: bool,
-}
-
-type Entry = (Timestamp, Option<Arc<OpenEndpoint>>);
+type Id = (&'static str, String);
+type Found = Option<Arc<OpenEndpoint>>;
 
 /// The endpoints that this instance has seen.
 pub(super) struct EndpointCache {
-    entries: Mutex<LruCache<(&'static str, String), Entry>>,
+    known: Mutex<Known>,
+    flights: Flights<Id, Result<Found, Fault>>,
     lifetime: Duration,
     public_url: String,
 }
 
+struct Known {
+    entries: LruCache<Id, (Timestamp, Found)>,
+    /// How often something was forgotten: what was read meanwhile may be what was forgotten, and is not remembered.
+    forgotten: u64,
+}
+
 impl EndpointCache {
     pub(super) fn new(settings: &Settings) -> Self {
+        let known = Mutex::new(Known { entries: LruCache::new(CAPACITY), forgotten: 0 });
         let (lifetime, public_url) = (settings.endpoint_cache, settings.public_url.clone());
-        Self { entries: Mutex::new(LruCache::new(CAPACITY)), lifetime, public_url }
+        Self { known, flights: Flights::new(), lifetime, public_url }
     }
 
     /// The endpoint, remembered or read; `None` if there is no such endpoint.
@@ -58,25 +62,39 @@ impl EndpointCache {
         provider: &'static str,
         id: &str,
         now: Timestamp,
-    ) -> Result<Option<Lookup>, Fault> {
-        if let Some((since, known)) = self.lock().get(&(provider, id.to_owned())).cloned() {
-            let lifetime = if known.is_some() { self.lifetime } else { UNKNOWN.min(self.lifetime) };
+    ) -> Result<Found, Fault> {
+        if let Some((since, found)) = self.remembered(provider, id) {
+            let lifetime = if found.is_some() { self.lifetime } else { UNKNOWN.min(self.lifetime) };
             // A clock that was set back makes everything stale, never everything fresh.
             if (since..since + lifetime).contains(&now) {
-                return Ok(known.map(|endpoint| Lookup { endpoint, cached: true }));
+                return Ok(found);
             }
         }
-        Ok(self.refresh(ports, provider, id, now).await?.map(|endpoint| Lookup { endpoint, cached: false }))
+        self.latest(ports, provider, id, now).await
     }
 
-    /// Reads the endpoint and remembers it.
-    pub(super) async fn refresh(
+    /// The endpoint as it is now, or was a second ago: however many ask, it is read once a second.
+    pub(super) async fn latest(
         &self,
         ports: &Ports,
         provider: &'static str,
         id: &str,
         now: Timestamp,
-    ) -> Result<Option<Arc<OpenEndpoint>>, Fault> {
+    ) -> Result<Found, Fault> {
+        let latest = async {
+            match self.remembered(provider, id) {
+                // Requests are told the time before they wait for others, so it may be a moment ago.
+                Some((since, found)) if now.duration_since(since).unsigned_abs() < LATEST.min(self.lifetime) => {
+                    Ok(found)
+                }
+                Some(_) | None => self.read(ports, provider, id, now).await,
+            }
+        };
+        self.flights.once((provider, id.to_owned()), latest, |_| true).await
+    }
+
+    async fn read(&self, ports: &Ports, provider: &'static str, id: &str, now: Timestamp) -> Result<Found, Fault> {
+        let forgotten = self.lock().forgotten;
         let stored = records::get::<endpoint::Endpoint>(&*ports.table, &endpoint::key(provider, id)).await?;
         let found = match stored.filter(|stored| stored.record.deleted_at.is_none()) {
             None => None,
@@ -87,11 +105,25 @@ impl EndpointCache {
                 Some(Arc::new(OpenEndpoint { id: stored.record.id, secrets, url }))
             }
         };
-        self.lock().put((provider, id.to_owned()), (now, found.clone()));
+        let mut known = self.lock();
+        if known.forgotten == forgotten {
+            known.entries.put((provider, id.to_owned()), (now, found.clone()));
+        }
         Ok(found)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<(&'static str, String), Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Forgets an endpoint whose record changed.
+    pub(super) fn forget(&self, provider: &'static str, id: &str) {
+        let mut known = self.lock();
+        known.entries.pop(&(provider, id.to_owned()));
+        known.forgotten += 1;
+    }
+
+    fn remembered(&self, provider: &'static str, id: &str) -> Option<(Timestamp, Found)> {
+        self.lock().entries.get(&(provider, id.to_owned())).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,14 +4,19 @@
 //! handshake, signature, and only then a look at the body. The answer is 2xx only once the queue has the message. A warm receiver
 //! makes one call, the queue's; a body that needs a claim check makes one more, and so does a key that it has not seen.
 //!
-//! Not guaranteed: that a delivery is processed once (the queue delivers at least once), or that a secret that was
-//! removed stops counting before the cached endpoint is refreshed.
+//! A body that is too large to be kept is verified all the same, and asked for instead.
+//!
+//! Not guaranteed: that a delivery is processed once (the queue delivers at least once), or that a secret that was removed by
+//! another process stops counting before the cached endpoint is refreshed.
 
+mod budget;
 mod cache;
+mod flight;
+mod handshake;
 mod limiter;
+mod oversized;
 mod remote_keys;
-
-use std::sync::Arc;
+mod verify;
 
 use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, LOCATION};
@@ -21,17 +26,20 @@ use object_store::ObjectStoreExt;
 use std::time::Duration;
 use tracing::{info, warn};
 
-use self::cache::{EndpointCache, Lookup, OpenEndpoint};
-use self::limiter::{AddressLimiter, Allowance, Counted};
-use self::remote_keys::{KeyCache, Known};
+use self::budget::KeyBudget;
+use self::cache::EndpointCache;
+use self::handshake::CodeLimiter;
+use self::limiter::AddressLimiter;
+use self::remote_keys::KeyCache;
 use super::{Ports, Settings};
 use crate::address;
-use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, LARGEST_BODY, blob_fault};
-use crate::fault::{AuthFault, Fault};
+use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, LARGEST_BODY, LARGEST_VERIFIED, Payload, blob_fault};
+use crate::fault::Fault;
 use crate::names::ProblemType;
+use crate::network;
 use crate::ports::{Outgoing, QueueName, send_one};
 use crate::problem::Problem;
-use crate::providers::{self, Handshake, Provider};
+use crate::providers::{self, Handshake, Label, Provider};
 use crate::signing;
 use crate::verified::{self, Verified};
 
@@ -41,7 +49,9 @@ pub struct Receiver {
     settings: Settings,
     endpoints: EndpointCache,
     remote_keys: KeyCache,
+    key_budget: KeyBudget,
     limiter: AddressLimiter,
+    codes: CodeLimiter,
 }
 
 impl Receiver {
@@ -49,15 +59,24 @@ impl Receiver {
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let endpoints = EndpointCache::new(&settings);
         let limiter = AddressLimiter::new(settings.failures_per_minute);
-        Self { ports, settings, endpoints, remote_keys: KeyCache::new(), limiter }
+        let (remote_keys, key_budget, codes) = (KeyCache::new(), KeyBudget::new(), CodeLimiter::new());
+        Self { ports, settings, endpoints, remote_keys, key_budget, limiter, codes }
+    }
+
+    /// Forgets what is cached of an endpoint: for whoever changed its record in the same process, so that the change counts
+    /// at once.
+    pub fn forget(&self, provider: &str, id: &str) {
+        if let Some(provider) = providers::by_id(provider) {
+            self.endpoints.forget(provider.id(), id);
+        }
     }
 
     /// Answers a request to `/webhooks/{provider}/{id}` that came from the address `source`.
     ///
-    /// The host reads at most one byte more of the body than [`LARGEST_BODY`].
+    /// The host reads at most one byte more of the body than [`LARGEST_VERIFIED`].
     /// What was accepted has a [`Receipt`] among the extensions of its answer, what was refused in secret has [`NotTold`].
     pub async fn receive(&self, request: Request<Bytes>, source: &str, now: Timestamp) -> Response<Bytes> {
-        match self.accept(&request, source, now).await {
+        match self.accept(&request, &network::of_sender(source), now).await {
             Ok(Accepted::Queued(provider, receipt)) => {
                 let mut response = empty(provider.accepted());
                 response.extensions_mut().insert(receipt);
@@ -79,7 +98,7 @@ impl Receiver {
         }
     }
 
-    async fn accept(&self, request: &Request<Bytes>, source: &str, now: Timestamp) -> Result<Accepted, Refusal> {
+    async fn accept(&self, request: &Request<Bytes>, network: &str, now: Timestamp) -> Result<Accepted, Refusal> {
         let (provider, id) = address_of(request.uri().path()).ok_or_else(not_found)?;
         if ![Method::GET, Method::POST].contains(request.method()) {
             return Ok(Accepted::Answered(wrong_method()));
@@ -88,132 +107,28 @@ impl Receiver {
         if !address::is_ours(provider.id(), id, &keys) {
             return Err(not_found());
         }
-        if request.body().len() > LARGEST_BODY {
-            return Err(Problem::new(ProblemType::TooLarge, "A webhook has at most 1 MiB.").into());
+        if request.body().len() > largest(provider) {
+            return Err(too_large().into());
         }
-        let lookup = self.endpoints.get(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
-        if let Some(handshake) = self.handshake(provider, request, &lookup, source, now).await? {
+        let endpoint = self.endpoints.get(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
+        if let Some(handshake) = self.handshake(provider, request, &endpoint, network, now).await? {
             return match handshake {
                 Handshake::Answer(response) => Ok(Accepted::Answered(response)),
-                Handshake::Keep(code) => {
-                    Ok(Accepted::Queued(provider, self.keep(provider, &lookup.endpoint, code, now).await?))
-                }
+                Handshake::Keep(code) => Ok(match self.keep(provider, &endpoint, code, now).await? {
+                    Some(receipt) => Accepted::Queued(provider, receipt),
+                    None => Accepted::Answered(empty(provider.accepted())),
+                }),
             };
         }
         if request.method() == Method::GET {
             return Ok(Accepted::Answered(no_delivery(provider, id, request)));
         }
-        let (endpoint, verified) = self.verify(provider, request, lookup, source, now).await?;
+        let (endpoint, verified) = self.verify(provider, request, endpoint, network, now).await?;
+        if verified.body().len() > LARGEST_BODY {
+            let receipt = enqueue_oversized(&self.ports, provider, &endpoint.id, verified, now).await?;
+            return Ok(Accepted::Queued(provider, receipt.ok_or_else(too_large)?));
+        }
         Ok(Accepted::Queued(provider, enqueue(&self.ports, provider, &endpoint.id, verified, now).await?))
-    }
-
-    /// What a handshake comes to. They are seldom, and somebody who sets a connection up waits for them: what is cached of
-    /// the endpoint is read anew first, as often as its limit allows.
-    async fn handshake(
-        &self,
-        provider: &dyn Provider,
-        request: &Request<Bytes>,
-        lookup: &Lookup,
-        source: &str,
-        now: Timestamp,
-    ) -> Result<Option<Handshake>, Refusal> {
-        let of = |endpoint: &OpenEndpoint| provider.handshake(request, &endpoint.url, &endpoint.secrets, now);
-        let Some(found) = of(&lookup.endpoint) else { return Ok(None) };
-        let id = &lookup.endpoint.id;
-        // Nobody proves who sends one, so they are counted as what could not be verified is.
-        if let Allowance::Exceeded { retry_after } = self.limiter.count(Counted::Failure, id, source, now) {
-            let detail = "Too many handshakes from this address; wait a minute.";
-            return Err(Problem::new(ProblemType::Limited, detail).retry_after(retry_after).into());
-        }
-        if !lookup.cached {
-            return Ok(Some(found));
-        }
-        let fresh = self.endpoints.refresh(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
-        Ok(of(&fresh))
-    }
-
-    /// Checks the signature. When no cached secret fits, the endpoint is read once more before refusing, so that a
-    /// new secret works at once; the limiter bounds how often an address can cause that.
-    async fn verify(
-        &self,
-        provider: &'static dyn Provider,
-        request: &Request<Bytes>,
-        lookup: Lookup,
-        source: &str,
-        now: Timestamp,
-    ) -> Result<(Arc<OpenEndpoint>, Verified), Refusal> {
-        let id = lookup.endpoint.id.clone();
-        let fault = match self.open(provider, request, &lookup.endpoint, source, now).await {
-            Ok(verified) => return Ok((lookup.endpoint, verified)),
-            Err(Fault::Auth(fault)) => fault,
-            Err(fault) => return Err(fault.into()),
-        };
-        let newer = matches!(fault, AuthFault::Mismatch | AuthFault::NoSecret);
-        if newer && lookup.cached && self.limiter.allows(Counted::Failure, &id, source, now) {
-            let fresh = self.endpoints.refresh(&self.ports, provider.id(), &id, now).await?.ok_or_else(not_found)?;
-            if let Ok(verified) = self.open(provider, request, &fresh, source, now).await {
-                return Ok((fresh, verified));
-            }
-        }
-        info!(provider = provider.id(), endpoint = id, source, reason = %fault, "a webhook was refused");
-        let problem = match self.limiter.count(Counted::Failure, &id, source, now) {
-            Allowance::Within => Problem::from(&Fault::Auth(fault)),
-            Allowance::Exceeded { retry_after } => {
-                let detail = "Too many requests from this address could not be verified; wait a minute.";
-                Problem::new(ProblemType::Limited, detail).retry_after(retry_after)
-            }
-        };
-        Err(Refusal::Unverified(provider, problem))
-    }
-
-    /// Opens a request with what the endpoint has, and else with the key that the provider publishes.
-    async fn open(
-        &self,
-        provider: &'static dyn Provider,
-        request: &Request<Bytes>,
-        endpoint: &OpenEndpoint,
-        source: &str,
-        now: Timestamp,
-    ) -> Result<Verified, Fault> {
-        let fault = match verified::open(provider, request, &endpoint.url, &endpoint.secrets, now) {
-            Ok(verified) => return Ok(verified),
-            Err(fault) => fault,
-        };
-        let Some(keys) = provider.remote_keys().filter(|_| matches!(fault, AuthFault::Mismatch | AuthFault::NoSecret))
-        else {
-            return Err(fault.into());
-        };
-        let wanted = keys.wanted(request)?;
-        let (key, fetched) = match self.remote_keys.known(provider.id(), &wanted, now) {
-            Known::Fresh(key) => (key, false),
-            // What nobody verified makes no more calls than it may fail. A key that there was is no made-up one.
-            Known::Nothing if !self.limiter.allows(Counted::KeyLookup, &endpoint.id, source, now) => {
-                return Err(fault.into());
-            }
-            Known::Stale | Known::Nothing => {
-                let ports = (&self.ports, &self.settings);
-                (self.remote_keys.fetch(ports, provider, &wanted, endpoint, now).await?, true)
-            }
-        };
-        let with = |key| verified::open(provider, request, &endpoint.url, &endpoint.secrets.clone().with([key]), now);
-        let opened = key.ok_or(fault).and_then(with);
-        if fetched && opened.is_err() {
-            self.limiter.count(Counted::KeyLookup, &endpoint.id, source, now);
-        }
-        Ok(opened?)
-    }
-
-    /// Queues a code for whoever set the endpoint up.
-    async fn keep(
-        &self,
-        provider: &dyn Provider,
-        endpoint: &OpenEndpoint,
-        code: String,
-        now: Timestamp,
-    ) -> Result<Receipt, Fault> {
-        let (provider, endpoint) = (provider.id().to_owned(), endpoint.id.clone());
-        let kind = EnvelopeKind::Handshake(envelope::Handshake { provider, endpoint, code });
-        send(&self.ports, Envelope::new(self.ports.entropy.time_ordered_id(now), kind, now), QueueName::Notices).await
     }
 }
 
@@ -225,13 +140,44 @@ async fn enqueue(
     verified: Verified,
     now: Timestamp,
 ) -> Result<Receipt, Fault> {
-    let label = provider.label(&verified);
     let readable = provider.readable(&verified);
     let id = ports.entropy.time_ordered_id(now);
     let packed = envelope::pack(verified.body(), provider.id(), &id)?;
     if let Some((path, bytes)) = packed.claim {
         ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
     }
+    let label = provider.label(&verified);
+    let sha256 = signing::sha256_hex(verified.body());
+    let (queue, delivery) = delivery(provider, endpoint, &verified, label, (packed.payload, sha256));
+    let kind = if readable.is_ok() { EnvelopeKind::Notice(delivery) } else { EnvelopeKind::Unreadable(delivery) };
+    send(ports, Envelope::new(id, kind, now), queue).await
+}
+
+/// Puts what is asked instead of reading a large body on its queue; `None` if nobody can be asked.
+async fn enqueue_oversized(
+    ports: &Ports,
+    provider: &dyn Provider,
+    endpoint: &str,
+    verified: Verified,
+    now: Timestamp,
+) -> Result<Option<Receipt>, Fault> {
+    let label = provider.label(&verified);
+    let Some(oversized) = oversized::instead(provider, &verified, label.topic.as_deref()) else { return Ok(None) };
+    warn!(provider = provider.id(), endpoint, bytes = oversized.bytes, "a body is too large to be kept");
+    let nothing = (Payload::Text { body: String::new() }, signing::sha256_hex(b""));
+    let (queue, delivery) = delivery(provider, endpoint, &verified, label, nothing);
+    let kind = EnvelopeKind::Notice(Delivery { oversized: Some(oversized), ..delivery });
+    send(ports, Envelope::new(ports.entropy.time_ordered_id(now), kind, now), queue).await.map(Some)
+}
+
+/// A delivery with this payload, whose body's hash is beside it, and its queue.
+fn delivery(
+    provider: &dyn Provider,
+    endpoint: &str,
+    verified: &Verified,
+    label: Label,
+    (payload, sha256): (Payload, String),
+) -> (QueueName, Delivery) {
     let delivery = Delivery {
         provider: provider.id().to_owned(),
         endpoint: endpoint.to_owned(),
@@ -240,12 +186,22 @@ async fn enqueue(
         delivery: label.delivery,
         headers: verified.headers().clone(),
         dropped: verified.dropped().to_vec(),
-        payload: packed.payload,
-        sha256: signing::sha256_hex(verified.body()),
+        oversized: None,
+        payload,
+        sha256,
     };
-    let kind = if readable.is_ok() { EnvelopeKind::Notice(delivery) } else { EnvelopeKind::Unreadable(delivery) };
-    let queue = if label.priority { QueueName::Priority } else { QueueName::Notices };
-    send(ports, Envelope::new(id, kind, now), queue).await
+    (if label.priority { QueueName::Priority } else { QueueName::Notices }, delivery)
+}
+
+/// The largest body that is of use: more than can be kept only where what it tells can be asked for.
+fn largest(provider: &dyn Provider) -> usize {
+    if provider.has_resources() { LARGEST_VERIFIED } else { LARGEST_BODY }
+}
+
+fn too_large() -> Problem {
+    let detail =
+        "The body is larger than what is kept of a webhook, 1 MiB, and what it tells cannot be asked for instead.";
+    Problem::new(ProblemType::TooLarge, detail)
 }
 
 async fn send(ports: &Ports, envelope: Envelope, queue: QueueName) -> Result<Receipt, Fault> {

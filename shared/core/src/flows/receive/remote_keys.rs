@@ -1,120 +1,243 @@
-//! Keys that a provider publishes: fetched by the id that a request names, remembered, and bounded, since nobody has
-//! verified the request yet.
+//! Keys that a provider publishes: fetched by the id that a request names, and remembered. Nobody has verified the request
+//! yet, so calls are counted before they are made, and a key that is known outlives every failure.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
+use http::Request;
+use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use lru::LruCache;
 
 use super::cache::OpenEndpoint;
+use super::flight::Flights;
+use super::limiter::Allowance;
 use crate::fault::Fault;
 use crate::flows::{Ports, Settings};
-use crate::providers::{KeyStep, Provider, RemoteKeys};
-use crate::secret::{LiveSecret, Secrets};
+use crate::providers::{ApiToken, KeyAnswer, Provider, RemoteKeys};
+use crate::secret::{LiveSecret, Secret};
+use crate::signing;
 
-/// How many keys are remembered.
+/// How many keys, ids without one, and tokens are remembered, each by themselves.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
-/// How long a key is used before it is fetched again.
+/// How long a key is used before it is asked for again.
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// How long an id is remembered as unknown.
 const UNKNOWN: Duration = Duration::from_secs(300);
-/// For how long an endpoint asks for no key after it got no answer: whoever sends made-up ids would make it wait for each.
+/// How long nobody asks for an id again after the first failure; twice as long after each further one, up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(5);
-/// How many requests fetching one key may take.
-const STEPS: usize = 4;
+/// See [`PAUSE`]. Also how long a key that could not be asked for again is used until the next try.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How much sooner than it says a token ends for us, so that none ends on its way.
+const MARGIN: Duration = Duration::from_secs(60);
+/// The longest life of a token that is believed.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
-/// What is known of a key.
+/// What is known of the key that a request names.
+#[derive(Clone)]
 pub(super) enum Known {
-    /// It is this one; or there is none, as the provider said a while ago.
-    Fresh(Option<LiveSecret>),
-    /// There was one, which has to be fetched again.
-    Stale,
-    /// Nothing.
-    Nothing,
+    /// It is this one.
+    Key(LiveSecret),
+    /// The provider has none of that id, or nobody can ask it: the request is refused as it stands.
+    None,
+    /// Too many ids that nobody knows were named.
+    Limited {
+        /// Seconds until another may be.
+        retry_after: u64,
+    },
 }
 
-/// The keys that this instance has fetched.
-pub(super) struct KeyCache(Mutex<Remembered>);
+/// A key by its provider and id.
+type Id = (&'static str, String);
+/// Who asks for what: the endpoint, whose credentials may be wrong, and the id.
+type Question = (String, String);
 
-struct Remembered {
-    /// By provider and id.
-    keys: LruCache<(&'static str, String), (Timestamp, Option<LiveSecret>)>,
-    /// When the provider last gave no answer, by endpoint.
-    failed: LruCache<String, Timestamp>,
+/// The keys that this instance has fetched. Those that are known and those that are not are kept apart: whoever makes ids
+/// up displaces no key.
+pub(super) struct KeyCache {
+    keys: Mutex<LruCache<Id, Key>>,
+    missing: Mutex<LruCache<Question, Missing>>,
+    /// By a hash of what asks for them, so one for each app.
+    tokens: Mutex<LruCache<[u8; 32], (Timestamp, Secret)>>,
+    key_flights: Flights<Question, Result<Known, Fault>>,
+    token_flights: Flights<[u8; 32], Result<Secret, Fault>>,
+}
+
+struct Key {
+    key: LiveSecret,
+    /// From when on it is asked for again.
+    stale_at: Timestamp,
+}
+
+struct Missing {
+    until: Timestamp,
+    /// How often in a row the provider gave no answer; zero if it answered that there is no such key.
+    failures: u32,
+}
+
+/// Who wants a key, with what it is asked for.
+pub(super) struct Asking<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) settings: &'a Settings,
+    pub(super) provider: &'static dyn Provider,
+    pub(super) endpoint: &'a OpenEndpoint,
+    pub(super) now: Timestamp,
 }
 
 impl KeyCache {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Remembered { keys: LruCache::new(CAPACITY), failed: LruCache::new(CAPACITY) }))
-    }
-
-    /// What is remembered of the key.
-    pub(super) fn known(&self, provider: &'static str, id: &str, now: Timestamp) -> Known {
-        let Some((since, key)) = self.lock().keys.get(&(provider, id.to_owned())).cloned() else {
-            return Known::Nothing;
-        };
-        let lifetime = if key.is_some() { LIFETIME } else { UNKNOWN };
-        match (since..since + lifetime).contains(&now) {
-            true => Known::Fresh(key),
-            false if key.is_some() => Known::Stale,
-            false => Known::Nothing,
+        Self {
+            keys: Mutex::new(LruCache::new(CAPACITY)),
+            missing: Mutex::new(LruCache::new(CAPACITY)),
+            tokens: Mutex::new(LruCache::new(CAPACITY)),
+            key_flights: Flights::new(),
+            token_flights: Flights::new(),
         }
     }
 
-    /// Fetches the key for an endpoint and remembers what came of it. Nothing is locked meanwhile.
-    pub(super) async fn fetch(
+    /// The key of that id: known, or fetched if the `budget` for ids that nobody knows allows it.
+    ///
+    /// A [`Fault::Retryable`] if the provider does not answer, and no key is known.
+    pub(super) async fn key(
         &self,
-        (ports, settings): (&Ports, &Settings),
-        provider: &'static dyn Provider,
+        asking: &Asking<'_>,
+        keys: &dyn RemoteKeys,
         id: &str,
-        endpoint: &OpenEndpoint,
-        now: Timestamp,
-    ) -> Result<Option<LiveSecret>, Fault> {
-        let (Some(keys), Some(api)) = (provider.remote_keys(), settings.api(provider)) else { return Ok(None) };
-        let failed = self.lock().failed.get(&endpoint.id).copied();
-        if failed.is_some_and(|since| (since..since + PAUSE).contains(&now)) {
-            return Err(Fault::retryable("the provider gave no key a moment ago"));
+        budget: impl Fn() -> Allowance,
+    ) -> Result<Known, Fault> {
+        if let Some(known) = self.remembered(asking, id)? {
+            return Ok(known);
         }
-        match ask(ports, keys, api, id, &endpoint.secrets, now).await {
-            Ok(key) => {
-                self.lock().keys.put((provider.id(), id.to_owned()), (now, key.clone()));
-                Ok(key)
+        let fetch = async {
+            // Somebody may have fetched it since this request came.
+            match self.remembered(asking, id)? {
+                Some(known) => Ok(known),
+                None => self.fetch(asking, keys, id, budget).await,
             }
-            // Nobody was asked: there is nothing to ask with.
-            Err(fault @ Fault::Auth(_)) => Err(fault),
-            Err(fault) => {
-                self.lock().failed.put(endpoint.id.clone(), now);
-                Err(fault)
-            }
+        };
+        // Those who wait may have a budget of their own.
+        let is_shared = |result: &Result<Known, Fault>| !matches!(result, Ok(Known::Limited { .. }));
+        self.key_flights.once((asking.endpoint.id.clone(), id.to_owned()), fetch, is_shared).await
+    }
+
+    /// What needs no call. A clock that was set back makes everything stale; by moments, since requests are told the time
+    /// before they wait, it counts as it is.
+    fn remembered(&self, asking: &Asking<'_>, id: &str) -> Result<Option<Known>, Fault> {
+        let counts = |until: Timestamp, life: Duration| (until - 2 * life..until).contains(&asking.now);
+        if let Some(known) = lock(&self.keys).get(&(asking.provider.id(), id.to_owned())) {
+            return Ok(counts(known.stale_at, LIFETIME).then(|| Known::Key(known.key.clone())));
+        }
+        match lock(&self.missing).get(&(asking.endpoint.id.clone(), id.to_owned())) {
+            Some(missing) if counts(missing.until, UNKNOWN) => match missing.failures {
+                0 => Ok(Some(Known::None)),
+                _ => Err(Fault::retryable("the provider gave no key a moment ago")),
+            },
+            Some(_) | None => Ok(None),
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn fetch(
+        &self,
+        asking: &Asking<'_>,
+        keys: &dyn RemoteKeys,
+        id: &str,
+        budget: impl Fn() -> Allowance,
+    ) -> Result<Known, Fault> {
+        let Some(api) = asking.settings.api(asking.provider) else { return Ok(Known::None) };
+        let key = (asking.provider.id(), id.to_owned());
+        let question = (asking.endpoint.id.clone(), id.to_owned());
+        let former = lock(&self.keys).get(&key).map(|known| known.key.clone());
+        // Without credentials, nobody can be asked.
+        let ask_token = match keys.ask_token(api, &asking.endpoint.secrets, asking.now) {
+            Ok(request) => request,
+            Err(Fault::Auth(_)) => return Ok(former.map_or(Known::None, Known::Key)),
+            Err(fault) => return Err(fault),
+        };
+        if former.is_none()
+            && let Allowance::Exceeded { retry_after } = budget()
+        {
+            return Ok(Known::Limited { retry_after });
+        }
+        let (found, stale_at) = match (self.ask(asking, keys, api, id, ask_token).await, former) {
+            (Ok(Some(found)), _) => (found, asking.now + LIFETIME),
+            // What an id means never changes, so the key that is known is as good as it was.
+            (Err(_), Some(former)) => (former, asking.now + LONGEST_PAUSE),
+            // The provider has no such key, or no longer: whatever it signed counts no more.
+            (Ok(None), _) => {
+                lock(&self.keys).pop(&key);
+                lock(&self.missing).put(question, Missing { until: asking.now + UNKNOWN, failures: 0 });
+                return Ok(Known::None);
+            }
+            (Err(fault), None) => {
+                let mut missing = lock(&self.missing);
+                let failures = missing.get(&question).map_or(0, |missing| missing.failures).saturating_add(1);
+                let pause = PAUSE.saturating_mul(1 << (failures - 1).min(8)).min(LONGEST_PAUSE);
+                missing.put(question, Missing { until: asking.now + pause, failures });
+                return Err(fault);
+            }
+        };
+        lock(&self.missing).pop(&question);
+        lock(&self.keys).put(key, Key { key: found.clone(), stale_at });
+        Ok(Known::Key(found))
+    }
+
+    /// Asks for a key, with the token that there is, or with a new one.
+    async fn ask(
+        &self,
+        asking: &Asking<'_>,
+        keys: &dyn RemoteKeys,
+        api: &str,
+        id: &str,
+        ask_token: Request<Bytes>,
+    ) -> Result<Option<LiveSecret>, Fault> {
+        let app = identity(&ask_token);
+        for _ in 0..2 {
+            let request = ask_token.clone();
+            let get = async { self.token(asking, keys, app, request).await };
+            let token = self.token_flights.once(app, get, |_| true).await?;
+            let Some(request) = keys.ask_key(id, api, &token)? else { return Ok(None) };
+            match keys.key(id, &asking.ports.http.send(request).await?)? {
+                KeyAnswer::Found(key) => return Ok(Some(key)),
+                KeyAnswer::Unknown => return Ok(None),
+                // It may have ended before its time.
+                KeyAnswer::TokenRefused => {
+                    let mut tokens = lock(&self.tokens);
+                    if tokens.get(&app).is_some_and(|(_, kept)| *kept == token) {
+                        tokens.pop(&app);
+                    }
+                }
+            }
+        }
+        Err(Fault::retryable("the provider takes no token that it gives"))
+    }
+
+    async fn token(
+        &self,
+        asking: &Asking<'_>,
+        keys: &dyn RemoteKeys,
+        app: [u8; 32],
+        request: Request<Bytes>,
+    ) -> Result<Secret, Fault> {
+        if let Some((ends_at, token)) = lock(&self.tokens).get(&app)
+            && (*ends_at - LONGEST_LIFE..*ends_at).contains(&asking.now)
+        {
+            return Ok(token.clone());
+        }
+        let ApiToken { secret, lifetime } = keys.token(&asking.ports.http.send(request).await?)?;
+        let ends_at = asking.now + lifetime.min(LONGEST_LIFE).saturating_sub(MARGIN);
+        lock(&self.tokens).put(app, (ends_at, secret.clone()));
+        Ok(secret)
     }
 }
 
-async fn ask(
-    ports: &Ports,
-    keys: &dyn RemoteKeys,
-    api: &str,
-    id: &str,
-    secrets: &Secrets,
-    now: Timestamp,
-) -> Result<Option<LiveSecret>, Fault> {
-    let mut answers: Vec<Response<Bytes>> = Vec::new();
-    loop {
-        match keys.next(id, api, secrets, now, &answers)? {
-            KeyStep::Ask(_) if answers.len() == STEPS => {
-                return Err(Fault::failed("a provider's key takes too many requests"));
-            }
-            KeyStep::Ask(request) => answers.push(ports.http.send(request).await?),
-            KeyStep::Found(key) => return Ok(Some(key)),
-            KeyStep::Unknown => return Ok(None),
-        }
-    }
+/// Whose token a request asks for: the same request, the same token.
+fn identity(request: &Request<Bytes>) -> [u8; 32] {
+    let credentials = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    signing::sha256(&[request.uri().to_string().as_bytes(), b"\0", credentials, b"\0", request.body()])
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -96,6 +96,10 @@ impl Provider for Clover {
         &PROFILE
     }
 
+    fn shares_secret(&self) -> bool {
+        true
+    }
+
     fn api(&self) -> Option<&'static str> {
         Some("https://api.clover.com")
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::key::{self, Proof, PublicKey};
 use super::{CLIENT_ID, CLIENT_SECRET, PUBLIC_KEY};
 use crate::fault::{AuthFault, Fault};
-use crate::providers::{KeyStep, RemoteKeys};
+use crate::providers::{ApiToken, KeyAnswer, RemoteKeys};
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 
 /// What asks for a token that may read public keys.
@@ -35,57 +35,70 @@ impl RemoteKeys for Keys {
         Proof::read(request.headers()).map(|proof| proof.kid)
     }
 
-    fn next(
-        &self,
-        id: &str,
-        api: &str,
-        secrets: &Secrets,
-        now: Timestamp,
-        answers: &[Response<Bytes>],
-    ) -> Result<KeyStep, Fault> {
+    fn ask_token(&self, api: &str, secrets: &Secrets, now: Timestamp) -> Result<Request<Bytes>, Fault> {
+        let newest = |name| secrets.live(name, now).find(|live| !live.secret.expose().is_empty());
+        let (Some(client), Some(secret)) = (newest(CLIENT_ID), newest(CLIENT_SECRET)) else {
+            return Err(AuthFault::NoSecret.into());
+        };
+        let credentials = Zeroizing::new([client.secret.expose(), b":", secret.secret.expose()].concat());
+        let credentials = Zeroizing::new(BASE64.encode(&credentials));
+        let request = Request::post(format!("{api}/identity/v1/oauth2/token"))
+            .header(AUTHORIZATION, authorization("Basic", &credentials)?)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json");
+        ask(request, Bytes::from_static(GRANT.as_bytes()))
+    }
+
+    fn token(&self, answer: &Response<Bytes>) -> Result<ApiToken, Fault> {
+        #[derive(Deserialize)]
+        struct Token {
+            access_token: String,
+            #[serde(default)]
+            expires_in: Option<serde_json::Value>,
+        }
+        if answer.status() != StatusCode::OK {
+            return Err(refused("a token", answer));
+        }
+        let token = read::<Token>(answer).map(|token| (Zeroizing::new(token.access_token), token.expires_in));
+        let fits = |token: &str| {
+            (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        let token = token.filter(|(token, _)| fits(token));
+        let (token, seconds) = token.ok_or_else(|| Fault::retryable("eBay's answer has no token"))?;
+        let seconds = seconds.and_then(|seconds| seconds.as_u64()).unwrap_or_default();
+        Ok(ApiToken { secret: Secret::new(token.as_bytes()), lifetime: Duration::from_secs(seconds) })
+    }
+
+    fn ask_key(&self, id: &str, api: &str, token: &Secret) -> Result<Option<Request<Bytes>>, Fault> {
         if !key::is_kid(id) {
-            return Ok(KeyStep::Unknown);
+            return Ok(None);
         }
-        match answers {
-            [] => ask_token(api, secrets, now),
-            [token] => ask_key(id, api, token),
-            [_, answer] => found(id, answer),
-            _ => Err(Fault::failed("two answers say all about a key")),
+        let request = Request::get(format!("{api}/commerce/notification/v1/public_key/{id}"))
+            .header(AUTHORIZATION, authorization("Bearer", token.expose_text().unwrap_or_default())?)
+            .header(ACCEPT, "application/json");
+        ask(request, Bytes::new()).map(Some)
+    }
+
+    fn key(&self, id: &str, answer: &Response<Bytes>) -> Result<KeyAnswer, Fault> {
+        match answer.status() {
+            StatusCode::OK => {
+                let body = answer.body();
+                // A key of another sort is no reason to tell eBay that its signature is wrong.
+                let read = |body: &[u8]| PublicKey::read(body, Some(id)).is_some_and(|key| key.matches(id));
+                let readable = body.len() <= LONGEST_ANSWER && read(body);
+                if !readable {
+                    return Err(Fault::retryable("eBay's answer has no key that can be used"));
+                }
+                let (name, id) = (PUBLIC_KEY.to_owned(), KeyId(id.to_owned()));
+                let secret = Secret::new(body.to_vec());
+                Ok(KeyAnswer::Found(LiveSecret { name, id, secret, retires_at: None }))
+            }
+            StatusCode::NOT_FOUND => Ok(KeyAnswer::Unknown),
+            StatusCode::BAD_REQUEST if says_no_such_key(answer) => Ok(KeyAnswer::Unknown),
+            StatusCode::UNAUTHORIZED => Ok(KeyAnswer::TokenRefused),
+            _ => Err(refused("a key", answer)),
         }
     }
-}
-
-fn ask_token(api: &str, secrets: &Secrets, now: Timestamp) -> Result<KeyStep, Fault> {
-    let newest = |name| secrets.live(name, now).find(|live| !live.secret.expose().is_empty());
-    let (Some(client), Some(secret)) = (newest(CLIENT_ID), newest(CLIENT_SECRET)) else {
-        return Err(AuthFault::NoSecret.into());
-    };
-    let credentials = Zeroizing::new([client.secret.expose(), b":", secret.secret.expose()].concat());
-    let credentials = Zeroizing::new(BASE64.encode(&credentials));
-    let request = Request::post(format!("{api}/identity/v1/oauth2/token"))
-        .header(AUTHORIZATION, authorization("Basic", &credentials)?)
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(ACCEPT, "application/json");
-    ask(request, Bytes::from_static(GRANT.as_bytes()))
-}
-
-fn ask_key(id: &str, api: &str, answer: &Response<Bytes>) -> Result<KeyStep, Fault> {
-    #[derive(Deserialize)]
-    struct Token {
-        access_token: String,
-    }
-    if answer.status() != StatusCode::OK {
-        return Err(refused("a token", answer));
-    }
-    let token = read::<Token>(answer).map(|token| Zeroizing::new(token.access_token));
-    let fits = |token: &Zeroizing<String>| {
-        (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
-    };
-    let token = token.filter(fits).ok_or_else(|| Fault::retryable("eBay's answer has no token"))?;
-    let request = Request::get(format!("{api}/commerce/notification/v1/public_key/{id}"))
-        .header(AUTHORIZATION, authorization("Bearer", &token)?)
-        .header(ACCEPT, "application/json");
-    ask(request, Bytes::new())
 }
 
 /// The value of a header that is not shown, wherever the request is.
@@ -96,29 +109,8 @@ fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue, Fault> 
     Ok(value)
 }
 
-fn ask(request: http::request::Builder, body: Bytes) -> Result<KeyStep, Fault> {
-    let request = request.body(body).map_err(|_| Fault::failed("a request for a key cannot be made"))?;
-    Ok(KeyStep::Ask(request))
-}
-
-fn found(id: &str, answer: &Response<Bytes>) -> Result<KeyStep, Fault> {
-    match answer.status() {
-        StatusCode::OK => {
-            let body = answer.body();
-            // A key of another sort is no reason to tell eBay that its signature is wrong.
-            let read = |body: &[u8]| PublicKey::read(body, Some(id)).is_some_and(|key| key.matches(id));
-            let readable = body.len() <= LONGEST_ANSWER && read(body);
-            if !readable {
-                return Err(Fault::retryable("eBay's answer has no key that can be used"));
-            }
-            let (name, id) = (PUBLIC_KEY.to_owned(), KeyId(id.to_owned()));
-            let secret = Secret::new(body.to_vec());
-            Ok(KeyStep::Found(LiveSecret { name, id, secret, retires_at: None }))
-        }
-        StatusCode::NOT_FOUND => Ok(KeyStep::Unknown),
-        StatusCode::BAD_REQUEST if says_no_such_key(answer) => Ok(KeyStep::Unknown),
-        _ => Err(refused("a key", answer)),
-    }
+fn ask(request: http::request::Builder, body: Bytes) -> Result<Request<Bytes>, Fault> {
+    request.body(body).map_err(|_| Fault::failed("a request for a key cannot be made"))
 }
 
 fn says_no_such_key(answer: &Response<Bytes>) -> bool {
@@ -168,20 +160,35 @@ mod tests {
         Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
     }
 
+    fn shown(request: &Request<Bytes>) -> String {
+        let authorization = request.headers()[AUTHORIZATION].to_str().unwrap();
+        let body = std::str::from_utf8(request.body()).unwrap();
+        format!("{} {} {authorization} {body}", request.method(), request.uri())
+    }
+
+    fn request(id: &str, secrets: &Secrets, answers: &[Response<Bytes>]) -> Result<Option<Request<Bytes>>, Fault> {
+        match answers {
+            [] => Keys.ask_token("https://api.example.com", secrets, Timestamp::UNIX_EPOCH).map(Some),
+            [token, ..] => Keys.ask_key(id, "https://api.example.com", &Keys.token(token)?.secret),
+        }
+    }
+
     /// What comes of it, as a text.
     fn step(id: &str, secrets: &Secrets, answers: &[Response<Bytes>]) -> String {
-        match Keys.next(id, "https://api.example.com", secrets, Timestamp::UNIX_EPOCH, answers) {
-            Ok(KeyStep::Ask(request)) => {
-                let authorization = request.headers()[AUTHORIZATION].to_str().unwrap();
-                let body = std::str::from_utf8(request.body()).unwrap();
-                format!("{} {} {authorization} {body}", request.method(), request.uri())
-            }
-            Ok(KeyStep::Found(key)) => {
-                assert_eq!((key.name.as_str(), key.retires_at), ("public_key", None));
-                assert!(PublicKey::of(&key).is_some_and(|read| read.matches(&key.id.0)));
-                format!("found {}", key.id)
-            }
-            Ok(KeyStep::Unknown) => "unknown".into(),
+        let told = match answers {
+            [_, answer] => Keys.key(id, answer).map(|answer| match answer {
+                KeyAnswer::Found(key) => {
+                    assert_eq!((key.name.as_str(), key.retires_at), ("public_key", None));
+                    assert!(PublicKey::of(&key).is_some_and(|read| read.matches(&key.id.0)));
+                    format!("found {}", key.id)
+                }
+                KeyAnswer::Unknown => "unknown".into(),
+                KeyAnswer::TokenRefused => "another token".into(),
+            }),
+            _ => request(id, secrets, answers).map(|request| request.map_or("unknown".into(), |asked| shown(&asked))),
+        };
+        match told {
+            Ok(told) => told,
             Err(Fault::Retryable { after, .. }) => format!("later {}", after.map_or(0, |after| after.as_secs())),
             Err(fault) => format!("{fault}"),
         }
@@ -201,9 +208,8 @@ mod tests {
     fn what_is_asked_shows_no_credentials() {
         let credentials = secrets(&[("client_id", "app"), ("client_secret", "new")]);
         for (answers, shown) in [(&[][..], "YXBwOm5ldw"), (&[answer(200, TOKEN)], "v^1.1")] {
-            let step = Keys.next(KID, "https://api.example.com", &credentials, Timestamp::UNIX_EPOCH, answers);
-            let debug = format!("{step:?}");
-            assert!(debug.contains("Ask") && !debug.contains(shown), "{debug}");
+            let debug = format!("{:?}", request(KID, &credentials, answers).unwrap().unwrap());
+            assert!(debug.contains("api.example.com") && !debug.contains(shown), "{debug}");
         }
     }
 
@@ -240,7 +246,7 @@ mod tests {
             (400, no_such_key, "unknown"),
             (400, internal, "later 0"),
             (400, "", "later 0"),
-            (401, "", "later 0"),
+            (401, "", "another token"),
             (403, no_such_key, "later 0"),
             (429, "", "later 0"),
             (500, internal, "later 0"),
@@ -265,10 +271,21 @@ mod tests {
         }
         let credentials = secrets(&[("client_id", "app"), ("client_secret", "secret")]);
         for id in ["", "..", "a/b", "a b", "a%2f", "ä", &"a".repeat(65)] {
-            assert_eq!(step(id, &credentials, &[]), "unknown", "{id:.80}");
+            assert_eq!(step(id, &credentials, &[answer(200, TOKEN)]), "unknown", "{id:.80}");
         }
-        let answers = [answer(200, TOKEN), answer(200, KEY), answer(200, KEY)];
-        assert!(step(KID, &credentials, &answers).contains("two answers"));
+    }
+
+    #[test]
+    fn a_token_says_how_long_it_can_be_used() {
+        for (body, seconds) in [
+            (TOKEN, 7200),
+            (r#"{"access_token":"t"}"#, 0),
+            (r#"{"access_token":"t","expires_in":null}"#, 0),
+            (r#"{"access_token":"t","expires_in":"7200"}"#, 0),
+            (r#"{"access_token":"t","expires_in":-1}"#, 0),
+        ] {
+            assert_eq!(Keys.token(&answer(200, body)).unwrap().lifetime, Duration::from_secs(seconds), "{body}");
+        }
     }
 
     #[test]

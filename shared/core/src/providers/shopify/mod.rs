@@ -68,6 +68,14 @@ impl Provider for Shopify {
         &PROFILE
     }
 
+    fn shares_secret(&self) -> bool {
+        true
+    }
+
+    fn source(&self, kind: Kind) -> Option<&'static str> {
+        (kind == Kind::Product).then_some("products")
+    }
+
     fn verify(
         &self,
         request: &Request<Bytes>,

@@ -96,6 +96,10 @@ impl Provider for WooCommerce {
         is_ping(request).then(|| Handshake::Answer(Response::new(Bytes::new())))
     }
 
+    fn source(&self, kind: Kind) -> Option<&'static str> {
+        (kind == Kind::Product).then_some("products")
+    }
+
     fn verify(
         &self,
         request: &Request<Bytes>,

@@ -1,0 +1,24 @@
+//! Instead: what is told of a body that was too large to be kept.
+
+use crate::envelope::{Ask, Oversized};
+use crate::fault::Fault;
+use crate::notice::{Notice, What};
+use crate::providers::Provider;
+
+/// The notices that stand for those of the body.
+pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<Vec<Notice>, Fault> {
+    let hint = |ask: &Ask| {
+        // Newer code that knew it may have been rolled back.
+        let unknown = || Fault::retryable(format!("no resource is called {:?} here", ask.resource));
+        let resource = provider.resource(&ask.resource).ok_or_else(unknown)?;
+        let what = What::Hint { resource, of: ask.of.clone() };
+        Ok(Notice { account: ask.account.clone(), identity: ask.identity.clone(), what })
+    };
+    match (&oversized.ignored, oversized.asks.as_slice()) {
+        (Some(reason), []) => {
+            let what = What::ignored(reason.as_str());
+            Ok(vec![Notice { account: None, identity: oversized.bytes.to_string(), what }])
+        }
+        (_, asks) => asks.iter().map(hint).collect(),
+    }
+}

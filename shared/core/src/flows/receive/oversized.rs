@@ -1,0 +1,58 @@
+//! Bodies that are too large to be kept: what they tell is asked for instead, where there is somebody to ask. A refusal could
+//! end the subscription.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::envelope::{Ask, Oversized};
+use crate::fault::Fault;
+use crate::notice::{Notice, What};
+use crate::providers::{Becomes, Provider};
+use crate::signing;
+use crate::verified::Verified;
+
+/// How many different questions one body may raise.
+const MOST_ASKS: usize = 100;
+
+/// What is queued instead of a body that is too large; `None` if nobody can be asked what it tells, or not for all of it.
+pub(super) fn instead(provider: &dyn Provider, verified: &Verified, topic: Option<&str>) -> Option<Oversized> {
+    let read = || -> Result<Vec<Notice>, Fault> {
+        provider.readable(verified)?;
+        provider.parse(verified)
+    };
+    let (mut asks, mut ignored) = (Vec::new(), None);
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(notices)) if !notices.is_empty() => {
+            let mut seen = BTreeSet::new();
+            for Notice { account, identity, what } in notices {
+                let (resource, of) = match what {
+                    What::Entity(entity) => (entity.source.or_else(|| provider.source(entity.kind))?, None),
+                    What::Hint { resource, of } => (resource, of),
+                    What::Ignored { reason } => {
+                        ignored.get_or_insert(reason);
+                        continue;
+                    }
+                    What::Privacy(_) => return None,
+                };
+                if seen.insert((account.clone(), resource, of.clone())) {
+                    asks.push(Ask { account, identity, resource: provider.resource(resource)?.to_owned(), of });
+                }
+            }
+        }
+        // What cannot be read has at least its topic.
+        Ok(Ok(_) | Err(_)) | Err(_) => {
+            let resource = match provider.profile().becomes(topic?)? {
+                Becomes::Kind(kind) => provider.source(kind)?,
+                Becomes::Sync(resource) => resource,
+                Becomes::Privacy => return None,
+                Becomes::Ignored(reason) => {
+                    return Some(Oversized { bytes: verified.body().len(), asks, ignored: Some(reason.to_owned()) });
+                }
+            };
+            let (resource, identity) = (resource.to_owned(), signing::sha256_hex(verified.body()));
+            asks.push(Ask { account: None, identity, resource, of: None });
+        }
+    }
+    let fits = asks.len() <= MOST_ASKS && (!asks.is_empty() || ignored.is_some());
+    fits.then_some(Oversized { bytes: verified.body().len(), asks, ignored })
+}

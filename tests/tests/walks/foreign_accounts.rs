@@ -1,0 +1,102 @@
+//! Accounts that deliveries name without a signature: the secret decides where it can, and nothing is dropped where it
+//! cannot.
+
+use hooktide_core::providers;
+use hooktide_tests::connected::{Connected, sample_secrets};
+use hooktide_tests::world::{SECRET, Shop, World};
+use http::HeaderValue;
+use serde_json::{Value, json};
+
+const SOURCE: &str = "x-wc-webhook-source";
+
+async fn store(world: &World, settings: Value) -> Connected {
+    let secrets = sample_secrets(providers::by_id("woocommerce").unwrap());
+    let body =
+        json!({ "provider": "woocommerce", "account": "shop.example", "secrets": secrets, "settings": settings });
+    world.connect_with("woocommerce", body).await
+}
+
+/// Sends an update of a product that names this store; what is told of it.
+async fn update(world: &World, store: &Connected, number: u64, source: &str) -> Value {
+    let mut request = world.sample_of(store, "product.updated", number).await;
+    request.headers_mut().insert(SOURCE, HeaderValue::from_str(source).unwrap());
+    world.request(request).await.expect(200);
+    world.tick().await;
+    world.activity().await.pop().unwrap()
+}
+
+#[tokio::test]
+async fn a_store_whose_address_changed_is_processed_with_a_warning() {
+    let world = World::new().await;
+    let store = store(&world, json!({ "sources": ["https://Shop.Example/de/"] })).await;
+    for (number, (source, warns)) in [
+        ("https://shop.example/", false),
+        ("https://shop.example/de/", false),
+        ("https://www.shop.example/", true),
+        ("https://shop.example/fr/", true),
+        ("https://moved.example", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let told = update(&world, &store, number as u64, source).await;
+        assert_eq!(told["outcome"], "processed", "{source}: {told}");
+        let reason = told["reason"].as_str().unwrap_or_default();
+        assert_eq!(reason.contains("change the connection's account"), warns, "{source}: {reason}");
+        assert_eq!(world.changes().await.len(), number + 1, "{source}");
+    }
+    let forged = Shop { secret: "guessed".into(), ..world.shop().await };
+    let mut request = world.sample(&forged, "products/update", 1, world.now());
+    *request.uri_mut() = store.path.parse().unwrap();
+    assert_eq!(world.request(request).await.status, 401, "the secret decides");
+}
+
+#[tokio::test]
+async fn on_an_address_of_several_stores_an_unknown_one_is_held_and_a_nameless_delivery_is_kept() {
+    let world = World::new().await;
+    let secrets = sample_secrets(providers::by_id("woocommerce").unwrap());
+    let body = json!({ "provider": "woocommerce", "secrets": secrets });
+    let app = world.post("/v1/endpoints", body).await.expect(201);
+    let id = app["id"].as_str().unwrap().to_owned();
+    let body = json!({ "provider": "woocommerce", "account": "shop.example", "endpoint": id });
+    let connected = world.connect_with("woocommerce", body).await;
+    let many = Connected { path: format!("/webhooks/woocommerce/{id}"), ..connected.clone() };
+    let sample = async |number, source: Option<&str>| {
+        let mut request = world.sample_of(&many, "product.updated", number).await;
+        match source {
+            Some(source) => drop(request.headers_mut().insert(SOURCE, HeaderValue::from_str(source).unwrap())),
+            None => drop(request.headers_mut().remove(SOURCE)),
+        }
+        world.request(request).await.expect(200);
+        world.tick().await;
+    };
+    sample(1, Some("https://shop.example")).await;
+    sample(2, Some("https://www.shop.example")).await;
+    assert_eq!(world.changes().await.len(), 1);
+    let shop = Shop { id, url: String::new(), account: String::new(), secret: String::new() };
+    let held = world.held(&shop).await;
+    assert_eq!(held.iter().map(|letter| letter.account.as_deref()).collect::<Vec<_>>(), [Some("www.shop.example")]);
+    for source in [None, Some("")] {
+        sample(3, source).await;
+        let told = world.activity().await.pop().unwrap();
+        assert_eq!(told["outcome"], "dead", "{told}");
+    }
+    let letters = world.get("/v1/dead-letters").await.expect(200);
+    let letters = letters["items"].as_array().unwrap();
+    assert_eq!(letters.len(), 2);
+    assert!(letters.iter().all(|letter| letter["class"] == "unknown-account"), "{letters:?}");
+}
+
+#[tokio::test]
+async fn another_shop_of_the_same_app_is_held_and_never_taken_for_the_connections() {
+    let world = World::new().await;
+    let body = json!({ "provider": "shopify", "account": "one.myshopify.com", "secrets": { "client_secret": SECRET } });
+    let one = world.shop_with(body).await;
+    let other = Shop { account: "other.myshopify.com".into(), ..one.clone() };
+    world.request(world.sample(&other, "products/update", 1, world.now())).await.expect(200);
+    world.tick().await;
+    assert!(world.changes().await.is_empty());
+    let told = world.activity().await.pop().unwrap();
+    assert!(told["reason"].as_str().unwrap().contains("other.myshopify.com"), "{told}");
+    assert_eq!(world.held(&one).await.len(), 1);
+}
