@@ -26,15 +26,17 @@ struct Rate {
 }
 
 impl Rate {
-    /// When the bucket will be full again, once one was taken; how long to wait, if it is empty. `full_at` is as of the last
-    /// time.
-    fn take(self, full_at: Timestamp, now: Timestamp) -> Result<Timestamp, Duration> {
-        // A clock that was set back empties nothing.
-        let full_at = full_at.clamp(now, now + self.every * self.burst);
+    /// Takes one of a bucket that will be full again at `full_at`; how long to wait, if it is empty.
+    fn take(self, full_at: &mut Timestamp, now: Timestamp) -> Result<(), Duration> {
+        // A clock that was set back leaves it empty at the most.
+        *full_at = (*full_at).clamp(now, now + self.every * self.burst);
         let missing = full_at.duration_since(now).unsigned_abs();
         match (missing + self.every).checked_sub(self.every * self.burst) {
             Some(wait) if !wait.is_zero() => Err(wait),
-            Some(_) | None => Ok(full_at + self.every),
+            Some(_) | None => {
+                *full_at += self.every;
+                Ok(())
+            }
         }
     }
 }
@@ -52,9 +54,8 @@ impl KeyBudget {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (rate, network) in [(SOURCE, Some(network.to_owned())), (ENDPOINT, None)] {
             let full_at = buckets.get_or_insert_mut((endpoint.to_owned(), network), || now);
-            match rate.take(*full_at, now) {
-                Ok(taken) => *full_at = taken,
-                Err(wait) => return Allowance::Exceeded { retry_after: wait.as_secs().max(1) },
+            if let Err(wait) = rate.take(full_at, now) {
+                return Allowance::Exceeded { retry_after: wait.as_secs().max(1) };
             }
         }
         Allowance::Within
