@@ -149,7 +149,7 @@ async fn a_large_body_that_cannot_be_asked_for_is_refused_and_one_of_no_use_is_i
     let too_large = "urn:hooktide:problem:too-large";
     // More than is read at all; a request about a person, which has to be kept; a provider that has nothing to ask.
     let request = world.sample(&shop, "customers/redact", 1, world.now());
-    let redact = [request.body(), " ".repeat(MEBIBYTE).as_bytes()].concat();
+    let redact = [&request.body()[..], " ".repeat(MEBIBYTE).as_bytes()].concat();
     let redact = world.signed(&shop, "customers/redact", redact);
     let mut to_ebay = world.signed(&shop, "products/update", body(MEBIBYTE + 1));
     let ebay = world.connect(providers::by_id("ebay").expect("ebay")).await;
