@@ -4,7 +4,7 @@
 use hooktide_core::providers;
 use hooktide_tests::connected::{Connected, sample_secrets};
 use hooktide_tests::world::{SECRET, Shop, World};
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 use serde_json::{Value, json};
 
 const SOURCE: &str = "x-wc-webhook-source";
@@ -99,4 +99,10 @@ async fn another_shop_of_the_same_app_is_held_and_never_taken_for_the_connection
     let told = world.activity().await.pop().unwrap();
     assert!(told["reason"].as_str().unwrap().contains("other.myshopify.com"), "{told}");
     assert_eq!(world.held(&one).await.len(), 1);
+    // The shop has been renamed: what was held is its own.
+    let path = format!("/v1/connections/{}", one.id);
+    let patch = json!({ "account": "other.myshopify.com" });
+    world.call(&world.operator, Method::PATCH, &path, Some(patch)).await.expect(200);
+    world.tick().await;
+    assert_eq!((world.changes().await.len(), world.held(&one).await.len()), (1, 0));
 }

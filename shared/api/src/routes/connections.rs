@@ -249,7 +249,10 @@ pub(crate) async fn change(
             let (account, settings) = (connection.account.clone(), connection.settings.clone());
             let endpoint = Endpoint { account, settings, ..record };
             writes.push(records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?);
-            transact(&api, writes).await?;
+            match moved {
+                true => routing::release_own(&api, &endpoint)?.commit(&api, writes).await?,
+                false => transact(&api, writes).await?,
+            }
         }
         true | false => transact(&api, writes).await?,
     }

@@ -100,6 +100,17 @@ pub(crate) async fn connect(
     Ok(Rerouting { writes, release: release.map(|release| (endpoint.tenant, release.id)) })
 }
 
+/// Releases what was held on a connection's own endpoint for the account that it now has: deliveries that an app's secret
+/// proved, while the connection had another.
+pub(crate) fn release_own(api: &Api, endpoint: &Endpoint) -> Answer<Rerouting> {
+    let (Some(connection), Some(account)) = (&endpoint.connection, &endpoint.account) else {
+        return Ok(Rerouting { writes: Vec::new(), release: None });
+    };
+    let Release { id, replay } = Release::new(api, endpoint, account, connection);
+    let writes = replay::begin(&endpoint.tenant, &id, &replay, api.now())?;
+    Ok(Rerouting { writes, release: Some((endpoint.tenant.clone(), id)) })
+}
+
 /// Routes another account to a connection, and the former one to nobody.
 pub(crate) async fn move_to(
     api: &Api,
