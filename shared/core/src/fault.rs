@@ -91,6 +91,8 @@ pub enum ErrorClass {
     UnknownAccount,
     /// It asks to disclose or erase personal data, which waits to be done.
     PrivacyRequest,
+    /// It is of a topic that is not known here, and may be about money.
+    UnknownPayment,
 }
 
 impl ErrorClass {
@@ -103,6 +105,7 @@ impl ErrorClass {
             Self::QueueGaveUp => "queue-gave-up",
             Self::UnknownAccount => "unknown-account",
             Self::PrivacyRequest => "privacy-request",
+            Self::UnknownPayment => "unknown-payment",
         }
     }
 }

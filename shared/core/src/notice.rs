@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::fault::{ErrorClass, Fault};
 use crate::names::{Kind, PrivacyAct};
 use crate::payment::{Account, Transaction};
 use crate::product::{Product, Stock};
@@ -43,6 +43,14 @@ pub enum What {
         /// Why.
         reason: String,
     },
+    /// A part of the delivery that cannot be processed and may matter. The other parts are; the delivery is kept whole in
+    /// the dead letters.
+    Kept {
+        /// What the dead letters file it under.
+        class: ErrorClass,
+        /// Which part, and what is wrong with it; never a quotation of the body.
+        reason: String,
+    },
 }
 
 /// A request about personal data.
@@ -74,13 +82,23 @@ impl What {
     pub fn about(self, one: impl Into<String>) -> Self {
         match self {
             Self::Hint { resource, .. } => Self::Hint { resource, of: Some(one.into()) },
-            other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. }) => other,
+            other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. } | Self::Kept { .. }) => other,
         }
     }
 
     /// Nothing is done, because.
     pub fn ignored(reason: impl Into<String>) -> Self {
         Self::Ignored { reason: reason.into() }
+    }
+
+    /// A part that is not of the documented form and may matter.
+    pub fn unreadable(reason: impl Into<String>) -> Self {
+        Self::Kept { class: ErrorClass::Unreadable, reason: reason.into() }
+    }
+
+    /// What may be about money, though no known name says so.
+    pub fn perhaps_money(reason: impl Into<String>) -> Self {
+        Self::Kept { class: ErrorClass::UnknownPayment, reason: reason.into() }
     }
 }
 

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::envelope::Delivery;
-use crate::fault::{AuthFault, ErrorClass, Fault};
+use crate::fault::{AuthFault, Fault};
 use crate::ports::Blobs;
-use crate::providers::Provider;
+use crate::providers::{Provider, reading};
 use crate::secret::{KeyId, Secrets};
 
 /// A request that its provider proved to have sent. Only [`open`] makes one of a request (and [`trust`], for test tools),
@@ -40,18 +40,20 @@ impl Verified {
         &self.body
     }
 
-    /// The body as JSON. A [`Fault::Permanent`] that quotes nothing if it is not of the form of `T`.
+    /// The text of the body: what was signed, without the byte order mark that some senders write before it.
+    pub fn text(&self) -> &[u8] {
+        self.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.body)
+    }
+
+    /// The body as JSON. A [`Fault::Permanent`] that names the field and quotes nothing if it is not of the form of `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
+        let body = self.text();
         // One look at all of it is quicker than one at each text in it.
-        let read = match std::str::from_utf8(&self.body) {
+        let read = match std::str::from_utf8(body) {
             Ok(text) => serde_json::from_str(text),
-            Err(_) => serde_json::from_slice(&self.body),
+            Err(_) => serde_json::from_slice(body),
         };
-        read.map_err(|error| {
-            // The library's own text would quote the body.
-            let place = format!("line {}, column {}", error.line(), error.column());
-            Fault::permanent(ErrorClass::Unreadable, format!("not the documented form, at {place}"))
-        })
+        read.map_err(|error| reading::misfit::<T>(body, &error, ""))
     }
 
     /// Which items of the body nobody proved to have sent, from zero: they must not be told of.
@@ -70,6 +72,8 @@ impl Verified {
     }
 }
 
+/// The byte order mark of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest value of a header that is kept, in bytes.
 const LONGEST_HEADER: usize = 1024;
 

@@ -79,7 +79,9 @@ fn size_of_what(what: &What) -> Result<usize, String> {
         }
         What::Hint { of, .. } => Ok(of.as_ref().map_or(0, String::len)),
         What::Privacy(_) => Ok(0),
-        What::Ignored { reason } if (1..=LONGEST_REASON).contains(&reason.len()) => Ok(reason.len()),
-        What::Ignored { reason } => Err(format!("a reason of {} bytes", reason.len())),
+        What::Ignored { reason } | What::Kept { reason, .. } if (1..=LONGEST_REASON).contains(&reason.len()) => {
+            Ok(reason.len())
+        }
+        What::Ignored { reason } | What::Kept { reason, .. } => Err(format!("a reason of {} bytes", reason.len())),
     }
 }

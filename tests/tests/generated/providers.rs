@@ -26,6 +26,15 @@ fn the_description_of_providers_is_current() {
             writeln!(text, "- {line}").expect("text");
         }
         writeln!(text, "- what tells deliveries apart: {}", provider.identity()).expect("text");
+        let needed = quoted(provider.needed());
+        writeln!(text, "- fields that must be right, since they say what changed: {needed}").expect("text");
+        for list in provider.items() {
+            writeln!(text, "- each item of `{list}` is read on its own").expect("text");
+        }
+        for mark in provider.own_marks() {
+            writeln!(text, "- a hint whose body has `{mark}` is a repeat wherever that body comes again")
+                .expect("text");
+        }
         let window = provider.window().as_secs() / 3600;
         writeln!(text, "- a delivery without an entity is remembered for {window} hours").expect("text");
         let (accepted, refused) = (provider.accepted().as_u16(), provider.refused().as_u16());
@@ -86,6 +95,12 @@ fn each_once<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         }
     }
     found
+}
+
+/// Paths of fields.
+fn quoted(paths: &[&str]) -> String {
+    let quoted: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+    if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }
 }
 
 fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -86,9 +86,8 @@ async fn json_that_is_not_the_documented_form_is_kept_whole() {
         r#"{"id":1,"title":"t","updated_at":null,"variants":[]}"#,
         r#"{"id":-1,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
         r#"{"id":1.5,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
-        r#"{"id":1,"title":7,"updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
+        r#"{"id":"one","title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[]}"#,
         r#"{"id":1,"title":"t","updated_at":"yesterday","variants":[]}"#,
-        r#"{"id":1,"title":"t","updated_at":"2026-11-02T08:00:00Z","variants":[{"id":null}]}"#,
         "[]",
         "null",
     ] {
@@ -98,6 +97,38 @@ async fn json_that_is_not_the_documented_form_is_kept_whole() {
         let letter = only_letter(&world).await;
         assert_eq!((letter["class"].as_str(), body_of(&letter)), (Some("unreadable"), body.into()), "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_field_of_another_type_costs_nobody_a_delivery() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let body = r#"{"id":1,"title":7,"updated_at":"2026-11-02T08:00:00Z","images":null,
+        "variants":[{"id":2,"sku":12345,"price":12.5,"inventory_quantity":"7","barcode":["x"]},{"id":null}]}"#;
+    assert_eq!(send(&world, &shop, body).await, 200);
+    let changes = world.changes().await;
+    let variant = json!({ "id": "2", "sku": "12345", "barcode": null, "price": "12.5", "stock": 7 });
+    assert_eq!(
+        (&changes[0]["document"]["title"], &changes[0]["document"]["variants"]),
+        (&json!("7"), &json!([variant]))
+    );
+    assert!(world.get("/v1/dead-letters").await.expect(200)["items"].as_array().is_some_and(Vec::is_empty));
+}
+
+#[tokio::test]
+async fn the_good_parts_of_a_delivery_are_processed_and_the_whole_is_kept_for_the_odd_one() {
+    let world = World::new().await;
+    let clover = world.connect(providers::by_id("clover").unwrap()).await;
+    let (parts, _) = world.sample_of(&clover, "I", 1).await.into_parts();
+    let good = json!({ "objectId": "I:1", "type": "UPDATE", "ts": 1_795_009_287_123_i64 });
+    let body = json!({ "merchants": { "SAMPLEMERCH01": [{ "objectId": ["P", 1] }, good] } }).to_string();
+    let answer = world.request(Request::from_parts(parts, body.clone().into())).await;
+    assert_eq!(answer.status, 200);
+    world.tick().await;
+    assert_eq!(world.outcomes().await, ["waiting", "dead"]);
+    let letter = only_letter(&world).await;
+    assert_eq!((&letter["class"], body_of(&letter)), (&json!("unreadable"), body.into_bytes()));
+    assert!(letter["reason"].as_str().is_some_and(|reason| reason.contains("`objectId`")), "{letter}");
 }
 
 #[tokio::test]

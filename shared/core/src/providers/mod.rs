@@ -3,12 +3,13 @@
 mod clover;
 mod ebay;
 mod google_calendar;
+mod lenient;
 mod meta;
 mod microsoft_graph;
 mod paysafe;
 mod profile;
 mod query;
-mod reading;
+pub(crate) mod reading;
 mod remote_keys;
 mod shopify;
 mod signed_message;
@@ -139,7 +140,7 @@ pub trait Provider: Send + Sync {
 
     /// Whether the body is of the form that the provider sends at all; cheap. The default: JSON, not nested too deep.
     fn readable(&self, verified: &Verified) -> Result<(), Fault> {
-        is_json(verified.body())
+        is_json(verified.text())
     }
 
     /// The resource of a connection that can be asked for all entities of a kind, where a delivery does not settle what they

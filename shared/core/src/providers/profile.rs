@@ -26,6 +26,14 @@ pub struct Profile {
     /// delivery could send it again for another account; on an endpoint with many accounts, a thing then stays with
     /// the account that it was first told of for.
     pub signs_account: bool,
+    /// The fields of bodies that are needed to know what changed, by their paths, where `[]` is any item and `*` any key. A
+    /// delivery in which one cannot be read goes to the dead letters; every other field may be of any type.
+    pub needed: &'static [&'static str],
+    /// The lists of bodies that have a notice for each item, by their paths. An odd item spoils no other.
+    pub items: &'static [&'static str],
+    /// The fields of a signed body that are an id or a time of its own. A hint whose body has one is a repeat wherever that
+    /// body comes again, under whatever id that is not signed; others only fold.
+    pub own_marks: &'static [&'static str],
     /// The headers that [`Provider::label`] and [`Provider::parse`] read, in lower case; only these are kept.
     pub headers: &'static [&'static str],
     /// The account that samples are of, unless somebody says another: in the provider's form, as routes know it.
@@ -94,6 +102,21 @@ impl dyn Provider + '_ {
     /// See [`Profile::signs_account`].
     pub fn signs_account(&self) -> bool {
         self.profile().signs_account
+    }
+
+    /// See [`Profile::needed`].
+    pub fn needed(&self) -> &'static [&'static str] {
+        self.profile().needed
+    }
+
+    /// See [`Profile::items`].
+    pub fn items(&self) -> &'static [&'static str] {
+        self.profile().items
+    }
+
+    /// See [`Profile::own_marks`].
+    pub fn own_marks(&self) -> &'static [&'static str] {
+        self.profile().own_marks
     }
 
     /// See [`Profile::headers`].

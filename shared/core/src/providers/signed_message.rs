@@ -24,6 +24,8 @@ const LONGEST_ID: usize = 255;
 const LONGEST_TIME: usize = 12;
 
 const SECRET: &str = "whsec_";
+/// What some dashboards show before a shared secret: the version of the signatures that it makes.
+const SHARED_VERSION: &str = "v1,";
 const PUBLIC_KEY: &str = "whpk_";
 const PRIVATE_KEY: &str = "whsk_";
 
@@ -142,7 +144,8 @@ impl Key {
                 .map(|key| Self::Public(Box::new(key)))
                 .ok_or("must be `whpk_` and the base64 of an Ed25519 key");
         }
-        // The reference libraries take it without the prefix as well.
+        // The reference libraries take it without the prefix as well, and some dashboards show it with the version before it.
+        let text = text.strip_prefix(SHARED_VERSION).filter(|text| text.starts_with(SECRET)).unwrap_or(text);
         let key = signing::strict_base64(text.strip_prefix(SECRET).unwrap_or(text)).map(Zeroizing::new);
         let key = key.ok().filter(|key| (24..=64).contains(&key.len()));
         key.map(Self::Shared).ok_or("must be `whsec_` and the base64 of 24 to 64 bytes, as the sender shows it")
@@ -195,12 +198,22 @@ mod tests {
     fn says_what_is_wrong_with_a_secret() {
         let said = |text: &str| check_secret(&Secret::new(text)).err().unwrap_or("right");
         let bytes = |prefix: &str, count: usize| format!("{prefix}{}", BASE64.encode(&vec![7; count]));
-        for right in [bytes("whsec_", 24), bytes("whsec_", 64), bytes("", 32)] {
+        for right in [bytes("whsec_", 24), bytes("whsec_", 64), bytes("", 32), bytes("v1,whsec_", 32)] {
             assert_eq!(said(&right), "right", "{right}");
         }
         assert_eq!(said("whpk_ZlN4eg7dSSqi0moX9hQUk3orrOouK3QVQSlJa248c/g="), "right");
         let short = bytes("whsec_", 23);
-        for wrong in ["", "whsec_", &short, &bytes("whsec_", 65), &bytes("WHSEC_", 32), "hush", &format!("{short}\n")] {
+        for wrong in [
+            "",
+            "whsec_",
+            &short,
+            &bytes("whsec_", 65),
+            &bytes("WHSEC_", 32),
+            &bytes("v1,", 32),
+            &bytes("v1a,whsec_", 32),
+            "hush",
+            &format!("{short}\n"),
+        ] {
             assert!(said(wrong).contains("24 to 64 bytes"), "{wrong}");
         }
         assert!(said(&bytes("whsk_", 32)).contains("the public key"));

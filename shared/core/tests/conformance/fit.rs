@@ -29,7 +29,7 @@ fn meaning(what: &What) -> Meaning {
         },
         What::Hint { resource, .. } => Meaning::Hint(resource),
         What::Privacy(_) => Meaning::Privacy,
-        What::Ignored { .. } => Meaning::Nothing,
+        What::Ignored { .. } | What::Kept { .. } => Meaning::Nothing,
     }
 }
 

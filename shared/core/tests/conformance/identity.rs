@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use hooktide_core::notice::What;
 use hooktide_core::providers::{Covers, Provider, Sample};
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::attempt::Attempt;
 use crate::evidence::{Evidence, Fixture};
+use crate::places;
 use crate::rule::{Complaints, Failure, each};
 use crate::signature::changed_at;
 
@@ -71,11 +74,57 @@ pub(crate) fn another_delivery(provider: &dyn Provider, evidence: &Evidence) -> 
         }
         let what = "under another delivery id";
         if let Some((recorded, other)) = both(provider, fixture, &attempt, what, complaints)
+            // Hints that say their own time are known again by that.
             && !recorded.is_disjoint(&other)
+            && !is_known_by_its_mark(provider, fixture, &id)
         {
             complaints.add(format!("{what} has the same identity: {other:?}"));
         }
     })
+}
+
+/// A hint whose signed body says its own id or time, under a made-up delivery id: the same identity. One that says neither:
+/// another, since nothing that is signed tells it from the next.
+pub(crate) fn same_hint(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each(provider, evidence, |fixture, complaints| {
+        let Some(id) = fixture.delivery(provider).filter(|_| !fixture.is_unsignable()) else { return };
+        if is_signed(provider, fixture, &id) || !fixture.covers(provider).body {
+            return;
+        }
+        let other_id = changed_at(&id, id.len() - 1);
+        let hints = |attempt: &Attempt| {
+            let notices = attempt.notices(provider).unwrap_or_default().into_iter();
+            let hints = notices.filter(|notice| matches!(notice.what, What::Hint { .. }));
+            hints.map(|notice| notice.identity).collect::<BTreeSet<_>>()
+        };
+        let recorded = hints(&fixture.attempt());
+        let Ok(again) = fixture.sender(provider).delivery(&other_id).send_again() else { return };
+        if recorded.is_empty() {
+            return;
+        }
+        let same = recorded == hints(&again);
+        match has_own_mark(provider, fixture) {
+            true if !same => complaints.add("under a made-up delivery id the same hint is new"),
+            false if same => {
+                complaints.add("a hint that says no id and no time of its own is a repeat of the one before it")
+            }
+            _ => {}
+        }
+    })
+}
+
+/// Whether it has a hint that is known again whatever id it comes under.
+fn is_known_by_its_mark(provider: &dyn Provider, fixture: &Fixture, id: &str) -> bool {
+    let notices = fixture.attempt().notices(provider).unwrap_or_default();
+    let hints = notices.iter().any(|notice| matches!(notice.what, What::Hint { .. }));
+    hints && !is_signed(provider, fixture, id) && has_own_mark(provider, fixture)
+}
+
+/// Whether the body says an id or a time of its own, by what the provider declares.
+fn has_own_mark(provider: &dyn Provider, fixture: &Fixture) -> bool {
+    let Ok(body) = serde_json::from_slice::<Value>(&fixture.body) else { return false };
+    let marks = places::of(&body).into_iter().filter(|place| provider.own_marks().iter().any(|path| place.is(path)));
+    marks.filter_map(|place| body.pointer(&place.pointer)).any(|value| !value.is_null())
 }
 
 /// Another body under the same delivery id, if whoever has a signed body can make the id up: another identity.

@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what cannot be")]
 
 mod attempt;
+mod bent;
 mod broken;
 mod covers;
 mod evidence;
@@ -18,8 +19,10 @@ mod folder;
 mod handshake;
 mod identity;
 mod keys;
+mod money;
 mod mutations;
 mod parse;
+mod places;
 mod priority;
 mod registration;
 mod rule;
@@ -64,6 +67,7 @@ rules! {
 
     gives_the_same_delivery_the_same_identity: identity::same_delivery;
     gives_another_delivery_another_identity: identity::another_delivery;
+    knows_a_hint_again_by_what_was_signed: identity::same_hint;
     never_lets_an_unsigned_id_pass_a_new_body_off_as_a_repeat: identity::another_body;
 
     never_makes_more_of_a_body_than_its_own_topic_does: fit::topics_fit_bodies;
@@ -74,11 +78,15 @@ rules! {
 
     finds_every_fixture_readable: parse::fixtures_are_readable;
     finds_a_body_nested_too_deep_unreadable: parse::deep_bodies_are_unreadable;
+    reads_past_a_byte_order_mark: parse::byte_order_mark;
     survives_any_bytes: parse::any_bytes;
     survives_any_json: parse::any_json;
     survives_any_edit_of_a_fixture: parse::any_edit;
     survives_any_value_in_the_wrong_place: parse::any_value;
     survives_any_unsigned_header: parse::any_header;
+
+    reads_every_delivery_whatever_type_a_field_has_that_is_not_needed: bent::fields;
+    reads_each_item_though_another_is_odd: bent::items;
 
     samples_become_what_their_topics_declare: sample::become_as_declared;
     samples_that_tell_of_a_payment_overtake: sample::payments_overtake;

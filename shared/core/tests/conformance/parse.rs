@@ -201,6 +201,26 @@ pub(crate) fn fixtures_are_readable(provider: &dyn Provider, evidence: &Evidence
     })
 }
 
+/// A byte order mark before a signed body is passed over: it is signed, and says nothing.
+pub(crate) fn byte_order_mark(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+    each(provider, evidence, |fixture, complaints| {
+        if fixture.is_unsignable() || fixture.body.is_empty() {
+            return;
+        }
+        let sender = fixture.sender(provider);
+        let (own, marked) = (sender.send_again(), sender.send([b"\xef\xbb\xbf", &fixture.body[..]].concat()));
+        let (Ok(own), Ok(marked)) = (own, marked) else { return complaints.add("cannot be signed with a mark") };
+        let what = |attempt: &Attempt| {
+            let notices = attempt.notices(provider);
+            notices.map(|notices| notices.into_iter().map(|notice| notice.what).collect::<Vec<_>>())
+        };
+        let readable = marked.open(provider).map(|verified| provider.readable(&verified));
+        if readable != Ok(Ok(())) || what(&own) != what(&marked) {
+            complaints.add(format!("with a byte order mark tells {:?}, not {:?}", what(&marked), what(&own)));
+        }
+    })
+}
+
 /// JSON that nests deep is told apart before anybody reads it in full, wherever it nests.
 pub(crate) fn deep_bodies_are_unreadable(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {

@@ -14,7 +14,7 @@ fn is_payment(what: &What) -> bool {
     match what {
         What::Entity(entity) => entity.kind == Kind::Transaction,
         What::Hint { resource, .. } => PAYMENTS.contains(resource),
-        What::Privacy(_) | What::Ignored { .. } => false,
+        What::Privacy(_) | What::Ignored { .. } | What::Kept { .. } => false,
     }
 }
 

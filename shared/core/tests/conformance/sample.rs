@@ -101,7 +101,7 @@ pub(crate) fn payments_overtake(provider: &dyn Provider, evidence: &Evidence) ->
 fn entities(notices: Vec<Notice>) -> Vec<(String, Version, bool)> {
     let entities = notices.into_iter().filter_map(|notice| match notice.what {
         What::Entity(entity) => Some((entity.id, entity.version, matches!(entity.state, State::Present(_)))),
-        What::Hint { .. } | What::Privacy(_) | What::Ignored { .. } => None,
+        What::Hint { .. } | What::Privacy(_) | What::Ignored { .. } | What::Kept { .. } => None,
     });
     entities.collect()
 }

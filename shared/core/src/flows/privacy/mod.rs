@@ -155,7 +155,7 @@ async fn request_of(ports: &Ports, letter: &DeadLetter) -> Result<Option<(Delive
     let notices = provider.parse(&verified::reopen(&delivery, received_at, &*ports.blobs).await?)?;
     let request = notices.into_iter().find_map(|notice| match notice.what {
         What::Privacy(request) => Some(request),
-        What::Entity(_) | What::Hint { .. } | What::Ignored { .. } => None,
+        What::Entity(_) | What::Hint { .. } | What::Ignored { .. } | What::Kept { .. } => None,
     });
     Ok(request.map(|request| (delivery, request)))
 }

@@ -15,6 +15,7 @@ use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, blob_fault};
 use crate::fault::{ErrorClass, Fault};
 use crate::flows::jobs;
 use crate::names::Outcome;
+use crate::notice::{Notice, What};
 use crate::ports::{MAX_DELAY, Outgoing, QueueName, send_one};
 use crate::records;
 use crate::records::dead_letter::{DeadLetter, Shelf};
@@ -29,6 +30,21 @@ const LARGEST_FOREIGN: usize = 300 * 1024;
 
 /// After how many times of waiting the body is kept anew: about half a day.
 const REKEEP: u32 = 50;
+
+/// Sets the parts of a delivery apart that cannot be processed and may matter: the others, and the fault that the whole
+/// delivery is kept for once those are committed. `Err` where there is no other part.
+pub(super) fn set_apart(notices: Vec<Notice>, owner: &Owner) -> Result<(Vec<Notice>, Option<Fault>), Fault> {
+    // What comes for an endpoint that is gone is ignored whole.
+    if !matches!(owner, Owner::Endpoint(_)) {
+        return Ok((notices, None));
+    }
+    let (kept, others): (Vec<Notice>, Vec<Notice>) =
+        notices.into_iter().partition(|notice| matches!(notice.what, What::Kept { .. }));
+    let Some(What::Kept { class, reason }) = kept.first().map(|first| &first.what) else { return Ok((others, None)) };
+    let more = if kept.len() == 1 { String::new() } else { format!("; and {} more", kept.len() - 1) };
+    let fault = Fault::permanent(*class, format!("{reason}{more}"));
+    if others.is_empty() { Err(fault) } else { Ok((others, Some(fault))) }
+}
 
 impl Processor {
     /// What comes after a fault, by its sort. `Err` where that failed too: the queue delivers the message again.

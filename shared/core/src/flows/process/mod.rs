@@ -84,6 +84,9 @@ struct Unfinished {
     at: Option<Journaled>,
 }
 
+/// What an envelope tells, and why it is kept all the same, if it is.
+type Read = (Vec<(Tenant, Work)>, Option<Fault>);
+
 /// An envelope of the batch, and whose it is.
 struct Opened {
     envelope: Envelope,
@@ -188,6 +191,7 @@ impl Processor {
         }));
         let bodies = bodies.await;
         let mut by_tenant: BTreeMap<Tenant, Vec<Work>> = BTreeMap::new();
+        let mut kept: Vec<Option<Fault>> = vec![None; opened.len()];
         for (index, (one, body)) in opened.iter_mut().zip(bodies).enumerate() {
             if faults[index].is_some() {
                 continue;
@@ -200,7 +204,8 @@ impl Processor {
                 }
             };
             match self.read(index, one, body, now).await {
-                Ok(works) => {
+                Ok((works, unprocessed)) => {
+                    kept[index] = unprocessed;
                     one.owner = routed(&works).unwrap_or_else(|| one.owner.clone());
                     for (tenant, work) in works.into_iter().filter(|(_, work)| !done.contains(&work.id)) {
                         by_tenant.entry(tenant).or_default().push(work);
@@ -221,9 +226,10 @@ impl Processor {
         }
         self.note_verified(&opened, &faults, now).await;
         let mut results = Vec::with_capacity(opened.len());
-        for (one, fault) in opened.into_iter().zip(faults) {
+        for ((one, fault), unprocessed) in opened.into_iter().zip(faults).zip(kept) {
             let id = one.envelope.id.clone();
-            let result = match fault {
+            // What has to come again is kept when it does: everything else of it is committed by then.
+            let result = match fault.or(unprocessed) {
                 None => Ok(()),
                 Some(fault) => self.after_fault(one, fault, now).await,
             };
@@ -232,14 +238,14 @@ impl Processor {
         results
     }
 
-    /// What an envelope tells, and whose that is. Jobs are done right here.
+    /// What an envelope tells, and whose that is; beside it, why it is kept as well. Jobs are done right here.
     async fn read(
         &self,
         index: usize,
         one: &Opened,
         body: Option<Result<Verified, Fault>>,
         now: Timestamp,
-    ) -> Result<Vec<(Tenant, Work)>, Fault> {
+    ) -> Result<Read, Fault> {
         match (&one.envelope.kind, body) {
             (EnvelopeKind::Job(job), _) => {
                 match job.job {
@@ -250,26 +256,20 @@ impl Processor {
                     }
                     JobKind::Sync => return Err(Fault::retryable("syncs are not done here")),
                 }
-                Ok(Vec::new())
+                Ok((Vec::new(), None))
             }
             // What was unreadable is read again: after a replay, by code that may have learned to.
             (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery), Some(body)) => {
                 self.parse(index, one, delivery, &body?).await
             }
             (EnvelopeKind::Handshake(handshake), _) => {
-                Ok(vec![resolve::handshake(index, &one.envelope, &one.owner, handshake)])
+                Ok((vec![resolve::handshake(index, &one.envelope, &one.owner, handshake)], None))
             }
             (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), None) => Err(Fault::failed("a body was not read")),
         }
     }
 
-    async fn parse(
-        &self,
-        index: usize,
-        one: &Opened,
-        delivery: &Delivery,
-        verified: &Verified,
-    ) -> Result<Vec<(Tenant, Work)>, Fault> {
+    async fn parse(&self, index: usize, one: &Opened, delivery: &Delivery, verified: &Verified) -> Result<Read, Fault> {
         let provider = providers::by_id(&delivery.provider).ok_or_else(|| match delivery.provider.as_str() {
             "" => Fault::permanent(ErrorClass::Unreadable, "it came from no provider"),
             // Newer code that knew it may have been rolled back.
@@ -284,7 +284,8 @@ impl Processor {
             .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?,
         };
         let origin = Origin::new(&one.envelope, delivery, provider.window());
-        self.resolve(index, &one.owner, Arc::new(origin), notices).await
+        let (notices, unprocessed) = keep::set_apart(notices, &one.owner)?;
+        Ok((self.resolve(index, &one.owner, Arc::new(origin), notices).await?, unprocessed))
     }
 
     /// Commits some works of one tenant; each envelope that has to come again, and why.

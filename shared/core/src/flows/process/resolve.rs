@@ -194,13 +194,13 @@ impl Processor {
                 let letter = DeadLetter { connection, account, ..letter };
                 Effect::Privacy { request: Box::new(letter) }
             }
-            What::Ignored { reason } => Effect::Ignored { reason: reason.clone() },
+            What::Ignored { reason } | What::Kept { reason, .. } => Effect::Ignored { reason: reason.clone() },
         })
     }
 
     /// What a notice is to do that is nobody's but the owner's of the endpoint.
     async fn effect_for_owner(&self, endpoint: &Endpoint, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
-        if let What::Ignored { reason } = &notice.what {
+        if let What::Ignored { reason } | What::Kept { reason, .. } = &notice.what {
             return Ok(Effect::Ignored { reason: reason.clone() });
         }
         let letter = self.letter(&endpoint.tenant, origin, ErrorClass::PrivacyRequest).await?;
@@ -259,7 +259,7 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
             match providers::by_id(&endpoint.provider).filter(|provider| !provider.signs_account()) {
                 None => Whose::Misfit("the delivery names another account than the connection's; check its settings"),
                 Some(provider) if provider.shares_secret() => match &notice.what {
-                    What::Ignored { .. } | What::Privacy(_) => {
+                    What::Ignored { .. } | What::Kept { .. } | What::Privacy(_) => {
                         Whose::Misfit("the delivery names another account of the app than the connection's")
                     }
                     What::Entity(_) | What::Hint { .. } => Whose::Unknown(account.clone()),
@@ -274,7 +274,7 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
         (None, Some(account)) => match (routes.iter().find(|(routed, _)| routed == account), &notice.what) {
             (Some((_, route)), _) => Whose::Connection(route.tenant.clone(), route.connection.clone()),
             // What nobody would do anything with when the account connects is not kept for it: it may be somebody's mail.
-            (None, What::Ignored { .. } | What::Privacy(_)) => Whose::Owner,
+            (None, What::Ignored { .. } | What::Kept { .. } | What::Privacy(_)) => Whose::Owner,
             (None, _) => Whose::Unknown(account.clone()),
         },
     }

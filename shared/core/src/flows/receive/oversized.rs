@@ -32,7 +32,8 @@ pub(super) fn instead(provider: &dyn Provider, verified: &Verified, topic: Optio
                         ignored.get_or_insert(reason);
                         continue;
                     }
-                    What::Privacy(_) => return None,
+                    // Nobody can be asked for it.
+                    What::Privacy(_) | What::Kept { .. } => return None,
                 };
                 if seen.insert((account.clone(), resource, of.clone())) {
                     asks.push(Ask { account, identity, resource: provider.resource(resource)?.to_owned(), of });

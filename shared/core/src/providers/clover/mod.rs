@@ -11,6 +11,7 @@ use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
 
 use self::payload::{Checkout, Message, Named};
+use super::lenient::Object;
 use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
@@ -60,7 +61,7 @@ const PROFILE: Profile = Profile {
             sync("IM", "catalog"),
             sync("IS", "stock"),
             sync("O", "orders"),
-            sync(payload::PAYMENT_KEY, "payments"),
+            sync(payload::PAYMENT_KEY, payload::PAYMENTS),
             ignored("A", "connections are removed by their owner"),
             ignored("C", "customers are not used"),
             ignored("CA", "cash adjustments are not used"),
@@ -84,6 +85,9 @@ const PROFILE: Profile = Profile {
     signs_account: false,
     // Kept to tell later that it was the signature that was verified; never the code, which is a secret.
     headers: &[SIGNATURE],
+    needed: &["merchants.*[].objectId", "type", "id", "status", "merchantId", "Type", "Id", "Status", "MerchantId"],
+    items: &["merchants.*"],
+    own_marks: &[],
     sample_account: "SAMPLEMERCH01",
     sample_secrets: &[(AUTH_CODE, "hush-clover-auth-code"), (SIGNING_SECRET, "hush-clover-signing-secret")],
 };
@@ -147,9 +151,9 @@ impl Provider for Clover {
 
     fn label(&self, verified: &Verified) -> Label {
         if verified.header(SIGNATURE).is_some() {
-            return verified.json::<Named<'_>>().map(|named| named.label()).unwrap_or_default();
+            return verified.json::<Object<Named<'_>>>().map(|Object(named)| named.label()).unwrap_or_default();
         }
-        let message = verified.json::<Message>().ok();
+        let message = verified.json::<Object<Message>>().ok().map(|Object(message)| message);
         let priority = message.as_ref().is_some_and(Message::has_payment);
         Label { topic: message.and_then(|message| message.topic()), delivery: None, priority }
     }
@@ -165,8 +169,8 @@ impl Provider for Clover {
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         // What the code lets in must never pass for a signed payment, whatever it looks like.
         match signed_at(verified) {
-            Some(signed_at) => Ok(vec![verified.json::<Checkout<'_>>()?.notice(signed_at)?]),
-            None => Ok(verified.json::<Message>()?.notices(verified.body())),
+            Some(signed_at) => Ok(vec![verified.json::<Object<Checkout<'_>>>()?.0.notice(signed_at)?]),
+            None => Ok(verified.json::<Object<Message>>()?.0.notices(verified.body())),
         }
     }
 

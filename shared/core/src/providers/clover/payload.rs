@@ -14,10 +14,13 @@ use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
 use crate::payment::Transaction;
+use crate::providers::lenient::{Lenient, Object, Unread};
 use crate::providers::reading::{LONGEST_ID, is_id, told, unreadable};
 use crate::providers::{Becomes, Label};
 use crate::signing;
 
+/// The resource that is asked for payments.
+pub(super) const PAYMENTS: &str = "payments";
 /// The key of payments.
 pub(super) const PAYMENT_KEY: &str = "P";
 /// How many events of a body have a notice each. Of more, there is one for each merchant and what becomes of them.
@@ -56,16 +59,20 @@ pub(super) struct Message {
 }
 
 /// In the order of the body; a merchant that is there twice is kept twice.
-struct Merchants(Vec<(String, Vec<Update>)>);
+struct Merchants(Vec<(String, Events)>);
+
+/// What one merchant is told.
+type Events = Lenient<Vec<Lenient<Object<Update>>>>;
 
 /// An event.
 #[derive(Deserialize)]
 struct Update {
-    #[serde(rename = "objectId")]
-    object_id: String,
-    #[serde(rename = "type")]
-    operation: String,
-    ts: i64,
+    #[serde(rename = "objectId", default)]
+    object_id: Lenient<String>,
+    #[serde(rename = "type", default)]
+    operation: Lenient<String>,
+    #[serde(default)]
+    ts: Lenient<i64>,
 }
 
 impl<'de> Deserialize<'de> for Merchants {
@@ -97,26 +104,42 @@ impl<'de> Deserialize<'de> for Merchants {
 }
 
 impl Update {
-    /// What kind of thing it is about.
-    fn key(&self) -> &str {
-        self.object_id.split_once(':').map_or("", |(key, _)| key)
+    /// What kind of object it is about, if that can be read.
+    fn key(&self) -> Option<&str> {
+        Some(self.object_id.as_ref()?.split_once(':').map_or("", |(key, _)| key))
+    }
+
+    /// What tells it from the other events of its merchant, if all of that can be read.
+    fn identity(&self) -> Option<String> {
+        let (object, operation, ts) = (self.object_id.as_ref()?, self.operation.as_ref()?, self.ts.as_ref()?);
+        Some(format!("{object}/{operation}/{ts}"))
     }
 }
 
 impl Message {
-    fn updates(&self) -> impl Iterator<Item = (&str, &Update)> {
-        self.merchants.0.iter().flat_map(|(merchant, updates)| updates.iter().map(move |one| (merchant.as_str(), one)))
+    /// The events of all merchants; nothing in the place of what is no event.
+    fn updates(&self) -> impl Iterator<Item = (&str, Option<&Update>)> {
+        self.merchants.0.iter().flat_map(|(merchant, events)| {
+            let listed = events.as_ref().map(Vec::as_slice).unwrap_or_default();
+            let listed = listed.iter().map(|event| event.as_ref().map(|Object(update)| update));
+            // What is no list is one event that nobody can read.
+            let odd = events.as_ref().is_none().then_some(None);
+            listed.chain(odd).map(move |update| (merchant.as_str(), update))
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.updates().filter_map(|(_, update)| update?.key())
     }
 
     /// The topic of the first event.
     pub(super) fn topic(&self) -> Option<String> {
-        let (_, first) = self.updates().next()?;
-        Some(first.key().to_owned()).filter(|key| (1..=LONGEST_KEY).contains(&key.len()))
+        Some(self.keys().next()?.to_owned()).filter(|key| (1..=LONGEST_KEY).contains(&key.len()))
     }
 
     /// Whether any of its events is a payment's: it must not wait because another stands before it.
     pub(super) fn has_payment(&self) -> bool {
-        self.updates().any(|(_, update)| update.key() == PAYMENT_KEY)
+        self.keys().any(|key| key == PAYMENT_KEY)
     }
 
     /// What it tells: a notice for each event. Beyond [`SINGLY`], events only say which resource to fetch, so one notice
@@ -126,19 +149,16 @@ impl Message {
         let mut notices = Vec::new();
         let mut folded = BTreeSet::new();
         for (number, (merchant, update)) in self.updates().enumerate() {
-            let becomes = super::PROFILE.becomes(update.key());
-            let word = match becomes {
-                Some(Becomes::Sync(word) | Becomes::Ignored(word)) => word,
-                Some(Becomes::Kind(_) | Becomes::Privacy) | None => UNKNOWN_TOPIC,
-            };
-            let what = told(becomes);
-            let identity = if number < SINGLY {
-                let Update { object_id, operation, ts } = update;
-                format!("{merchant}/{object_id}/{operation}/{ts}")
-            } else if folded.insert((merchant, word)) {
+            let (word, what) = update.and_then(Update::key).map_or_else(odd, read);
+            let identity = if number >= SINGLY {
+                if !folded.insert((merchant, word)) {
+                    continue;
+                }
                 format!("{merchant}/{word}/{whole}")
+            } else if let Some(identity) = update.and_then(Update::identity) {
+                format!("{merchant}/{identity}")
             } else {
-                continue;
+                format!("{merchant}/{number}/{whole}")
             };
             notices.push(Notice { account: Some(merchant.to_owned()), identity, what });
         }
@@ -149,19 +169,36 @@ impl Message {
     }
 }
 
+/// What is told of an event that nobody can read: it may be a payment's.
+fn odd() -> (&'static str, What) {
+    ("unreadable", What::unreadable("an event of a merchant has no `objectId` that can be read"))
+}
+
+/// What is told of the key of an event, and a word for it.
+fn read(key: &str) -> (&'static str, What) {
+    match super::PROFILE.becomes(key) {
+        Some(becomes @ (Becomes::Sync(word) | Becomes::Ignored(word))) => (word, told(Some(becomes))),
+        // A letter says nothing of what it stands for.
+        Some(Becomes::Kind(_) | Becomes::Privacy) | None => (
+            UNKNOWN_TOPIC,
+            What::perhaps_money("an event about objects that are not known here; it may be about money"),
+        ),
+    }
+}
+
 /// What Hosted Checkout tells of. The page that describes it writes its keys in capitals, receivers in small letters.
 #[derive(Deserialize)]
 pub(super) struct Checkout<'a> {
-    #[serde(borrow, rename = "type", alias = "Type")]
-    sort: Cow<'a, str>,
-    #[serde(borrow, rename = "id", alias = "Id")]
-    id: Cow<'a, str>,
-    #[serde(borrow, rename = "status", alias = "Status")]
-    status: Cow<'a, str>,
-    #[serde(borrow, rename = "merchantId", alias = "MerchantId")]
-    merchant_id: Cow<'a, str>,
-    #[serde(borrow, rename = "data", alias = "Data")]
-    session: Option<Cow<'a, str>>,
+    #[serde(rename = "type", alias = "Type", default)]
+    sort: Lenient<String>,
+    #[serde(rename = "id", alias = "Id", default)]
+    id: Lenient<String>,
+    #[serde(rename = "status", alias = "Status", default)]
+    status: Lenient<String>,
+    #[serde(rename = "merchantId", alias = "MerchantId", default)]
+    merchant_id: Lenient<String>,
+    #[serde(rename = "data", alias = "Data", default)]
+    session: Lenient<String>,
     #[serde(borrow, rename = "createdTime", alias = "CreatedTime")]
     created_time: Option<&'a RawValue>,
 }
@@ -179,18 +216,19 @@ fn created_time(written: &RawValue) -> Option<Timestamp> {
 /// The part of a [`Checkout`] that a label is made of: all that is read before the message is on its queue.
 #[derive(Deserialize)]
 pub(super) struct Named<'a> {
-    #[serde(borrow, rename = "type", alias = "Type")]
-    sort: Cow<'a, str>,
-    #[serde(borrow, rename = "id", alias = "Id")]
-    id: Cow<'a, str>,
+    #[serde(borrow, rename = "type", alias = "Type", default)]
+    sort: Lenient<Cow<'a, str>>,
+    #[serde(borrow, rename = "id", alias = "Id", default)]
+    id: Lenient<Cow<'a, str>>,
 }
 
 impl Named<'_> {
     /// Its label: the delivery is the id of what it is about.
     pub(super) fn label(self) -> Label {
-        let priority = self.sort == PAYMENT;
-        let topic = (self.sort.len() <= LONGEST_KEY).then(|| [CHECKOUT, &*self.sort].concat());
-        Label { topic, delivery: is_id(&self.id).then(|| self.id.into_owned()), priority }
+        let sort = self.sort.read().unwrap_or_default();
+        let topic = (1..=LONGEST_KEY).contains(&sort.len()).then(|| [CHECKOUT, &*sort].concat());
+        let delivery = self.id.read().filter(|id| is_id(id)).map(Cow::into_owned);
+        Label { topic, delivery, priority: sort == PAYMENT }
     }
 }
 
@@ -200,33 +238,42 @@ const PAYMENT: &str = "PAYMENT";
 impl Checkout<'_> {
     /// What it tells.
     pub(super) fn notice(self, signed_at: Timestamp) -> Result<Notice, Fault> {
-        let Self { sort, id, status, merchant_id, .. } = &self;
-        if !is_id(id) {
+        let (sort, id) = (self.sort.needed("type")?, self.id.needed("id")?);
+        let (status, merchant_id) = (self.status.needed("status")?, self.merchant_id.needed("merchantId")?);
+        if !is_id(&id) {
             return Err(unreadable("no id, or one that cannot be"));
         }
-        let identity = [&**merchant_id, sort, id, status].join("/");
-        let account = Some(merchant_id.clone().into_owned());
+        let identity = [&*merchant_id, &*sort, &*id, &*status].join("/");
+        let account = Some(merchant_id);
         if sort != PAYMENT {
-            return Ok(Notice { account, identity, what: What::ignored(UNKNOWN_TOPIC) });
+            let reason = "a sort of Hosted Checkout that is not known here; it may be about money";
+            return Ok(Notice { account, identity, what: What::perhaps_money(reason) });
         }
-        let time = self.created_time.and_then(created_time).unwrap_or(signed_at);
+        let mut unread = Unread::default();
+        let time = self.created_time.and_then(created_time);
+        if time.is_none() && self.created_time.is_some() {
+            unread.note("createdTime");
+        }
+        let time = time.unwrap_or(signed_at);
         let document = Transaction {
-            id: self.id.clone().into_owned(),
-            kind: self.sort.into_owned(),
-            status: self.status.into_owned(),
+            id: id.clone(),
+            kind: sort,
+            status,
             // The message has an amount in a sentence, in no unit that a page names.
             amount: None,
             currency: None,
             payment_type: None,
-            reference: self.session.map(Cow::into_owned),
+            reference: self.session.or_note(&mut unread, "data"),
             account: account.clone(),
             updated_at: time.to_string(),
         };
         let entity = EntityNotice {
             occurred_at: Some(time),
+            unread: unread.into_paths(),
+            source: Some(PAYMENTS),
             ..EntityNotice::new(
                 Kind::Transaction,
-                self.id.into_owned(),
+                id,
                 Version::from_time(time),
                 State::Present(Document::Transaction(Box::new(document))),
             )

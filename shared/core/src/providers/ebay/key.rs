@@ -33,7 +33,7 @@ impl Proof {
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, AuthFault> {
         let json = signing::strict_base64(signing::signature_header(headers, super::SIGNATURE)?)?;
         let header: Header = serde_json::from_slice(&json).map_err(|_| AuthFault::Malformed)?;
-        let hash = hash(&header.digest).filter(|_| header.alg == "ecdsa" && is_kid(&header.kid));
+        let hash = hash(&header.digest).filter(|_| header.alg.eq_ignore_ascii_case("ecdsa") && is_kid(&header.kid));
         let signature = signing::strict_base64(&header.signature)?;
         Ok(Self { kid: header.kid, hash: hash.ok_or(AuthFault::Malformed)?, signature })
     }
@@ -77,7 +77,7 @@ impl PublicKey {
     pub(super) fn read(answer: &[u8], id: Option<&str>) -> Option<Self> {
         let answer: Answer = serde_json::from_slice(answer).ok()?;
         let kid = answer.kid.or_else(|| id.map(str::to_owned)).filter(|kid| is_kid(kid))?;
-        let hash = hash(&answer.digest).filter(|_| answer.algorithm == "ECDSA")?;
+        let hash = hash(&answer.digest).filter(|_| answer.algorithm.eq_ignore_ascii_case("ecdsa"))?;
         Some(Self { kid, hash, key: P256Key::from_spki(&spki(&answer.key)?)? })
     }
 }

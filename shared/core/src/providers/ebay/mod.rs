@@ -68,6 +68,20 @@ const PROFILE: Profile = Profile {
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
     signs_account: true,
     headers: &[],
+    needed: &[
+        "metadata.topic",
+        "notification.notificationId",
+        "notification.data.userId",
+        "notification.data.username",
+        "notification.data.eiasToken",
+        "notification.data.user.userId",
+        "notification.data.user.username",
+        "notification.data.seller.userId",
+        "notification.data.seller.username",
+        "notification.data.itemMarkedShipped.username",
+    ],
+    items: &[],
+    own_marks: &["notification.notificationId"],
     sample_account: "sampleseller",
     sample_secrets: &[
         (VERIFICATION_TOKEN, "hush-ebay-verification-token-of-the-samples"),
@@ -164,7 +178,8 @@ impl Provider for Ebay {
             Some(Becomes::Privacy) => (None, message.privacy()?),
             Some(Becomes::Sync(_)) => (message.account()?, reading::told(becomes)),
             Some(Becomes::Ignored(_)) => (message.account().unwrap_or_default(), reading::told(becomes)),
-            Some(Becomes::Kind(_)) | None => (None, reading::told(becomes)),
+            Some(Becomes::Kind(_)) => (None, reading::told(becomes)),
+            None => (None, reading::unknown(&message.topic)),
         };
         Ok(vec![Notice { account, identity: message.id, what }])
     }

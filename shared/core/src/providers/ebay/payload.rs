@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use crate::fault::Fault;
 use crate::names::PrivacyAct;
 use crate::notice::{PrivacyRequest, Subject, What};
-use crate::providers::reading::unreadable;
+use crate::providers::lenient::{Lenient, Object};
+use crate::providers::reading::{part, unreadable};
 use crate::providers::{Becomes, Topic};
 use crate::verified::Verified;
 
@@ -66,23 +67,29 @@ pub(super) struct Message<'a> {
 pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
-        metadata: Metadata,
-        #[serde(borrow)]
-        notification: Notification<'a>,
+        #[serde(default)]
+        metadata: Lenient<Object<Metadata>>,
+        #[serde(borrow, default)]
+        notification: Lenient<Object<Notification<'a>>>,
     }
     #[derive(Deserialize)]
     struct Metadata {
-        topic: String,
+        #[serde(default)]
+        topic: Lenient<String>,
     }
     #[derive(Deserialize)]
     struct Notification<'a> {
-        #[serde(rename = "notificationId")]
-        id: String,
+        #[serde(rename = "notificationId", default)]
+        id: Lenient<String>,
         #[serde(borrow, default)]
         data: Option<&'a RawValue>,
     }
-    let Envelope { metadata: Metadata { topic }, notification: Notification { id, data } } = verified.json()?;
+    let Object(Envelope { metadata, notification }) = verified.json()?;
+    let (Object(metadata), Object(notification)) = (metadata.needed("metadata")?, notification.needed("notification")?);
+    let topic = metadata.topic.needed("metadata.topic")?;
+    let id = notification.id.needed("notification.notificationId")?;
     let fits = |text: &String| (1..=LONGEST_NAME).contains(&text.len());
+    let data = notification.data;
     if fits(&topic) && fits(&id) { Ok(Message { topic, id, data }) } else { Err(unreadable("no topic or no id")) }
 }
 
@@ -90,11 +97,11 @@ pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
 #[derive(Deserialize)]
 struct User {
     #[serde(default, rename = "userId", alias = "publicUserId")]
-    id: Option<String>,
+    id: Lenient<String>,
     #[serde(default)]
-    username: Option<String>,
+    username: Lenient<String>,
     #[serde(default, rename = "eiasToken")]
-    token: Option<String>,
+    token: Lenient<String>,
 }
 
 /// An account as routes know it.
@@ -103,9 +110,14 @@ pub(super) fn account(text: &str) -> String {
 }
 
 impl User {
-    fn account(self) -> Option<String> {
-        let mut names = [self.id, self.username].into_iter().flatten().map(|text| account(&text));
-        names.find(|text| !text.is_empty())
+    /// Its account; a fault if it may name one that cannot be read.
+    fn account(self) -> Result<Option<String>, Fault> {
+        let odd = self.id.is_odd() || self.username.is_odd();
+        let mut names = [self.id, self.username].into_iter().filter_map(Lenient::read).map(|text| account(&text));
+        match names.find(|text| !text.is_empty()) {
+            None if odd => Err(unreadable("the user that it is about cannot be read")),
+            found => Ok(found),
+        }
     }
 }
 
@@ -115,23 +127,30 @@ impl Message<'_> {
         #[derive(Deserialize)]
         struct Named {
             #[serde(default)]
-            user: Option<User>,
+            user: Lenient<Object<User>>,
             #[serde(default)]
-            seller: Option<User>,
+            seller: Lenient<Object<User>>,
             #[serde(default, rename = "itemMarkedShipped")]
-            shipped: Option<User>,
+            shipped: Lenient<Object<User>>,
         }
         if self.topic == REVOCATION {
-            return Ok(self.data::<User>()?.account());
+            return self.data::<User>()?.account();
         }
         let named = self.data::<Named>()?;
-        Ok([named.user, named.seller, named.shipped].into_iter().flatten().find_map(User::account))
+        for (path, user) in [("user", named.user), ("seller", named.seller), ("itemMarkedShipped", named.shipped)] {
+            let user = user.needed_if_there(format_args!("notification.data.{path}"))?;
+            if let Some(account) = user.map(|Object(user)| user.account()).transpose()?.flatten() {
+                return Ok(Some(account));
+            }
+        }
+        Ok(None)
     }
 
     /// A request to erase what is held about a user of eBay.
     pub(super) fn privacy(&self) -> Result<What, Fault> {
         let User { id, username, token } = self.data()?;
-        let marks: Vec<String> = [id, username, token].into_iter().flatten().filter(|text| !text.is_empty()).collect();
+        let marks = [id, username, token].into_iter().filter_map(Lenient::read).filter(|text| !text.is_empty());
+        let marks: Vec<String> = marks.collect();
         if marks.is_empty() {
             return Err(unreadable("it names no user to erase"));
         }
@@ -139,8 +158,7 @@ impl Message<'_> {
     }
 
     fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
-        let data = self.data.and_then(|data| serde_json::from_str(data.get()).ok());
-        data.ok_or_else(|| unreadable("the data is not of the documented form"))
+        part::<Object<T>>(self.data, "notification.data").map(|Object(data)| data)
     }
 }
 
@@ -150,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_account_with_space_around_it_is_the_one_that_routes_know() {
-        let account = |json: &str| serde_json::from_str::<User>(json).unwrap().account();
+        let account = |json: &str| serde_json::from_str::<User>(json).unwrap().account().unwrap();
         assert_eq!(account(r#"{"userId":" ma8vp1jySJC\n","username":"a"}"#).as_deref(), Some("ma8vp1jySJC"));
         assert_eq!(account(r#"{"userId":" ","username":" a"}"#).as_deref(), Some("a"));
         assert_eq!(account(r#"{"userId":" "}"#), None);

@@ -41,6 +41,9 @@ const PROFILE: Profile = Profile {
     // No message says whose it is: an endpoint has one connection.
     signs_account: false,
     headers: &[CHANNEL, RESOURCE, STATE, NUMBER, RESOURCE_URI, EXPIRATION],
+    needed: &[],
+    items: &[],
+    own_marks: &[],
     sample_account: "owner@example.com",
     sample_secrets: &[],
 };

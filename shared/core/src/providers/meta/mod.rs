@@ -44,6 +44,16 @@ const PROFILE: Profile = Profile {
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
     signs_account: true,
     headers: &[],
+    needed: &[
+        "object",
+        "entry[].id",
+        "entry[].changes[].field",
+        "entry[].changed_fields[]",
+        "entry[].messaging",
+        "entry[].standby",
+    ],
+    items: &["entry", "entry[].changes"],
+    own_marks: &[],
     sample_account: "104582371493610",
     sample_secrets: &[(APP_SECRET, "hush-meta-app-secret"), (VERIFY_TOKEN, "hush-meta-verify-token")],
 };

@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::fault::Fault;
 use crate::notice::{Notice, What};
-use crate::providers::reading::{told, unreadable};
+use crate::providers::lenient::{Lenient, Object};
+use crate::providers::reading::{told, unknown, unreadable};
 use crate::providers::{Becomes, Topic};
 use crate::signing;
 use crate::verified::Verified;
@@ -43,71 +44,121 @@ const ACCOUNTS: &[&str] = &[CATALOG, "page", "instagram", "whatsapp_business_acc
 
 #[derive(Deserialize)]
 struct Body<'a> {
-    #[serde(borrow)]
-    object: Cow<'a, str>,
-    #[serde(borrow)]
-    entry: Vec<Entry<'a>>,
+    #[serde(borrow, default)]
+    object: Lenient<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    entry: Lenient<Vec<Lenient<Object<Entry<'a>>>>>,
 }
 
 #[derive(Deserialize)]
 struct Entry<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Lenient<Cow<'a, str>>,
     #[serde(default)]
-    time: Option<u64>,
+    time: Lenient<u64>,
     #[serde(borrow, default)]
-    changes: Vec<Change<'a>>,
-    #[serde(default)]
-    changed_fields: Vec<String>,
+    changes: Lenient<Vec<Lenient<Object<Change<'a>>>>>,
     #[serde(borrow, default)]
-    messaging: Vec<&'a RawValue>,
+    changed_fields: Lenient<Vec<Lenient<Cow<'a, str>>>>,
     #[serde(borrow, default)]
-    standby: Vec<&'a RawValue>,
+    messaging: Lenient<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    standby: Lenient<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
 struct Change<'a> {
-    #[serde(borrow)]
-    field: Cow<'a, str>,
+    #[serde(borrow, default)]
+    field: Lenient<Cow<'a, str>>,
     #[serde(borrow, default)]
     value: Option<&'a RawValue>,
 }
 
 /// One thing that changed.
 struct Update<'a> {
-    entry: &'a Entry<'a>,
-    field: &'a str,
+    entry: Cow<'a, str>,
+    time: Option<u64>,
+    field: Cow<'a, str>,
     value: Option<&'a RawValue>,
 }
 
-impl<'a> Entry<'a> {
-    fn updates(&'a self) -> impl Iterator<Item = Update<'a>> {
-        let update = move |field, value| Update { entry: self, field, value };
-        let changes = self.changes.iter().map(move |change| update(&*change.field, change.value));
-        let fields = self.changed_fields.iter().map(move |field| update(field.as_str(), None));
-        let messages = self.messaging.iter().map(move |message| update("messaging", Some(*message)));
-        let others = self.standby.iter().map(move |message| update("standby", Some(*message)));
-        changes.chain(fields).chain(messages).chain(others)
+/// What a body tells of one object.
+struct Updates<'a> {
+    object: Cow<'a, str>,
+    read: Vec<Update<'a>>,
+    /// What cannot be read, with the entry that it is in, if that can.
+    odd: Vec<(Option<Cow<'a, str>>, String)>,
+}
+
+impl<'a> Updates<'a> {
+    /// Adds the updates of one list of an entry.
+    fn list<T>(
+        &mut self,
+        (entry, time): (&Cow<'a, str>, Option<u64>),
+        list: Lenient<Vec<T>>,
+        (at, name): (usize, &str),
+        read: impl Fn(T) -> Result<(Cow<'a, str>, Option<&'a RawValue>), &'static str>,
+    ) {
+        if !list.is_there() {
+            return;
+        }
+        let Some(items) = list.read() else {
+            return self.odd.push((Some(entry.clone()), format!("entry[{at}].{name}")));
+        };
+        for (number, item) in items.into_iter().enumerate() {
+            let mut odd = |within| {
+                self.odd.push((Some(entry.clone()), format!("entry[{at}].{name}[{number}]{within}")));
+            };
+            match read(item) {
+                Ok((field, value)) if is_name(&field) => {
+                    self.read.push(Update { entry: entry.clone(), time, field, value });
+                }
+                Ok(_) => odd(""),
+                Err(within) => odd(within),
+            }
+        }
     }
+
+    /// Adds the updates of the entry of place `at`.
+    fn entry(&mut self, at: usize, entry: Lenient<Object<Entry<'a>>>) {
+        let Some(Object(entry)) = entry.read() else { return self.odd.push((None, format!("entry[{at}]"))) };
+        let Some(id) = entry.id.fitting(|id| is_name(id)).read() else {
+            return self.odd.push((None, format!("entry[{at}].id")));
+        };
+        let of = (&id, entry.time.read());
+        self.list(of, entry.changes, (at, "changes"), |change| {
+            let Object(change) = change.read().ok_or("")?;
+            Ok((change.field.read().ok_or(".field")?, change.value))
+        });
+        self.list(of, entry.changed_fields, (at, "changed_fields"), |field| Ok((field.read().ok_or("")?, None)));
+        self.list(of, entry.messaging, (at, "messaging"), |message| Ok((Cow::Borrowed("messaging"), Some(message))));
+        self.list(of, entry.standby, (at, "standby"), |message| Ok((Cow::Borrowed("standby"), Some(message))));
+    }
+}
+
+/// Whether a text can be the name of an object or field, or an id.
+fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.len())
 }
 
 impl Update<'_> {
     fn topic<'o>(&self, object: &'o str) -> Cow<'o, str> {
-        if object == CATALOG { [object, "/", self.field].concat().into() } else { object.into() }
+        if object == CATALOG { [object, "/", &self.field].concat().into() } else { object.into() }
     }
 
     /// Meta gives deliveries no id. The time is that of sending: it counts only where nothing else tells one update
-    /// from the next, since of those one must not be taken for a repeat of the other.
-    fn identity(&self, object: &str, topic: &str) -> String {
+    /// from the next, since of those one must not be taken for a repeat of the other. Without a time, the whole body does.
+    fn identity(&self, object: &str, topic: &str, body: &[u8]) -> String {
         let value = self.value.map(RawValue::get).filter(|_| topic != FEED);
         let (sort, rest) = match value {
             Some(value) => message_ids(value).map_or(("value", value.into()), |ids| ("ids", Cow::from(ids))),
             None => {
                 let value = self.value.map(RawValue::get).unwrap_or_default();
-                ("time", format!("{}/{value}", self.entry.time.unwrap_or_default()).into())
+                let time = self.time.map_or_else(|| signing::sha256_hex(body), |time| time.to_string());
+                ("time", format!("{time}/{value}").into())
             }
         };
-        let [object, id, field, sort, rest] = [object, &self.entry.id, self.field, sort, &rest].map(str::as_bytes);
+        let [object, id, field, sort, rest] = [object, &self.entry, &self.field, sort, &rest].map(str::as_bytes);
         HEXLOWER.encode(&signing::sha256(&[object, b"\0", id, b"\0", field, b"\0", sort, b"\0", rest]))
     }
 }
@@ -144,42 +195,53 @@ fn message_ids(value: &str) -> Option<String> {
     if ids.is_empty() { None } else { Some(ids.join("\0")) }
 }
 
-fn body(verified: &Verified) -> Result<Body<'_>, Fault> {
-    let body: Body<'_> = verified.json()?;
-    let fits = |text: &str| (1..=LONGEST_NAME).contains(&text.len());
-    let (mut named, mut updates) = (fits(&body.object), 0);
-    for entry in &body.entry {
-        named &= fits(&entry.id);
-        for update in entry.updates() {
-            named &= fits(update.field);
-            updates += 1;
-        }
+fn updates(verified: &Verified) -> Result<Updates<'_>, Fault> {
+    let Object(body): Object<Body<'_>> = verified.json()?;
+    let object = body.object.needed("object")?;
+    if !is_name(&object) {
+        return Err(unreadable("`object` is empty or too long"));
     }
-    if !named {
-        return Err(unreadable("an object, id or field has no name, or too long a one"));
+    let mut updates = Updates { object, read: Vec::new(), odd: Vec::new() };
+    for (at, entry) in body.entry.needed("entry")?.into_iter().enumerate() {
+        updates.entry(at, entry);
     }
-    if updates > MOST_UPDATES {
+    if updates.read.len() + updates.odd.len() > MOST_UPDATES {
         return Err(unreadable("more updates than Meta sends at once"));
     }
-    Ok(body)
+    Ok(updates)
 }
 
 /// The topic of the first update.
 pub(super) fn topic(verified: &Verified) -> Option<String> {
-    let body = body(verified).ok()?;
-    let first = body.entry.iter().flat_map(Entry::updates).next();
-    Some(first.map_or(body.object.clone(), |update| update.topic(&body.object)).into_owned())
+    let Updates { object, read, .. } = updates(verified).ok()?;
+    let topic = read.first().map(|update| update.topic(&object).into_owned());
+    Some(topic.unwrap_or_else(|| object.into_owned()))
 }
 
 /// What all updates tell.
 pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
-    let body = body(verified)?;
+    let Updates { object, read, odd } = updates(verified)?;
+    let account = |entry: &str| ACCOUNTS.contains(&&*object).then(|| account(entry));
     let notice = |update: Update<'_>| {
-        let topic = update.topic(&body.object);
-        let account = ACCOUNTS.contains(&&*body.object).then(|| account(&update.entry.id));
-        Notice { account, identity: update.identity(&body.object, &topic), what: told(super::PROFILE.becomes(&topic)) }
+        let topic = update.topic(&object);
+        let what = match super::PROFILE.becomes(&topic) {
+            None => unknown(&topic),
+            becomes => told(becomes),
+        };
+        let identity = update.identity(&object, &topic, verified.body());
+        Notice { account: account(&update.entry), identity, what }
     };
-    let mut notices: Vec<Notice> = body.entry.iter().flat_map(Entry::updates).map(notice).collect();
+    let unread = |(entry, path): (Option<Cow<'_, str>>, String)| {
+        let reason = format!("`{path}` is not of its type");
+        let what = match super::PROFILE.becomes(&object) {
+            // Nothing would be done if it could be read.
+            Some(Becomes::Ignored(_)) => What::ignored(reason),
+            _ => What::unreadable(reason),
+        };
+        let identity = format!("{}/{path}", signing::sha256_hex(verified.body()));
+        Notice { account: entry.and_then(|entry| account(&entry)), identity, what }
+    };
+    let mut notices: Vec<Notice> = read.into_iter().map(notice).chain(odd.into_iter().map(unread)).collect();
     if notices.is_empty() {
         let identity = signing::sha256_hex(verified.body());
         notices.push(Notice { account: None, identity, what: What::ignored("nothing changed") });

@@ -2,7 +2,6 @@
 //! file.
 
 mod handshake;
-mod object;
 mod payload;
 mod sample;
 
@@ -13,8 +12,7 @@ use http::{Request, StatusCode};
 use jiff::Timestamp;
 
 use super::{
-    Becomes, Covers, Handshake, Label, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, is_json,
-    nests_little, reading,
+    Becomes, Covers, Handshake, Label, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, is_json, nests_little,
 };
 use crate::fault::{AuthFault, Fault};
 use crate::notice::{Notice, What};
@@ -46,6 +44,9 @@ const PROFILE: Profile = Profile {
     signs_account: false,
     // Everything stands in the body.
     headers: &[],
+    needed: &["value[].subscriptionId", "value[].clientState", "value[].changeType", "value[].lifecycleEvent"],
+    items: &["value"],
+    own_marks: &[],
     sample_account: "owner@example.com",
     sample_secrets: &[],
 };
@@ -125,23 +126,26 @@ impl Provider for MicrosoftGraph {
 
     /// What a key verified was read for it; how deep it nests was not looked at.
     fn readable(&self, verified: &Verified) -> Result<(), Fault> {
-        if verified.key_id().is_some() { nests_little(verified.body()) } else { is_json(verified.body()) }
+        if verified.key_id().is_some() { nests_little(verified.body()) } else { is_json(verified.text()) }
     }
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
-        let read = |notification: payload::Notification<'_>| {
-            let identity = notification.identity(verified.received_at());
-            let what = reading::told(PROFILE.becomes(notification.topic())).about(notification.subscription_id);
+        let whole = |index: usize| format!("{}/{index}", signing::sha256_hex(verified.body()));
+        let read = |index: usize, notification: payload::Notification<'_>| {
+            // With an odd part it could be taken for a repeat of another.
+            let identity = match notification.is_odd() {
+                true => whole(index),
+                false => notification.identity(verified.received_at()),
+            };
+            let what = notification.told().about(notification.subscription_id);
             Notice { account: None, identity, what }
         };
         // Nothing in it can be believed to tell it from others: only where it stands.
-        let odd = |index: usize, reason: &str| {
-            let identity = format!("{}/{index}", signing::sha256_hex(verified.body()));
-            Notice { account: None, identity, what: What::ignored(reason) }
-        };
+        let odd =
+            |index: usize, reason: &str| Notice { account: None, identity: whole(index), what: What::ignored(reason) };
         let notifications = payload::notifications(verified)?.into_iter();
         let notices = notifications.map(|(index, notification)| match notification {
-            Some(notification) => read(notification),
+            Some(notification) => read(index, notification),
             None => odd(index, "a notification of no known form"),
         });
         let rest = verified.dropped().contains(&payload::MOST_ITEMS);

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::object::{Collection, Object};
 use crate::fault::{AuthFault, Fault};
+use crate::notice::What;
 use crate::providers::SUBSCRIPTION_KEY;
-use crate::providers::reading::unreadable;
+use crate::providers::lenient::{Lenient, Object};
+use crate::providers::reading::{told, unreadable};
 use crate::secret::{KeyId, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -38,14 +39,20 @@ pub(super) struct Proof<'a> {
     client_state: Option<Cow<'a, str>>,
 }
 
+/// A collection of Graph's.
+#[derive(Deserialize)]
+struct Collection<T> {
+    value: Vec<T>,
+}
+
 /// What an item says happened.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Topic<'a> {
     #[serde(borrow, default)]
-    change_type: Option<Cow<'a, str>>,
+    change_type: Lenient<Cow<'a, str>>,
     #[serde(borrow, default)]
-    lifecycle_event: Option<Cow<'a, str>>,
+    lifecycle_event: Lenient<Cow<'a, str>>,
 }
 
 /// One notification. All but the subscription's id is read leniently: what it tells is only that something changed.
@@ -56,29 +63,29 @@ pub(super) struct Notification<'a> {
     #[serde(borrow)]
     pub(super) subscription_id: Cow<'a, str>,
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+    id: Lenient<Cow<'a, str>>,
     #[serde(borrow, default)]
-    change_type: Option<Cow<'a, str>>,
+    change_type: Lenient<Cow<'a, str>>,
     #[serde(borrow, default)]
-    lifecycle_event: Option<Cow<'a, str>>,
+    lifecycle_event: Lenient<Cow<'a, str>>,
     #[serde(borrow, default)]
-    subscription_expiration_date_time: Option<Cow<'a, str>>,
+    subscription_expiration_date_time: Lenient<Cow<'a, str>>,
     #[serde(borrow, default)]
-    resource_data: Option<ResourceData<'a>>,
+    resource_data: Lenient<Object<ResourceData<'a>>>,
 }
 
 #[derive(Deserialize)]
 struct ResourceData<'a> {
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+    id: Lenient<Cow<'a, str>>,
     #[serde(borrow, default, rename = "@odata.etag")]
-    etag: Option<Cow<'a, str>>,
+    etag: Lenient<Cow<'a, str>>,
 }
 
 /// The items of a body as `T`, if it is of the form at all; `None` in the place of one that is not. Of more than
 /// [`MOST_ITEMS`], one such place stands for the rest.
 pub(super) fn items<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<Vec<Option<T>>> {
-    let body = std::str::from_utf8(body).ok()?;
+    let body = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}');
     let mut items: Vec<Option<T>> = match serde_json::from_str::<Object<Collection<Object<T>>>>(body) {
         Ok(Object(Collection { value })) => value.into_iter().map(|Object(item)| Some(item)).collect(),
         // One of them cannot be read, or none.
@@ -119,7 +126,7 @@ fn proved<'a, T: Deserialize<'a>>(verified: &'a Verified) -> impl Iterator<Item 
 pub(super) fn first_topic(verified: &Verified) -> Option<String> {
     let (_, first) = proved(verified).next()?;
     let Topic { change_type, lifecycle_event } = first?;
-    Some(topic(lifecycle_event.as_deref(), change_type.as_deref()).to_owned())
+    Some(topic(&lifecycle_event, &change_type).to_owned())
 }
 
 /// All notifications that were proved, with their places; `None` for one of no known form. A fault if all are.
@@ -132,30 +139,56 @@ pub(super) fn notifications(verified: &Verified) -> Result<Vec<(usize, Option<No
 }
 
 /// What happened to the subscription, else to what is subscribed to: documented is that there is one of the two.
-fn topic<'a>(lifecycle_event: Option<&'a str>, change_type: Option<&'a str>) -> &'a str {
-    lifecycle_event.filter(|event| !event.is_empty()).or(change_type).unwrap_or_default()
+fn topic<'a>(lifecycle_event: &'a Lenient<Cow<'_, str>>, change_type: &'a Lenient<Cow<'_, str>>) -> &'a str {
+    text(lifecycle_event).or(text(change_type)).unwrap_or_default()
+}
+
+/// Whether a topic can be one, though of tomorrow: a word.
+fn is_word(topic: &str) -> bool {
+    !topic.is_empty() && topic.bytes().all(|letter| letter.is_ascii_alphabetic())
+}
+
+/// A text that is there and not empty.
+fn text<'a>(field: &'a Lenient<Cow<'_, str>>) -> Option<&'a str> {
+    field.as_ref().map(|text| &**text).filter(|text| !text.is_empty())
 }
 
 impl Notification<'_> {
-    /// What happened.
-    pub(super) fn topic(&self) -> &str {
-        topic(self.lifecycle_event.as_deref(), self.change_type.as_deref())
+    /// What it tells.
+    pub(super) fn told(&self) -> What {
+        let topic = topic(&self.lifecycle_event, &self.change_type);
+        match super::PROFILE.becomes(topic) {
+            // That something happened is certain, whatever it was.
+            None if self.lifecycle_event.is_there() && !is_word(topic) => What::hint("subscription"),
+            None if self.change_type.is_there() && !is_word(topic) => What::hint("calendar"),
+            becomes => told(becomes),
+        }
+    }
+
+    /// Whether a part of it that tells it from others is of another type.
+    pub(super) fn is_odd(&self) -> bool {
+        let data = match &self.resource_data {
+            Lenient::Read(Object(data)) => data.id.is_odd() || data.etag.is_odd(),
+            other => other.is_odd(),
+        };
+        let own = [&self.id, &self.change_type, &self.lifecycle_event, &self.subscription_expiration_date_time];
+        data || own.into_iter().any(Lenient::is_odd)
     }
 
     /// The same for a retry, and another for the next change of the same thing. Graph gives no id that is promised to
     /// be both, so it is the thing, what became of it, and its version.
     pub(super) fn identity(&self, received_at: Timestamp) -> String {
-        let data = self.resource_data.as_ref();
-        let thing = data.and_then(|data| data.id.as_deref()).unwrap_or_default();
-        let told = format!("{}/{}/{thing}", self.subscription_id, self.topic());
-        let version = data.and_then(|data| data.etag.as_deref()).filter(|version| !version.is_empty());
-        if let Some(version) = version.filter(|_| self.lifecycle_event.as_deref().is_none_or(str::is_empty)) {
+        let data = self.resource_data.as_ref().map(|Object(data)| data);
+        let thing = data.and_then(|data| text(&data.id)).unwrap_or_default();
+        let told = format!("{}/{}/{thing}", self.subscription_id, topic(&self.lifecycle_event, &self.change_type));
+        let version = data.and_then(|data| text(&data.etag));
+        if let Some(version) = version.filter(|_| text(&self.lifecycle_event).is_none()) {
             return format!("{told}/{version}");
         }
         // Nothing tells a second one from a retry of the first but the time: to take it for a retry would lose what it
         // tells, and to take a retry for a second one costs one sync.
-        let expires = self.subscription_expiration_date_time.as_deref().unwrap_or_default();
-        let id = self.id.as_deref().unwrap_or_default();
+        let expires = text(&self.subscription_expiration_date_time).unwrap_or_default();
+        let id = text(&self.id).unwrap_or_default();
         format!("{told}/{expires}/{id}/{}", received_at.as_second().div_euclid(QUARTER))
     }
 }

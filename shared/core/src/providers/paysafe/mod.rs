@@ -11,10 +11,11 @@ use http::Request;
 use jiff::Timestamp;
 
 use self::payload::Event;
+use super::lenient::Object;
 use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, ErrorClass, Fault};
 use crate::names::Kind;
-use crate::notice::Notice;
+use crate::notice::{Notice, UNKNOWN_TOPIC, What};
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -80,9 +81,30 @@ const PROFILE: Profile = Profile {
             payment("SA_CREDIT_FAILED"),
             payment("SA_CREDIT_CANCELLED"),
             payment("SA_CREDIT_ERRORED"),
+            payment("AP_PAYMENT_PROCESSING"),
+            payment("AP_PAYMENT_COMPLETED"),
+            payment("AP_PAYMENT_FAILED"),
+            payment("AP_PAYMENT_CANCELLED"),
+            payment("AP_PAYMENT_ERRORED"),
+            payment("AP_PAYMENT_EXPIRED"),
+            payment("AP_SETTLEMENT_PROCESSING"),
+            payment("AP_SETTLEMENT_COMPLETED"),
+            payment("AP_SETTLEMENT_EXPIRED"),
+            payment("AP_SETTLEMENT_FAILED"),
+            payment("AP_SETTLEMENT_CANCELLED"),
+            payment("AP_SETTLEMENT_ERRORED"),
+            payment("AP_REFUND_PROCESSING"),
+            payment("AP_REFUND_PENDING"),
+            payment("AP_REFUND_COMPLETED"),
+            payment("AP_REFUND_ERRORED"),
+            payment("AP_REFUND_CANCELLED"),
+            payment("AP_REFUND_FAILED"),
+            payment("AP_REFUND_EXPIRED"),
+            payment("AP_RETURN_COMPLETED"),
+            payment("AP_RETURN_REVERSAL_COMPLETED"),
             Topic { name: MERCHANT_ACCOUNT, becomes: Becomes::Kind(Kind::Account) },
             payment(WALLET_TRANSACTION),
-            Topic { name: WALLET_ACCOUNT, becomes: Becomes::Sync("accounts") },
+            Topic { name: WALLET_ACCOUNT, becomes: Becomes::Sync(payload::ACCOUNTS) },
             ignored(WALLET_RESTRICTION, "restrictions of wallet customers are not used"),
             ignored(WALLET_OTHER, "identity checks, instruments and cards of wallet customers are not used"),
             ignored("test", "a test of the connection"),
@@ -96,6 +118,35 @@ const PROFILE: Profile = Profile {
     // The body names it.
     signs_account: true,
     headers: &[],
+    needed: &[
+        "eventName",
+        "EventName",
+        "eventType",
+        "eventDate",
+        "resourceId",
+        "payload.id",
+        "payload.accountId",
+        "payload.amount",
+        "payload.currencyCode",
+        "payload.status",
+        "payload.updatedTime",
+        "payload.statusTime",
+        "payload.txnTime",
+        "payload.accountNumber",
+        "payload.acctStatus",
+        "id",
+        "timestamp",
+        "operationType",
+        "accountId",
+        "type",
+        "transaction.id",
+        "transaction.type",
+        "transaction.amount",
+        "transaction.currencyCode",
+        "transaction.status",
+    ],
+    items: &[],
+    own_marks: &[],
     sample_account: "1009688230",
     sample_secrets: &[(SECRET, "aHVzaC1wYXlzYWZlLWhtYWMta2V5")],
 };
@@ -125,7 +176,7 @@ impl Provider for Paysafe {
     }
 
     fn label(&self, verified: &Verified) -> Label {
-        let event = verified.json::<Event<'_>>().ok();
+        let event = verified.json::<Object<Event<'_>>>().ok().map(|Object(event)| event);
         let topic = event.as_ref().and_then(Event::topic).map(str::to_owned);
         let becomes = topic.as_deref().and_then(|name| PROFILE.becomes(name));
         Label { topic, delivery: None, priority: becomes == Some(Becomes::Kind(Kind::Transaction)) }
@@ -139,13 +190,15 @@ impl Provider for Paysafe {
     }
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
-        let event: Event<'_> = verified.json()?;
-        let topic = event.topic().unwrap_or_default();
+        let Object(event): Object<Event<'_>> = verified.json()?;
+        let topic = event.topic().unwrap_or_default().to_owned();
         let whole = |what| Notice { account: None, identity: signing::sha256_hex(verified.body()), what };
-        let notice = match PROFILE.becomes(topic) {
+        let notice = match PROFILE.becomes(&topic) {
             Some(Becomes::Kind(Kind::Account)) => event.merchant_account()?,
             Some(Becomes::Kind(_)) if topic == WALLET_TRANSACTION => event.wallet_transaction()?,
-            Some(Becomes::Kind(_)) => event.transaction(topic)?,
+            Some(Becomes::Kind(_)) => event.transaction(&topic)?,
+            // All that Paysafe does is about money.
+            None => whole(What::perhaps_money(format!("{UNKNOWN_TOPIC}; all that Paysafe does may be about money"))),
             other => whole(reading::told(other)),
         };
         Ok(vec![notice])

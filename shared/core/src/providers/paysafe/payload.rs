@@ -9,8 +9,12 @@ use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, Notice, State, Version, What};
 use crate::payment::{Account, Transaction};
-use crate::providers::reading::{is_id, unreadable};
+use crate::providers::lenient::{Lenient, Object, Unread};
+use crate::providers::reading::{is_id, part, unreadable};
 
+/// The resources that are asked for what a delivery does not say.
+pub(super) const TRANSACTIONS: &str = "transactions";
+pub(super) const ACCOUNTS: &str = "accounts";
 /// The longest name of an event, in bytes.
 const LONGEST_NAME: usize = 64;
 
@@ -24,18 +28,27 @@ const RESOURCES: &[(&str, &str, &str)] = &[
     ("SETTLEMENT_", "SETTLEMENT", "settlement"),
     ("REFUND_", "REFUND", "refund"),
     ("SA_CREDIT_", "STANDALONE_CREDIT", "standalone-credit"),
+    // Alternative payments, the API before the Payments API. Its ids are of sorts of its own.
+    ("AP_PAYMENT_", "PAYMENT", "alternative-payment"),
+    ("AP_SETTLEMENT_", "SETTLEMENT", "alternative-settlement"),
+    ("AP_REFUND_", "REFUND", "alternative-refund"),
+    ("AP_RETURN_", "PAYMENT_RETURN", "alternative-return"),
 ];
 
 /// A body of any sort.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Event<'a> {
-    event_name: Option<String>,
-    #[serde(rename = "EventName")]
-    event_name_in_capitals: Option<String>,
-    event_type: Option<String>,
-    event_date: Option<Timestamp>,
-    resource_id: Option<String>,
+    #[serde(default)]
+    event_name: Lenient<String>,
+    #[serde(rename = "EventName", default)]
+    event_name_in_capitals: Lenient<String>,
+    #[serde(default)]
+    event_type: Lenient<String>,
+    #[serde(default)]
+    event_date: Lenient<Timestamp>,
+    #[serde(default)]
+    resource_id: Lenient<String>,
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
     // From here on, of embedded wallets, which name no event; what others mean by these names is never read.
@@ -61,37 +74,56 @@ pub(super) struct Event<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Resource {
-    id: Option<String>,
-    account_id: Option<String>,
-    merchant_ref_num: Option<String>,
-    amount: Option<i64>,
-    currency_code: Option<String>,
-    status: Option<String>,
-    payment_type: Option<String>,
-    updated_time: Option<Timestamp>,
-    status_time: Option<Timestamp>,
-    txn_time: Option<Timestamp>,
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(default)]
+    account_id: Lenient<String>,
+    #[serde(default)]
+    merchant_ref_num: Lenient<String>,
+    #[serde(default)]
+    amount: Lenient<i64>,
+    #[serde(default)]
+    currency_code: Lenient<String>,
+    #[serde(default)]
+    status: Lenient<String>,
+    #[serde(default)]
+    payment_type: Lenient<String>,
+    #[serde(default)]
+    updated_time: Lenient<Timestamp>,
+    #[serde(default)]
+    status_time: Lenient<Timestamp>,
+    #[serde(default)]
+    txn_time: Lenient<Timestamp>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MerchantAccount {
-    account_number: Option<String>,
-    acct_status: String,
+    #[serde(default)]
+    account_number: Lenient<String>,
+    #[serde(default)]
+    acct_status: Lenient<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WalletTransaction {
-    id: String,
-    account_id: Option<String>,
-    #[serde(rename = "type")]
-    sort: Option<String>,
-    amount: Option<i64>,
-    currency_code: Option<String>,
-    status: Option<String>,
-    payment_type: Option<String>,
-    merchant_ref_num: Option<String>,
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(default)]
+    account_id: Lenient<String>,
+    #[serde(rename = "type", default)]
+    sort: Lenient<String>,
+    #[serde(default)]
+    amount: Lenient<i64>,
+    #[serde(default)]
+    currency_code: Lenient<String>,
+    #[serde(default)]
+    status: Lenient<String>,
+    #[serde(default)]
+    payment_type: Lenient<String>,
+    #[serde(default)]
+    merchant_ref_num: Lenient<String>,
 }
 
 impl Event<'_> {
@@ -111,32 +143,46 @@ impl Event<'_> {
     /// The first of its names that is not empty.
     fn name(&self) -> Option<&str> {
         let names = [&self.event_name, &self.event_name_in_capitals, &self.event_type];
-        names.into_iter().filter_map(Option::as_deref).find(|name| !name.is_empty())
+        names.into_iter().filter_map(|name| name.as_ref().map(String::as_str)).find(|name| !name.is_empty())
     }
 
     /// A payment handle, payment, settlement, refund or credit: its state, whole.
-    pub(super) fn transaction(&self, name: &str) -> Result<Notice, Fault> {
+    pub(super) fn transaction(self, name: &str) -> Result<Notice, Fault> {
         let sort = RESOURCES.iter().find_map(|(begins, sort, prefix)| Some((name.strip_prefix(begins)?, sort, prefix)));
         let (ends, sort, prefix) = sort.ok_or_else(|| unreadable("an event of no known resource"))?;
-        let resource: Resource = read(self.payload)?;
-        let id = id(self.resource_id.as_deref().or(resource.id.as_deref()))?;
-        let status = resource.status.unwrap_or_else(|| ends.to_owned());
-        let changed = resource.updated_time.or(resource.status_time);
-        let time = changed.or(self.event_date).or(resource.txn_time).ok_or_else(|| unreadable("no time"))?;
-        let event = self.event_date.unwrap_or(time);
+        let Object(resource): Object<Resource> = part(self.payload, "payload")?;
+        let named = self.resource_id.needed_if_there("resourceId")?;
+        let id = id(named.or(resource.id.needed_if_there("payload.id")?))?;
+        let status = resource.status.needed_if_there("payload.status")?.unwrap_or_else(|| ends.to_owned());
+        let event_date = self.event_date.needed_if_there("eventDate")?;
+        // One that is there and cannot be read is no reason to take an older one.
+        let time = match resource.updated_time.needed_if_there("payload.updatedTime")? {
+            None => resource.status_time.needed_if_there("payload.statusTime")?,
+            updated => updated,
+        };
+        let time = match time.or(event_date) {
+            None => resource.txn_time.needed_if_there("payload.txnTime")?,
+            known => known,
+        };
+        let time = time.ok_or_else(|| unreadable("no time"))?;
+        let event = event_date.unwrap_or(time);
+        let account = resource.account_id.needed_if_there("payload.accountId")?;
+        let mut unread = Unread::default();
         let document = Transaction {
-            id: id.to_owned(),
+            id: id.clone(),
             kind: (*sort).to_owned(),
-            amount: resource.amount,
-            currency: resource.currency_code,
-            payment_type: resource.payment_type,
-            reference: resource.merchant_ref_num,
-            account: resource.account_id.clone(),
+            amount: resource.amount.needed_if_there("payload.amount")?,
+            currency: resource.currency_code.needed_if_there("payload.currencyCode")?,
+            payment_type: resource.payment_type.or_note(&mut unread, "payload.paymentType"),
+            reference: resource.merchant_ref_num.or_note(&mut unread, "payload.merchantRefNum"),
+            account: account.clone(),
             updated_at: time.to_string(),
             status,
         };
         let entity = EntityNotice {
             occurred_at: Some(time),
+            unread: unread.into_paths(),
+            source: Some(TRANSACTIONS),
             ..EntityNotice::new(
                 Kind::Transaction,
                 format!("{prefix}:{id}"),
@@ -144,72 +190,82 @@ impl Event<'_> {
                 State::Present(Document::Transaction(Box::new(document))),
             )
         };
-        Ok(Notice {
-            account: resource.account_id,
-            identity: format!("{prefix}/{id}/{name}/{event}/{time}"),
-            what: What::Entity(entity),
-        })
+        Ok(Notice { account, identity: format!("{prefix}/{id}/{name}/{event}/{time}"), what: What::Entity(entity) })
     }
 
     /// The status of a merchant account.
-    pub(super) fn merchant_account(&self) -> Result<Notice, Fault> {
-        let account: MerchantAccount = read(self.payload)?;
-        let id = id(self.resource_id.as_deref().or(account.account_number.as_deref()))?;
-        let time = self.event_date.ok_or_else(|| unreadable("no time"))?;
+    pub(super) fn merchant_account(self) -> Result<Notice, Fault> {
+        let Object(account): Object<MerchantAccount> = part(self.payload, "payload")?;
+        let number = account.account_number.needed_if_there("payload.accountNumber")?;
+        let name = self.name().unwrap_or_default().to_owned();
+        let id = id(self.resource_id.needed_if_there("resourceId")?.or_else(|| number.clone()))?;
+        let time = self.event_date.needed("eventDate")?;
         let document = Account {
-            id: id.to_owned(),
-            status: account.acct_status.clone(),
+            id: id.clone(),
+            status: account.acct_status.needed("payload.acctStatus")?,
             reference: None,
             updated_at: time.to_string(),
         };
         let entity = EntityNotice {
             occurred_at: Some(time),
+            source: Some(ACCOUNTS),
             ..EntityNotice::new(
                 Kind::Account,
-                id.to_owned(),
+                id.clone(),
                 Version::from_time(time),
                 State::Present(Document::Account(document)),
             )
         };
         Ok(Notice {
-            account: Some(account.account_number.clone().unwrap_or_else(|| id.to_owned())),
-            identity: format!("account/{id}/{}/{time}", self.name().unwrap_or_default()),
+            identity: format!("account/{id}/{name}/{time}"),
+            account: Some(number.unwrap_or(id)),
             what: What::Entity(entity),
         })
     }
 
     /// A transaction of an embedded wallet.
     pub(super) fn wallet_transaction(&self) -> Result<Notice, Fault> {
-        let told: WalletTransaction = read(self.transaction)?;
-        let id = id(Some(&told.id))?;
-        let time: Timestamp = read(self.timestamp)?;
-        let (change, operation): (String, String) = (read(self.id)?, read(self.operation_type)?);
-        let identity = format!("wallet-transaction/{id}/{change}/{time}");
-        let deleted = operation.eq_ignore_ascii_case("delete");
-        let whole = (told.sort, told.status, told.amount, told.currency_code);
+        let Object(told): Object<WalletTransaction> = part(self.transaction, "transaction")?;
+        let id = id(Some(told.id.needed("transaction.id")?))?;
+        let time: Timestamp = part(self.timestamp, "timestamp")?;
+        let change: Lenient<String> = part(self.id, "id")?;
+        let operation: Lenient<String> = part(self.operation_type, "operationType")?;
+        let identity = format!("wallet-transaction/{id}/{}/{time}", change.needed("id")?);
+        let deleted = operation.needed("operationType")?.eq_ignore_ascii_case("delete");
+        let whole = (
+            told.sort.needed_if_there("transaction.type")?,
+            told.status.needed_if_there("transaction.status")?,
+            told.amount.needed_if_there("transaction.amount")?,
+            told.currency_code.needed_if_there("transaction.currencyCode")?,
+        );
+        let mut unread = Unread::default();
         let (version, state) = match whole {
             _ if deleted => (version(time, DELETED), State::Deleted),
             (Some(sort), Some(status), Some(amount), Some(currency)) => {
                 let version = version(time, &status);
                 let document = Transaction {
-                    id: id.to_owned(),
+                    id: id.clone(),
                     kind: sort,
                     status,
                     amount: Some(amount),
                     currency: Some(currency),
-                    payment_type: told.payment_type,
-                    reference: told.merchant_ref_num,
-                    account: told.account_id,
+                    payment_type: told.payment_type.or_note(&mut unread, "transaction.paymentType"),
+                    reference: told.merchant_ref_num.or_note(&mut unread, "transaction.merchantRefNum"),
+                    account: told.account_id.or_note(&mut unread, "transaction.accountId"),
                     updated_at: time.to_string(),
                 };
                 (version, State::Present(Document::Transaction(Box::new(document))))
             }
             // An update may have what changed only, and that is not the state.
-            _ => return Ok(Notice { account: None, identity, what: What::hint("transactions") }),
+            _ => return Ok(Notice { account: None, identity, what: What::hint(TRANSACTIONS) }),
         };
         let id = format!("wallet-transaction:{id}");
-        let entity =
-            EntityNotice { occurred_at: Some(time), ..EntityNotice::new(Kind::Transaction, id, version, state) };
+        let entity = EntityNotice {
+            occurred_at: Some(time),
+            unread: unread.into_paths(),
+            source: Some(TRANSACTIONS),
+            ..EntityNotice::new(Kind::Transaction, id, version, state)
+        };
         Ok(Notice { account: None, identity, what: What::Entity(entity) })
     }
 }
@@ -233,13 +289,8 @@ fn version(time: Timestamp, status: &str) -> Version {
 }
 
 /// An id that can be one of ours.
-fn id(id: Option<&str>) -> Result<&str, Fault> {
+fn id(id: Option<String>) -> Result<String, Fault> {
     id.filter(|id| is_id(id)).ok_or_else(|| unreadable("no id, or one that cannot be"))
-}
-
-fn read<'a, T: Deserialize<'a>>(part: Option<&'a RawValue>) -> Result<T, Fault> {
-    let part = part.ok_or_else(|| unreadable("a part of the documented form is missing"))?;
-    serde_json::from_str(part.get()).map_err(|_| unreadable("a part is not of the documented form"))
 }
 
 #[cfg(test)]

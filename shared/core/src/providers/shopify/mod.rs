@@ -51,11 +51,14 @@ const PROFILE: Profile = Profile {
     ],
     // Shopify retries for 4 hours, and a delivery may start a day late.
     window: Duration::from_secs(28 * 3600),
-    identity: "webhook id, which is not signed, and a hash of the body",
+    identity: "webhook id, which is not signed, and a hash of the body; of hints whose body says its time, the hash alone",
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
     // The shop stands in a header, which is not signed.
     signs_account: false,
     headers: &[TOPIC, SHOP, DELIVERY, TRIGGERED_AT],
+    needed: &["id", "updated_at", "customer"],
+    items: &[],
+    own_marks: &["updated_at"],
     sample_account: "demo.myshopify.com",
     sample_secrets: &[(SECRET, "hush-shopify-client-secret")],
 };
@@ -105,29 +108,43 @@ impl Provider for Shopify {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let name = verified.header(TOPIC).unwrap_or_default();
-        let mut lacks_variants = false;
-        let what = match PROFILE.becomes(name) {
-            Some(Becomes::Kind(_)) if name == "products/delete" => payload::deleted_product(verified)?,
+        let mut dated = false;
+        let mut told = Vec::with_capacity(2);
+        match PROFILE.becomes(name) {
+            Some(Becomes::Kind(_)) if name == "products/delete" => told.push(payload::deleted_product(verified)?),
             Some(Becomes::Kind(_)) => {
-                let (what, lacks) = payload::product(verified)?;
-                lacks_variants = lacks;
-                what
+                let (what, lacks_variants) = payload::product(verified)?;
+                told.push(what);
+                if lacks_variants {
+                    told.push(What::hint(payload::PRODUCTS));
+                    dated = true;
+                }
             }
-            Some(Becomes::Sync(resource)) => payload::stock(verified, resource)?,
-            Some(Becomes::Privacy) => payload::privacy(verified, name)?,
-            other @ (Some(Becomes::Ignored(_)) | None) => reading::told(other),
-        };
+            Some(Becomes::Sync(resource)) => {
+                let (what, says_time) = payload::stock(verified, resource)?;
+                told.push(what);
+                dated = says_time;
+            }
+            Some(Becomes::Privacy) => told.push(payload::privacy(verified, name)?),
+            None => told.push(reading::unknown(name)),
+            other @ Some(Becomes::Ignored(_)) => told.push(reading::told(other)),
+        }
         // Some bodies name the shop; what is signed counts more than the header, which is not.
         let shop = payload::shop(verified).or_else(|| verified.header(SHOP).map(str::to_owned));
         let account = shop.map(|shop| self.normalise_account(&shop));
         // The id is not signed: on its own, a made-up one could pass a new body off as a repeat.
         let body = signing::sha256_hex(verified.body());
-        let identity = format!("{}/{body}", verified.header(DELIVERY).unwrap_or_default());
-        let mut notices = vec![Notice { account: account.clone(), identity: identity.clone(), what }];
-        if lacks_variants {
-            notices.push(Notice { account, identity, what: What::hint("products") });
-        }
-        Ok(notices)
+        let delivery = verified.header(DELIVERY).unwrap_or_default();
+        let notice = |what| Notice {
+            account: account.clone(),
+            // A hint that says its own time is known again by what was signed, whatever id somebody makes up for it.
+            identity: match what {
+                What::Hint { .. } if dated => format!("/{body}"),
+                _ => format!("{delivery}/{body}"),
+            },
+            what,
+        };
+        Ok(told.into_iter().map(notice).collect())
     }
 
     fn normalise_account(&self, account: &str) -> String {

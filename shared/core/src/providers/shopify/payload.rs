@@ -12,60 +12,70 @@ use crate::fault::Fault;
 use crate::names::{Kind, PrivacyAct};
 use crate::notice::{Document, EntityNotice, PrivacyRequest, State, Subject, Version, What};
 use crate::product::{Image, Product, Variant};
-use crate::providers::reading::unreadable;
+use crate::providers::lenient::{Lenient, Object, Unread};
+use crate::providers::reading::{part, unreadable};
 use crate::verified::Verified;
 
 #[derive(Deserialize)]
 struct ShopifyProduct<'a> {
-    id: u64,
     #[serde(default)]
-    title: Option<String>,
+    id: Lenient<u64>,
     #[serde(default)]
-    status: Option<String>,
-    updated_at: Timestamp,
+    title: Lenient<String>,
     #[serde(default)]
-    variants: Vec<ShopifyVariant>,
+    status: Lenient<String>,
     #[serde(default)]
-    images: Vec<ShopifyImage>,
+    updated_at: Lenient<Timestamp>,
+    #[serde(default)]
+    variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>,
+    #[serde(default)]
+    images: Lenient<Vec<Lenient<Object<ShopifyImage>>>>,
+    #[serde(default)]
+    variant_gids: Lenient<Vec<Lenient<Object<IgnoredAny>>>>,
     #[serde(borrow, default)]
-    variant_gids: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    admin_graphql_api_id: Option<Cow<'a, str>>,
+    admin_graphql_api_id: Lenient<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
 struct ShopifyVariant {
-    id: u64,
     #[serde(default)]
-    sku: Option<String>,
+    id: Lenient<u64>,
     #[serde(default)]
-    barcode: Option<String>,
+    sku: Lenient<String>,
     #[serde(default)]
-    price: Option<String>,
+    barcode: Lenient<String>,
     #[serde(default)]
-    inventory_quantity: Option<i64>,
+    price: Lenient<String>,
+    #[serde(default)]
+    inventory_quantity: Lenient<i64>,
 }
 
 #[derive(Deserialize)]
 struct ShopifyImage {
-    id: u64,
     #[serde(default)]
-    src: Option<String>,
+    id: Lenient<u64>,
+    #[serde(default)]
+    src: Lenient<String>,
 }
 
+/// The resource that is asked for what a delivery does not say.
+pub(super) const PRODUCTS: &str = "products";
+/// What every global id begins with.
+const GLOBAL: &str = "gid://";
 /// What the global id of every product begins with.
 const PRODUCT: &str = "gid://shopify/Product/";
 
 /// Whether a body is a product's: collections have all that is read of one, but for variants and what their global id names.
-/// The id is missing where a subscription left it out.
+/// The id is missing where a subscription left it out; one that is none tells nothing.
 fn is_product(global_id: Option<&str>, has_variants: bool) -> bool {
-    global_id.map_or(has_variants, |id| id.starts_with(PRODUCT))
+    global_id.filter(|id| id.starts_with(GLOBAL)).map_or(has_variants, |id| id.starts_with(PRODUCT))
 }
 
 impl ShopifyProduct<'_> {
-    /// Whether it has what no other body has. An empty list of variants could also be none.
-    fn is_certain(&self) -> bool {
-        self.title.is_some() && is_product(self.admin_graphql_api_id.as_deref(), !self.variants.is_empty())
+    /// Whether it has what no other body has.
+    fn is_one(&self) -> bool {
+        let global_id = self.admin_graphql_api_id.as_ref().map(|id| &**id);
+        self.updated_at.is_there() && self.title.is_there() && is_product(global_id, self.variants.is_there())
     }
 }
 
@@ -77,32 +87,40 @@ fn misfit() -> What {
 /// `products/create` and `products/update`: the whole product, and whether it has more variants than the 100 that a webhook
 /// carries, so that the rest has to be fetched.
 pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
-    let product = match verified.json::<ShopifyProduct<'_>>() {
-        Ok(product) if product.is_certain() => product,
-        other => {
-            let keys: BTreeMap<String, &RawValue> = verified.json()?;
-            let has = |key: &str| keys.contains_key(key);
-            let global_id = keys.get("admin_graphql_api_id").map_or("null", |id| id.get());
-            // One that is no text names no product.
-            let global_id = serde_json::from_str::<Option<Cow<'_, str>>>(global_id).unwrap_or_else(|_| Some("".into()));
-            if !has("updated_at") || !has("title") || !is_product(global_id.as_deref(), has("variants")) {
-                // What is too large for EventBridge comes as its id alone. There the topic is vouched for; over HTTP it is
-                // not, and the same body could be a deletion's.
-                let stub = verified.key_id().is_none() && keys.len() == 1 && has("id");
-                return Ok((if stub { What::hint("products") } else { misfit() }, false));
-            }
-            other?
-        }
+    let Object(product) = verified.json::<Object<ShopifyProduct<'_>>>()?;
+    if !product.is_one() {
+        let keys: BTreeMap<String, IgnoredAny> = verified.json()?;
+        // What is too large for EventBridge comes as its id alone. There the topic is vouched for; over HTTP it is not, and the
+        // same body could be a deletion's.
+        let stub = verified.key_id().is_none() && keys.len() == 1 && keys.contains_key("id");
+        return Ok((if stub { What::hint(PRODUCTS) } else { misfit() }, false));
+    }
+    let (id, updated_at) = (product.id.needed("id")?, product.updated_at.needed("updated_at")?);
+    let mut unread = Unread::default();
+    let told = product.variants.as_ref().map_or(0, Vec::len);
+    // Where nobody can read how many there are, they are asked for.
+    let lacks_variants = match &product.variant_gids {
+        Lenient::Missing => false,
+        Lenient::Read(gids) => told < gids.len() || gids.iter().any(|gid| gid.as_ref().is_none()),
+        Lenient::Null | Lenient::Odd => true,
     };
-    let gids = product.variant_gids.and_then(|gids| serde_json::from_str::<Vec<IgnoredAny>>(gids.get()).ok());
-    let lacks_variants = gids.is_some_and(|gids| product.variants.len() < gids.len());
+    let product = Product {
+        id: id.to_string(),
+        title: product.title.value_or_note(&mut unread, "title").unwrap_or_default(),
+        status: product.status.value_or_note(&mut unread, "status").unwrap_or_else(|| "active".into()),
+        updated_at: updated_at.to_string(),
+        variants: variants(product.variants, &mut unread),
+        images: images(product.images, &mut unread),
+    };
     let entity = EntityNotice {
-        occurred_at: Some(product.updated_at),
+        occurred_at: Some(updated_at),
+        unread: unread.into_paths(),
+        source: Some(PRODUCTS),
         ..EntityNotice::new(
             Kind::Product,
-            product.id.to_string(),
-            Version::from_time(product.updated_at),
-            State::Present(Document::Product(Box::new(product.into()))),
+            product.id.clone(),
+            Version::from_time(updated_at),
+            State::Present(Document::Product(Box::new(product))),
         )
     };
     Ok((What::Entity(entity), lacks_variants))
@@ -110,25 +128,25 @@ pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
 
 /// `products/delete`: the id, and nothing else. Shopify never reuses ids, so nothing comes after it.
 pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
-    #[derive(Deserialize)]
-    struct Deleted {
-        id: u64,
-    }
-    let keys: BTreeMap<String, &RawValue> = verified.json()?;
-    if keys.len() != 1 || !keys.contains_key("id") {
+    let keys: BTreeMap<String, Lenient<u64>> = verified.json()?;
+    let mut keys = keys.into_iter();
+    let (Some((key, id)), None) = (keys.next(), keys.next()) else { return Ok(misfit()) };
+    if key != "id" {
         return Ok(misfit());
     }
-    let Deleted { id } = verified.json()?;
+    let id = id.needed("id")?;
     Ok(What::Entity(EntityNotice {
         occurred_at: verified.header(super::TRIGGERED_AT).and_then(|text| text.parse().ok()),
+        source: Some(PRODUCTS),
         ..EntityNotice::new(Kind::Product, id.to_string(), Version::FINAL, State::Deleted)
     }))
 }
 
-/// `inventory_levels/update`: names an inventory item, and no product.
-pub(super) fn stock(verified: &Verified, resource: &'static str) -> Result<What, Fault> {
-    let keys: BTreeMap<String, &RawValue> = verified.json()?;
-    Ok(if keys.contains_key("inventory_item_id") { What::hint(resource) } else { misfit() })
+/// `inventory_levels/update`: names an inventory item, and no product; and whether it says a time of its own.
+pub(super) fn stock(verified: &Verified, resource: &'static str) -> Result<(What, bool), Fault> {
+    let keys: BTreeMap<String, Lenient<IgnoredAny>> = verified.json()?;
+    let what = if keys.contains_key("inventory_item_id") { What::hint(resource) } else { misfit() };
+    Ok((what, keys.get("updated_at").is_some_and(|time| time.as_ref().is_some())))
 }
 
 /// A request to disclose or erase. All three name the shop; what else they have tells them apart, so that a customer's
@@ -157,27 +175,19 @@ pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
 /// no other. Without any, nothing could be looked for, and the request would pass for done.
 fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
     #[derive(Deserialize)]
-    struct Customer<'a> {
-        #[serde(borrow)]
-        id: Option<&'a RawValue>,
-        #[serde(borrow)]
-        email: Option<&'a RawValue>,
-        #[serde(borrow)]
-        phone: Option<&'a RawValue>,
+    struct Customer {
+        #[serde(default)]
+        id: Lenient<String>,
+        #[serde(default)]
+        email: Lenient<String>,
+        #[serde(default)]
+        phone: Lenient<String>,
     }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Mark {
-        Number(u64),
-        Text(String),
-    }
-    let customer: Customer<'_> =
-        serde_json::from_str(customer.get()).map_err(|_| unreadable("`customer` is not of the documented form"))?;
-    let mark = |mark: &RawValue| match serde_json::from_str(mark.get()).ok()? {
-        Mark::Number(number) => Some(number.to_string()),
-        Mark::Text(text) => Some(text).filter(|text| !text.is_empty()),
-    };
-    let marks = [customer.id, customer.email, customer.phone].into_iter().flatten().filter_map(mark);
+    let Object(customer): Object<Customer> = part(Some(customer), "customer")?;
+    // No id is below zero.
+    let id = customer.id.fitting(|id| !id.starts_with('-'));
+    let marks = [id, customer.email, customer.phone].into_iter().filter_map(Lenient::read);
+    let marks = marks.filter(|text| !text.is_empty());
     let marks = marks.collect::<Vec<_>>();
     if marks.is_empty() { Err(unreadable("it names no customer")) } else { Ok(marks) }
 }
@@ -186,40 +196,46 @@ fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
 pub(super) fn shop(verified: &Verified) -> Option<String> {
     #[derive(Deserialize)]
     struct Named {
-        shop_domain: Option<String>,
+        #[serde(default)]
+        shop_domain: Lenient<String>,
     }
-    verified.json::<Named>().ok()?.shop_domain
+    verified.json::<Object<Named>>().ok()?.0.shop_domain.read()
 }
 
-impl From<ShopifyProduct<'_>> for Product {
-    fn from(product: ShopifyProduct<'_>) -> Self {
-        Self {
-            id: product.id.to_string(),
-            title: product.title.unwrap_or_default(),
-            status: product.status.unwrap_or_else(|| "active".into()),
-            updated_at: product.updated_at.to_string(),
-            variants: product.variants.into_iter().map(Variant::from).collect(),
-            images: product.images.into_iter().filter_map(image).collect(),
-        }
-    }
-}
-
-impl From<ShopifyVariant> for Variant {
-    fn from(variant: ShopifyVariant) -> Self {
+fn variants(variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>, unread: &mut Unread) -> Vec<Variant> {
+    let mut read = Vec::new();
+    for (at, variant) in variants.items_or_note(unread, "variants").into_iter().enumerate() {
+        let Some(Object(variant)) = variant.value_or_note(unread, format_args!("variants[{at}]")) else { continue };
+        let Some(id) = variant.id.read() else {
+            unread.note(format_args!("variants[{at}].id"));
+            continue;
+        };
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        Self {
-            id: variant.id.to_string(),
-            sku: given(variant.sku),
-            barcode: given(variant.barcode),
-            price: variant.price,
+        read.push(Variant {
+            id: id.to_string(),
+            sku: given(variant.sku.or_note(unread, format_args!("variants[{at}].sku"))),
+            barcode: given(variant.barcode.or_note(unread, format_args!("variants[{at}].barcode"))),
+            price: variant.price.or_note(unread, format_args!("variants[{at}].price")),
             currency: None,
-            stock: variant.inventory_quantity,
-        }
+            stock: variant.inventory_quantity.or_note(unread, format_args!("variants[{at}].inventory_quantity")),
+        });
     }
+    read
 }
 
-fn image(image: ShopifyImage) -> Option<Image> {
-    Some(Image { id: image.id.to_string(), url: image.src? })
+fn images(images: Lenient<Vec<Lenient<Object<ShopifyImage>>>>, unread: &mut Unread) -> Vec<Image> {
+    let mut read = Vec::new();
+    for (at, image) in images.items_or_note(unread, "images").into_iter().enumerate() {
+        let Some(Object(image)) = image.value_or_note(unread, format_args!("images[{at}]")) else { continue };
+        let Some(id) = image.id.read() else {
+            unread.note(format_args!("images[{at}].id"));
+            continue;
+        };
+        if let Some(url) = image.src.or_note(unread, format_args!("images[{at}].src")) {
+            read.push(Image { id: id.to_string(), url });
+        }
+    }
+    read
 }
 
 #[cfg(test)]
@@ -233,7 +249,8 @@ mod tests {
             (Some("gid://shopify/Product/1"), false, true),
             (Some("gid://shopify/Collection/1"), true, false),
             (Some("gid://shopify/ProductVariant/1"), true, false),
-            (Some(""), true, false),
+            (Some(""), true, true),
+            (Some("7"), false, false),
             (None, true, true),
             (None, false, false),
         ] {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 
+use self::payload::Counts;
 use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
@@ -55,6 +56,17 @@ const PROFILE: Profile = Profile {
     // `merchant_id` stands in the body.
     signs_account: true,
     headers: &[],
+    needed: &[
+        "merchant_id",
+        "type",
+        "event_id",
+        "data.object.inventory_counts[].catalog_object_id",
+        "data.object.inventory_counts[].location_id",
+        "data.object.inventory_counts[].state",
+        "data.object.inventory_counts[].calculated_at",
+    ],
+    items: &["data.object.inventory_counts"],
+    own_marks: &["event_id"],
     sample_account: "SAMPLEMERCHANT1",
     sample_secrets: &[(SECRET, "hush-square-signature-key")],
 };
@@ -97,14 +109,20 @@ impl Provider for Square {
         let one =
             |identity: String, what: What| Notice { account: Some(event.merchant_id.to_string()), identity, what };
         let what = match PROFILE.becomes(&event.topic) {
-            Some(Becomes::Kind(_)) => match payload::counts(&event)? {
-                Some(counts) => {
+            Some(Becomes::Kind(_)) => match payload::counts(&event) {
+                Counts::These(counts, odd) => {
                     let told =
                         |entity: EntityNotice| one(format!("{}/{}", event.event_id, entity.id), What::Entity(entity));
-                    return Ok(counts.into_iter().map(told).collect());
+                    // Which counts cannot be read is told; what they are, the seller's stock says.
+                    let ask = (!odd.is_empty()).then(|| one(event.event_id.to_string(), What::hint(payload::STOCK)));
+                    let unread = |(at, fault): (usize, Fault)| {
+                        one(format!("{}/{at}", event.event_id), What::ignored(format!("{fault}; a sync asks for it")))
+                    };
+                    return Ok(counts.into_iter().map(told).chain(ask).chain(odd.into_iter().map(unread)).collect());
                 }
-                None => What::hint("stock"),
+                Counts::Unknown => What::hint(payload::STOCK),
             },
+            None => reading::unknown(&event.topic),
             other => reading::told(other),
         };
         Ok(vec![one(event.event_id.to_string(), what)])

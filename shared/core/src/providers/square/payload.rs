@@ -11,115 +11,144 @@ use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version};
 use crate::product::Stock;
+use crate::providers::lenient::{Lenient, Object, Unread};
 use crate::providers::reading::unreadable;
 use crate::verified::Verified;
 
+/// The resource that is asked for counts.
+pub(super) const STOCK: &str = "stock";
+/// Where the counts of an event are.
+const COUNTS: &str = "data.object.inventory_counts";
 /// How many counts one event has at the most.
 const MOST_COUNTS: usize = 100;
 /// The longest id or name, in bytes: those of Square are far shorter, and they become parts of keys.
 const LONGEST: usize = 192;
 
 /// What every event begins with.
-#[derive(Deserialize)]
 pub(super) struct Event<'a> {
     /// Whose it is.
-    #[serde(borrow)]
     pub(super) merchant_id: Cow<'a, str>,
     /// Its topic.
-    #[serde(borrow, rename = "type")]
     pub(super) topic: Cow<'a, str>,
     /// Its id, the same on every retry.
-    #[serde(borrow)]
     pub(super) event_id: Cow<'a, str>,
     /// What it is about.
-    #[serde(borrow, default)]
     data: Option<&'a RawValue>,
 }
 
 /// The event's own fields.
 pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
-    let event: Event<'_> = verified.json()?;
-    for (name, text) in [("merchant_id", &event.merchant_id), ("type", &event.topic), ("event_id", &event.event_id)] {
-        if !(1..=LONGEST).contains(&text.len()) {
-            return Err(unreadable(format!("`{name}` is empty or too long")));
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow, default)]
+        merchant_id: Lenient<Cow<'a, str>>,
+        #[serde(borrow, rename = "type", default)]
+        topic: Lenient<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        event_id: Lenient<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        data: Option<&'a RawValue>,
+    }
+    fn named<'a>(name: &str, text: Lenient<Cow<'a, str>>) -> Result<Cow<'a, str>, Fault> {
+        match text.needed(name)? {
+            text if (1..=LONGEST).contains(&text.len()) => Ok(text),
+            _ => Err(unreadable(format!("`{name}` is empty or too long"))),
         }
     }
-    Ok(event)
+    let Object(Envelope { merchant_id, topic, event_id, data }) = verified.json()?;
+    Ok(Event {
+        merchant_id: named("merchant_id", merchant_id)?,
+        topic: named("type", topic)?,
+        event_id: named("event_id", event_id)?,
+        data,
+    })
 }
 
 #[derive(Deserialize)]
 struct Data {
     #[serde(default)]
-    object: Option<Object>,
+    object: Lenient<Object<Counted>>,
 }
 
 #[derive(Deserialize)]
-struct Object {
+struct Counted {
     #[serde(default)]
-    inventory_counts: Option<Vec<Count>>,
+    inventory_counts: Lenient<Vec<Lenient<Object<Count>>>>,
 }
 
 #[derive(Deserialize)]
 struct Count {
-    catalog_object_id: String,
     #[serde(default)]
-    location_id: Option<String>,
+    catalog_object_id: Lenient<String>,
     #[serde(default)]
-    state: Option<String>,
+    location_id: Lenient<String>,
     #[serde(default)]
-    quantity: Option<String>,
-    calculated_at: Timestamp,
+    state: Lenient<String>,
+    #[serde(default)]
+    quantity: Lenient<String>,
+    #[serde(default)]
+    calculated_at: Lenient<Timestamp>,
 }
 
-/// `inventory.count.updated`: each count once, its latest. `None` if it has none or too many: then they must be asked for.
-pub(super) fn counts(event: &Event<'_>) -> Result<Option<Vec<EntityNotice>>, Fault> {
-    let data = event.data.and_then(|data| serde_json::from_str::<Data>(data.get()).ok());
-    let data = data.ok_or_else(|| unreadable("`data` is not of the documented form"))?;
-    let counts = data.object.and_then(|object| object.inventory_counts).unwrap_or_default();
+/// What an event tells of counts.
+pub(super) enum Counts {
+    /// Each count once, its latest; and which of them, from zero, cannot be read, with why.
+    These(Vec<EntityNotice>, Vec<(usize, Fault)>),
+    /// None, too many, or none that can be found: they have to be asked for.
+    Unknown,
+}
+
+/// `inventory.count.updated`.
+pub(super) fn counts(event: &Event<'_>) -> Counts {
+    let data = event.data.and_then(|data| serde_json::from_str::<Object<Data>>(data.get()).ok());
+    let counts = data.and_then(|Object(data)| data.object.read()?.0.inventory_counts.read()).unwrap_or_default();
     if counts.is_empty() || counts.len() > MOST_COUNTS {
-        return Ok(None);
+        return Counts::Unknown;
     }
-    let mut latest: BTreeMap<String, Count> = BTreeMap::new();
-    for count in counts {
-        let id = count.id()?;
-        if latest.get(&id).is_none_or(|known| known.calculated_at <= count.calculated_at) {
-            latest.insert(id, count);
+    let mut latest: BTreeMap<String, EntityNotice> = BTreeMap::new();
+    let mut odd = Vec::new();
+    for (at, count) in counts.into_iter().enumerate() {
+        let read = count.needed(format_args!("{COUNTS}[{at}]")).and_then(|Object(count)| count.told(at));
+        match read {
+            Ok(count) if latest.get(&count.id).is_none_or(|known| known.version <= count.version) => {
+                latest.insert(count.id.clone(), count);
+            }
+            Ok(_) => {}
+            Err(fault) => odd.push((at, fault)),
         }
     }
-    Ok(Some(latest.into_iter().map(|(id, count)| count.told(id)).collect()))
+    Counts::These(latest.into_values().collect(), odd)
 }
 
 impl Count {
-    /// What tells it from the other counts of a seller: a variation is counted by location, and there by state.
-    fn id(&self) -> Result<String, Fault> {
-        let (location, state) = (self.location_id.as_deref(), self.state.as_deref());
-        let parts = [Some(self.catalog_object_id.as_str()), location, state];
-        if !parts.into_iter().flatten().all(is_id) {
-            return Err(unreadable("an id of a count is not one of Square's"));
-        }
-        if !self.quantity.as_deref().is_none_or(is_decimal) {
-            return Err(unreadable("a quantity is not a decimal number"));
-        }
-        Ok(format!("{}/{}/{}", self.catalog_object_id, location.unwrap_or_default(), state.unwrap_or_default()))
-    }
-
-    fn told(self, id: String) -> EntityNotice {
-        let stock = Stock {
-            variant: self.catalog_object_id,
-            location: self.location_id,
-            state: self.state,
-            quantity: self.quantity,
-            updated_at: self.calculated_at.to_string(),
-        };
-        EntityNotice {
-            occurred_at: Some(self.calculated_at),
+    /// The count of place `at`. A variation is counted by location, and there by state: all of them tell it from the other
+    /// counts of a seller.
+    fn told(self, at: usize) -> Result<EntityNotice, Fault> {
+        let variant =
+            self.catalog_object_id.fitting(|id| is_id(id)).needed(format_args!("{COUNTS}[{at}].catalog_object_id"))?;
+        let location =
+            self.location_id.fitting(|id| is_id(id)).needed_if_there(format_args!("{COUNTS}[{at}].location_id"))?;
+        let state = self.state.fitting(|id| is_id(id)).needed_if_there(format_args!("{COUNTS}[{at}].state"))?;
+        let calculated_at = self.calculated_at.needed(format_args!("{COUNTS}[{at}].calculated_at"))?;
+        let mut unread = Unread::default();
+        let quantity = self
+            .quantity
+            .fitting(|text| is_decimal(text))
+            .or_note(&mut unread, format_args!("{COUNTS}[{at}].quantity"));
+        let id =
+            format!("{variant}/{}/{}", location.as_deref().unwrap_or_default(), state.as_deref().unwrap_or_default());
+        let stock = Stock { variant, location, state, quantity, updated_at: calculated_at.to_string() };
+        Ok(EntityNotice {
+            occurred_at: Some(calculated_at),
+            unread: unread.into_paths(),
+            source: Some(STOCK),
             ..EntityNotice::new(
                 Kind::Stock,
                 id,
-                Version::from_time(self.calculated_at),
+                Version::from_time(calculated_at),
                 State::Present(Document::Stock(stock)),
             )
-        }
+        })
     }
 }
 

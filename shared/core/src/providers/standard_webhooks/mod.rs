@@ -63,6 +63,23 @@ const PROFILE: Profile = Profile {
     // It stands in the body.
     signs_account: true,
     headers: &[Names::STANDARD.id, SVIX.id],
+    needed: &[
+        "type",
+        "account",
+        "timestamp",
+        "data.id",
+        "data.updated_at",
+        "data.variant",
+        "data.location",
+        "data.state",
+        "data.quantity",
+        "data.kind",
+        "data.status",
+        "data.amount",
+        "data.currency",
+    ],
+    items: &[],
+    own_marks: &[],
     sample_account: "demo",
     sample_secrets: &[(SECRET, "whsec_aHVzaC1zdGFuZGFyZC13ZWJob29rcy1zZWNyZXQ=")],
 };
@@ -105,6 +122,7 @@ impl Provider for StandardWebhooks {
         let what = match PROFILE.becomes(topic) {
             Some(Becomes::Kind(kind)) if topic.ends_with(".deleted") => event.deleted(kind)?,
             Some(Becomes::Kind(kind)) => event.document(kind)?,
+            None => reading::unknown(topic),
             other => reading::told(other),
         };
         // The id is signed, and the same whenever the message is tried again.

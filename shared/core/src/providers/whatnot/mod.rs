@@ -68,6 +68,9 @@ const PROFILE: Profile = Profile {
     // The seller stands in the body.
     signs_account: true,
     headers: &[Names::STANDARD.id],
+    needed: &["type", "seller_id"],
+    items: &[],
+    own_marks: &[],
     sample_account: "1234567",
     sample_secrets: &[(SECRET, "whsec_aHVzaC13aGF0bm90LXdlYmhvb2stc2VjcmV0")],
 };
@@ -109,10 +112,13 @@ impl Provider for Whatnot {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let event = payload::Event::read(verified)?;
-        let what = reading::told(PROFILE.becomes(&event.topic));
+        let what = match PROFILE.becomes(&event.topic) {
+            None => reading::unknown(&event.topic),
+            becomes => reading::told(becomes),
+        };
         // The id is signed, and the same whenever the message is tried again.
         let identity = verified.header(Names::STANDARD.id).unwrap_or_default().to_owned();
-        Ok(vec![Notice { account: event.seller(), identity, what }])
+        Ok(vec![Notice { account: event.seller, identity, what }])
     }
 
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {

@@ -3,25 +3,28 @@
 use serde::Deserialize;
 
 use crate::fault::Fault;
+use crate::providers::lenient::{Lenient, Object};
 use crate::verified::Verified;
 
 /// A body. Its `timestamp`, `data` and `version` decide nothing, so that a new version of them is no reason to lose it.
-#[derive(Deserialize)]
 pub(super) struct Event {
     /// The topic.
-    #[serde(rename = "type")]
     pub(super) topic: String,
-    #[serde(default)]
-    seller_id: Option<String>,
+    /// Whose it is.
+    pub(super) seller: Option<String>,
 }
 
 impl Event {
     pub(super) fn read(verified: &Verified) -> Result<Self, Fault> {
-        verified.json()
-    }
-
-    /// Whose it is.
-    pub(super) fn seller(self) -> Option<String> {
-        self.seller_id.filter(|seller| !seller.is_empty())
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(rename = "type", default)]
+            topic: Lenient<String>,
+            #[serde(default)]
+            seller_id: Lenient<String>,
+        }
+        let Object(Body { topic, seller_id }) = verified.json()?;
+        let seller = seller_id.needed_if_there("seller_id")?.filter(|seller| !seller.is_empty());
+        Ok(Self { topic: topic.needed("type")?, seller })
     }
 }

@@ -12,10 +12,11 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 
+use self::payload::Told;
 use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
-use crate::notice::Notice;
+use crate::notice::{Notice, What};
 use crate::secret::{KeyId, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -49,7 +50,7 @@ const PROFILE: Profile = Profile {
         const TOPICS: &[Topic] = &[
             product("product.created"),
             product("product.updated"),
-            product("product.restored"),
+            product(payload::RESTORED),
             product("product.published"),
             product(payload::DELETED),
             unused("coupon.created"),
@@ -68,11 +69,14 @@ const PROFILE: Profile = Profile {
     },
     // A store sends a delivery once; how long a plugin or a host may send it again is not known.
     window: Duration::from_secs(72 * 3600),
-    identity: "delivery id, which is not signed, and a hash of the body",
+    identity: "delivery id, which is not signed, and a hash of the body; of hints whose body says its time, the hash alone",
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
     // The store stands in a header, which is not signed.
     signs_account: false,
     headers: &[TOPIC, SOURCE, DELIVERY],
+    needed: &["id", "date_modified_gmt", "status"],
+    items: &[],
+    own_marks: &["date_modified_gmt"],
     sample_account: "demo.example",
     sample_secrets: &[(SECRET, "hush-woocommerce-secret")],
 };
@@ -121,16 +125,25 @@ impl Provider for WooCommerce {
         let name = verified.header(TOPIC).unwrap_or_default();
         let told = match PROFILE.becomes(name) {
             Some(Becomes::Kind(_)) if name == payload::DELETED => payload::deleted_product(verified)?,
-            Some(Becomes::Kind(_)) => payload::product(verified)?,
-            other => vec![reading::told(other)],
+            Some(Becomes::Kind(_)) => payload::product(verified, name)?,
+            None => Told::undated(vec![reading::unknown(name)]),
+            other => Told::undated(vec![reading::told(other)]),
         };
         let account = verified.header(SOURCE).map(|source| self.normalise_account(source));
         let account = account.filter(|account| !account.is_empty());
         // The id is of a webhook and a second: two products that change in one share it. And it is not signed.
         let body = signing::sha256_hex(verified.body());
-        let identity = format!("{}/{body}", verified.header(DELIVERY).unwrap_or_default());
-        let notice = |what| Notice { account: account.clone(), identity: identity.clone(), what };
-        Ok(told.into_iter().map(notice).collect())
+        let delivery = verified.header(DELIVERY).unwrap_or_default();
+        let notice = |what| Notice {
+            account: account.clone(),
+            // A hint that says its own time is known again by what was signed, whatever id somebody makes up for it.
+            identity: match what {
+                What::Hint { .. } if told.dated => format!("/{body}"),
+                _ => format!("{delivery}/{body}"),
+            },
+            what,
+        };
+        Ok(told.what.into_iter().map(notice).collect())
     }
 
     fn normalise_account(&self, account: &str) -> String {

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use serde_json::Number;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use crate::fault::Fault;
 use crate::names::Kind;
-use crate::notice::{Document, EntityNotice, State, Version, What};
+use crate::notice::{Dated, Document, EntityNotice, State, Version, What};
 use crate::product::{Image, Product, Variant};
+use crate::providers::lenient::{Lenient, Object, Unread};
 use crate::providers::reading::unreadable;
 use crate::verified::Verified;
 
@@ -20,112 +20,184 @@ use crate::verified::Verified;
 pub(super) const DELETED: &str = "product.deleted";
 /// The resource that is asked for what a delivery does not say.
 const PRODUCTS: &str = "products";
-/// What only products have all of: orders, coupons, customers and older forms of the API lack some.
-const KEYS_OF_A_PRODUCT: &[&str] = &["id", "name", "type", "status", "date_modified_gmt"];
+/// The topic of products that came back from the bin.
+pub(super) const RESTORED: &str = "product.restored";
 
 #[derive(Deserialize)]
 struct WooProduct {
-    id: u64,
-    name: String,
-    #[serde(rename = "type")]
-    sort: String,
-    status: String,
-    date_modified_gmt: Option<String>,
     #[serde(default)]
-    sku: Option<String>,
+    id: Lenient<u64>,
     #[serde(default)]
-    global_unique_id: Option<String>,
+    name: Lenient<String>,
+    #[serde(rename = "type", default)]
+    sort: Lenient<String>,
     #[serde(default)]
-    price: Option<String>,
+    status: Lenient<String>,
     #[serde(default)]
-    stock_quantity: Option<Number>,
+    date_modified_gmt: Lenient<String>,
     #[serde(default)]
-    variations: Vec<u64>,
+    parent_id: Lenient<u64>,
     #[serde(default)]
-    images: Vec<WooImage>,
+    sku: Lenient<String>,
+    #[serde(default)]
+    global_unique_id: Lenient<String>,
+    #[serde(default)]
+    price: Lenient<String>,
+    #[serde(default)]
+    stock_quantity: Lenient<i64>,
+    #[serde(default)]
+    variations: Lenient<Vec<Lenient<u64>>>,
+    #[serde(default)]
+    images: Lenient<Vec<Lenient<Object<WooImage>>>>,
+    // What the store's own API answers in place of a product.
+    #[serde(default)]
+    code: Lenient<String>,
+    #[serde(default)]
+    message: Lenient<IgnoredAny>,
+    #[serde(default)]
+    data: Lenient<Object<ErrorData>>,
+}
+
+#[derive(Deserialize)]
+struct ErrorData {
+    #[serde(default)]
+    status: Lenient<u64>,
 }
 
 #[derive(Deserialize)]
 struct WooImage {
-    id: u64,
     #[serde(default)]
-    src: Option<String>,
+    id: Lenient<u64>,
+    #[serde(default)]
+    src: Lenient<String>,
+}
+
+/// What a body tells.
+pub(super) struct Told {
+    /// What it tells, in order.
+    pub(super) what: Vec<What>,
+    /// Whether the body says a time of its own, so that the same body is a repeat, whatever id it comes under.
+    pub(super) dated: bool,
+}
+
+impl Told {
+    /// What a body tells that says no time of its own.
+    pub(super) fn undated(what: Vec<What>) -> Self {
+        Self { what, dated: false }
+    }
 }
 
 /// The topic is not signed, so it must agree with the shape of the body, which is.
-fn misfit() -> Vec<What> {
-    vec![What::ignored("topic does not fit body")]
+fn misfit() -> Told {
+    Told::undated(vec![What::ignored("topic does not fit body")])
+}
+
+impl WooProduct {
+    /// Whether it has what only products have all of: orders, coupons, customers and older forms of the API lack some.
+    fn is_one(&self) -> bool {
+        let Self { id, name, status, date_modified_gmt, .. } = self;
+        id.is_there() && name.is_there() && status.is_there() && date_modified_gmt.is_there()
+    }
+
+    /// Whether it is what the store's own API answers where it gives no product.
+    fn is_refusal(&self) -> bool {
+        let Self { id, code, message, data, .. } = self;
+        code.is_there() && message.is_there() && data.is_there() && !id.is_there()
+    }
+
+    /// Whether it is a part of another product, which has to be read with all of its parts.
+    fn is_variation(&self) -> bool {
+        let sort = self.sort.as_ref().is_some_and(|sort| sort.ends_with("variation"));
+        sort || self.parent_id.as_ref().is_some_and(|parent| *parent > 0)
+    }
+
+    /// Whether a plugin of the store cut most of it away: what is left out of it would read as gone.
+    fn is_cut(&self) -> bool {
+        !self.sort.is_there() && !(self.variations.is_there() && self.images.is_there())
+    }
+}
+
+/// What the store's own API answered in place of the product, for whoever runs the store; the product itself is asked for.
+fn refusal(refused: WooProduct) -> Told {
+    let code = refused.code.read().unwrap_or_default();
+    let status = refused.data.read().and_then(|Object(data)| data.status.read());
+    let reason = match (code.as_str(), status) {
+        ("rest_no_route", _) => {
+            "the store sent an error in place of the product: it has not the version of the API that the webhook asks for; set the \
+             webhook's API version to the newest that the store offers"
+        }
+        (_, Some(401 | 403)) => {
+            "the store sent a refusal in place of the product: the user whom the webhook belongs to may not read products; \
+             save the webhook as an administrator or a shop manager"
+        }
+        (_, Some(404)) => {
+            "the store sent an error in place of the product: it was gone when the store looked; nothing is to be done"
+        }
+        _ => {
+            "the store sent an error in place of the product; if it comes again, save the webhook anew as an administrator, \
+             and look for a plugin that changes what webhooks send"
+        }
+    };
+    Told::undated(vec![What::hint(PRODUCTS), What::ignored(reason)])
 }
 
 /// The product of a topic that sends it whole.
-pub(super) fn product(verified: &Verified) -> Result<Vec<What>, Fault> {
-    let product = match verified.json::<WooProduct>() {
-        // It has what only products have.
-        Ok(product) if product.date_modified_gmt.is_some() => product,
-        other => {
-            let keys: BTreeMap<String, &RawValue> = verified.json()?;
-            let has = |key: &str| keys.contains_key(key);
-            // What the store's own API answered, when the product was gone or not to be seen by who made the webhook.
-            if has("code") && has("message") && has("data") && !has("id") {
-                return Ok(vec![What::hint(PRODUCTS)]);
-            }
-            if !KEYS_OF_A_PRODUCT.iter().all(|key| has(key)) {
-                return Ok(misfit());
-            }
-            other?
-        }
-    };
-    // A variation is a part of its parent, which has to be read with all of them.
-    let is_part = product.sort.ends_with("variation");
-    let Some(modified) = product.date_modified_gmt.as_deref().filter(|_| !is_part) else {
-        return Ok(vec![What::hint(PRODUCTS)]);
-    };
-    let modified = gmt(modified)?;
-    let (id, lacks_variations) = (product.id.to_string(), !product.variations.is_empty());
-    let gone = product.status == "trash";
-    let entity = What::Entity(EntityNotice {
+pub(super) fn product(verified: &Verified, topic: &str) -> Result<Told, Fault> {
+    let Object(product) = verified.json::<Object<WooProduct>>()?;
+    if product.is_refusal() {
+        return Ok(refusal(product));
+    }
+    if !product.is_one() {
+        return Ok(misfit());
+    }
+    // A draft that was never saved has no date.
+    let undated = matches!(product.date_modified_gmt, Lenient::Null);
+    if undated || product.is_variation() || product.is_cut() {
+        return Ok(Told { what: vec![What::hint(PRODUCTS)], dated: product.date_modified_gmt.as_ref().is_some() });
+    }
+    let id = product.id.as_ref().copied().filter(|id| *id > 0);
+    let id = id.ok_or_else(|| unreadable("`id` is not a number above zero"))?.to_string();
+    let modified = gmt(product.date_modified_gmt.as_ref().map(String::as_str).unwrap_or_default())?;
+    // Whether it is in the bin is the status's to say.
+    let status = product.status.clone().needed("status")?;
+    let gone = status == "trash";
+    let mut unread = Unread::default();
+    let told = product.told(&id, status, modified, &mut unread);
+    let lacks_variations = told.lacks_variations && !gone;
+    let entity = EntityNotice {
         occurred_at: Some(modified),
+        restored: topic == RESTORED && !gone,
+        unread: if gone { Vec::new() } else { unread.into_paths() },
+        source: Some(PRODUCTS),
         ..EntityNotice::new(
             Kind::Product,
             id,
             Version::from_time(modified),
             match gone {
                 true => State::Deleted,
-                false => State::Present(Document::Product(Box::new(product.told(modified)))),
+                false => State::Present(Document::Product(Box::new(told.product))),
             },
         )
-    });
-    Ok(if lacks_variations && !gone { vec![entity, What::hint(PRODUCTS)] } else { vec![entity] })
+    };
+    let hint = lacks_variations.then(|| What::hint(PRODUCTS));
+    Ok(Told { what: [What::Entity(entity)].into_iter().chain(hint).collect(), dated: true })
 }
 
-/// `product.deleted`: the id, and nothing else. It says no time, so when it came has to do: if the product is restored, it
-/// is modified after that. What a race gets wrong all the same, the sync puts right.
-pub(super) fn deleted_product(verified: &Verified) -> Result<Vec<What>, Fault> {
-    #[derive(Deserialize)]
-    struct Deleted {
-        id: Id,
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Id {
-        Number(u64),
-        Text(String),
-    }
-    let keys: BTreeMap<String, &RawValue> = verified.json()?;
-    if keys.len() != 1 || !keys.contains_key("id") {
+/// `product.deleted`: the id, and nothing else. It says no time, so when it came has to do, and the product is asked for.
+pub(super) fn deleted_product(verified: &Verified) -> Result<Told, Fault> {
+    let keys: BTreeMap<String, Lenient<u64>> = verified.json()?;
+    let mut keys = keys.into_iter();
+    let (Some((key, id)), None) = (keys.next(), keys.next()) else { return Ok(misfit()) };
+    if key != "id" {
         return Ok(misfit());
     }
-    let Deleted { id } = verified.json()?;
-    let id = match id {
-        Id::Number(id) => Some(id),
-        // `parse` alone would take a plus sign as well.
-        Id::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
-        Id::Text(_) => None,
+    let id = id.read().filter(|id| *id > 0).ok_or_else(|| unreadable("`id` is not a number above zero"))?;
+    let entity = EntityNotice {
+        dated: Dated::ByReceipt,
+        source: Some(PRODUCTS),
+        ..EntityNotice::new(Kind::Product, id.to_string(), Version::from_time(verified.received_at()), State::Deleted)
     };
-    let id = id.filter(|id| *id > 0).ok_or_else(|| unreadable("the id is not a number above zero"))?;
-    let entity =
-        EntityNotice::new(Kind::Product, id.to_string(), Version::from_time(verified.received_at()), State::Deleted);
-    Ok(vec![What::Entity(entity), What::hint(PRODUCTS)])
+    Ok(Told::undated(vec![What::Entity(entity), What::hint(PRODUCTS)]))
 }
 
 /// A time in UTC, which the store writes without saying so.
@@ -134,31 +206,46 @@ fn gmt(text: &str) -> Result<Timestamp, Fault> {
     text.parse().ok().or_else(|| bare(text)).ok_or_else(|| unreadable("`date_modified_gmt` is not a time"))
 }
 
+/// A product in our terms.
+struct Whole {
+    product: Product,
+    /// Whether its variations are not in it: they have prices and stock of their own.
+    lacks_variations: bool,
+}
+
 impl WooProduct {
-    fn told(self, modified: Timestamp) -> Product {
+    fn told(self, id: &str, status: String, modified: Timestamp, unread: &mut Unread) -> Whole {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let id = self.id.to_string();
-        let variants = if !self.variations.is_empty() {
-            self.variations.iter().map(|id| unknown(id.to_string())).collect()
-        } else if self.sort == "grouped" || self.sort.starts_with("variable") {
-            Vec::new()
-        } else {
-            vec![Variant {
-                sku: given(self.sku),
-                barcode: given(self.global_unique_id),
-                price: given(self.price),
-                stock: self.stock_quantity.and_then(|quantity| quantity.as_i64()),
-                ..unknown(id.clone())
-            }]
-        };
-        Product {
-            id,
-            title: self.name,
-            status: self.status,
-            updated_at: modified.to_string(),
-            variants,
-            images: self.images.into_iter().filter_map(image).collect(),
+        if !self.sort.is_there() {
+            unread.note("type");
         }
+        let sort = self.sort.value_or_note(unread, "type").unwrap_or_default();
+        let mut variations = Vec::new();
+        // Of a simple product nothing is missing, whatever stands in their place.
+        let unknown_which = sort != "simple" && self.variations.is_there() && self.variations.as_ref().is_none();
+        let items = self.variations.items_or_note(unread, "variations");
+        let is_made_of_parts = !items.is_empty() || sort == "grouped" || sort.starts_with("variable");
+        let lacks_variations = unknown_which || !items.is_empty();
+        for (at, variation) in items.into_iter().enumerate() {
+            let variation = variation.value_or_note(unread, format_args!("variations[{at}]"));
+            variations.extend(variation.map(|id| unknown(id.to_string())));
+        }
+        let own = Variant {
+            sku: given(self.sku.or_note(unread, "sku")),
+            barcode: given(self.global_unique_id.or_note(unread, "global_unique_id")),
+            price: given(self.price.or_note(unread, "price")),
+            stock: self.stock_quantity.or_note(unread, "stock_quantity"),
+            ..unknown(id.to_owned())
+        };
+        let product = Product {
+            id: id.to_owned(),
+            title: self.name.value_or_note(unread, "name").unwrap_or_default(),
+            status,
+            updated_at: modified.to_string(),
+            variants: if is_made_of_parts { variations } else { vec![own] },
+            images: images(self.images, unread),
+        };
+        Whole { product, lacks_variations }
     }
 }
 
@@ -167,8 +254,19 @@ fn unknown(id: String) -> Variant {
     Variant { id, sku: None, barcode: None, price: None, currency: None, stock: None }
 }
 
-fn image(image: WooImage) -> Option<Image> {
-    Some(Image { id: image.id.to_string(), url: image.src? })
+fn images(images: Lenient<Vec<Lenient<Object<WooImage>>>>, unread: &mut Unread) -> Vec<Image> {
+    let mut read = Vec::new();
+    for (at, image) in images.items_or_note(unread, "images").into_iter().enumerate() {
+        let Some(Object(image)) = image.value_or_note(unread, format_args!("images[{at}]")) else { continue };
+        let Some(id) = image.id.read() else {
+            unread.note(format_args!("images[{at}].id"));
+            continue;
+        };
+        if let Some(url) = image.src.or_note(unread, format_args!("images[{at}].src")) {
+            read.push(Image { id: id.to_string(), url });
+        }
+    }
+    read
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ pub(super) enum Flaw {
     IdentifiesNothing,
     KnowsDeliveriesByTheirBody,
     KnowsDeliveriesByTheirId,
+    KnowsHintsByTheirId,
 
     BelievesTheTopic,
     BelievesThePrivacyTopic,
@@ -49,11 +50,16 @@ pub(super) enum Flaw {
 
     ReadsNothing,
     ReadsEverything,
+    TripsOverAMark,
     PanicsOnOddBodies,
     PanicsOnOddNumbers,
     PanicsOnOddHeaders,
     PanicsOnUnknownKeys,
     RetriesOddBodies,
+
+    LosesWhatHasAnOddField,
+    NamesNothingUnread,
+    NeedsFieldsThatItHasNot,
 
     SamplesOneTopic,
     SamplesOneThing,
@@ -63,6 +69,8 @@ pub(super) enum Flaw {
     SamplesUnknownSecrets,
     VersionsNothing,
 }
+
+const FIELDS: &[&str] = &["reads_every_delivery_whatever_type_a_field_has_that_is_not_needed"];
 
 /// Each flaw, and rules that catch it.
 pub(super) const FLAWS: &[(Flaw, &[&str])] = &[
@@ -120,6 +128,7 @@ pub(super) const FLAWS: &[(Flaw, &[&str])] = &[
     ),
     (Flaw::KnowsDeliveriesByTheirBody, &["gives_another_delivery_another_identity"]),
     (Flaw::KnowsDeliveriesByTheirId, &["never_lets_an_unsigned_id_pass_a_new_body_off_as_a_repeat"]),
+    (Flaw::KnowsHintsByTheirId, &["knows_a_hint_again_by_what_was_signed"]),
     (Flaw::BelievesTheTopic, &["never_makes_more_of_a_body_than_its_own_topic_does"]),
     (Flaw::BelievesThePrivacyTopic, &["takes_a_privacy_request_under_its_own_topic_only"]),
     (Flaw::GuessesUnknownTopics, &["ignores_a_topic_that_it_does_not_know"]),
@@ -127,11 +136,15 @@ pub(super) const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::LetsPaymentsWait, &["lets_what_tells_of_a_payment_overtake", "samples_that_tell_of_a_payment_overtake"]),
     (Flaw::ReadsNothing, &["finds_every_fixture_readable"]),
     (Flaw::ReadsEverything, &["finds_a_body_nested_too_deep_unreadable"]),
+    (Flaw::TripsOverAMark, &["reads_past_a_byte_order_mark"]),
     (Flaw::PanicsOnOddBodies, &["survives_any_bytes", "survives_any_edit_of_a_fixture"]),
     (Flaw::PanicsOnOddNumbers, &["survives_any_value_in_the_wrong_place"]),
     (Flaw::PanicsOnOddHeaders, &["survives_any_unsigned_header"]),
     (Flaw::PanicsOnUnknownKeys, &["survives_any_json"]),
     (Flaw::RetriesOddBodies, &["survives_any_bytes", "survives_any_json"]),
+    (Flaw::LosesWhatHasAnOddField, FIELDS),
+    (Flaw::NamesNothingUnread, FIELDS),
+    (Flaw::NeedsFieldsThatItHasNot, FIELDS),
     (Flaw::SamplesOneTopic, &["samples_become_what_their_topics_declare"]),
     (Flaw::SamplesOneThing, &["samples_of_one_number_are_about_one_thing"]),
     (Flaw::SamplesOneTime, &["gives_an_earlier_sample_a_smaller_version"]),

@@ -5,6 +5,7 @@ mod flaws;
 mod folders;
 mod provider;
 mod scheme;
+mod several;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use self::flaws::{FLAWS, Flaw};
 use self::folders::FOLDERS;
 use self::provider::Broken;
 use self::scheme::{Scheme, Schemed};
+use self::several::Several;
 use crate::RULES;
 use crate::evidence::Evidence;
 use crate::rule::{Rule, tell};
@@ -76,11 +78,24 @@ fn every_flaw_of_a_scheme_is_caught() {
 }
 
 #[test]
+fn every_flaw_in_reading_several_items_is_caught() {
+    let mut missed = Vec::new();
+    let evidence = Evidence::of(Several::sound().id());
+    for (flaw, rules) in several::FLAWS {
+        let blind = blind(&Several(Some(*flaw)), &evidence, rules).collect::<Vec<_>>();
+        missed.extend(blind.into_iter().map(|rule| format!("{flaw:?} is not caught by {rule}")));
+    }
+    tell("every_flaw_in_reading_several_items_is_caught", &missed);
+    passes(&Several(None), &evidence, &[]);
+}
+
+#[test]
 fn every_rule_catches_a_flaw() {
     let providers = FLAWS.iter().map(|(_, rules)| *rules);
     let folders = FOLDERS.iter().map(|(_, _, rules)| *rules);
     let schemes = scheme::FLAWS.iter().map(|(_, _, rules)| *rules);
-    let catching = providers.chain(folders).chain(schemes).flatten().copied().collect::<BTreeSet<_>>();
+    let several = several::FLAWS.iter().map(|(_, rules)| *rules);
+    let catching = providers.chain(folders).chain(schemes).chain(several).flatten().copied().collect::<BTreeSet<_>>();
     let worthless = RULES.iter().map(|rule| rule.name).filter(|rule| !catching.contains(rule)).collect::<Vec<_>>();
     tell("every_rule_catches_a_flaw", &worthless);
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use hooktide_core::fault::{AuthFault, Fault};
+use hooktide_core::fault::{AuthFault, ErrorClass, Fault};
 use hooktide_core::names::PrivacyAct;
 use hooktide_core::notice::{EntityNotice, Notice, PrivacyRequest, State, Subject, Version, What};
 use hooktide_core::providers::{Becomes, Covers, Handshake, Label, Profile, Provider, Sample, Scheme, Unsigned};
@@ -46,6 +46,7 @@ fn profile(sound: Profile, flaw: Flaw) -> Profile {
         Flaw::SamplesUnknownSecrets => {
             Profile { sample_secrets: Box::leak(Box::new([secret, (OTHER_NAME, "secret")])), ..sound }
         }
+        Flaw::NeedsFieldsThatItHasNot => Profile { needed: &["id", "updated_at", "customer", "nowhere"], ..sound },
         _ => sound,
     }
 }
@@ -89,6 +90,9 @@ impl Provider for Broken {
         let label = self.inner.label(verified);
         let topic = label.topic.unwrap_or_default();
         match self.flaw {
+            Flaw::TripsOverAMark if verified.body().starts_with(b"\xef\xbb\xbf") => {
+                return Err(Fault::permanent(ErrorClass::Unreadable, "no JSON"));
+            }
             Flaw::PanicsOnOddBodies => drop(serde_json::from_slice::<serde_json::Value>(verified.body()).unwrap()),
             Flaw::PanicsOnOddNumbers if says(verified, "9007199254740993") => panic!("too large"),
             Flaw::PanicsOnOddHeaders => drop(label.delivery.as_ref().unwrap()),
@@ -99,11 +103,23 @@ impl Provider for Broken {
             (Flaw::RetriesOddBodies, Err(fault)) => return Err(Fault::retryable(fault.to_string())),
             (_, parsed) => parsed?,
         };
+        for notice in &mut notices {
+            match (self.flaw, &mut notice.what) {
+                (Flaw::LosesWhatHasAnOddField, What::Entity(entity)) if !entity.unread.is_empty() => {
+                    return Err(Fault::permanent(ErrorClass::Unreadable, "an odd field"));
+                }
+                (Flaw::NamesNothingUnread, What::Entity(entity)) => entity.unread.clear(),
+                _ => {}
+            }
+        }
         let body = notices[0].identity.rsplit_once('/').unwrap().1.to_owned();
         for notice in &mut notices {
             let ignored = matches!(notice.what, What::Ignored { .. });
             match self.flaw {
                 Flaw::KnowsDeliveriesByTheirId => notice.identity = label.delivery.clone().unwrap_or_default(),
+                Flaw::KnowsHintsByTheirId if matches!(notice.what, What::Hint { .. }) => {
+                    notice.identity = format!("{}/{body}", label.delivery.clone().unwrap_or_default());
+                }
                 Flaw::KnowsDeliveriesByTheirBody => notice.identity.clone_from(&body),
                 Flaw::CountsDeliveries => notice.identity = self.count.fetch_add(1, Ordering::Relaxed).to_string(),
                 Flaw::IdentifiesNothing => notice.identity.clear(),

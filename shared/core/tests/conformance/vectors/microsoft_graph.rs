@@ -195,7 +195,7 @@ fn a_lifecycle_event_counts_more_than_a_change_in_the_same_item() {
 
 #[test]
 fn a_proved_item_of_another_form_spoils_no_other() {
-    let odd = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""updated""#, "7");
+    let odd = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""changeType""#, r#""changeType":"x","changeType""#);
     let items = [change(ONE, "forged", "x", "1"), odd.clone(), change(TWO, STATE_OF_TWO, "b", "1"), odd];
     let told = notices(&items, NOW).unwrap();
     let what = told.iter().map(|notice| notice.what.clone()).collect::<Vec<_>>();
@@ -207,9 +207,16 @@ fn a_proved_item_of_another_form_spoils_no_other() {
 
 #[test]
 fn where_no_proved_item_is_of_the_form_the_body_is_unreadable() {
-    for (from, to) in [(r#""updated""#, "7"), (r#""changeType""#, r#""changeType":"x","changeType""#)] {
-        let item = change(ONE, STATE_OF_ONE, "a", "1").replace(from, to);
-        let read = notices(&[item], NOW);
-        assert!(matches!(read, Err(Fault::Permanent { class: ErrorClass::Unreadable, .. })), "{read:?}");
+    let item = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""changeType""#, r#""changeType":"x","changeType""#);
+    let read = notices(&[item], NOW);
+    assert!(matches!(read, Err(Fault::Permanent { class: ErrorClass::Unreadable, .. })), "{read:?}");
+}
+
+#[test]
+fn a_proved_item_that_does_not_say_what_happened_asks() {
+    for (kind, resource) in [("7", "calendar"), ("[]", "calendar"), ("null,\"lifecycleEvent\":7", "subscription")] {
+        let odd = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""updated""#, kind);
+        let told = notices(&[odd], NOW).unwrap();
+        assert!(matches!(&told[0].what, What::Hint { resource: asked, .. } if *asked == resource), "{kind}: {told:?}");
     }
 }
