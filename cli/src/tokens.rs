@@ -98,9 +98,9 @@ fn list(items: Vec<Value>, output: &Output) -> Result<(), Failure> {
     if output.json {
         return output.value(&json!({ "items": items, "next": null }));
     }
-    let mut table = Table::new(&["id", "tenant", "user", "scopes", "created", "expires", "revoked"]);
+    let mut table = Table::new(&["id", "tenant", "user", "scopes", "by", "created", "expires", "revoked"]);
     for item in &items {
-        let texts = ["id", "tenant", "user", "scopes"].map(|name| field(item, name));
+        let texts = ["id", "tenant", "user", "scopes", "by"].map(|name| field(item, name));
         let times = ["created_at", "expires_at", "revoked_at"].map(|name| time(item, name));
         table.row(texts.into_iter().chain(times));
     }

@@ -196,6 +196,7 @@ impl World {
             secrets: secrets.iter().map(seal).collect(),
             settings: Map::new(),
             created_at: self.now(),
+            request: None,
             deleted_at: None,
             id,
             tenant: tenant.clone(),

@@ -107,7 +107,7 @@ async fn authenticate(parts: &Parts, api: &Arc<Api>) -> Result<Known, Refused> {
     let (id, secret) = token::parse(text.trim()).ok_or_else(invalid)?;
     let now = api.now();
     let token = api.token(id, now).await?.ok_or_else(invalid)?;
-    if !token.admits(secret, now) {
+    if !token.admits(secret, now) || !api.counts(&token, now).await? {
         return Err(invalid());
     }
     let mut principal = token.principal.clone();

@@ -8,13 +8,20 @@ use axum::response::{IntoResponse, Response};
 use hooktide_core::fault::Fault;
 use hooktide_core::names::ProblemType;
 use hooktide_core::problem::{FieldError, Problem};
+use hooktide_core::signing;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tracing::error;
 use utoipa::ToSchema;
 
+use crate::bounds;
+
 /// The largest body of a request to the API, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
+
+/// The longest query parameter, in bytes: less than the longest key of a record.
+const LONGEST_PARAMETER: usize = 1_000;
 
 /// Why a request is answered with a problem.
 #[derive(Debug)]
@@ -84,17 +91,57 @@ pub(crate) struct FeedPage<T> {
 /// A JSON body; what does not fit is a problem, not a plain text.
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// A JSON body, and the hash of what it says, however it is written.
+pub(crate) struct Hashed<T>(pub(crate) T, pub(crate) [u8; 32]);
+
+/// A type whose requests may have texts of any length.
+pub(crate) trait Unbounded {
+    /// The fields that are such texts.
+    const TEXTS: &'static [&'static str];
+}
+
+/// A JSON body that may have texts of any length.
+pub(crate) struct LongBody<T>(pub(crate) T);
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refused> {
-        let bytes = read(request).await?;
-        let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(bytes).map(Self).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Refused::invalid("body", misfit(&error)),
-            _ => Refused::new(ProblemType::BadRequest, format!("The body is not JSON: {error}.")),
-        })
+        parse(request, &[]).await.map(|(value, _)| Self(value))
     }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Hashed<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Refused> {
+        let (value, said) = parse(request, &[]).await?;
+        // The fields of an object are sorted.
+        let text = serde_json::to_vec(&said).map_err(|error| Fault::failed(format!("a body: {error}")))?;
+        Ok(Self(value, signing::sha256(&[&text])))
+    }
+}
+
+impl<T: DeserializeOwned + Unbounded, S: Send + Sync> FromRequest<S> for LongBody<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Refused> {
+        parse(request, T::TEXTS).await.map(|(value, _)| Self(value))
+    }
+}
+
+/// Reads a body, checks that everything in it is within bounds, and what it says.
+async fn parse<T: DeserializeOwned>(request: Request, whole: &[&str]) -> Result<(T, Value), Refused> {
+    let bytes = read(request).await?;
+    let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    let said: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Refused::new(ProblemType::BadRequest, format!("The body is not JSON: {error}.")))?;
+    let beyond = bounds::beyond(&said, whole);
+    if !beyond.is_empty() {
+        return Err(Refused::all_invalid(beyond));
+    }
+    let value = serde_json::from_slice(bytes).map_err(|error| Refused::invalid("body", misfit(&error)))?;
+    Ok((value, said))
 }
 
 /// What does not fit, without the value that was given: it may be a secret in the wrong place.
@@ -125,6 +172,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        if let Ok(Query(given)) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            && let Some((name, _)) = given.into_iter().find(|(_, value)| value.len() > LONGEST_PARAMETER)
+        {
+            return Err(Refused::invalid(name, format!("it has at most {LONGEST_PARAMETER} bytes")));
+        }
         let query = Query::<T>::from_request_parts(parts, state).await;
         query.map(|Query(params)| Self(params)).map_err(|error| Refused::invalid("query", error.body_text()))
     }

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod bounds;
 mod etag;
 mod patched;
 mod routes;

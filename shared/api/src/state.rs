@@ -8,6 +8,7 @@ use hooktide_core::fault::Fault;
 use hooktide_core::flows::{Ports, Settings};
 use hooktide_core::ports::{Clock, Table};
 use hooktide_core::records;
+use hooktide_core::records::grant;
 use hooktide_core::records::token::{self, Token};
 use jiff::Timestamp;
 use lru::LruCache;
@@ -95,6 +96,32 @@ impl Api {
         let token = stored.map(|stored| Arc::new(stored.record));
         self.tokens().put(id.to_owned(), (now, token.clone()));
         Ok(token)
+    }
+
+    /// Whether a token counts, and all those that it was made by, one by the other.
+    pub(crate) async fn counts(&self, token: &Token, now: Timestamp) -> Result<bool, Fault> {
+        let makers = self.makers(token, now).await?;
+        Ok(token.counts(now) && makers.is_some_and(|makers| makers.iter().all(|maker| maker.counts(now))))
+    }
+
+    /// Whether there is a token of this id, and it counts as [`Self::counts`] says.
+    pub(crate) async fn counts_by_id(&self, id: &str, now: Timestamp) -> Result<bool, Fault> {
+        match self.token(id, now).await? {
+            Some(token) => self.counts(&token, now).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The tokens that a token was made by, one by the other; none if one of them is gone, or there are too many.
+    pub(crate) async fn makers(&self, token: &Token, now: Timestamp) -> Result<Option<Vec<Arc<Token>>>, Fault> {
+        let mut makers: Vec<Arc<Token>> = Vec::new();
+        while let Some(id) = makers.last().map_or_else(|| token.maker(), |last| last.maker()).map(str::to_owned) {
+            match self.token(&id, now).await? {
+                Some(maker) if makers.len() < grant::DEEPEST => makers.push(maker),
+                Some(_) | None => return Ok(None),
+            }
+        }
+        Ok(Some(makers))
     }
 
     /// Forgets a token, so that a revocation counts at once here.

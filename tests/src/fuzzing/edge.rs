@@ -202,6 +202,7 @@ async fn make_endpoint(ports: &Ports, provider: &ProviderTarget) -> String {
         secrets: provider.secrets().iter().map(seal).collect(),
         settings: serde_json::Map::new(),
         created_at: now,
+        request: None,
         deleted_at: None,
     };
     let insert = records::insert(&key, &endpoint, Upkeep::default()).expect("an endpoint");

@@ -238,6 +238,7 @@ async fn read(world: &World, number: usize, shop: usize, place: &std::sync::Mute
             *place.lock().expect("one thread only") = next;
         }
         Err(FeedFault::Expired) => panic!("a cursor of a reader that never rested has expired"),
+        Err(FeedFault::Ahead) => panic!("a cursor that was given is ahead of everything"),
         Err(FeedFault::Fault(_)) => {}
     }
 }

@@ -1,4 +1,7 @@
 //! The API: every route, by everybody who may and may not.
 
 mod access;
+mod bounds;
+mod idempotency;
 mod resources;
+mod tokens;

@@ -245,3 +245,24 @@ async fn a_lane_that_expired_whole_starts_anew_and_its_readers_miss_nothing() {
         cursor = end;
     }
 }
+
+/// As after the store was restored to an earlier time, or lost.
+#[tokio::test]
+async fn a_cursor_ahead_of_everything_is_told_to_resync() {
+    let (world, shop) = with_one_lane().await;
+    for number in 0..4 {
+        world.update(&shop, number).await;
+    }
+    let (_, end) = rest(&world, "limit=1000", "").await;
+    let all = positions(&world).await;
+    world.get(&format!("/v1/changes?after={end}")).await.expect(200);
+    expire(&world, &all[1..]).await;
+    for lost in [&[][..], &[all[0].clone(), "genesis".to_owned()]] {
+        expire(&world, lost).await;
+        for path in ["/v1/changes", "/v1/activity"] {
+            expect_gone(world.get(&format!("{path}?after={end}")).await).await;
+        }
+        let anew = world.get("/v1/changes").await.expect(200)["next"].as_str().unwrap().to_owned();
+        world.get(&format!("/v1/changes?after={anew}")).await.expect(200);
+    }
+}

@@ -133,6 +133,11 @@ pub(crate) async fn read(api: &Api, tenant: &Tenant, cursor: &Cursor, limit: usi
     let keep = api.settings().keep_journal;
     feed::read(api.table(), tenant, cursor, limit, keep, api.now()).await.map_err(|fault| match fault {
         FeedFault::Fault(fault) => fault.into(),
+        FeedFault::Ahead => Refused::new(
+            ProblemType::CursorExpired,
+            "This cursor is ahead of everything that there is: what it stands behind was lost or is another server's. Read \
+             everything anew, then start without a cursor.",
+        ),
         FeedFault::Expired => Refused::new(
             ProblemType::CursorExpired,
             "What came after this cursor is no longer kept. Read everything anew, then start without a cursor.",

@@ -8,10 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use hooktide_core::address;
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::ProblemType;
-use hooktide_core::ports::{TransactFault, Write};
+use hooktide_core::ports::{Key, TransactFault, Write};
 use hooktide_core::records::connection::{self, Connection};
 use hooktide_core::records::endpoint::{self, Endpoint};
 use hooktide_core::records::{self, Stored, Upkeep};
+use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,11 +23,11 @@ use super::checks::{account_of, check_settings, merge, name_of, provider_of};
 use super::claims::{self, Claim};
 use super::erase::{self, Erased};
 use super::handshakes::{HandshakeView, handshake_of};
-use super::idempotency::{IDEMPOTENCY_KEY, id_for};
+use super::idempotency::{self, Repeatable, id_for};
 use super::routing;
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{May, Operate, Read};
-use crate::answer::{Answer, Body, List, Params, Refused, ok};
+use crate::answer::{Answer, Body, Hashed, List, Params, Refused, ok};
 use crate::patched::Patched;
 use crate::state::Api;
 
@@ -138,14 +139,14 @@ pub(crate) async fn list(
     Ok(ok(List { items, next }))
 }
 
-/// Makes a connection. With `Idempotency-Key`, the same request again gives the same connection.
+/// Makes a connection. With `Idempotency-Key`, the same request again gives the same connection, and another one is 422.
 #[utoipa::path(post, path = "/v1/connections", operation_id = "create_connection", request_body = NewConnection,
     responses((status = 201, body = ConnectionView), (status = 409), (status = 422)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
     headers: HeaderMap,
-    Body(new): Body<NewConnection>,
+    Hashed(new, hash): Hashed<NewConnection>,
 ) -> Answer<(StatusCode, Json<ConnectionView>)> {
     let tenant = may.tenant();
     let provider = provider_of(&new.provider)?;
@@ -155,18 +156,12 @@ pub(crate) async fn create(
     let account = account_of(provider, account)?;
     let endpoint = new.endpoint.or_else(|| claim.as_ref().map(|claim| claim.endpoint.clone()));
     let sorted = secrets::sort(provider, new.secrets)?;
+    let mut request = Repeatable::new(&api, tenant, &headers, hash).await?;
+    let of = (tenant, "connection", provider.id());
+    let stands = |connection: &Connection| connection.deleted_at.is_none();
+    idempotency::refuse_other_provider(&api, of, &headers, |_, id| connection::key(tenant, id), stands).await?;
     let id = id_for(&api, tenant, "connection", provider.id(), &headers).await?;
     let key = connection::key(tenant, &id);
-    if headers.contains_key(IDEMPOTENCY_KEY)
-        && let Some(stored) = records::get::<Connection>(api.table(), &key).await?
-    {
-        if stored.record.deleted_at.is_some() {
-            let detail = "The connection that was made with this key is being erased; take another key, or try again \
-                          in a few minutes.";
-            return Err(Refused::new(ProblemType::Conflict, detail));
-        }
-        return Ok((StatusCode::CREATED, ok(view(&api, stored.record).await?)));
-    }
     let connection = Connection {
         endpoint: endpoint.unwrap_or_else(|| id.clone()),
         credentials: secrets::seal(&api, tenant, &key, &sorted.credentials).await?,
@@ -176,25 +171,58 @@ pub(crate) async fn create(
         account,
         settings: new.settings,
         created_at: api.now(),
+        request: Some(request.fingerprint.clone()),
         deleted_at: None,
     };
-    let insert = records::insert(&key, &connection, Upkeep::default())?;
-    if connection.owns_endpoint() {
-        secrets::require_all(provider, &sorted.verifying)?;
-        let endpoint = own_endpoint(&api, tenant, &connection, &sorted.verifying).await?;
-        // The same id may have been deleted before: what is left of it gives way.
-        let former = records::get::<Endpoint>(api.table(), &endpoint.key()).await?;
-        let former = former.filter(|former| former.record.deleted_at.is_some() && former.record.tenant == *tenant);
-        let rev = former.map(|former| former.rev);
-        let put = records::replace(&endpoint.key(), rev, &endpoint, Upkeep::default())?;
-        transact(&api, vec![insert, put]).await?;
-    } else {
-        if !sorted.verifying.is_empty() {
+    loop {
+        if request.keyed
+            && let Some(made) = made_before(&api, &key, &request).await?
+        {
+            return Ok((StatusCode::CREATED, ok(view(&api, made).await?)));
+        }
+        match make(&api, tenant, &connection, &sorted.verifying, claim.as_ref()).await {
+            Ok(()) => return Ok((StatusCode::CREATED, ok(view(&api, connection).await?))),
+            Err(refused) if request.looks_again(&refused) => {}
+            Err(refused) => return Err(refused),
+        }
+    }
+}
+
+/// The connection that an earlier request with the same key and body made.
+async fn made_before(api: &Api, key: &Key, request: &Repeatable) -> Answer<Option<Connection>> {
+    let Some(Stored { record, .. }) = records::get::<Connection>(api.table(), key).await? else { return Ok(None) };
+    if record.deleted_at.is_some() {
+        let detail = "The connection that was made with this key is being erased; take another key, or try again in a \
+                      few minutes.";
+        return Err(Refused::new(ProblemType::Conflict, detail));
+    }
+    request.made(record.request.as_deref())?;
+    Ok(Some(record))
+}
+
+/// Stores a new connection: with an endpoint of its own, or with the account of a shared one.
+async fn make(
+    api: &Api,
+    tenant: &Tenant,
+    connection: &Connection,
+    verifying: &[(String, Secret)],
+    claim: Option<&Claim>,
+) -> Answer<()> {
+    let insert = records::insert(&connection::key(tenant, &connection.id), connection, Upkeep::default())?;
+    if !connection.owns_endpoint() {
+        if !verifying.is_empty() {
             return Err(Refused::invalid("secrets", "what verifies deliveries belongs to the shared endpoint"));
         }
-        routing::connect(&api, tenant, &connection, claim.as_ref()).await?.commit(&api, vec![insert]).await?;
+        return routing::connect(api, tenant, connection, claim).await?.commit(api, vec![insert]).await;
     }
-    Ok((StatusCode::CREATED, ok(view(&api, connection).await?)))
+    secrets::require_all(provider_of(&connection.provider)?, verifying)?;
+    let endpoint = own_endpoint(api, tenant, connection, verifying).await?;
+    // The same id may have been deleted before: what is left of it gives way.
+    let former = records::get::<Endpoint>(api.table(), &endpoint.key()).await?;
+    let former = former.filter(|former| former.record.deleted_at.is_some() && former.record.tenant == *tenant);
+    let rev = former.map(|former| former.rev);
+    let put = records::replace(&endpoint.key(), rev, &endpoint, Upkeep::default())?;
+    transact(api, vec![insert, put]).await
 }
 
 /// One connection.
@@ -275,7 +303,7 @@ async fn own_endpoint(
     api: &Api,
     tenant: &Tenant,
     connection: &Connection,
-    verifying: &[(String, hooktide_core::secret::Secret)],
+    verifying: &[(String, Secret)],
 ) -> Answer<Endpoint> {
     let key = endpoint::key(&connection.provider, &connection.id);
     Ok(Endpoint {
@@ -289,6 +317,7 @@ async fn own_endpoint(
         settings: connection.settings.clone(),
         secrets: secrets::seal(api, tenant, &key, verifying).await?,
         created_at: connection.created_at,
+        request: None,
         deleted_at: None,
     })
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::changes::limit_of;
-use super::idempotency::id_for;
+use super::idempotency::{self, id_for};
 use crate::access::{May, Operate, Read};
 use crate::answer::{Answer, Body, List, Params, Refused, ok};
 use crate::state::Api;
@@ -246,6 +246,11 @@ pub(crate) async fn replay(
         sent: 0,
         finished_at: None,
     };
+    let former = records::get::<Replay>(api.table(), &records::replay::key(may.tenant(), &id)).await?;
+    let same = |former: &Replay| (&former.filter, former.rate_per_second) == (&started.filter, started.rate_per_second);
+    if former.is_some_and(|former| !same(&former.record)) {
+        return Err(idempotency::other_request());
+    }
     replay::start(api.ports(), may.tenant(), &id, &started, api.now()).await?;
     Ok((StatusCode::ACCEPTED, ok(ReplayView { replay: Some(id), matched })))
 }

@@ -22,10 +22,10 @@ use utoipa::ToSchema;
 use super::checks::{account_of, check_settings, merge, name_of, provider_of};
 use super::connections::{transact, webhook_url};
 use super::handshakes::{HandshakeView, handshake_of};
-use super::idempotency::id_for;
+use super::idempotency::{self, Repeatable, id_for};
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{Admin, May};
-use crate::answer::{Answer, Body, List, Refused, ok};
+use crate::answer::{Answer, Body, Hashed, List, Refused, ok};
 use crate::state::Api;
 
 /// More endpoints than a tenant has.
@@ -124,14 +124,15 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
     Ok(ok(List { items, next: None }))
 }
 
-/// Makes an endpoint for a provider app. With `Idempotency-Key`, the same request again gives the same. Its owner's connections can then name it, one for each account, and those of the tenants that it lets in.
+/// Makes an endpoint for a provider app. With `Idempotency-Key`, the same request again gives the same, and another one is 422.
+/// Its owner's connections can then name it, one for each account, and those of the tenants that it lets in.
 #[utoipa::path(post, path = "/v1/endpoints", operation_id = "create_endpoint", request_body = NewEndpoint,
     responses((status = 201, body = EndpointView), (status = 422)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     may: May<Admin>,
     headers: HeaderMap,
-    Body(new): Body<NewEndpoint>,
+    Hashed(new, hash): Hashed<NewEndpoint>,
 ) -> Answer<(StatusCode, Json<EndpointView>)> {
     let provider = provider_of(&new.provider)?;
     check_settings(&new.settings)?;
@@ -141,14 +142,12 @@ pub(crate) async fn create(
         return Err(Refused::invalid("secrets", "API credentials belong to connections, not to an endpoint"));
     }
     secrets::require_all(provider, &sorted.verifying)?;
+    let mut request = Repeatable::new(&api, may.tenant(), &headers, hash).await?;
+    let of = (may.tenant(), "endpoint", provider.id());
+    let stands = |endpoint: &Endpoint| endpoint.deleted_at.is_none();
+    idempotency::refuse_other_provider(&api, of, &headers, endpoint::key, stands).await?;
     let id = id_for(&api, may.tenant(), "endpoint", provider.id(), &headers).await?;
     let key = endpoint::key(provider.id(), &id);
-    if let Some(stored) = records::get::<Endpoint>(api.table(), &key).await?
-        && stored.record.deleted_at.is_none()
-        && stored.record.tenant == *may.tenant()
-    {
-        return Ok((StatusCode::CREATED, ok(view(&api, stored.record).await?)));
-    }
     let endpoint = Endpoint {
         secrets: secrets::seal(&api, may.tenant(), &key, &sorted.verifying).await?,
         id,
@@ -160,6 +159,7 @@ pub(crate) async fn create(
         settings: new.settings,
         tenants: new.tenants,
         created_at: api.now(),
+        request: Some(request.fingerprint.clone()),
         deleted_at: None,
     };
     let owned = owned_key(may.tenant(), provider.id(), &endpoint.id);
@@ -167,8 +167,18 @@ pub(crate) async fn create(
         records::insert(&key, &endpoint, Upkeep::default())?,
         records::insert(&owned, &Owned { since: endpoint.created_at }, Upkeep::default())?,
     ];
-    transact(&api, writes).await?;
-    Ok((StatusCode::CREATED, ok(view(&api, endpoint).await?)))
+    loop {
+        let there = if request.keyed { records::get::<Endpoint>(api.table(), &key).await? } else { None };
+        if let Some(Stored { record, .. }) = there.filter(|stored| stored.record.deleted_at.is_none()) {
+            request.made(record.request.as_deref())?;
+            return Ok((StatusCode::CREATED, ok(view(&api, record).await?)));
+        }
+        match transact(&api, writes.clone()).await {
+            Ok(()) => return Ok((StatusCode::CREATED, ok(view(&api, endpoint).await?))),
+            Err(refused) if request.looks_again(&refused) => {}
+            Err(refused) => return Err(refused),
+        }
+    }
 }
 
 /// One endpoint.

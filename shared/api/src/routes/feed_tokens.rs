@@ -19,6 +19,8 @@ use crate::answer::{Answer, Body, Refused};
 use crate::signed::{self, Signed};
 use crate::state::Api;
 
+/// How many tags a feed token is for.
+const MOST_TAGS: usize = 100;
 /// How long a feed token lasts at the most.
 const LONGEST: u64 = 24 * 3600;
 
@@ -78,8 +80,11 @@ pub(crate) async fn create(
     if !(1..=LONGEST).contains(&new.expires_in) {
         return Err(Refused::invalid("expires_in", format!("it is 1 to {LONGEST} seconds")));
     }
-    if new.tags.iter().map(String::len).sum::<usize>() > 2_000 {
-        return Err(Refused::invalid("tags", "together they have at most 2000 characters"));
+    if new.tags.len() > MOST_TAGS || new.tags.iter().map(String::len).sum::<usize>() > 2_000 {
+        return Err(Refused::invalid("tags", format!("they are at most {MOST_TAGS}, with 2000 bytes together")));
+    }
+    if new.channels.len() > Channel::ALL.len() {
+        return Err(Refused::invalid("channels", "give each channel once"));
     }
     let expires_at = api.now() + Duration::from_secs(new.expires_in);
     let expires_at = may.expires_at.map_or(expires_at, |ends_at| ends_at.min(expires_at));
@@ -94,8 +99,7 @@ pub(crate) async fn open(api: &Api, text: &str) -> Result<FeedReader, Refused> {
     let invalid = || Refused::new(ProblemType::Unauthorized, "The feed token is not valid, or has ended.");
     let permit: Permit = signed::open(api, text).await?.ok_or_else(invalid)?;
     let now = api.now();
-    let by = api.token(&permit.by, now).await?;
-    if permit.until <= now.as_second() || by.is_none_or(|token| !token.counts(now)) {
+    if permit.until <= now.as_second() || !api.counts_by_id(&permit.by, now).await? {
         return Err(invalid());
     }
     Ok(FeedReader { tenant: permit.tenant, channels: permit.channels, tags: permit.tags })

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use super::checks::provider_of;
 use super::connections::{connection_of, webhook_url};
 use crate::access::{May, Operate};
-use crate::answer::{Answer, Body, Refused, ok};
+use crate::answer::{Answer, LongBody, Refused, Unbounded, ok};
 use crate::state::Api;
 
 /// How much older than the entity's last an old sample is.
@@ -46,6 +46,10 @@ pub(crate) struct NewSample {
     body: Option<String>,
 }
 
+impl Unbounded for NewSample {
+    const TEXTS: &'static [&'static str] = &["body"];
+}
+
 fn one() -> u64 {
     1
 }
@@ -67,7 +71,7 @@ pub(crate) async fn sample(
     State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path((provider, topic)): Path<(String, String)>,
-    Body(new): Body<NewSample>,
+    LongBody(new): LongBody<NewSample>,
 ) -> Answer<Json<SignedSample>> {
     super::test_tools::allowed(&api, &may)?;
     let provider = provider_of(&provider)?;

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use hooktide_core::names::{ProblemType, Scope};
 use hooktide_core::ports::{Partition, Write};
 use hooktide_core::records::endpoint::Owned;
+use hooktide_core::records::grant::{DEEPEST, Grant};
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::records::{self, Upkeep};
 use hooktide_core::tenant::Tenant;
@@ -15,10 +16,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::checks::LONGEST_TEXT;
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, List, Refused, ok};
 use crate::state::Api;
 
+/// How many companies a token is for.
+const MOST_COMPANIES: usize = 100;
 /// More tokens than a tenant has.
 const MOST: usize = 1_000;
 
@@ -62,6 +66,8 @@ pub(crate) struct TokenView {
     expires_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
+    /// The id of the token that made it. It ends with that one, unless that is the operator's.
+    by: Option<String>,
 }
 
 impl TokenView {
@@ -76,11 +82,13 @@ impl TokenView {
             created_at: stored.created_at,
             expires_at: stored.expires_at,
             revoked_at: stored.revoked_at,
+            by: stored.by,
         }
     }
 }
 
-/// Makes a token; this answer is the only one that shows its text.
+/// Makes a token; this answer is the only one that shows its text. It has at most what the token has that makes it, ends no
+/// later, and counts only while that one does; the operator's key alone limits nothing.
 #[utoipa::path(post, path = "/v1/tokens", operation_id = "create_token", request_body = NewToken, responses((status = 201, body = TokenView)))]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -100,10 +108,44 @@ pub(crate) async fn create(
     if new.expires_at.is_some_and(|expires_at| expires_at <= api.now()) {
         return Err(Refused::invalid("expires_at", "it is in the past"));
     }
+    check_texts(&new)?;
+    let now = api.now();
     let principal = Principal { tenant, user: new.user, companies: new.companies, scopes: new.scopes, operator: false };
-    let issued = token::issue(api.table(), &api.ports().entropy, principal, new.expires_at, api.now()).await?;
+    let maker = Grant { principal: may.principal.clone(), expires_at: may.expires_at };
+    let grant = Grant { principal, expires_at: new.expires_at };
+    let grant = grant.within(&maker).map_err(|field| {
+        Refused::invalid(field, "a token that another one makes has at most what that one has; ask for less")
+    })?;
+    let bound = !may.principal.operator;
+    if bound && !may_have_children(&api, &may.token, now).await? {
+        let detail = format!("tokens make each other at most {DEEPEST} deep; use one that was made earlier");
+        return Err(Refused::invalid("body", detail));
+    }
+    let (table, entropy) = (api.table(), &api.ports().entropy);
+    let issued = token::issue_by(table, entropy, grant, Some((may.token, bound)), now).await?;
     let text = issued.text.expose_text().map(str::to_owned);
     Ok((StatusCode::CREATED, ok(TokenView::of(&issued.id, issued.token, text))))
+}
+
+/// Whether a token that this one makes would be looked at: each use looks at all that made each other.
+async fn may_have_children(api: &Api, id: &str, now: Timestamp) -> Answer<bool> {
+    let Some(token) = api.token(id, now).await? else { return Ok(false) };
+    Ok(api.makers(&token, now).await?.is_some_and(|makers| makers.len() < DEEPEST))
+}
+
+fn check_texts(new: &NewToken) -> Answer<()> {
+    let fits = |text: &String| (1..=LONGEST_TEXT).contains(&text.len());
+    if new.user.as_ref().is_some_and(|user| !fits(user)) {
+        return Err(Refused::invalid("user", format!("it has 1 to {LONGEST_TEXT} bytes")));
+    }
+    if new.companies.len() > MOST_COMPANIES || !new.companies.iter().all(fits) {
+        let detail = format!("they are at most {MOST_COMPANIES}, each with 1 to {LONGEST_TEXT} bytes");
+        return Err(Refused::invalid("companies", detail));
+    }
+    if new.scopes.len() > Scope::ALL.len() {
+        return Err(Refused::invalid("scopes", "give each scope once"));
+    }
+    Ok(())
 }
 
 /// The tenant's tokens, without their texts.
@@ -120,7 +162,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
     Ok(ok(List { items, next: None }))
 }
 
-/// Revokes a token, and with it the feed tokens made with it: they count no longer, here at once and elsewhere within a
+/// Revokes a token, and with it the tokens, feed tokens and claims made with it: they count no longer, here at once and elsewhere within a
 /// minute. Only the operator revokes the operator's key.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", operation_id = "revoke_token", responses((status = 204), (status = 404)))]
 pub(crate) async fn revoke(State(api): State<Arc<Api>>, may: May<Admin>, Path(id): Path<String>) -> Answer<StatusCode> {

@@ -60,6 +60,9 @@ pub enum FeedFault {
     /// What came after the cursor is no longer kept.
     #[error("the cursor is older than what is kept")]
     Expired,
+    /// The cursor is ahead of everything: its store was restored to an earlier time, or it is another one's.
+    #[error("the cursor is ahead of everything")]
+    Ahead,
     /// The store failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -95,9 +98,18 @@ pub async fn read(
         let (position, taken) = cursor.place(lane);
         // One more than wanted: the first may be one that the reader has had, to its last channel.
         let positions = limit.clamp(1, POSITIONS) + 1;
-        let (reads, lane_has_more) = journal::read(table, tenant, lane, position, positions).await?;
+        // And the one before: while that is there, the reader is not ahead.
+        let before = position.saturating_sub(1);
+        let (mut reads, lane_has_more) = journal::read(table, tenant, lane, before, positions + 1).await?;
+        let stands = reads.first().is_some_and(|read| read.position == before);
+        if stands && before < position {
+            reads.remove(0);
+        }
         if !follows(position, &reads) && !cursor.passes_over_gaps(now) {
             return Err(FeedFault::Expired);
+        }
+        if reads.is_empty() && !stands && is_ahead(position, &journal::head(table, tenant, lane, now).await?) {
+            return Err(FeedFault::Ahead);
         }
         more |= lane_has_more;
         if reads.first().is_some_and(|read| read.position == position && (taken / 2) as usize >= read.entries.len()) {
@@ -111,6 +123,16 @@ pub async fn read(
         reading.next = reading.next.seen_at(now);
     }
     Ok(reading)
+}
+
+/// Whether a place in a lane is beyond what can have been there: a reader at the end stands right behind its last position.
+/// Of a lane that has expired whole nothing can be said.
+fn is_ahead(position: u64, head: &Head) -> bool {
+    match head {
+        Head::At(last) => position > last + 1,
+        Head::Empty(None) => position > 0,
+        Head::Empty(Some(_)) => false,
+    }
 }
 
 /// Whether nothing is missing between `position` and what was read, nor within it.
@@ -190,5 +212,18 @@ mod tests {
         assert!(follows(6, &[read(900, true)]));
         assert!(!follows(7, &[read(7, false), read(9, false)]));
         assert!(follows(7, &[]));
+    }
+
+    #[test]
+    fn a_place_beyond_the_one_behind_the_last_is_ahead() {
+        for (position, head, expected) in [
+            (0, Head::Empty(None), false),
+            (9, Head::Empty(None), true),
+            (9, Head::Empty(Some((1, 1))), false),
+            (8, Head::At(7), false),
+            (9, Head::At(7), true),
+        ] {
+            assert_eq!(is_ahead(position, &head), expected, "{position} {head:?}");
+        }
     }
 }

@@ -29,6 +29,9 @@ pub struct Connection {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// When it was deleted: nobody sees it any more, and it goes when everything that is known through it is erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,

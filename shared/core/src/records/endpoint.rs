@@ -47,6 +47,9 @@ pub struct Endpoint {
     pub settings: Map<String, Value>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// When it was deleted; what still comes is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,

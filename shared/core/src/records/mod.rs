@@ -37,6 +37,7 @@ pub mod delivery;
 pub mod document;
 pub mod endpoint;
 pub mod entity;
+pub mod grant;
 pub mod guest;
 pub mod job;
 pub mod journal;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::Owned;
+use super::grant::Grant;
 use super::{Record, Upkeep};
 use crate::entropy::Entropy;
 use crate::fault::Fault;
@@ -63,6 +64,12 @@ pub struct Token {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// The id of the token that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Whether it counts only while the token that made it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bound: bool,
 }
 
 impl Record for Token {
@@ -99,7 +106,7 @@ pub struct Issued {
     pub token: Token,
 }
 
-/// Issues a token: stores it, and the tenant's reference to it, so that it is listed and can be revoked.
+/// Issues a token that no other one makes.
 pub async fn issue(
     table: &dyn Table,
     entropy: &Entropy,
@@ -107,8 +114,22 @@ pub async fn issue(
     expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Issued, Fault> {
+    issue_by(table, entropy, Grant { principal, expires_at }, None, now).await
+}
+
+/// Issues a token: stores it, and the tenant's reference to it, so that it is listed and can be revoked. The maker is the id
+/// of the token that makes it, and whether it counts only while that one does.
+pub async fn issue_by(
+    table: &dyn Table,
+    entropy: &Entropy,
+    grant: Grant,
+    maker: Option<(String, bool)>,
+    now: Timestamp,
+) -> Result<Issued, Fault> {
     let NewToken { id, text, sha256 } = generate(entropy, None);
-    let token = Token { principal, sha256, created_at: now, expires_at, revoked_at: None };
+    let (Grant { principal, expires_at }, bound) = (grant, maker.as_ref().is_some_and(|(_, bound)| *bound));
+    let by = maker.map(|(by, _)| by);
+    let token = Token { principal, sha256, created_at: now, expires_at, revoked_at: None, by, bound };
     let writes = vec![
         super::insert(&key(&id), &token, Upkeep::default())?,
         super::insert(&owned_key(&token.principal.tenant, &id), &Owned { since: now }, Upkeep::default())?,
@@ -132,7 +153,12 @@ impl Token {
         genuine && self.counts(now)
     }
 
-    /// Whether it is neither revoked nor at its end.
+    /// The id of the token that it ends with, if there is one.
+    pub fn maker(&self) -> Option<&str> {
+        self.by.as_deref().filter(|_| self.bound)
+    }
+
+    /// Whether it is neither revoked nor at its end; whether its maker counts is another question.
     pub fn counts(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
     }

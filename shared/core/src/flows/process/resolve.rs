@@ -398,6 +398,7 @@ mod tests {
             secrets: Vec::new(),
             settings: serde_json::Map::new(),
             created_at: Timestamp::UNIX_EPOCH,
+            request: None,
             deleted_at: None,
         }
     }
