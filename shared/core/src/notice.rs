@@ -12,6 +12,9 @@ use crate::signing;
 /// Why nothing is done about a topic that the provider is not known to send.
 pub const UNKNOWN_TOPIC: &str = "unknown topic";
 
+/// How far ahead of a receipt a provider's time may be to be believed, in milliseconds: a day.
+const MOST_AHEAD: i64 = 24 * 3600 * 1000;
+
 /// One thing that one delivery told us.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Notice {
@@ -167,10 +170,10 @@ impl Dated {
     }
 }
 
-/// Where a state stands in the order of a thing's states: larger is newer.
+/// The place of a state in the provider's order of an entity's states: larger is newer.
 ///
 /// The number is the provider's (for Shopify, the milliseconds of `updated_at`); its README says which. Equal numbers
-/// are a tie, which the larger content hash wins, so that any order of arrival ends in the same state.
+/// are a tie: the provider's clock did not move, so that the one that was told last stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub i64);
@@ -182,6 +185,11 @@ impl Version {
     /// By a time.
     pub fn from_time(time: Timestamp) -> Self {
         Self(time.as_millisecond())
+    }
+
+    /// Whether a version that is a time is so far ahead of `at`, in milliseconds, that no clock of the provider's explains it.
+    pub fn is_ahead(self, at: i64) -> bool {
+        self != Self::FINAL && self.0 > at.saturating_add(MOST_AHEAD)
     }
 }
 
@@ -219,26 +227,79 @@ impl Document {
     pub fn to_json(&self) -> Result<Vec<u8>, Fault> {
         serde_json::to_vec(self).map_err(|error| Fault::failed(format!("a document does not serialise: {error}")))
     }
+
+    /// The same without the time at which the provider last changed it.
+    fn without_time(&self) -> Self {
+        let mut bare = self.clone();
+        match &mut bare {
+            Self::Product(product) => product.updated_at.clear(),
+            Self::Stock(stock) => stock.updated_at.clear(),
+            Self::Transaction(transaction) => transaction.updated_at.clear(),
+            Self::Account(account) => account.updated_at.clear(),
+        }
+        bare
+    }
 }
 
-/// The hash that a tie is decided by: 128 bits over version and content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A hash of 128 bits: of a state's content, or of the document that a state has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ContentHash(pub [u8; 16]);
 
 impl ContentHash {
-    /// The hash of a present state's canonical text.
-    pub fn of(version: Version, content: &[u8]) -> Self {
-        let digest = signing::sha256(&[b"state\0", &version.0.to_be_bytes(), content]);
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&digest[..16]);
-        Self(hash)
+    /// The hash of a present state's content and of what was not read of it: the same whenever that was changed.
+    pub fn of(document: &Document, unread: &[String]) -> Result<Self, Fault> {
+        let content = document.without_time().to_json()?;
+        let mut parts: Vec<&[u8]> = vec![b"content\0", &content];
+        parts.extend(unread.iter().flat_map(|field| [&b"\0"[..], field.as_bytes()]));
+        Ok(Self::of_parts(&parts))
     }
 
-    /// The hash of a deleted state: larger than any other, so that of a tie the deletion stands.
+    /// The key of the document of a state with this version that was told at `as_of`, in milliseconds, by its canonical text.
+    ///
+    /// No two states of an entity have the same, even where their content is: so a document that was replaced never becomes
+    /// current again.
+    pub fn of_document(version: Version, as_of: i64, text: &[u8]) -> Self {
+        Self::of_parts(&[b"state\0", &version.0.to_be_bytes(), &as_of.to_be_bytes(), text])
+    }
+
+    /// The hash of a deleted state: larger than any other, so that of what was told at once the deletion stands.
     pub const DELETED: Self = Self([0xff; 16]);
 
     /// In hexadecimal.
     pub fn to_hex(self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
+    }
+
+    fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&signing::sha256(parts)[..16]);
+        Self(hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stock(quantity: &str, updated_at: &str) -> Document {
+        Document::Stock(Stock {
+            variant: "1".into(),
+            location: None,
+            state: None,
+            quantity: Some(quantity.into()),
+            updated_at: updated_at.into(),
+        })
+    }
+
+    #[test]
+    fn content_is_the_same_whenever_it_was_changed() {
+        let hash = |document, unread: &[&str]| {
+            let unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
+            ContentHash::of(&document, &unread).unwrap()
+        };
+        let one = hash(stock("7", "2026-11-01T00:00:00Z"), &[]);
+        assert_eq!(one, hash(stock("7", "2026-11-02T00:00:00Z"), &[]));
+        assert_ne!(one, hash(stock("8", "2026-11-01T00:00:00Z"), &[]));
+        assert_ne!(one, hash(stock("7", "2026-11-01T00:00:00Z"), &["location"]), "unknown is not absent");
     }
 }

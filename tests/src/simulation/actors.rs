@@ -12,9 +12,10 @@ use hooktide_core::records::dead_letter::Shelf;
 use hooktide_core::records::replay::{Filter, Replay};
 use jiff::{SignedDuration, Timestamp};
 
-use super::mutations::Mutation;
+use super::mutations::{self, Mutation};
 use super::queue::{Source, read_by_newer};
 use super::scheduler::Activity;
+use super::ties;
 use super::world::{Accepted, Delivery, THINGS, Tells, World};
 
 /// How often a provider tries at the most.
@@ -142,7 +143,10 @@ fn next_delivery(world: &World) -> Option<(u32, Delivery)> {
             0 if number > THINGS / 2 => Tells::Delete(number),
             1 | 2 => Tells::Hint,
             3..8 => Tells::Privacy,
-            _ => Tells::Update(number, now.as_millisecond() - old - scheduler.choose(50) as i64),
+            _ => {
+                let version = now.as_millisecond() - old - scheduler.choose(50) as i64;
+                ties::update(world, shop, number, version)
+            }
         }
     };
     Some((0, world.deliver(shop, tells)))
@@ -153,21 +157,28 @@ async fn send(world: &World, receiver: &Receiver, (tries, delivery): (u32, Deliv
     // A provider that hears nothing sends again: should this end halfway, it is already noted.
     let later = scheduler.now() + Duration::from_secs(5 << tries.min(8));
     world.ledger().again.push((later, tries + 1, delivery.clone()));
-    let answer = receiver.receive(delivery.request.clone(), "192.0.2.1", scheduler.now()).await;
+    world.ledger().sent.insert(delivery.id.clone(), (delivery.shop, delivery.tells));
+    let received_at = scheduler.now();
+    let answer = receiver.receive(delivery.request.clone(), "192.0.2.1", received_at).await;
     scheduler.note("answered", answer.status().as_str());
     let mut ledger = world.ledger();
     let noted = ledger.again.iter().position(|(_, _, other)| other.id == delivery.id);
     match answer.extensions().get::<Receipt>() {
         Some(receipt) => {
             assert!(delivery.tells != Tells::Tampered, "a delivery that was tampered with was accepted");
-            let accepted = Accepted { shop: delivery.shop, tells: delivery.tells, at: scheduler.now() };
+            let accepted = Accepted { shop: delivery.shop, tells: delivery.tells, at: received_at };
             ledger.accepted.insert(receipt.trace.clone(), accepted);
             if let Some(place) = noted {
                 ledger.again.swap_remove(place);
             }
             // What only a lease keeps from being done twice is often sent again at once.
             let leased = delivery.tells == Tells::Privacy;
-            let (often, at) = if leased { (5, scheduler.now()) } else { (1, later) };
+            // What is newest could lift an older tie when it is sent again.
+            let (often, at) = match ties::is_newest(&ledger, &delivery) {
+                _ if leased => (5, scheduler.now()),
+                true => (3, later),
+                false => (1, later),
+            };
             if scheduler.happens("fault: sent again though accepted", often * scheduler.rates().sent_again) {
                 ledger.again.push((at, tries + 1, delivery));
             }
@@ -202,6 +213,10 @@ async fn work(world: &World, processor: &Processor, source: Source, newer: bool,
     let messages: Vec<Message> = taken
         .into_iter()
         .map(|(message, _)| if newer { Message { body: read_by_newer(&message.body), ..message } } else { message })
+        .map(|message| match world.mutation {
+            Some(Mutation::TieByHash) => Message { body: mutations::without_time(&message.body), ..message },
+            _ => message,
+        })
         .collect();
     if world.mutation == Some(Mutation::DeletesBeforeCommit) {
         world.queue.delete(receipts.clone()).await;

@@ -18,6 +18,7 @@ use hooktide_core::records::journal::{self, Entry};
 use hooktide_core::records::{self, tag};
 
 use super::actors::Actor;
+use super::ties;
 use super::world::{Tells, World};
 
 /// More letters than a run makes.
@@ -72,6 +73,7 @@ pub fn at_the_end(world: &World) -> Vec<String> {
         nothing_is_dead_and_processed(world, shop, &journal, &mut broken);
         requests_about_personal_data_are_settled_once(world, shop, &journal, &mut broken);
         newest_stands(world, shop, &ledger.accepted, &mut broken);
+        ties::the_last_told_stands(world, shop, &ledger, &journal, &mut broken);
     }
     for (trace, accepted) in &ledger.accepted {
         if !traces.contains(trace) {
@@ -127,7 +129,7 @@ fn tags_count_the_commits(world: &World, shop: usize, journal: &[(u8, u64, Entry
     }
 }
 
-fn entity(world: &World, shop: usize, id: &str) -> Option<Entity> {
+pub(super) fn entity(world: &World, shop: usize, id: &str) -> Option<Entity> {
     let of = &world.shops[shop];
     let id = EntityId { kind: Kind::Product, connection: of.connection.clone(), id: id.to_owned() };
     let read = records::get::<Entity>(&*world.table, &id.key(&of.tenant)).now_or_never().expect("ready");
@@ -151,7 +153,7 @@ fn entities_are_what_was_journaled(world: &World, shop: usize, journal: &[(u8, u
     }
     for (_, _, entry) in journal {
         let Some(wanted) = entry.document() else { continue };
-        let stands = entity(world, shop, &wanted.entity.id).map(|entity| entity.content_hash());
+        let stands = entity(world, shop, &wanted.entity.id).map(|entity| entity.document_hash());
         let (table, blobs, tenant) = (&*world.table, &*world.ports.blobs, &world.shops[shop].tenant);
         if stands == Some(wanted.hash) {
             let load = document::load(table, blobs, tenant, std::slice::from_ref(&wanted));
@@ -173,7 +175,7 @@ fn newest_stands(
     let mut newest: BTreeMap<u64, i64> = BTreeMap::new();
     for one in accepted.values().filter(|one| one.shop == shop) {
         match one.tells {
-            Tells::Update(number, version) => {
+            Tells::Update(number, version, _) => {
                 let newest = newest.entry(number).or_insert(i64::MIN);
                 *newest = version.max(*newest);
             }
@@ -200,8 +202,11 @@ fn the_bus_heard_of_every_change(world: &World, shop: usize, journal: &[(u8, u64
         let Some(change) = &entry.change else { continue };
         let untold = |channel: &&Channel| world.bus.told(tenant, **channel, &entry.id) == 0;
         let Some(channel) = change.kind.channels().iter().find(untold) else { continue };
-        let newer = journal.iter().filter_map(|(_, _, other)| other.change.as_ref());
-        let newer = newer.filter(|other| other.entity == change.entity && other.version > change.version).count();
+        let is_newer = |other: &Entry| {
+            let of = other.change.as_ref().filter(|of| of.entity == change.entity);
+            of.is_some_and(|of| (of.version, other.received_at) > (change.version, entry.received_at))
+        };
+        let newer = journal.iter().filter(|(_, _, other)| is_newer(other)).count();
         // The memory of a thing is bounded (docs/adr/0002).
         if newer >= MOST {
             world.scheduler.note("bound: overtaken by too many newer states to be told", "");

@@ -12,6 +12,7 @@ pub mod ports;
 pub mod queue;
 pub mod rates;
 pub mod scheduler;
+pub mod ties;
 pub mod trace;
 pub mod world;
 

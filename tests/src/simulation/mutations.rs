@@ -7,7 +7,14 @@ use async_trait::async_trait;
 use hooktide_core::fault::Fault;
 use hooktide_core::ports::{AttributeValue, Item, Key, Page, Query, SORT, Table, TransactFault, Write, WriteFault};
 
+use serde_json::Value;
+
 use super::scheduler::{Gate, Scheduler};
+
+/// Bytes of a delivery that an entity remembers.
+const DELIVERY: usize = 45;
+/// The byte and the bit of it that say that it told what stands.
+const CURRENT: (usize, u8) = (33, 0x02);
 
 /// A flaw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +23,10 @@ pub enum Mutation {
     NoDeduplication,
     /// Whatever is told counts as newer than what is known.
     NoGuard,
+    /// Of equal versions the larger hash stands, whatever was told last.
+    TieByHash,
+    /// Entities forget all deliveries but the one that told what stands, so that a resend lifts an older state.
+    ResendLifts,
     /// Tags are raised after the commit, in a call of their own.
     TagsAfterCommit,
     /// The journal is written after the commit, in a call of its own.
@@ -32,9 +43,11 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::NoDeduplication,
         Self::NoGuard,
+        Self::TieByHash,
+        Self::ResendLifts,
         Self::TagsAfterCommit,
         Self::JournalOutsideCommit,
         Self::DeletesBeforeCommit,
@@ -48,6 +61,7 @@ impl Mutation {
         match self {
             Self::NoDeduplication
             | Self::NoGuard
+            | Self::ResendLifts
             | Self::TagsAfterCommit
             | Self::JournalOutsideCommit
             | Self::LeaseIgnored
@@ -57,9 +71,18 @@ impl Mutation {
                 scheduler: Arc::clone(scheduler),
                 poisoned: Mutex::default(),
             }),
-            Self::DeletesBeforeCommit | Self::CursorFromTheClock => table,
+            Self::DeletesBeforeCommit | Self::CursorFromTheClock | Self::TieByHash => table,
         }
     }
+}
+
+/// A message whose delivery was accepted when all others of these years were.
+pub fn without_time(body: &str) -> String {
+    let Ok(mut envelope) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
+    if let Some(received_at) = envelope.get_mut("received_at") {
+        *received_at = "2026-11-02T00:00:00Z".into();
+    }
+    envelope.to_string()
 }
 
 struct FlawedTable {
@@ -129,6 +152,14 @@ impl Table for FlawedTable {
         if self.flaw == Mutation::NoGuard {
             for item in items.iter_mut().flatten().filter(|item| text(item, SORT).starts_with("product#")) {
                 item.insert("version".into(), AttributeValue::N("0".into()));
+            }
+        }
+        if self.flaw == Mutation::ResendLifts {
+            for item in items.iter_mut().flatten() {
+                if let Some(AttributeValue::B(deliveries)) = item.get_mut("deliveries") {
+                    let current = deliveries.chunks_exact(DELIVERY).filter(|entry| entry[CURRENT.0] & CURRENT.1 != 0);
+                    *deliveries = current.collect::<Vec<_>>().concat();
+                }
             }
         }
         Ok(items)

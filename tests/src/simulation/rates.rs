@@ -27,6 +27,8 @@ pub struct Rates {
     pub unreadable: u32,
     /// A delivery is about the thing that everybody edits.
     pub storm: u32,
+    /// The provider's clock did not move: the newest version is sent with other content.
+    pub tie: u32,
     /// An older version is sent.
     pub old: u32,
     /// A worker starts again with the other version of the code.
@@ -48,6 +50,7 @@ impl Rates {
         tampered: 20,
         unreadable: 15,
         storm: 250,
+        tie: 250,
         old: 150,
         other_version: 20,
     };
@@ -66,6 +69,7 @@ impl Rates {
         tampered: 0,
         unreadable: 0,
         storm: 0,
+        tie: 0,
         old: 0,
         other_version: 0,
     };

@@ -27,6 +27,7 @@ use super::mutations::Mutation;
 use super::ports::{GatedBus, GatedTable};
 use super::queue::ModelQueue;
 use super::scheduler::Scheduler;
+use super::ties;
 use crate::bodies;
 
 /// How many tenants there are; the first is noisy.
@@ -65,8 +66,8 @@ pub struct Delivery {
 /// What a delivery tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tells {
-    /// A thing has this version (Unix time in milliseconds).
-    Update(u64, i64),
+    /// A thing has this version (Unix time in milliseconds) and so many in stock.
+    Update(u64, i64, u64),
     /// A thing is gone.
     Delete(u64),
     /// Something changed.
@@ -93,6 +94,10 @@ pub struct Accepted {
 /// What the providers know.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    /// What was sent, by the provider's id of it.
+    pub sent: BTreeMap<String, (usize, Tells)>,
+    /// The newest version of each thing of a shop that was sent.
+    pub newest: BTreeMap<(usize, u64), i64>,
     /// What was accepted, by trace.
     pub accepted: BTreeMap<String, Accepted>,
     /// The ids of what must leave no trace.
@@ -173,7 +178,7 @@ impl World {
         let of = &self.shops[shop];
         let now = self.scheduler.now();
         let (topic, number, updated_at) = match tells {
-            Tells::Update(number, version) => {
+            Tells::Update(number, version, _) => {
                 ("products/update", number, Timestamp::from_millisecond(version).expect("a time"))
             }
             Tells::Delete(number) => ("products/delete", number, now),
@@ -187,6 +192,8 @@ impl World {
             _ => {
                 let sample = provider.sample(topic, &Sample { number, updated_at, account: &of.account });
                 let sample = sample.expect("a sample");
+                let sample =
+                    if let Tells::Update(_, _, stock) = tells { ties::with_stock(&sample, stock) } else { sample };
                 // Every other thing's document is too large for its entity.
                 let large = matches!(tells, Tells::Update(..)) && number % 2 == 0;
                 if large { bodies::enlarged(&sample, number) } else { sample }

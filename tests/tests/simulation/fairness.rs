@@ -31,7 +31,7 @@ fn batches_until_all_are_served(noise: usize) -> usize {
     let shops = std::iter::repeat_n(0, noise).chain(1..world.shops.len());
     for (version, shop) in shops.enumerate() {
         let version = scheduler.now().as_millisecond() + i64::try_from(version).expect("few");
-        let delivery = world.deliver(shop, Tells::Update(1, version));
+        let delivery = world.deliver(shop, Tells::Update(1, version, 1));
         let (receiver, now) = (Arc::clone(&receiver), scheduler.now());
         drive(
             &scheduler,

@@ -13,10 +13,11 @@ use hooktide_tests::simulation::{Run, run};
 const STEPS: u64 = 5_000;
 
 /// Everything that can go wrong must have, or a run says nothing of it.
-const FAULTS: [&str; 18] = [
+const FAULTS: [&str; 19] = [
     "fault: a call took long",
     "fault: a worker with the other version",
     "fault: answer lost",
+    "fault: a tie",
     "fault: crash after a call",
     "fault: crash before a call",
     "fault: half a batch failed",
@@ -63,7 +64,7 @@ fn the_same_seed_is_the_same_run_in_another_process() {
 #[track_caller]
 fn assert_found(mutation: Mutation, by: &str) {
     let mut others = Vec::new();
-    for seed in 1..=3 {
+    for seed in 1..=6 {
         let broken = run(Run { seed, steps: 4 * STEPS, mutation: Some(mutation) }).broken;
         if broken.iter().any(|broken| broken.starts_with(by)) {
             return;
@@ -81,6 +82,16 @@ fn entities_that_forget_their_deliveries_are_found() {
 #[test]
 fn writes_without_a_guard_are_found() {
     assert_found(Mutation::NoGuard, "entities are what was journaled");
+}
+
+#[test]
+fn ties_by_hash_are_found() {
+    assert_found(Mutation::TieByHash, "the last told stands");
+}
+
+#[test]
+fn a_resend_that_lifts_an_older_state_is_found() {
+    assert_found(Mutation::ResendLifts, "the last told stands");
 }
 
 #[test]

@@ -24,3 +24,4 @@ mod replay;
 mod secrets;
 mod shared_endpoint;
 mod tenants;
+mod ties;

@@ -24,7 +24,8 @@ pub struct ChangeView {
     pub entity: String,
     /// What happened to it.
     pub op: Operation,
-    /// The version of its new state; of two changes of one thing, compare nothing else.
+    /// The version of its new state, by the provider's clock. Of two changes of one entity the greater one is newer; where
+    /// the clock did not move, the one that was received later is.
     pub version: String,
     /// The tags whose cached answers are stale now.
     pub tags: Vec<String>,
@@ -43,6 +44,9 @@ pub struct ChangeView {
     pub processed_at: Timestamp,
     /// How we came to know.
     pub via: Via,
+    /// The fields of the provider's body that could not be read: absent from the document, and unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// The trace id, from receipt to the last effect.
     pub trace: String,
 }
@@ -65,6 +69,7 @@ impl ChangeView {
             received_at: entry.received_at,
             processed_at: entry.processed_at,
             via: change.via,
+            unread: change.unread.clone(),
             trace: entry.trace.clone(),
         })
     }

@@ -1,8 +1,8 @@
 //! Documents: normalised content. A small one is in its entity, where it costs nothing and goes with its state. A larger
-//! one is put before the commit and outside it, keyed by content hash beside the entity.
+//! one is put before the commit and outside it, keyed by its hash beside the entity.
 //!
 //! A document that a newer one replaced may be deleted once the journal no longer refers to it. Since the hash covers
-//! the version, which only grows, a replaced document never becomes current again.
+//! version and time of telling, no two states share one, and a replaced document never becomes current again.
 
 use std::collections::HashMap;
 
@@ -104,7 +104,7 @@ pub async fn load(
         let Some(item) = item else { continue };
         let (hash, compressed) = if wanted.inline {
             let entity = super::decode::<Entity>(item)?.record;
-            (Some(entity.content_hash()), entity.document.map(|document| Bytes::from(document.into_vec())))
+            (Some(entity.document_hash()), entity.document.map(|document| Bytes::from(document.into_vec())))
         } else {
             (None, compressed(super::decode::<StoredDocument>(item)?.record, blobs).await?)
         };

@@ -1,4 +1,4 @@
-//! Entities: one item for each thing that a provider told us of; the guard of its state.
+//! Entities: one item for each entity that a provider reported; the guard of its state.
 //!
 //! At most 1 KB, but for storms of changes, so that a commit costs two write units for it. A document that fits into the
 //! rest of that kilobyte costs nothing; a larger one is an item of its own.
@@ -33,17 +33,83 @@ pub const MOST: usize = 160;
 const IDENTITY: usize = 16;
 /// Bytes of an identity, an envelope's id, a lane, a position, and a time in Unix seconds.
 const ENTRY: usize = IDENTITY + 16 + 1 + 8 + 4;
-/// Set in an entry's lane if its state stood: there are far fewer lanes.
-const STOOD: u8 = 0x80;
+/// The place of an entry's lane.
+const LANE: usize = IDENTITY + 16;
+/// The place of an entry's position, whose first byte no position reaches.
+const POSITION: usize = LANE + 1;
 
-/// The state of a thing, and which deliveries led to it.
+/// The parts that a remembered delivery plays for its entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Part(u8);
+
+impl Part {
+    /// None: it is remembered as long as there is room.
+    pub const NONE: Self = Self(0);
+    /// Its state stood. Kept in the lane's byte: there are far fewer lanes.
+    pub const STOOD: Self = Self(0x80);
+    /// It told the version that stands: a repeat that were not known as such would win the tie.
+    pub const LEVEL: Self = Self(0x01);
+    /// It told what stands, and when that was told.
+    pub const CURRENT: Self = Self(0x02);
+    /// Its receipt is what counts, so a repeat that were not known as such would count as later.
+    pub const ALWAYS: Self = Self(0x04);
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// This one if so, and none otherwise.
+    #[must_use]
+    pub const fn when(self, so: bool) -> Self {
+        if so { self } else { Self::NONE }
+    }
+
+    /// Whether it plays any of these parts.
+    pub const fn is_any(self, of: Self) -> bool {
+        self.0 & of.0 != 0
+    }
+
+    fn of(entry: &[u8]) -> Self {
+        Self(entry[LANE] & Self::STOOD.0 | entry[POSITION])
+    }
+}
+
+/// The place of a state in the order of its entity's states: the greatest stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    /// The provider's order.
+    pub version: Version,
+    /// When it was told, in milliseconds: when its delivery was accepted. Of states with one version the last told stands.
+    pub as_of: i64,
+    /// The hash of its content, which decides what was told within one millisecond.
+    pub content: ContentHash,
+}
+
+/// The state of an entity, and which deliveries led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
-    /// Where the state stands in the order of the thing's states.
+    /// Where the state stands in the order of the entity's states.
     pub version: Version,
-    /// The hash of the state; decides ties.
+    /// The key of the state's document.
     pub hash: ByteBuf,
-    /// Whether the thing is gone (a tombstone).
+    /// The hash of the state's content; none for a deletion, and before version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ByteBuf>,
+    /// When the state was told, in milliseconds; none before version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<i64>,
+    /// Whether the version is the time of a receipt, since the provider says no time of its own, or none to be believed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_receipt: bool,
+    /// Up to when deletions that are dated by receipt do not count, in milliseconds: the entity was restored then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<i64>,
+    /// When the youngest of the deliveries at this version was remembered that is forgotten already, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowded: Option<u32>,
+    /// Whether the entity is gone (a tombstone).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// When the state was committed, in milliseconds.
@@ -59,13 +125,14 @@ pub struct Entity {
 
 impl Record for Entity {
     const NAME: &'static str = "entity";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
+    const OLDEST: u32 = 1;
 }
 
-/// Which thing.
+/// The id of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityId {
-    /// What kind of thing.
+    /// What kind of entity.
     pub kind: Kind,
     /// Of which connection.
     pub connection: String,
@@ -137,9 +204,40 @@ pub enum Seen {
 }
 
 impl Entity {
-    /// The state's hash.
-    pub fn content_hash(&self) -> ContentHash {
+    /// A state that nothing led to yet, with the key of its document.
+    pub fn new(rank: Rank, hash: ContentHash, deleted: bool, now: Timestamp) -> Self {
+        Self {
+            version: rank.version,
+            hash: ByteBuf::from(hash.0),
+            content: (!deleted).then(|| ByteBuf::from(rank.content.0)),
+            as_of: Some(rank.as_of),
+            by_receipt: false,
+            restored: None,
+            crowded: None,
+            deleted,
+            changed_at: now.as_millisecond(),
+            deliveries: ByteBuf::new(),
+            document: None,
+        }
+    }
+
+    /// The key of the state's document.
+    pub fn document_hash(&self) -> ContentHash {
         ContentHash(self.hash.as_slice().try_into().unwrap_or_default())
+    }
+
+    /// The state's place in the order of states. Before version 3 nobody knew when it was told, so when it was committed has
+    /// to do, its content is like no other, and a date years ahead was still believed.
+    pub fn rank(&self) -> Rank {
+        let as_of = self.as_of.unwrap_or(self.changed_at);
+        let content = match &self.content {
+            _ if self.deleted => ContentHash::DELETED,
+            Some(content) => ContentHash(content.as_slice().try_into().unwrap_or_default()),
+            None => ContentHash::default(),
+        };
+        let unbelievable = self.as_of.is_none() && self.version.is_ahead(as_of);
+        let version = if unbelievable { Version(as_of) } else { self.version };
+        Rank { version, as_of, content }
     }
 
     /// Whether the entity remembers a delivery.
@@ -147,18 +245,29 @@ impl Entity {
         let envelope = envelope_bytes(envelope);
         let mut seen = Seen::Never;
         for entry in self.deliveries.chunks_exact(ENTRY) {
-            let (known, rest) = entry.split_at(IDENTITY);
-            let (of, at) = rest.split_at(16);
-            if known != identity.0 {
+            if entry[..IDENTITY] != identity.0 {
                 continue;
             }
-            if of == envelope {
-                let position = u64::from_be_bytes(at[1..9].try_into().unwrap_or_default());
-                return Seen::SameEnvelope(Journaled { lane: at[0] & !STOOD, position });
+            if entry[IDENTITY..LANE] == envelope {
+                let mut position: [u8; 8] = entry[POSITION..POSITION + 8].try_into().unwrap_or_default();
+                position[0] = 0;
+                let lane = entry[LANE] & !Part::STOOD.0;
+                return Seen::SameEnvelope(Journaled { lane, position: u64::from_be_bytes(position) });
             }
             seen = Seen::OtherEnvelope;
         }
         seen
+    }
+
+    /// Whether a delivery is the one that told what stands.
+    pub fn is_current(&self, identity: Identity) -> bool {
+        let mut entries = self.deliveries.chunks_exact(ENTRY);
+        entries.any(|entry| entry[..IDENTITY] == identity.0 && Part::of(entry).is_any(Part::CURRENT))
+    }
+
+    /// Whether deliveries at the version that stands were forgotten which may still be repeated.
+    pub fn is_crowded(&self, window: Duration, now: Timestamp) -> bool {
+        self.crowded.is_some_and(|since| since >= oldest(window, now))
     }
 
     /// The entity with this compressed document, if the item stays within one write unit with it.
@@ -170,40 +279,51 @@ impl Entity {
 
     /// Forgets the deliveries that no provider repeats any more: those from before `window`.
     pub fn forget(&mut self, window: Duration, now: Timestamp) {
-        let young = second(now - window.clamp(REMEMBERED, LONGEST_WINDOW));
+        let young = oldest(window, now);
         let kept = self.deliveries.chunks_exact(ENTRY).filter(|entry| since(entry) >= young);
         self.deliveries = ByteBuf::from(kept.collect::<Vec<_>>().concat());
     }
 
-    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood: they are remembered
-    /// for a day.
-    pub fn remember(&mut self, identity: Identity, envelope: &str, stood: bool, at: Journaled, now: Timestamp) {
-        self.deliveries.extend_from_slice(&identity.0);
-        self.deliveries.extend_from_slice(&envelope_bytes(envelope));
-        self.deliveries.push(at.lane | if stood { STOOD } else { 0 });
-        self.deliveries.extend_from_slice(&at.position.to_be_bytes());
-        self.deliveries.extend_from_slice(&second(now).to_be_bytes());
-        let young = second(now - REMEMBERED);
-        while self.deliveries.len() > RECENT * ENTRY {
-            let stood = |entry: &[u8]| entry[IDENTITY + 16] & STOOD != 0;
-            let goes = |entry: &[u8]| !stood(entry) || since(entry) < young;
-            let first = self.deliveries.chunks_exact(ENTRY).position(goes);
-            let Some(first) = first.or((self.deliveries.len() > MOST * ENTRY).then_some(0)) else { return };
-            self.deliveries.drain(first * ENTRY..(first + 1) * ENTRY);
+    /// Takes a part from all remembered deliveries: the version grew, or something else was told since.
+    pub fn relieve(&mut self, part: Part) {
+        for entry in self.deliveries.chunks_exact_mut(ENTRY) {
+            entry[POSITION] &= !part.0;
         }
     }
 
-    /// A state that nothing led to yet.
-    pub fn new(version: Version, hash: ContentHash, deleted: bool, now: Timestamp) -> Self {
-        Self {
-            version,
-            hash: ByteBuf::from(hash.0),
-            deleted,
-            changed_at: now.as_millisecond(),
-            deliveries: ByteBuf::new(),
-            document: None,
+    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood, for a day, and those
+    /// that must not be taken for others when they are repeated. Beyond [`MOST`] it forgets any.
+    pub fn remember(&mut self, identity: Identity, envelope: &str, part: Part, at: Journaled, now: Timestamp) {
+        let mut position = at.position.to_be_bytes();
+        position[0] = part.0 & !Part::STOOD.0;
+        self.deliveries.extend_from_slice(&identity.0);
+        self.deliveries.extend_from_slice(&envelope_bytes(envelope));
+        self.deliveries.push(at.lane | part.0 & Part::STOOD.0);
+        self.deliveries.extend_from_slice(&position);
+        self.deliveries.extend_from_slice(&second(now).to_be_bytes());
+        let young = second(now - REMEMBERED);
+        let needed = |entry: &[u8]| {
+            let part = Part::of(entry);
+            part.is_any(Part::LEVEL.and(Part::ALWAYS).and(Part::CURRENT))
+                || part.is_any(Part::STOOD) && since(entry) >= young
+        };
+        while self.deliveries.len() > RECENT * ENTRY {
+            let place = |goes: &dyn Fn(&[u8]) -> bool| self.deliveries.chunks_exact(ENTRY).position(goes);
+            let free = place(&|entry| !needed(entry));
+            let spare = || place(&|entry| !Part::of(entry).is_any(Part::ALWAYS.and(Part::CURRENT))).or(Some(0));
+            let first = free.or_else(|| (self.deliveries.len() > MOST * ENTRY).then(spare).flatten());
+            let Some(first) = first else { return };
+            let entry: Vec<u8> = self.deliveries.drain(first * ENTRY..(first + 1) * ENTRY).collect();
+            if Part::of(&entry).is_any(Part::LEVEL) {
+                self.crowded = self.crowded.max(Some(since(&entry)));
+            }
         }
     }
+}
+
+/// The time of the oldest delivery that may still be repeated.
+fn oldest(window: Duration, now: Timestamp) -> u32 {
+    second(now - window.clamp(REMEMBERED, LONGEST_WINDOW))
 }
 
 /// A time as the memory of deliveries has it.
@@ -234,15 +354,20 @@ mod tests {
         Timestamp::from_second(i64::try_from(n).unwrap() * (24 * 3600 + 1)).unwrap()
     }
 
+    fn state(version: i64) -> Entity {
+        let rank = Rank { version: Version(version), as_of: 1_800_000_000_123, content: ContentHash([2; 16]) };
+        Entity::new(rank, ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH)
+    }
+
     fn at(position: u64) -> Journaled {
         Journaled { lane: 3, position }
     }
 
     #[test]
     fn a_repeat_is_known_by_its_identity_and_a_redelivery_by_its_envelope() {
-        let mut entity = Entity::new(Version(1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
+        let mut entity = state(1);
         let identity = Identity::new("shopify", "c", "d");
-        entity.remember(identity, "01jcf0000000000000000000a1", true, at(7), Timestamp::UNIX_EPOCH);
+        entity.remember(identity, "01jcf0000000000000000000a1", Part::STOOD, at(7), Timestamp::UNIX_EPOCH);
         assert_eq!(entity.seen(identity, "01jcf0000000000000000000a1"), Seen::SameEnvelope(at(7)));
         assert_eq!(entity.seen(identity, "01jcf0000000000000000000a2"), Seen::OtherEnvelope);
         assert_eq!(entity.seen(Identity::new("shopify", "d", "d"), "01jcf0000000000000000000a1"), Seen::Never);
@@ -250,12 +375,12 @@ mod tests {
 
     #[test]
     fn an_entity_with_full_memory_stays_under_one_kilobyte() {
-        let mut entity = Entity::new(Version(i64::MAX - 1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
+        let mut entity = state(i64::MAX - 1);
         for n in 0..100 {
             entity.remember(
                 Identity::new("shopify", "c", &n.to_string()),
                 &format!("envelope {n}"),
-                true,
+                Part::STOOD,
                 at(n),
                 day(n),
             );
@@ -266,7 +391,7 @@ mod tests {
             entity.remember(
                 Identity::new("shopify", "c", &n.to_string()),
                 &format!("envelope {n}"),
-                true,
+                Part::STOOD,
                 at(n),
                 day(99),
             );
@@ -276,7 +401,7 @@ mod tests {
             busy.remember(
                 Identity::new("shopify", "c", &n.to_string()),
                 &format!("envelope {n}"),
-                false,
+                Part::NONE,
                 at(n),
                 day(99),
             );
@@ -284,7 +409,7 @@ mod tests {
         assert_eq!(busy.deliveries, entity.deliveries, "what did not stand takes no place of what did today");
         let mut stormy = entity.clone();
         for n in 100..400 {
-            stormy.remember(Identity::new("shopify", "c", &n.to_string()), "envelope", true, at(n), day(100));
+            stormy.remember(Identity::new("shopify", "c", &n.to_string()), "envelope", Part::STOOD, at(n), day(100));
         }
         assert_eq!(stormy.deliveries.len(), MOST * ENTRY, "what stood is remembered for a day, up to a bound");
         assert_eq!(entity.seen(Identity::new("shopify", "c", "83"), "envelope 83"), Seen::Never);
@@ -303,12 +428,45 @@ mod tests {
 
     #[test]
     fn a_delivery_is_forgotten_when_its_provider_repeats_it_no_more() {
-        let mut entity = Entity::new(Version(1), ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH);
+        let mut entity = state(1);
         let identity = Identity::new("shopify", "c", "d");
-        entity.remember(identity, "envelope", true, at(7), day(1));
+        entity.remember(identity, "envelope", Part::STOOD, at(7), day(1));
         entity.forget(Duration::from_secs(3 * 24 * 3600), day(3));
         assert_eq!(entity.seen(identity, "another"), Seen::OtherEnvelope);
         entity.forget(Duration::from_secs(3600), day(3));
         assert_eq!(entity.seen(identity, "another"), Seen::Never);
+    }
+
+    #[test]
+    fn what_told_the_standing_version_is_forgotten_last_and_then_ties_are_too_many() {
+        let mut entity = state(1);
+        let identity = |n: usize| Identity::new("woocommerce", "c", &n.to_string());
+        let place = |n: usize| at(1_800_000_000_000 + n as u64);
+        for n in 0..MOST {
+            entity.remember(identity(n), "envelope", Part::LEVEL, place(n), day(1));
+            entity.remember(identity(1_000 + n), "envelope", Part::NONE, at(0), day(1));
+        }
+        assert_eq!(entity.seen(identity(0), "envelope"), Seen::SameEnvelope(place(0)));
+        assert_eq!(entity.seen(identity(1_000), "envelope"), Seen::Never, "there was no room for it");
+        let window = Duration::from_secs(3 * 24 * 3600);
+        assert!(!entity.is_crowded(window, day(1)));
+        entity.remember(identity(MOST), "envelope", Part::LEVEL.and(Part::CURRENT), at(7), day(1));
+        assert_eq!((entity.deliveries.len(), entity.seen(identity(0), "envelope")), (MOST * ENTRY, Seen::Never));
+        assert!(entity.is_current(identity(MOST)) && !entity.is_current(identity(1)));
+        assert!(entity.is_crowded(window, day(3)), "what was forgotten may be repeated");
+        assert!(!entity.is_crowded(window, day(5)), "its provider repeats it no more");
+        entity.relieve(Part::LEVEL);
+        entity.remember(identity(2_000), "envelope", Part::LEVEL, at(8), day(1));
+        assert_eq!(entity.deliveries.len(), RECENT * ENTRY, "the version grew");
+    }
+
+    #[test]
+    fn a_record_without_a_time_of_telling_was_told_when_it_was_committed() {
+        let former = Entity { as_of: None, content: None, changed_at: 77, ..state(5) };
+        assert_eq!(former.rank(), Rank { version: Version(5), as_of: 77, content: ContentHash::default() });
+        let ahead = Entity { version: Version(4_000_000_000_000), ..former.clone() };
+        assert_eq!(ahead.rank().version, Version(77), "a date years ahead freezes nothing");
+        let gone = Entity { deleted: true, ..former };
+        assert_eq!(gone.rank().content, ContentHash::DELETED);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! An append puts position n+1 on the condition that it is absent, inside the commit. So n+1 exists only if n does,
 //! and a reader that has seen n misses no late commit. A tenant has several lanes, so that processors seldom meet;
-//! order holds within a lane, and between the changes of one entity by their version.
+//! order holds within a lane, and between the changes of one entity by their version and then by when they were received.
 //!
 //! Items expire. When a lane has expired whole, its next position starts beyond any that it can have had, and a
 //! `genesis` record that is replaced on the condition that nobody else did makes sure that only one writer starts it.
@@ -96,6 +96,9 @@ pub struct Change {
     pub occurred_at: Option<Timestamp>,
     /// How we came to know.
     pub via: Via,
+    /// The fields that were not of a type that can be read: absent from the document, and unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 impl Entry {

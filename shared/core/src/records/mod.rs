@@ -2,7 +2,7 @@
 //!
 //! | record | partition key | sort key | attributes beside `v`, `rev`, `expires_at` |
 //! |---|---|---|---|
-//! | entity | `T#<tenant>#N#<connection>#<shard>` | `<kind>#<id>` | version, hash, deleted, changed_at, deliveries |
+//! | entity | `T#<tenant>#N#<connection>#<shard>` | `<kind>#<id>` | version, as_of, content, hash, deleted, by_receipt, restored, changed_at, deliveries |
 //! | document | the same | `document#<kind>#<id>#<hash>` | body or blob |
 //! | journal | `T#<tenant>#J#<lane>` | position, 16 digits | entries, compressed |
 //! | journal genesis | `T#<tenant>#J#<lane>` | `genesis` | start |
@@ -25,7 +25,7 @@
 //! | token | `K#<id>` | `token` | tenant, scopes, SHA-256 of the secret |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
-//! Items carry `v`: this code reads its own version and the one before; a newer one is a retryable fault, so that a
+//! Items carry `v`: this code reads its own version and the one before, of entities every one; a newer one is a retryable fault, so that a
 //! rollback waits instead of losing. Items carry `rev`, which every change raises by one: a change is a put on the
 //! condition that `rev` is still what was read.
 
@@ -67,8 +67,10 @@ const LONGEST_SORT: usize = 1024;
 pub trait Record: Serialize + DeserializeOwned {
     /// Its name in fault texts.
     const NAME: &'static str;
-    /// The version that is written; it and the one before are read.
+    /// The version that is written.
     const VERSION: u32 = 1;
+    /// The oldest version that is still read.
+    const OLDEST: u32 = Self::VERSION.saturating_sub(1);
 }
 
 /// A record as it was read.
@@ -161,7 +163,7 @@ pub fn decode<R: Record>(item: Item) -> Result<Stored<R>, Fault> {
         let detail = format!("a {} has version {version}, newer than this program's {}", R::NAME, R::VERSION);
         return Err(Fault::retryable(detail));
     }
-    if version + 1 < u64::from(R::VERSION) {
+    if version < u64::from(R::OLDEST) {
         return Err(Fault::failed(format!("a {} has version {version}, which is no longer read", R::NAME)));
     }
     let rev = whole("rev").unwrap_or(0);

@@ -84,9 +84,14 @@ impl Processor {
     ) -> Result<Committed, Uncommitted> {
         let mut stored_documents = HashSet::new();
         let mut claims: HashMap<Key, Stored<Delivery>> = HashMap::new();
+        let mut asked = BTreeMap::new();
         for _ in 0..ATTEMPTS {
-            let known = self.known(tenant, works).await?;
+            let known = self.known(tenant, works, &asked).await?;
             let mut plan = plan(tenant, works, &known, &claims, self.settings.keep_held, now)?;
+            if !plan.unmarked.is_empty() {
+                asked.append(&mut plan.unmarked);
+                continue;
+            }
             if self.claim(&plan, &known, &mut claims, now).await? {
                 continue;
             }
@@ -200,7 +205,14 @@ impl Processor {
     }
 
     /// Reads everything that works touch, in one batch. What cannot be read fails no other works than its own.
-    async fn known(&self, tenant: &Tenant, works: &[Work]) -> Result<Known, Fault> {
+    ///
+    /// `asked` are the resources that have to be synced besides those that hints name, with the places of the works.
+    async fn known(
+        &self,
+        tenant: &Tenant,
+        works: &[Work],
+        asked: &BTreeMap<String, Vec<usize>>,
+    ) -> Result<Known, Fault> {
         let mut wanted: BTreeMap<Key, (Place, Vec<usize>)> = BTreeMap::new();
         for (index, work) in works.iter().enumerate() {
             let mut want = |key, place| wanted.entry(key).or_insert((place, Vec::new())).1.push(index);
@@ -223,8 +235,16 @@ impl Processor {
                 Effect::Ignored { .. } | Effect::Hold { .. } => {}
             }
         }
+        for (resource, indices) in asked {
+            let key = job::key(tenant, JobKind::Sync, resource);
+            wanted.entry(key).or_insert_with(|| (Place::Mark(resource.clone()), Vec::new())).1.extend(indices);
+        }
         let keys: Vec<Key> = wanted.keys().cloned().collect();
         let mut known = Known::default();
+        known.marked.extend(wanted.values().filter_map(|(place, _)| match place {
+            Place::Mark(resource) => Some(resource.clone()),
+            Place::Entity(_) | Place::Delivery | Place::Belonging | Place::Handshake => None,
+        }));
         if keys.is_empty() {
             return Ok(known);
         }
@@ -291,7 +311,7 @@ impl Processor {
         let replaced = plan.entities.iter().filter(|entity| entity.standing.is_some()).filter_map(|entity| {
             // One that was in the entity went with the state.
             let known = entity.known.filter(|known| !known.record.deleted && known.record.document.is_none())?;
-            Some(document::let_go(tenant, entity.id, known.record.content_hash(), at))
+            Some(document::let_go(tenant, entity.id, known.record.document_hash(), at))
         });
         for result in self.ports.table.write_many(replaced.collect()).await {
             // At worst an old document stays for ever.

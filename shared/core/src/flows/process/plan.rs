@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::fold::{self, Folded, Told, Verdict};
+use super::fold::{self, Folded, Judged, Told, Verdict};
 use super::work::{Effect, EntityWork, Work};
 use crate::envelope;
 use crate::fault::Fault;
@@ -29,6 +29,8 @@ pub(super) struct Known {
     pub(super) entities: HashMap<EntityId, Stored<Entity>>,
     pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
     pub(super) marks: HashMap<String, Stored<Mark>>,
+    /// The resources whose marks were looked up, whether they have one or not.
+    pub(super) marked: HashSet<String>,
     pub(super) belongings: HashMap<Key, Stored<Belonging>>,
     pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
     /// Works that touch a record which cannot be read, by their place in the batch.
@@ -48,6 +50,10 @@ pub(super) struct Plan<'a> {
     pub(super) waiting: Vec<(usize, Fault)>,
     /// Requests about personal data that can be done once this is committed, by their envelopes.
     pub(super) privacy: Vec<&'a str>,
+    /// Resources that have to be synced and whose marks were not looked up, with the places of the works that say so.
+    pub(super) unmarked: BTreeMap<String, Vec<usize>>,
+    /// How many hints there are at each resource that has to be synced.
+    hints: BTreeMap<String, u64>,
 }
 
 pub(super) struct EntityPlan<'a> {
@@ -102,7 +108,6 @@ pub(super) fn plan<'a>(
 ) -> Result<Plan<'a>, Fault> {
     let mut plan = Plan::default();
     let mut entities: BTreeMap<&EntityId, Vec<usize>> = BTreeMap::new();
-    let mut hints: BTreeMap<&String, u64> = BTreeMap::new();
     let mut belongings: HashMap<&Key, &String> = HashMap::new();
     let mut settled: HashSet<Key> = HashSet::new();
     let mut kept: HashSet<Key> = HashSet::new();
@@ -159,7 +164,7 @@ pub(super) fn plan<'a>(
                     _ if settled.contains(&key) => plan.entries.push(repeated(work, now)),
                     delivery::Standing::Duplicate => plan.entries.push(repeated(work, now)),
                     standing => {
-                        plan.settle(tenant, work, key.clone(), stored, standing, claims, &mut hints, now)?;
+                        plan.settle(tenant, work, key.clone(), stored, standing, claims, now)?;
                         settled.insert(key);
                     }
                 }
@@ -174,13 +179,13 @@ pub(super) fn plan<'a>(
             plan.writes.push(records::replace(&key, read, &all, records::Upkeep::default())?);
         }
     }
-    for (resource, count) in hints {
-        let stored = known.marks.get(resource);
-        let mark = job::raised(stored, tenant, JobKind::Sync, resource, count, now);
-        plan.writes.push(job::store(stored.map(|stored| stored.rev), &mark)?);
-    }
     for (id, indices) in entities {
-        plan.entity(tenant, id, &indices, works, known.entities.get(id), now)?;
+        plan.entity(tenant, id, &indices, works, known, now)?;
+    }
+    for (resource, count) in &plan.hints {
+        let stored = known.marks.get(resource);
+        let mark = job::raised(stored, tenant, JobKind::Sync, resource, *count, now);
+        plan.writes.push(job::store(stored.map(|stored| stored.rev), &mark)?);
     }
     Ok(plan)
 }
@@ -196,12 +201,11 @@ impl<'a> Plan<'a> {
         stored: Option<&Stored<Delivery>>,
         standing: delivery::Standing,
         claims: &HashMap<Key, Stored<Delivery>>,
-        hints: &mut BTreeMap<&'a String, u64>,
         now: Timestamp,
     ) -> Result<(), Fault> {
         match (&work.effect, claims.get(&key), standing) {
             (Effect::Hint { resource }, _, _) => {
-                *hints.entry(resource).or_default() += 1;
+                *self.hints.entry(resource.clone()).or_default() += 1;
                 self.writes.push(delivery::settle(&key, stored, work.envelope_id(), work.origin.window, now)?);
                 let reason = format!("a sync of {resource} is due");
                 self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
@@ -250,20 +254,20 @@ impl<'a> Plan<'a> {
         Ok(true)
     }
 
-    /// Everything that a batch tells of one thing.
+    /// Everything that a batch tells of one entity.
     fn entity(
         &mut self,
         tenant: &Tenant,
         id: &'a EntityId,
         indices: &[usize],
         works: &'a [Work],
-        known: Option<&'a Stored<Entity>>,
+        known: &'a Known,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let of: Vec<(&Work, &EntityWork)> = indices
+        let of: Vec<(usize, &EntityWork)> = indices
             .iter()
             .filter_map(|index| match &works[*index].effect {
-                Effect::Entity(entity) => Some((&works[*index], &**entity)),
+                Effect::Entity(entity) => Some((*index, &**entity)),
                 Effect::Hint { .. }
                 | Effect::Privacy { .. }
                 | Effect::Handshake { .. }
@@ -271,26 +275,36 @@ impl<'a> Plan<'a> {
                 | Effect::Hold { .. } => None,
             })
             .collect();
-        let told: Vec<Told> = of.iter().map(|(_, entity)| entity.told.clone()).collect();
-        let folded = fold::fold(known.map(|known| &known.record), &told);
+        let told: Vec<Told> = of.iter().map(|(_, entity)| entity.told(now)).collect();
+        let window = indices.iter().map(|index| works[*index].origin.window).max().unwrap_or_default();
+        let marked = &known.marked;
+        let known = known.entities.get(id);
+        let crowded = known.is_some_and(|known| known.record.is_crowded(window, now));
+        let folded = fold::fold(known.map(|known| &known.record), &told, crowded);
         let mut standing = None;
-        for ((work, entity), verdict) in of.into_iter().zip(&folded.verdicts) {
-            let (became, change) = match verdict {
+        for ((index, entity), judged) in of.into_iter().zip(&folded.judged) {
+            let (outcome, change) = match judged.verdict {
                 Verdict::Stands => {
-                    let change = change(entity, folded.operation.unwrap_or(Operation::Updated));
                     standing = Some((entity, self.entries.len()));
-                    ((Outcome::Processed, None), Some(change))
+                    (Outcome::Processed, Some(change(entity, &folded)))
                 }
-                Verdict::Duplicate(reason) => ((Outcome::Duplicate, Some((*reason).to_owned())), None),
-                Verdict::Stale(reason) => ((Outcome::Stale, Some((*reason).to_owned())), None),
+                Verdict::Guards => (Outcome::Ignored, None),
+                Verdict::Duplicate => (Outcome::Duplicate, None),
+                Verdict::Stale => (Outcome::Stale, None),
                 Verdict::Redelivered(at) => {
-                    self.redelivered.push((entity, *at));
+                    self.redelivered.push((entity, at));
                     continue;
                 }
             };
-            self.entries.push(work.entry(became, change, now));
+            let asked = asks(entity, judged).then_some(entity.source.as_ref()).flatten();
+            if let Some(resource) = asked {
+                *self.hints.entry(resource.clone()).or_default() += 1;
+                if !marked.contains(resource) {
+                    self.unmarked.entry(resource.clone()).or_default().push(index);
+                }
+            }
+            self.entries.push(works[index].entry((outcome, reason(entity, judged, asked, now)), change, now));
         }
-        let window = indices.iter().map(|index| works[*index].origin.window).max().unwrap_or_default();
         let mut entity = EntityPlan { id, known, told, folded, window, standing: None };
         if let Some((work, entry)) = standing {
             let compressed = work.document.as_deref().map(envelope::compress).transpose()?;
@@ -321,7 +335,9 @@ impl<'a> Plan<'a> {
             }
             let rev = plan.known.map(|known| known.rev);
             writes.push(records::replace(&plan.id.key(tenant), rev, &entity, records::Upkeep::default())?);
-            tags.extend(tag::collections(plan.id));
+            if plan.standing.is_some() {
+                tags.extend(tag::collections(plan.id));
+            }
         }
         tags.sort();
         tags.dedup();
@@ -336,17 +352,37 @@ pub(super) fn changes(plan: &Plan<'_>) -> Vec<(Entry, Option<Vec<u8>>)> {
     standing.map(|of| (plan.entries[of.entry].clone(), of.work.document.clone())).collect()
 }
 
-fn change(work: &EntityWork, op: Operation) -> Change {
+/// The change by the work whose state stands.
+fn change(work: &EntityWork, folded: &Folded) -> Change {
     Change {
         kind: work.entity.kind,
         entity: work.entity.id.clone(),
-        op,
-        version: work.told.version,
+        op: folded.operation.unwrap_or(Operation::Updated),
+        version: folded.version().unwrap_or(work.notice.version),
         document: work.document.is_some().then(|| work.told.hash.to_hex()),
         inline: false,
         occurred_at: work.notice.occurred_at,
         via: Via::Webhook,
+        unread: work.notice.unread.clone(),
     }
+}
+
+/// Whether what a notice tells leaves open what the state is.
+fn asks(work: &EntityWork, judged: &Judged) -> bool {
+    judged.asks || judged.verdict == Verdict::Stands && !work.notice.unread.is_empty()
+}
+
+/// What the activity says of a notice besides its outcome.
+fn reason(work: &EntityWork, judged: &Judged, asked: Option<&String>, now: Timestamp) -> Option<String> {
+    let unread = &work.notice.unread;
+    let parts = [
+        judged.why.map(str::to_owned),
+        (!unread.is_empty() && judged.verdict == Verdict::Stands).then(|| format!("not read: {}", unread.join(", "))),
+        work.is_ahead(now).then(|| "its time is more than a day ahead, so that of its receipt counts".to_owned()),
+        asked.map(|resource| format!("a sync of {resource} is due")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn repeated(work: &Work, now: Timestamp) -> Entry {

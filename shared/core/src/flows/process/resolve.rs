@@ -12,13 +12,13 @@ use super::fold::Told;
 use super::work::{Effect, EntityWork, Origin, Work};
 use crate::envelope::{Delivery, Envelope, EnvelopeKind, Handshake};
 use crate::fault::{ErrorClass, Fault};
-use crate::notice::{ContentHash, EntityNotice, Notice, State, UNKNOWN_TOPIC, What};
+use crate::notice::{ContentHash, Dated, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
 use crate::ports::{Key, QueueName};
 use crate::providers;
 use crate::records;
 use crate::records::dead_letter::DeadLetter;
 use crate::records::endpoint::{self, Endpoint, Route};
-use crate::records::entity::{EntityId, Identity};
+use crate::records::entity::{EntityId, Identity, Rank};
 use crate::tenant::Tenant;
 
 /// The setting with the accounts that deliveries of a connection may name beside its own.
@@ -326,20 +326,32 @@ fn entity_work(
     notice: &Notice,
     entity: &EntityNotice,
 ) -> Result<EntityWork, Fault> {
-    let (document, hash, deleted) = match &entity.state {
+    let as_of = origin.envelope.received_at.as_millisecond();
+    let by_receipt = entity.dated == Dated::ByReceipt;
+    let version = if by_receipt { Version(as_of) } else { entity.version };
+    let (document, hash, content) = match &entity.state {
         State::Present(document) => {
             let text = document.to_json()?;
-            let hash = ContentHash::of(entity.version, &text);
-            (Some(text), hash, false)
+            let hash = ContentHash::of_document(version, as_of, &text);
+            (Some(text), hash, ContentHash::of(document, &entity.unread)?)
         }
-        State::Deleted => (None, ContentHash::DELETED, true),
+        State::Deleted => (None, ContentHash::DELETED, ContentHash::DELETED),
     };
     let identity = Identity::new(&origin.provider, connection, &notice.identity);
     let envelope = origin.envelope.id.clone();
     Ok(EntityWork {
         entity: EntityId { kind: entity.kind, connection: connection.to_owned(), id: entity.id.clone() },
-        told: Told { identity, envelope, version: entity.version, hash, deleted },
+        told: Told {
+            identity,
+            envelope,
+            rank: Rank { version, as_of, content },
+            hash,
+            deleted: document.is_none(),
+            by_receipt,
+            lifts: entity.restored,
+        },
         document,
+        source: entity.source.map(|source| format!("{source}/{connection}")),
         notice: entity.clone(),
         belonging: belonging(endpoint, entity, notice.account.as_ref()),
     })

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::fold::Told;
 use crate::envelope::{Delivery, Envelope, EnvelopeKind, LARGEST_BODY};
 use crate::names::Outcome;
-use crate::notice::EntityNotice;
+use crate::notice::{Dated, EntityNotice, Version};
 use crate::ports::Key;
 use crate::records::dead_letter::DeadLetter;
 use crate::records::entity::{EntityId, Identity};
@@ -148,7 +148,7 @@ pub(super) enum Effect {
     Hold { account: String, letter: Box<DeadLetter> },
 }
 
-/// A thing and the state that was told.
+/// An entity and the state that was told.
 #[derive(Debug, Clone)]
 pub(super) struct EntityWork {
     pub(super) entity: EntityId,
@@ -156,8 +156,28 @@ pub(super) struct EntityWork {
     /// The canonical text of the document; none for a deletion.
     pub(super) document: Option<Vec<u8>>,
     pub(super) notice: EntityNotice,
+    /// The resource of the connection that is synced where the notice leaves open what the state is.
+    pub(super) source: Option<String>,
     /// Where it is written which account the thing belongs to, and the account that it was told of for now.
     pub(super) belonging: Option<(Key, String)>,
+}
+
+impl EntityWork {
+    /// The state as it counts: where the provider's time is not to be believed, the time of the receipt does.
+    pub(super) fn told(&self, now: Timestamp) -> Told {
+        let mut told = self.told.clone();
+        if self.is_ahead(now) {
+            told.by_receipt = true;
+            told.rank.version = Version(told.rank.as_of);
+        }
+        told
+    }
+
+    /// Whether the provider's time is further ahead than any clock explains: of the receiver's and ours, one may be behind.
+    pub(super) fn is_ahead(&self, now: Timestamp) -> bool {
+        let at = self.told.rank.as_of.max(now.as_millisecond());
+        self.notice.dated == Dated::ByProvider && self.notice.version.is_ahead(at)
+    }
 }
 
 impl Work {

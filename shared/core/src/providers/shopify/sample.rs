@@ -97,7 +97,8 @@ fn product(id: u64, sample: &Sample<'_>) -> Value {
             "sku": format!("TEA-{number}-{index}"),
             "barcode": format!("40{number:010}{index}"),
             "inventory_item_id": id * 10 + index + 200_000_000_000,
-            "inventory_quantity": sample.updated_at.as_second().rem_euclid(50) + i64::try_from(index).unwrap_or(0),
+            // Another one at every time: what differs only in the time is no change.
+            "inventory_quantity": sample.updated_at.as_millisecond().rem_euclid(9_973) + i64::try_from(index).unwrap_or(0),
             "updated_at": updated_at,
         })
     };

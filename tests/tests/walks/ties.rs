@@ -1,0 +1,186 @@
+//! Ties: states that have one version, since the provider's clock did not move, and states that differ only in it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hooktide_core::ports::QueueName;
+use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records::tag;
+use hooktide_core::secret::Secret;
+use hooktide_core::tenant::Tenant;
+use hooktide_tests::connected::Connected;
+use hooktide_tests::world::World;
+use http::Request;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// A store, and what it sends.
+struct Store {
+    world: World,
+    connected: Connected,
+    deliveries: std::cell::Cell<u32>,
+}
+
+impl Store {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let connected = world.connect(providers::by_id("woocommerce").unwrap()).await;
+        Self { world, connected, deliveries: std::cell::Cell::new(0) }
+    }
+
+    /// A signed delivery of this body.
+    fn signed(&self, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+        let provider = providers::by_id("woocommerce").unwrap();
+        self.deliveries.set(self.deliveries.get() + 1);
+        let unsigned = Unsigned {
+            topic,
+            body: body.into(),
+            account: provider.sample_account(),
+            delivery: &format!("delivery-{}", self.deliveries.get()),
+            secrets: &providers::signing_with(provider, &Secret::new(provider.sample_secrets()[0].1)),
+            url: &format!("https://hooks.example.com{}", self.connected.path),
+            now: self.world.now(),
+        };
+        let mut request = provider.sign(unsigned).unwrap();
+        *request.uri_mut() = self.connected.path.parse().unwrap();
+        request
+    }
+
+    /// The first product as it was modified then, with so many in stock.
+    fn product(&self, modified: Timestamp, stock: i64) -> Value {
+        let provider = providers::by_id("woocommerce").unwrap();
+        let sample = Sample { number: 1, updated_at: modified, account: provider.sample_account() };
+        let mut body: Value = serde_json::from_slice(&provider.sample("product.updated", &sample).unwrap()).unwrap();
+        body["stock_quantity"] = stock.into();
+        body
+    }
+
+    /// Sends a delivery and processes it, some milliseconds after the one before.
+    async fn send(&self, request: Request<Bytes>) {
+        self.world.clock.advance(Duration::from_millis(7));
+        assert_eq!(self.world.request(request).await.status, 200);
+        self.world.tick().await;
+    }
+
+    /// How often the tag of all products was raised.
+    async fn raised(&self) -> u64 {
+        let (table, lanes) = (&*self.world.host.ports.table, self.world.host.settings.lanes);
+        let versions = tag::versions(table, &Tenant::default_local(), &["products".to_owned()], lanes).await.unwrap();
+        versions[0]
+    }
+
+    /// The last change, as (operation, stock).
+    async fn last(&self) -> (Value, Value) {
+        let change = self.world.changes().await.pop().expect("a change");
+        (change["op"].clone(), change["document"]["variants"][0]["stock"].clone())
+    }
+
+    async fn reasons(&self) -> Vec<String> {
+        let reason = |entry: &Value| entry["reason"].as_str().unwrap_or_default().to_owned();
+        self.world.activity().await.iter().map(reason).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_date_does_not_move_ends_at_the_stock_that_it_told_last() {
+    let store = Store::new().await;
+    let modified = store.world.now();
+    for stock in (0..=10).rev() {
+        store.send(store.signed("product.updated", store.product(modified, stock).to_string())).await;
+    }
+    assert_eq!(store.world.outcomes().await, ["processed"; 11]);
+    assert_eq!(store.last().await, (json!("updated"), json!(0)));
+    let reasons = store.reasons().await;
+    assert!(reasons[1..].iter().all(|reason| reason.starts_with("same version as another state")), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn ties_that_are_processed_in_any_order_end_at_what_was_told_last() {
+    for (seed, batch) in [(1, 1), (3, 2), (5, 3), (7, 11)] {
+        let store = Store::new().await;
+        let modified = store.world.now();
+        let mut messages = Vec::new();
+        for stock in (0..=10).rev() {
+            store.world.clock.advance(Duration::from_millis(7));
+            let request = store.signed("product.updated", store.product(modified, stock).to_string());
+            assert_eq!(store.world.request(request).await.status, 200);
+            messages.extend(store.world.take_messages(QueueName::Notices).await);
+        }
+        for index in 0..messages.len() {
+            messages.swap(index, (index * 7 + seed) % 11);
+        }
+        for messages in messages.chunks(batch) {
+            assert!(store.world.host.processor.process(messages.to_vec(), store.world.now()).await.is_empty());
+        }
+        let documents: Vec<Value> =
+            store.world.changes().await.iter().map(|change| change["document"].clone()).collect();
+        let stocks: Vec<&Value> =
+            documents.iter().filter_map(|document| document.pointer("/variants/0/stock")).collect();
+        assert_eq!(stocks, [&json!(0)], "seed {seed}: only what stands has its document");
+        let reasons = store.reasons().await;
+        assert!(!reasons.iter().any(|reason| reason.contains("newer")), "seed {seed}: {reasons:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_resend_lifts_no_older_state() {
+    let store = Store::new().await;
+    let modified = store.world.now();
+    let first = store.signed("product.updated", store.product(modified, 5).to_string());
+    store.send(first.clone()).await;
+    store.send(store.signed("product.updated", store.product(modified, 4).to_string())).await;
+    store.send(first).await;
+    assert_eq!(store.world.outcomes().await, ["processed", "processed", "duplicate"]);
+    assert_eq!(store.last().await, (json!("updated"), json!(4)));
+}
+
+#[tokio::test]
+async fn two_prices_within_one_second_end_at_the_second() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    let updated_at = world.now();
+    for (number, prices) in (0..20).zip([["12.00", "9.00"], ["9.00", "12.00"]].iter().cycle()) {
+        for price in prices {
+            let variant = json!({ "id": 1, "price": price });
+            let body = json!({
+                "id": 7_000 + number, "title": "Tea", "updated_at": updated_at.to_string(), "variants": [variant],
+            });
+            world.request(world.signed(&shop, "products/update", body.to_string())).await;
+            world.clock.advance(Duration::from_millis(20));
+        }
+        world.tick().await;
+        let change = world.changes().await.pop().expect("a change");
+        assert_eq!(change["document"]["variants"][0]["price"], prices[1], "product {number}");
+    }
+}
+
+#[tokio::test]
+async fn what_differs_only_in_its_time_is_no_change() {
+    let store = Store::new().await;
+    let modified = store.world.now();
+    let at = |seconds: u64| modified + Duration::from_secs(seconds);
+    store.send(store.signed("product.updated", store.product(modified, 5).to_string())).await;
+    let raised = store.raised().await;
+    store.send(store.signed("product.updated", store.product(at(9), 5).to_string())).await;
+    assert_eq!(store.raised().await, raised, "caches keep what they have");
+    store.send(store.signed("product.updated", store.product(at(5), 6).to_string())).await;
+    assert_eq!(store.world.outcomes().await, ["processed", "duplicate", "stale"], "the guard moved");
+    assert_eq!(store.reasons().await[1], "the same state, told again");
+    let changes = store.world.changes().await;
+    assert_eq!((changes.len(), &changes[0]["document"]["variants"][0]["stock"]), (1, &json!(5)));
+    store.send(store.signed("product.updated", store.product(at(10), 6).to_string())).await;
+    assert_eq!(store.last().await, (json!("updated"), json!(6)));
+}
+
+#[tokio::test]
+async fn a_date_years_ahead_is_not_believed_and_freezes_nothing() {
+    let store = Store::new().await;
+    let ahead = store.world.now() + Duration::from_secs(10 * 365 * 24 * 3600);
+    store.send(store.signed("product.updated", store.product(ahead, 5).to_string())).await;
+    store.world.clock.advance(Duration::from_secs(2));
+    store.send(store.signed("product.updated", store.product(store.world.now(), 4).to_string())).await;
+    assert_eq!(store.world.outcomes().await, ["processed", "processed"]);
+    assert_eq!(store.last().await, (json!("updated"), json!(4)));
+    let reasons = store.reasons().await;
+    assert!(reasons[0].contains("more than a day ahead"), "{reasons:?}");
+}
