@@ -6,7 +6,7 @@ use std::time::Duration;
 use hooktide_api::Options;
 use hooktide_core::flows::Settings;
 use hooktide_core::key::{Area, Partition};
-use hooktide_core::ports::{Query, Range, Write};
+use hooktide_core::ports::{Query, QueueName, Range, Write};
 use hooktide_core::records;
 use hooktide_core::tenant::Tenant;
 use hooktide_tests::world::{Answer, Shop, World};
@@ -101,6 +101,31 @@ async fn pages_of_any_size_hold_each_change_once_and_in_the_order_of_its_thing()
     }
     for wrong in ["limit=0", "limit=1001", "limit=x", "after=x", "after=AQ", "kind=surprise"] {
         world.get(&format!("/v1/changes?{wrong}")).await.expect(422);
+    }
+}
+
+/// Processors whose clocks are half a minute off, in turn: by the times alone, every other change would come too early.
+#[tokio::test]
+async fn changes_of_one_product_are_read_in_their_order_through_all_lanes() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    for round in 0..40 {
+        world.clock.advance(Duration::from_secs(1));
+        world.request(world.sample(&shop, "products/update", round % 3, world.now())).await.expect(200);
+        let skew = Duration::from_secs(if round % 2 == 0 { 30 } else { 0 });
+        let messages = world.take_messages(QueueName::Notices).await;
+        assert!(world.host.processor.process(messages, world.now() + skew).await.is_empty());
+    }
+    let read = async |limit: usize| rest(&world, &format!("limit={limit}"), "").await.0;
+    for limit in [1, 2, 3, 7, 1000] {
+        let mut versions: BTreeMap<String, i64> = BTreeMap::new();
+        let changes = read(limit).await;
+        assert_eq!(changes.len(), 40, "pages of {limit}");
+        for change in changes {
+            let version = change["version"].as_str().and_then(|text| text.parse().ok()).expect("a version");
+            let before = versions.insert(change["entity"].to_string(), version);
+            assert!(before.is_none_or(|before| before < version), "pages of {limit}: {change}");
+        }
     }
 }
 

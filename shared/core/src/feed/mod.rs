@@ -2,8 +2,11 @@
 //!
 //! Positions of a lane have no gaps, so a reader that meets one has missed what expired there, and is told so. Only a
 //! reader on its first way from the oldest is not: stores delete what expired in no particular order.
+//!
+//! Every reader has the changes of one entity in the order in which they were committed (see `merge.rs`).
 
 mod cursor;
+mod merge;
 mod view;
 
 use std::collections::VecDeque;
@@ -12,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::cursor::{Cursor, InvalidCursor};
+use self::merge::{LaneReader, Merge, Placed};
 pub use self::view::{ActivityView, ChangeView};
 use crate::fault::Fault;
 use crate::ports::Table;
@@ -47,6 +51,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Its lane and position.
+    pub fn place(&self) -> (u8, u64) {
+        (self.lane, self.position)
+    }
+
     /// The reader's place after so many of its channels.
     pub fn cursor_after(&self, channels: usize) -> Cursor {
         let channels = u32::try_from(channels).unwrap_or(u32::MAX).min(2);
@@ -79,7 +88,8 @@ pub async fn now_cursor(table: &dyn Table, tenant: &Tenant, lanes: u8, now: Time
     Ok(cursor)
 }
 
-/// Reads up to about `limit` entries after `cursor`, merged by the time of processing.
+/// Reads up to about `limit` entries after `cursor`, merged by the time of processing, but each entity's changes in their
+/// order.
 pub async fn read(
     table: &dyn Table,
     tenant: &Tenant,
@@ -115,9 +125,15 @@ pub async fn read(
         if reads.first().is_some_and(|read| read.position == position && (taken / 2) as usize >= read.entries.len()) {
             start = start.at(lane, position + 1, 0);
         }
-        lanes.push(LaneReader { lane, entries: flatten(position, taken, reads) });
+        lanes.push(LaneReader::new(lane, flatten(position, taken, reads), lane_has_more));
     }
-    let mut reading = merge(lanes, start, limit, more);
+    let mut merge = Merge::new(lanes, start, limit, more);
+    while let Some((lane, from)) = merge.run() {
+        // Rarely, and once a lane at the most.
+        let (found, _) = journal::read(table, tenant, lane, from, 1).await?;
+        merge.looked(lane, !found.is_empty());
+    }
+    let mut reading = merge.reading();
     if !reading.more {
         // Only who has read to the end has seen everything of today; what is behind another reader may expire unseen.
         reading.next = reading.next.seen_at(now);
@@ -147,19 +163,6 @@ fn follows(position: u64, reads: &[Read]) -> bool {
     true
 }
 
-struct LaneReader {
-    lane: u8,
-    entries: VecDeque<Placed>,
-}
-
-struct Placed {
-    position: u64,
-    index: u32,
-    last: bool,
-    skip: usize,
-    entry: Entry,
-}
-
 /// The entries of a lane, without those that the reader had.
 fn flatten(position: u64, taken: u32, reads: Vec<Read>) -> VecDeque<Placed> {
     let mut placed = VecDeque::new();
@@ -174,26 +177,6 @@ fn flatten(position: u64, taken: u32, reads: Vec<Read>) -> VecDeque<Placed> {
         }
     }
     placed
-}
-
-fn merge(mut lanes: Vec<LaneReader>, start: Cursor, limit: usize, mut more: bool) -> Reading {
-    let mut next = start;
-    let mut items = Vec::new();
-    loop {
-        let earliest = lanes
-            .iter_mut()
-            .filter(|lane| !lane.entries.is_empty())
-            .min_by_key(|lane| lane.entries.front().map(|placed| placed.entry.processed_at));
-        let Some(lane) = earliest else { break };
-        if items.len() >= limit {
-            more = true;
-            break;
-        }
-        let Some(Placed { position, index, last, skip, entry }) = lane.entries.pop_front() else { break };
-        items.push(Item { entry, skip, before: next.clone(), lane: lane.lane, position, index });
-        next = if last { next.at(lane.lane, position + 1, 0) } else { next.at(lane.lane, position, (index + 1) * 2) };
-    }
-    Reading { items, next: next.on_the_way(more), more }
 }
 
 #[cfg(test)]

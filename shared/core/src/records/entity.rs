@@ -118,6 +118,9 @@ pub struct Entity {
     /// remembered is forgotten, and its repeats meet the version guard.
     #[serde(default)]
     pub deliveries: ByteBuf,
+    /// Where the last change was journaled, packed. Those of before this was written down have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<ByteBuf>,
     /// The document of the state, compressed, if it is small enough to be here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<ByteBuf>,
@@ -183,8 +186,8 @@ impl Identity {
     }
 }
 
-/// Where a delivery was journaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where something was journaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journaled {
     /// The lane.
     pub lane: u8,
@@ -217,6 +220,7 @@ impl Entity {
             deleted,
             changed_at: now.as_millisecond(),
             deliveries: ByteBuf::new(),
+            last: None,
             document: None,
         }
     }
@@ -238,6 +242,18 @@ impl Entity {
         let unbelievable = self.as_of.is_none() && self.version.is_ahead(as_of);
         let version = if unbelievable { Version(as_of) } else { self.version };
         Rank { version, as_of, content }
+    }
+
+    /// Where its last change was journaled.
+    pub fn last_change(&self) -> Option<Journaled> {
+        let (lane, position) = self.last.as_deref()?.split_first()?;
+        Some(Journaled { lane: *lane, position: u64::from_be_bytes(position.try_into().ok()?) })
+    }
+
+    /// The entity, last changed there.
+    pub fn changed_at_place(self, at: Journaled) -> Self {
+        let packed = [&[at.lane], &at.position.to_be_bytes()[..]].concat();
+        Self { last: Some(ByteBuf::from(packed)), ..self }
     }
 
     /// Whether the entity remembers a delivery.
@@ -375,7 +391,8 @@ mod tests {
 
     #[test]
     fn an_entity_with_full_memory_stays_under_one_kilobyte() {
-        let mut entity = state(i64::MAX - 1);
+        let mut entity = state(i64::MAX - 1).changed_at_place(at(u64::MAX));
+        assert_eq!(entity.last_change(), Some(at(u64::MAX)));
         for n in 0..100 {
             entity.remember(
                 Identity::new("shopify", "c", &n.to_string()),

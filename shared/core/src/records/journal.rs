@@ -2,7 +2,8 @@
 //!
 //! An append puts position n+1 on the condition that it is absent, inside the commit. So n+1 exists only if n does,
 //! and a reader that has seen n misses no late commit. A tenant has several lanes, so that processors seldom meet;
-//! order holds within a lane, and between the changes of one entity by their version and then by when they were received.
+//! order holds within a lane; a change of an entity names the place of the former one, so that readers of the feed keep their
+//! order too (`feed/merge.rs`).
 //!
 //! Items expire. When a lane has expired whole, its next position starts beyond any that it can have had, and a
 //! `genesis` record that is replaced on the condition that nobody else did makes sure that only one writer starts it.
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::document::Wanted;
-use super::entity::EntityId;
+use super::entity::{EntityId, Journaled};
 use super::{Record, Stored, Upkeep};
 use crate::envelope;
 use crate::fault::Fault;
@@ -91,6 +92,10 @@ pub struct Change {
     /// Whether the document is in the entity itself, as long as that state stands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inline: bool,
+    /// Where the former change of the same entity is: readers take that first. None of a first change, and of changes that
+    /// were journaled before places were remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Journaled>,
     /// When it happened, by the provider's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
@@ -282,9 +287,9 @@ impl Heads {
     }
 }
 
-/// The change that `envelope` caused to `entity` at a position, with the entry that tells of it.
-pub fn find<'a>(entries: &'a [Entry], envelope: &str, entity: &EntityId) -> Option<&'a Entry> {
-    entries.iter().find(|entry| entry.is_of(envelope) && entry.entity().as_ref() == Some(entity))
+/// The entry of this id, if it tells of a change. An envelope may have told several states of one thing, of which one stood.
+pub fn find(entries: Vec<Entry>, id: &str) -> Option<Entry> {
+    entries.into_iter().find(|entry| entry.id == id && entry.change.is_some())
 }
 
 fn entries(position: &Position) -> Result<Vec<Entry>, Fault> {
@@ -320,6 +325,40 @@ mod tests {
         let ahead = Head::Empty(Some((3_000_000_000_000, 1)));
         assert_eq!(ahead.next(now), 3_000_000_000_000 + LEAP);
         assert_eq!(Head::Empty(None).next(Timestamp::MIN), 1);
+    }
+
+    #[test]
+    fn of_several_states_that_one_message_told_the_one_that_stood_is_found() {
+        let change = Change {
+            kind: Kind::Product,
+            entity: "1".into(),
+            op: Operation::Updated,
+            version: Version(1),
+            document: None,
+            inline: false,
+            after: None,
+            occurred_at: None,
+            via: Via::Webhook,
+        };
+        let entry = |id: &str, change: Option<Change>| Entry {
+            id: id.into(),
+            connection: Some("c".into()),
+            provider: "any".into(),
+            topic: None,
+            delivery: None,
+            outcome: Outcome::Processed,
+            reason: None,
+            received_at: Timestamp::UNIX_EPOCH,
+            processed_at: Timestamp::UNIX_EPOCH,
+            verified_with: None,
+            trace: String::new(),
+            change,
+        };
+        let entries = vec![entry("e-0", None), entry("e-1", Some(change.clone())), entry("e-10", Some(change))];
+        let found = |id| find(entries.clone(), id).map(|entry| entry.id);
+        assert_eq!(found("e-0"), None, "it was stale: what stood has another document");
+        assert_eq!(found("e-1").as_deref(), Some("e-1"));
+        assert_eq!(found("e-2"), None);
     }
 
     #[test]

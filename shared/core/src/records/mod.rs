@@ -2,7 +2,7 @@
 //!
 //! | record | partition key | sort key | attributes beside `v`, `rev`, `expires_at` |
 //! |---|---|---|---|
-//! | entity | `T#<tenant>#N#<connection>#<shard>` | `<kind>#<id>` | version, as_of, content, hash, deleted, by_receipt, restored, changed_at, deliveries |
+//! | entity | `T#<tenant>#N#<connection>#<shard>` | `<kind>#<id>` | version, as_of, content, hash, deleted, by_receipt, restored, changed_at, deliveries, last |
 //! | document | the same | `document#<kind>#<id>#<hash>` | body or blob |
 //! | journal | `T#<tenant>#J#<lane>` | position, 16 digits | entries, compressed |
 //! | journal genesis | `T#<tenant>#J#<lane>` | `genesis` | start |

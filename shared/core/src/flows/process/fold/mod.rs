@@ -269,7 +269,11 @@ pub(super) fn entity_after(
     let After { rank, by_receipt, restored, current, parts } = folded.after.as_ref()?;
     let changes = |index: &usize| matches!(folded.judged[*index].verdict, Verdict::Stands | Verdict::Guards);
     let mut entity = match (current.filter(changes), known) {
-        (Some(index), _) => Entity::new(*rank, told[index].hash, told[index].deleted, now),
+        (Some(index), _) => {
+            let entity = Entity::new(*rank, told[index].hash, told[index].deleted, now);
+            // A guard without a change is in no journal.
+            if folded.operation.is_some() { entity.changed_at_place(at) } else { entity }
+        }
         (None, Some(known)) => Entity { version: rank.version, as_of: Some(rank.as_of), ..known.clone() },
         (None, None) => return None,
     };
