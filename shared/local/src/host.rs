@@ -28,6 +28,8 @@ use crate::pressure::Pressure;
 use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings, Received, Source};
 use crate::table::DynoxideTable;
 
+/// How many workers may be at messages of one group: half of them, so that one that takes long never has all.
+const WORKERS_OF_A_GROUP: usize = 2;
 /// How many messages are processed at once.
 pub const BATCH: usize = 25;
 /// How long a claim check is kept: longer than any message waits on a queue.
@@ -176,7 +178,7 @@ impl Host {
 
     /// Takes one batch from a queue to its end; how many messages that were.
     pub async fn process_some(&self, source: Source) -> Result<usize, Fault> {
-        let received = self.queue.receive(source, BATCH).await?;
+        let (received, _claim) = self.queue.claim(source, BATCH, WORKERS_OF_A_GROUP).await?;
         if received.is_empty() {
             return Ok(0);
         }

@@ -11,9 +11,12 @@
 //! - A message that appears again after [`QueueSettings::max_receives`] receives goes to the dead queue instead.
 //! - Groups take turns: a receive takes the oldest message of one group, then of the next, lap after lap, so however
 //!   much a noisy group has waiting, it gets one message in for each of a quiet one.
+//! - A group is worked on by so many receivers at the most as each claim allows ([`DurableQueue::claim`]): one whose messages
+//!   take long leaves the others free.
 //! - A file belongs to one process: it stays locked while any handle lives. What that process had in flight when it
 //!   died, the next one that opens the file hands out at once, not when its visibility would have ended.
 
+mod at_work;
 mod schema;
 mod store;
 #[cfg(test)]
@@ -32,6 +35,8 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use self::at_work::AtWork;
+pub use self::at_work::Claim;
 pub use self::schema::OpenError;
 use self::store::Store;
 use self::writer::{Handle, Kind};
@@ -117,6 +122,7 @@ pub struct Depth {
 pub struct DurableQueue {
     writer: Handle,
     changes: watch::Receiver<u64>,
+    at_work: AtWork,
     /// The change that this handle has seen last: each clone is a waiter of its own.
     seen: AtomicU64,
 }
@@ -134,7 +140,7 @@ impl DurableQueue {
 
     fn start(connection: Connection, clock: Arc<dyn Clock>, settings: QueueSettings) -> Result<Self, OpenError> {
         let (writer, changes) = writer::start(Store::new(connection, settings), clock)?;
-        Ok(Self { writer, changes, seen: AtomicU64::new(0) })
+        Ok(Self { writer, changes, at_work: AtWork::default(), seen: AtomicU64::new(0) })
     }
 
     /// Hands out at most `max` messages that are due (at most [`MAX_RECEIVE`]), the oldest due first.
@@ -144,6 +150,18 @@ impl DurableQueue {
     pub async fn receive(&self, from: Source, max: usize) -> Result<Vec<Received>, Fault> {
         let max = max.min(MAX_RECEIVE);
         self.writer.ask(Kind::Ask, move |store| store.receive(from, max)).await
+    }
+
+    /// Hands out messages like [`DurableQueue::receive`], but none of a group of which `most` claims are under way: whoever
+    /// works on a group for long leaves the other receivers to the others.
+    pub async fn claim(&self, from: Source, max: usize, most: usize) -> Result<(Vec<Received>, Claim), Fault> {
+        let (max, at_work) = (max.min(MAX_RECEIVE), self.at_work.clone());
+        let claimed = move |store: &mut Store| {
+            let (received, groups) = store.receive_of(from, max, &|group| !at_work.has(from, group, most))?;
+            // Within the writer's thread, so that no two claims see the same count.
+            Ok((received, at_work.claim(from, groups)))
+        };
+        self.writer.ask(Kind::Ask, claimed).await
     }
 
     /// Deletes messages, each by its id and the receipt of its latest receive; what does not fit is passed over.
@@ -184,7 +202,7 @@ impl DurableQueue {
 impl Clone for DurableQueue {
     fn clone(&self) -> Self {
         let seen = AtomicU64::new(self.seen.load(Ordering::Relaxed));
-        Self { writer: self.writer.clone(), changes: self.changes.clone(), seen }
+        Self { writer: self.writer.clone(), changes: self.changes.clone(), at_work: self.at_work.clone(), seen }
     }
 }
 

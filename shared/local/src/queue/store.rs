@@ -1,6 +1,6 @@
 //! What the queue does to its tables. Runs on the writer thread, inside its transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use hooktide_core::ports::{MAX_DELAY, Outgoing, QueueName};
@@ -97,11 +97,23 @@ impl Store {
     }
 
     pub(super) fn receive(&mut self, from: Source, max: usize) -> Result<Vec<Received>> {
+        Ok(self.receive_of(from, max, &|_| true)?.0)
+    }
+
+    /// Receives of the groups that are `free`; also which groups that were.
+    pub(super) fn receive_of(
+        &mut self,
+        from: Source,
+        max: usize,
+        free: &dyn Fn(&str) -> bool,
+    ) -> Result<(Vec<Received>, Vec<String>)> {
         let mut received: Vec<(i64, Received)> = Vec::new();
+        let mut groups = BTreeSet::new();
         loop {
             let promoted = self.promote(from)?;
             while received.len() < max {
-                let Some((id, due)) = self.next(from)? else { break };
+                let Some((id, due)) = self.next_of(from, free)? else { break };
+                groups.extend(self.turns.get(&from).cloned());
                 received.push((due, self.take(id)?));
             }
             if received.len() >= max || promoted < PROMOTED {
@@ -109,7 +121,23 @@ impl Store {
             }
         }
         received.sort_by_key(|(due, message)| (*due, message.id));
-        Ok(received.into_iter().map(|(_, message)| message).collect())
+        Ok((received.into_iter().map(|(_, message)| message).collect(), groups.into_iter().collect()))
+    }
+
+    /// The oldest message of the next group that is free, looking at each group once at the most.
+    fn next_of(&mut self, from: Source, free: &dyn Fn(&str) -> bool) -> Result<Option<(i64, i64)>> {
+        let mut passed_over: BTreeSet<String> = BTreeSet::new();
+        loop {
+            let Some(found) = self.next(from)? else { return Ok(None) };
+            match self.turns.get(&from) {
+                Some(group) if !free(group) => {
+                    if !passed_over.insert(group.clone()) {
+                        return Ok(None);
+                    }
+                }
+                Some(_) | None => return Ok(Some(found)),
+            }
+        }
     }
 
     /// Makes ready what has become due, or moves it to the dead queue; returns how many messages it looked at.

@@ -727,3 +727,18 @@ async fn many_senders_and_receivers_lose_and_double_nothing() {
     seen.dedup();
     assert_eq!(seen.len(), 32 * 20);
 }
+
+#[tokio::test]
+async fn a_group_that_takes_long_leaves_receivers_for_the_others() {
+    let (queue, _clock) = queue();
+    send(&queue, (0..6).map(|n| grouped(&format!("slow {n}"), "slow")).collect()).await;
+    let first = queue.claim(NOTICES, 1, 2).await.unwrap();
+    let second = queue.claim(NOTICES, 1, 2).await.unwrap();
+    assert_eq!((first.0.len(), second.0.len()), (1, 1));
+    assert!(queue.claim(NOTICES, 25, 2).await.unwrap().0.is_empty(), "two are at it, and that is enough");
+    send(&queue, vec![grouped("quick", "quick")]).await;
+    let other = queue.claim(NOTICES, 25, 2).await.unwrap();
+    assert_eq!(bodies(&other.0), ["quick"]);
+    drop(first.1);
+    assert_eq!(queue.claim(NOTICES, 25, 2).await.unwrap().0.len(), 4, "one is free again");
+}
