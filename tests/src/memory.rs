@@ -7,6 +7,11 @@ pub fn resident(process: u32) -> Option<f64> {
     field(process, "VmRSS:")
 }
 
+/// The most that it ever was.
+pub fn peak(process: u32) -> Option<f64> {
+    field(process, "VmHWM:")
+}
+
 /// The part of it that is no file's.
 pub fn anonymous(process: u32) -> Option<f64> {
     field(process, "RssAnon:")

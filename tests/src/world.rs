@@ -272,7 +272,7 @@ impl World {
     /// What is held for accounts of an operator's endpoint that nobody has connected.
     pub async fn held(&self, app: &Shop) -> Vec<DeadLetter> {
         let partition = Partition::of(&Tenant::default_local(), Area::Held(&app.id));
-        let held = records::list_all::<DeadLetter>(&*self.host.ports.table, partition, "", 10_000).await;
+        let held = records::list_all::<DeadLetter>(&*self.host.ports.table, partition, "", 100_000).await;
         held.expect("held deliveries").into_iter().map(|(_, stored)| stored.record).collect()
     }
 

@@ -57,6 +57,10 @@ pub struct Envelope {
     /// W3C trace context, from receipt to the last effect.
     #[serde(default)]
     pub traceparent: String,
+    /// The one account that it is about, where it was kept for several: what it tells of others is kept, or was processed,
+    /// on its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
     /// Where in the journal it may have been committed, though nobody knows, or the bus has not heard of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub committed: Vec<Place>,
@@ -105,6 +109,10 @@ pub struct Delivery {
     pub provider: String,
     /// To which endpoint.
     pub endpoint: String,
+    /// Whose endpoint it was when the request was received, if that was known: where it is filed should the endpoint's
+    /// record be absent later. It decides nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Tenant>,
     /// Which secret verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<KeyId>,
@@ -248,17 +256,42 @@ impl Delivery {
         }
     }
 
+    /// Moves the body to where it is kept for `count` records that each refer to it, unless so many copies of it are small.
+    pub async fn share(&mut self, count: usize, tenant: &Tenant, id: &str, blobs: &dyn Blobs) -> Result<(), Fault> {
+        let compressed = match &self.payload {
+            Payload::Text { body } | Payload::Compressed { body }
+                if count == 1 || body.len().saturating_mul(count) <= INLINE =>
+            {
+                return Ok(());
+            }
+            Payload::Text { body } => compress(body.as_bytes())?,
+            Payload::Compressed { body } => BASE64
+                .decode(body.as_bytes())
+                .map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("the body: {error}")))?,
+            Payload::Blob { .. } => return self.keep(tenant, blobs).await,
+        };
+        let kept = kept(tenant, id);
+        blobs.put(&kept, compressed.into()).await.map_err(|error| blob_fault(&error))?;
+        self.payload = Payload::Blob { blob: kept.to_string() };
+        Ok(())
+    }
+
     /// Copies a claim check to where it is kept as long as the record that now refers to it.
     pub async fn keep(&mut self, tenant: &Tenant, blobs: &dyn Blobs) -> Result<(), Fault> {
         let Payload::Blob { blob } = &mut self.payload else { return Ok(()) };
         let name = blob.rsplit('/').next().unwrap_or_default();
-        let kept = Path::from(format!("kept/{tenant}/{name}"));
+        let kept = kept(tenant, name);
         // Put again even where it is kept already: its age counts from the last time that somebody needed it.
         let bytes = fetch(blobs, blob).await?;
         blobs.put(&kept, bytes.into()).await.map_err(|error| blob_fault(&error))?;
         *blob = kept.to_string();
         Ok(())
     }
+}
+
+/// Where a body is kept for records of a tenant.
+fn kept(tenant: &Tenant, name: &str) -> Path {
+    Path::from(format!("kept/{tenant}/{name}"))
 }
 
 async fn fetch(blobs: &dyn Blobs, path: &str) -> Result<Bytes, Fault> {
@@ -299,6 +332,7 @@ impl Envelope {
             attempt: 0,
             deferred: 0,
             not_before: None,
+            only: None,
             committed: Vec::new(),
         }
     }

@@ -89,6 +89,8 @@ pub enum ErrorClass {
     QueueGaveUp,
     /// The account of the notice is not connected to anybody.
     UnknownAccount,
+    /// The endpoint that received it has no record, and no sign that it was removed.
+    EndpointMissing,
     /// It asks to disclose or erase personal data, which waits to be done.
     PrivacyRequest,
     /// It is of a topic that is not known here, and may be about money.
@@ -104,6 +106,7 @@ impl ErrorClass {
             Self::TriesExhausted => "tries-exhausted",
             Self::QueueGaveUp => "queue-gave-up",
             Self::UnknownAccount => "unknown-account",
+            Self::EndpointMissing => "endpoint-missing",
             Self::PrivacyRequest => "privacy-request",
             Self::UnknownPayment => "unknown-payment",
         }

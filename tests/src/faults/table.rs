@@ -21,6 +21,7 @@ pub struct FaultyTable {
     inner: Arc<dyn Table>,
     faults: Arc<Faults>,
     poison: Mutex<Option<(String, Fault)>>,
+    refused: Mutex<Option<(String, Fault)>>,
     closed: watch::Sender<bool>,
     written: Mutex<BTreeMap<Place, Option<Item>>>,
 }
@@ -29,7 +30,7 @@ impl FaultyTable {
     /// In front of `inner`.
     pub fn new(inner: Arc<dyn Table>, faults: Arc<Faults>) -> Self {
         let closed = watch::Sender::new(false);
-        Self { inner, faults, poison: Mutex::default(), closed, written: Mutex::default() }
+        Self { inner, faults, poison: Mutex::default(), refused: Mutex::default(), closed, written: Mutex::default() }
     }
 
     /// From now on, every call that touches an item whose sort key contains `part` fails so.
@@ -37,8 +38,14 @@ impl FaultyTable {
         *self.poison.lock().unwrap() = Some((part.to_owned(), fault));
     }
 
+    /// From now on, every transaction that touches such an item is refused so.
+    pub fn refuse(&self, part: &str, fault: Fault) {
+        *self.refused.lock().unwrap() = Some((part.to_owned(), fault));
+    }
+
     /// No item is poisonous any more.
     pub fn heal(&self) {
+        *self.refused.lock().unwrap() = None;
         *self.poison.lock().unwrap() = None;
     }
 
@@ -131,6 +138,11 @@ impl Table for FaultyTable {
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
         let places: Vec<Place> = writes.iter().map(place).collect();
         self.check(places.iter().map(|place| place.1.as_str())).map_err(TransactFault::Fault)?;
+        if let Some((part, fault)) = &*self.refused.lock().unwrap()
+            && places.iter().any(|place| place.1.contains(part))
+        {
+            return Err(TransactFault::Fault(fault.clone()));
+        }
         self.note(&writes);
         drop(self.closed.subscribe().wait_for(|closed| !closed).await);
         self.faults.change(self.inner.transact(writes), TransactFault::Fault).await

@@ -1,6 +1,7 @@
 //! Who acts: providers, workers with the processor, the sweeper, readers of the feed, and an operator.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hooktide_core::feed::{self, Cursor, FeedFault};
@@ -16,7 +17,7 @@ use super::mutations::{self, Mutation};
 use super::queue::{Source, read_by_newer};
 use super::scheduler::Activity;
 use super::ties;
-use super::world::{Accepted, Delivery, THINGS, Tells, World};
+use super::world::{Accepted, Delivery, Seen, THINGS, Tells, World};
 
 /// How often a provider tries at the most.
 const TRIES: u32 = 8;
@@ -184,14 +185,16 @@ async fn send(world: &World, receiver: &Receiver, (tries, delivery): (u32, Deliv
             }
         }
         None if delivery.tells == Tells::Tampered => {
-            assert!(answer.status() == 401 || answer.status().is_server_error(), "tampered: {}", answer.status());
+            let refused = matches!(answer.status().as_u16(), 401 | 404 | 500..);
+            assert!(refused, "tampered: {}", answer.status());
             if let Some(place) = noted {
                 ledger.again.swap_remove(place);
             }
             ledger.refused.insert(delivery.id);
         }
         None => {
-            assert!(answer.status().is_server_error(), "our own fault was answered {}", answer.status());
+            let absent = answer.status() == 404 && world.observed.were_endpoints_absent();
+            assert!(absent || answer.status().is_server_error(), "our own fault was answered {}", answer.status());
             // A provider that gave up has lost it, and so have we: it was never accepted.
             if tries >= TRIES
                 && let Some(place) = noted
@@ -224,7 +227,14 @@ async fn work(world: &World, processor: &Processor, source: Source, newer: bool,
     let now = world.scheduler.now().checked_add(skew).expect("a time");
     world.queue.set_newer(newer);
     let failed = match source {
-        Source::Queue(_) => processor.process(messages, now).await,
+        Source::Queue(_) => {
+            let over = AtomicBool::new(false);
+            let is_over = || {
+                let ends = world.scheduler.happens("fault: a run ended at its deadline", world.scheduler.rates().over);
+                over.fetch_or(ends, Ordering::Relaxed) || ends
+            };
+            processor.process_until(messages, now, &is_over).await
+        }
         Source::Dead => processor.give_up(messages, now).await,
     };
     world.queue.set_newer(false);
@@ -241,11 +251,11 @@ async fn read(world: &World, number: usize, shop: usize, place: &std::sync::Mute
     match feed::read(&*world.ports.table, tenant, &cursor, limit, keep, now).await {
         Ok(reading) => {
             let mut ledger = world.ledger();
-            let (_, seen) = ledger.seen.entry(number).or_insert_with(|| (shop, std::collections::BTreeSet::new()));
+            let (_, seen) = ledger.seen.entry(number).or_insert_with(|| (shop, Seen::default()));
             let clock = clock_of(place, world);
             for item in reading.items.iter().filter(|item| item.entry.change.is_some()) {
                 if clock.is_none_or(|clock| item.entry.processed_at > clock) {
-                    seen.insert(item.entry.id.clone());
+                    seen.see(item, tenant, &world.observed);
                 }
             }
             // As a client does: the cursor travels as text.

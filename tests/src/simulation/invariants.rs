@@ -8,25 +8,30 @@ use futures::FutureExt;
 use hooktide_core::envelope::Envelope;
 use hooktide_core::fault::ErrorClass;
 use hooktide_core::feed::{self, Cursor};
-use hooktide_core::flows::{Ports, sweep};
+use hooktide_core::flows::{Ports, replay, sweep};
 use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::{Channel, Kind, Outcome};
-use hooktide_core::records::dead_letter::DeadLetter;
+use hooktide_core::records::dead_letter::{DeadLetter, Shelf};
 use hooktide_core::records::document;
 use hooktide_core::records::entity::{Entity, EntityId, MOST};
 use hooktide_core::records::journal::{self, Entry};
+use hooktide_core::records::replay::{Filter, Replay};
 use hooktide_core::records::{self, tag};
+use hooktide_core::tenant::Tenant;
 
 use super::actors::Actor;
 use super::ties;
-use super::world::{Tells, World};
+use super::world::{Seen, Tells, World};
 
 /// More letters than a run makes.
 const MANY: usize = 100_000;
 
 /// The journal of a tenant as it stands: each entry with its lane and position.
 fn journal_of(world: &World, shop: usize) -> Vec<(u8, u64, Entry)> {
-    let tenant = &world.shops[shop].tenant;
+    journal_of_tenant(world, &world.shops[shop].tenant)
+}
+
+fn journal_of_tenant(world: &World, tenant: &Tenant) -> Vec<(u8, u64, Entry)> {
     let mut all = Vec::new();
     for lane in 0..world.settings.lanes {
         let mut from = 0;
@@ -85,6 +90,8 @@ pub fn at_the_end(world: &World) -> Vec<String> {
     }
     drop(ledger);
     readers_missed_nothing(world, &mut broken);
+    readers_saw_each_entity_in_its_order(world, &mut broken);
+    absent_is_not_removed(world, &mut broken);
     broken
 }
 
@@ -256,6 +263,25 @@ fn requests_about_personal_data_are_settled_once(
     }
 }
 
+fn readers_saw_each_entity_in_its_order(world: &World, broken: &mut Vec<String>) {
+    for (number, (_, seen)) in &world.ledger().seen {
+        let name = "each entity's changes are read in their order";
+        broken.extend(seen.disordered.iter().map(|what| format!("{name}: reader {number}: {what}")));
+    }
+}
+
+/// No endpoint is ever removed here.
+fn absent_is_not_removed(world: &World, broken: &mut Vec<String>) {
+    let system = Tenant::system();
+    for tenant in world.shops.iter().map(|shop| &shop.tenant).chain([&system]) {
+        for (_, _, entry) in journal_of_tenant(world, tenant) {
+            if entry.reason.as_deref() == Some("the connection was removed") {
+                broken.push(format!("absent is not removed: {} of {tenant} was ignored", entry.id));
+            }
+        }
+    }
+}
+
 fn readers_missed_nothing(world: &World, broken: &mut Vec<String>) {
     for (number, (shop, seen)) in &world.ledger().seen {
         let journal = journal_of(world, *shop);
@@ -265,11 +291,11 @@ fn readers_missed_nothing(world: &World, broken: &mut Vec<String>) {
             .map(|(lane, position, entry)| (&entry.id, (*lane, *position)))
             .collect();
         for (id, (lane, position)) in &changes {
-            if !seen.contains(*id) {
+            if !seen.changes.contains(*id) {
                 broken.push(format!("no reader misses a change: reader {number} not {id} at {lane} {position}"));
             }
         }
-        for id in seen.iter().filter(|id| !changes.contains_key(id)) {
+        for id in seen.changes.iter().filter(|id| !changes.contains_key(id)) {
             broken.push(format!("a reader sees only its own: reader {number} saw {id}"));
         }
     }
@@ -288,6 +314,10 @@ pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::schedu
         world.sync_clock();
         return done;
     }
+    let replayed = replay_what_was_absent(world, &ports);
+    if replayed > 0 {
+        return replayed;
+    }
     for (actor, _) in actors {
         let Actor::Reader { number, shop, cursor } = actor else { continue };
         let mut place: Cursor = cursor.lock().expect("one thread only").clone();
@@ -298,9 +328,9 @@ pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::schedu
             let reading = reading.expect("the feed reads");
             let flawed = world.mutation == Some(super::mutations::Mutation::CursorFromTheClock);
             let mut ledger = world.ledger();
-            let (_, seen) = ledger.seen.entry(*number).or_insert_with(|| (*shop, BTreeSet::new()));
+            let (_, seen) = ledger.seen.entry(*number).or_insert_with(|| (*shop, Seen::default()));
             let new = reading.items.iter().filter(|item| item.entry.change.is_some() && !flawed);
-            seen.extend(new.map(|item| item.entry.id.clone()));
+            new.for_each(|item| seen.see(item, tenant, &world.observed));
             place = reading.next;
             if !reading.more {
                 break;
@@ -309,6 +339,33 @@ pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::schedu
         *cursor.lock().expect("one thread only") = place;
     }
     0
+}
+
+/// Endpoints are back, and the operator replays what came while they were absent: how many letters there are of it.
+fn replay_what_was_absent(world: &World, ports: &Ports) -> usize {
+    let (mut found, now) = (0, world.scheduler.now());
+    let filter = Filter { class: Some(ErrorClass::EndpointMissing), ..Filter::default() };
+    for tenant in world.shops.iter().map(|shop| &shop.tenant).chain([&Tenant::system()]) {
+        let count = replay::count(ports, tenant, &Shelf::Dead, &filter, MANY).now_or_never().expect("ready");
+        let count = count.expect("letters are counted");
+        if count == 0 {
+            continue;
+        }
+        found += usize::try_from(count).expect("few");
+        let replay = Replay {
+            shelf: Shelf::Dead,
+            filter: filter.clone(),
+            rate_per_second: 1_000,
+            started_at: now,
+            after: None,
+            sent: 0,
+            finished_at: None,
+        };
+        let id = world.ports.entropy.time_ordered_id(now);
+        let started = replay::start(ports, tenant, &id, &replay, now).now_or_never().expect("ready");
+        started.expect("a replay starts");
+    }
+    found
 }
 
 /// The queue without its gate.

@@ -9,6 +9,7 @@ use hooktide_core::ports::{AttributeValue, Item, Key, Page, Query, SORT, Table, 
 
 use serde_json::Value;
 
+use super::ports::is_endpoint;
 use super::scheduler::{Gate, Scheduler};
 
 /// Bytes of a delivery that an entity remembers.
@@ -39,6 +40,10 @@ pub enum Mutation {
     CursorFromTheClock,
     /// What is sent again forgets how often it was tried.
     RetriesWithoutLimit,
+    /// An endpoint whose record is absent is taken for one that was removed.
+    AbsentIsRemoved,
+    /// No change knows where the former one of its entity is.
+    OrderLeftToLanes,
 }
 
 impl Mutation {
@@ -54,10 +59,12 @@ impl Mutation {
         Self::LeaseIgnored,
         Self::CursorFromTheClock,
         Self::RetriesWithoutLimit,
+        Self::AbsentIsRemoved,
+        Self::OrderLeftToLanes,
     ];
 
     /// The table with this flaw, where it is one of the table.
-    pub fn over(self, table: Arc<dyn Table>, scheduler: &Arc<Scheduler>) -> Arc<dyn Table> {
+    pub fn over(self, table: Arc<dyn Table>, raw: &Arc<dyn Table>, scheduler: &Arc<Scheduler>) -> Arc<dyn Table> {
         match self {
             Self::NoDeduplication
             | Self::NoGuard
@@ -65,8 +72,11 @@ impl Mutation {
             | Self::TagsAfterCommit
             | Self::JournalOutsideCommit
             | Self::LeaseIgnored
-            | Self::RetriesWithoutLimit => Arc::new(FlawedTable {
+            | Self::RetriesWithoutLimit
+            | Self::AbsentIsRemoved
+            | Self::OrderLeftToLanes => Arc::new(FlawedTable {
                 inner: table,
+                raw: Arc::clone(raw),
                 flaw: self,
                 scheduler: Arc::clone(scheduler),
                 poisoned: Mutex::default(),
@@ -87,13 +97,16 @@ pub fn without_time(body: &str) -> String {
 
 struct FlawedTable {
     inner: Arc<dyn Table>,
+    /// The table as it is.
+    raw: Arc<dyn Table>,
     flaw: Mutation,
     scheduler: Arc<Scheduler>,
     /// With retries that have no end, a thing that can never be committed: it must end in the dead letters.
     poisoned: Mutex<Option<String>>,
 }
 
-fn place(write: &Write) -> (String, String) {
+/// The partition and sort key of what is written.
+pub(super) fn place(write: &Write) -> (String, String) {
     match write {
         Write::Put { item, .. } => (text(item, "pk"), text(item, SORT)),
         Write::Update { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. } => {
@@ -122,6 +135,7 @@ impl FlawedTable {
                 Mutation::NoDeduplication if area == "N" && sort.starts_with("product#") => {
                     item.insert("deliveries".into(), AttributeValue::B(Vec::new()));
                 }
+                Mutation::OrderLeftToLanes if area == "N" => drop(item.remove("last")),
                 Mutation::LeaseIgnored if area == "V" || area == "B" => *condition = None,
                 _ => {}
             }
@@ -159,6 +173,15 @@ impl Table for FlawedTable {
                 if let Some(AttributeValue::B(deliveries)) = item.get_mut("deliveries") {
                     let current = deliveries.chunks_exact(DELIVERY).filter(|entry| entry[CURRENT.0] & CURRENT.1 != 0);
                     *deliveries = current.collect::<Vec<_>>().concat();
+                }
+            }
+        }
+        if self.flaw == Mutation::AbsentIsRemoved {
+            for (key, item) in keys.iter().zip(items.iter_mut()).filter(|(key, _)| is_endpoint(key)) {
+                if item.is_none() {
+                    *item = self.raw.get(key).await?;
+                    let now = AttributeValue::S(self.scheduler.now().to_string());
+                    item.iter_mut().for_each(|item| drop(item.insert("deleted_at".into(), now.clone())));
                 }
             }
         }

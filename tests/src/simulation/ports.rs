@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use hooktide_core::fault::Fault;
@@ -9,6 +10,7 @@ use hooktide_core::names::Channel;
 use hooktide_core::ports::{
     Bus, BusEntry, Cancellation, Item, Key, Page, Query, Table, TransactFault, Write, WriteFault,
 };
+use jiff::Timestamp;
 
 use super::scheduler::{Gate, Scheduler, Verdict};
 
@@ -30,16 +32,68 @@ pub fn batch<T, R, E: From<Fault>>(entries: Vec<T>, bits: u64, each: impl Fn(T) 
     entries.into_iter().enumerate().map(one).collect()
 }
 
+/// What the simulation knows of a table beyond what is in it.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// Until when the records of endpoints are absent; none if they never were.
+    absent_until: Mutex<Option<Timestamp>>,
+    /// The positions of journals in the order in which they were committed, by partition and sort key.
+    committed: Mutex<BTreeMap<(String, String), u64>>,
+}
+
+impl Observed {
+    /// Whether the records of endpoints were ever absent.
+    pub fn were_endpoints_absent(&self) -> bool {
+        self.absent_until.lock().expect("one thread only").is_some()
+    }
+
+    /// The place of a position of a journal among all that were committed.
+    pub fn committed(&self, partition: &str, position: u64) -> Option<u64> {
+        let place = (partition.to_owned(), format!("{position:016}"));
+        self.committed.lock().expect("one thread only").get(&place).copied()
+    }
+
+    fn note(&self, writes: &[Write]) {
+        let mut committed = self.committed.lock().expect("one thread only");
+        for write in writes {
+            let place = super::mutations::place(write);
+            if place.0.split('#').nth(2) == Some("J") && place.1 != "genesis" {
+                let next = committed.len() as u64;
+                committed.insert(place, next);
+            }
+        }
+    }
+}
+
+/// Whether an item is the record of an endpoint.
+pub fn is_endpoint(key: &Key) -> bool {
+    key.partition().starts_with("E#") && key.sort() == "endpoint"
+}
+
 /// A table whose calls wait for the scheduler.
 pub struct GatedTable {
     inner: Arc<dyn Table>,
     scheduler: Arc<Scheduler>,
+    observed: Arc<Observed>,
 }
 
 impl GatedTable {
     /// In front of `inner`, whose calls must be ready at once.
-    pub fn new(inner: Arc<dyn Table>, scheduler: &Arc<Scheduler>) -> Self {
-        Self { inner, scheduler: Arc::clone(scheduler) }
+    pub fn new(inner: Arc<dyn Table>, scheduler: &Arc<Scheduler>, observed: &Arc<Observed>) -> Self {
+        Self { inner, scheduler: Arc::clone(scheduler), observed: Arc::clone(observed) }
+    }
+
+    /// Whether a read finds nothing where an endpoint is.
+    fn is_absent(&self, key: &Key) -> bool {
+        let rate = self.scheduler.rates().absent;
+        if rate == 0 || !is_endpoint(key) {
+            return false;
+        }
+        let (now, mut until) = (self.scheduler.now(), self.observed.absent_until.lock().expect("one thread only"));
+        if until.is_none_or(|until| until <= now) && self.scheduler.happens("fault: endpoints are absent", rate) {
+            *until = Some(now + Duration::from_secs(1 + self.scheduler.choose(30) as u64));
+        }
+        until.is_some_and(|until| now < until)
     }
 
     async fn reads(&self, call: &'static str) -> Result<(), Fault> {
@@ -55,12 +109,13 @@ impl GatedTable {
 impl Table for GatedTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
         self.reads("table.get").await?;
-        self.inner.get(key).await
+        Ok(self.inner.get(key).await?.filter(|_| !self.is_absent(key)))
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
         self.reads("table.get_many").await?;
-        self.inner.get_many(keys).await
+        let found = self.inner.get_many(keys).await?;
+        Ok(keys.iter().zip(found).map(|(key, item)| item.filter(|_| !self.is_absent(key))).collect())
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Fault> {
@@ -74,12 +129,15 @@ impl Table for GatedTable {
 
     async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
         match Gate::new(&self.scheduler, "table.write", false).await {
-            Verdict::Happens | Verdict::Half(_) => self.inner.write(write).await,
+            Verdict::Happens | Verdict::Half(_) => {
+                let result = self.inner.write(write.clone()).await;
+                result.inspect(|_| self.observed.note(&[write]))
+            }
             Verdict::Conflict => Err(WriteFault::Conflict),
             Verdict::Throttled => Err(WriteFault::Fault(throttled())),
             Verdict::AnswerLost => {
-                let result = self.inner.write(write).await;
-                result.and_then(|_| Err(WriteFault::Fault(lost())))
+                let result = self.inner.write(write.clone()).await;
+                result.inspect(|_| self.observed.note(&[write])).and_then(|_| Err(WriteFault::Fault(lost())))
             }
         }
     }
@@ -112,11 +170,16 @@ impl Table for GatedTable {
 
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
         match Gate::new(&self.scheduler, "table.transact", false).await {
-            Verdict::Happens | Verdict::Half(_) => self.inner.transact(writes).await,
+            Verdict::Happens | Verdict::Half(_) => {
+                self.inner.transact(writes.clone()).await?;
+                self.observed.note(&writes);
+                Ok(())
+            }
             Verdict::Conflict => Err(TransactFault::Cancelled(vec![Cancellation::Conflict; writes.len()])),
             Verdict::Throttled => Err(TransactFault::Fault(throttled())),
             Verdict::AnswerLost => {
-                self.inner.transact(writes).await?;
+                self.inner.transact(writes.clone()).await?;
+                self.observed.note(&writes);
                 Err(TransactFault::Fault(lost()))
             }
         }

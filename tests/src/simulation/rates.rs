@@ -31,6 +31,10 @@ pub struct Rates {
     pub tie: u32,
     /// An older version is sent.
     pub old: u32,
+    /// The records of all endpoints are absent for a while, as when a table is restored.
+    pub absent: u32,
+    /// A run comes near to the end of its time, and takes up nothing more.
+    pub over: u32,
     /// A worker starts again with the other version of the code.
     pub other_version: u32,
 }
@@ -52,6 +56,8 @@ impl Rates {
         storm: 250,
         tie: 250,
         old: 150,
+        absent: 10,
+        over: 4,
         other_version: 20,
     };
 
@@ -71,6 +77,8 @@ impl Rates {
         storm: 0,
         tie: 0,
         old: 0,
+        absent: 0,
+        over: 0,
         other_version: 0,
     };
 }

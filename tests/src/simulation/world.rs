@@ -7,7 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use hooktide_api::{Api, Options};
 use hooktide_core::entropy::Entropy;
+use hooktide_core::feed::Item;
 use hooktide_core::flows::{Ports, Settings};
+use hooktide_core::key::{Area, Partition};
 use hooktide_core::names::Outcome;
 use hooktide_core::ports::{Clock, Meter, Table};
 use hooktide_core::providers::{self, Sample, Unsigned};
@@ -24,7 +26,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::mutations::Mutation;
-use super::ports::{GatedBus, GatedTable};
+use super::ports::{GatedBus, GatedTable, Observed};
 use super::queue::ModelQueue;
 use super::scheduler::Scheduler;
 use super::ties;
@@ -104,8 +106,35 @@ pub struct Ledger {
     pub refused: BTreeSet<String>,
     /// What is to be sent again, and when.
     pub again: Vec<(Timestamp, u32, Delivery)>,
-    /// Whose feed each reader follows, and the changes that it has seen.
-    pub seen: BTreeMap<usize, (usize, BTreeSet<String>)>,
+    /// Whose feed each reader follows, and what it has seen.
+    pub seen: BTreeMap<usize, (usize, Seen)>,
+}
+
+/// What a reader of a feed has seen.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The changes.
+    pub changes: BTreeSet<String>,
+    /// Of each thing, the place among all commits of its last new change.
+    last: BTreeMap<String, u64>,
+    /// Changes that came after a later one of the same thing.
+    pub disordered: Vec<String>,
+}
+
+impl Seen {
+    /// A change that the reader is told of; a repeat may come at any time.
+    pub fn see(&mut self, item: &Item, tenant: &Tenant, observed: &Observed) {
+        let Some(entity) = item.entry.entity() else { return };
+        if !self.changes.insert(item.entry.id.clone()) {
+            return;
+        }
+        let (lane, position) = item.place();
+        let partition = Partition::of(tenant, Area::Journal(lane));
+        let place = observed.committed(partition.as_str(), position).expect("a position that was committed");
+        if let Some(later) = self.last.insert(entity.to_string(), place).filter(|last| place < *last) {
+            self.disordered.push(format!("{entity}: {} at commit {place} after that of {later}", item.entry.id));
+        }
+    }
 }
 
 /// Everything that actors share.
@@ -116,6 +145,8 @@ pub struct World {
     pub ports: Ports,
     /// The table without a gate, for setting up and for looking.
     pub table: Arc<dyn Table>,
+    /// What happened to the table.
+    pub observed: Arc<Observed>,
     /// The queues.
     pub queue: ModelQueue,
     /// The bus.
@@ -153,14 +184,15 @@ impl World {
             meter: Arc::new(Outcomes(Arc::clone(&scheduler))),
         };
         let shops = connect_shops(&direct, &settings, as_clock).await;
-        let gated: Arc<dyn Table> = Arc::new(GatedTable::new(Arc::clone(&table), &scheduler));
+        let observed = Arc::new(Observed::default());
+        let gated: Arc<dyn Table> = Arc::new(GatedTable::new(Arc::clone(&table), &scheduler, &observed));
         let gated = match mutation {
-            Some(mutation) => mutation.over(gated, &scheduler),
+            Some(mutation) => mutation.over(gated, &table, &scheduler),
             None => gated,
         };
         let ports = Ports { table: gated, ..direct };
         let ledger = Mutex::default();
-        Self { scheduler, ports, table, queue, bus, settings, shops, ledger, mutation, clock }
+        Self { scheduler, ports, table, observed, queue, bus, settings, shops, ledger, mutation, clock }
     }
 
     /// What the providers know.

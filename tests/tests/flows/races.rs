@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use hooktide_core::flows::process::{Message, Processor};
 use hooktide_core::flows::{Ports, Settings};
+use hooktide_core::key::{Area, ENTITY_SHARDS, Partition};
 use hooktide_core::names::{Channel, JobKind, Kind, Scope};
-use hooktide_core::ports::QueueName;
+use hooktide_core::ports::{Query, QueueName, Range};
 use hooktide_core::records;
 use hooktide_core::records::entity::{Entity, EntityId};
 use hooktide_core::records::job::{self, Mark};
@@ -237,4 +238,33 @@ async fn threads_race_to_the_same_end() {
         let told = race.told().await;
         assert!(told.len() == 5 && told.values().all(|versions| versions.len() == 1), "round {round}: {told:?}");
     }
+}
+
+/// A document that has no room in its entity is put before the commit. Where that loses its race, nothing refers to it.
+#[tokio::test]
+async fn documents_of_commits_that_lost_a_race_expire() {
+    let mut lost = 0;
+    for round in 0..ROUNDS {
+        let race = Race::new(round).await;
+        let world = &race.faulty.world;
+        let mut batches = Vec::new();
+        for seconds in 1..=3 {
+            let sample = world.sample(&race.shop, "products/update", 2, world.now() + Duration::from_secs(seconds));
+            let body = bodies::enlarged(sample.body(), 2);
+            world.request(world.signed(&race.shop, "products/update", body)).await.expect(200);
+            batches.push(world.take_messages(QueueName::Notices).await);
+        }
+        race.run(batches).await;
+        let table = &*world.host.ports.table;
+        let mut kept = 0;
+        for shard in 0..ENTITY_SHARDS {
+            let partition = Partition::of(&Tenant::default_local(), Area::Entities(&race.shop.id, shard));
+            let range = Range::Prefix("document#".into());
+            let page = table.query(&Query { partition, range, descending: false, limit: 100 }).await.expect("a page");
+            let expire = page.items.iter().filter(|item| item.contains_key("expires_at")).count();
+            (lost, kept) = (lost + expire, kept + page.items.len() - expire);
+        }
+        assert_eq!(kept, 1, "round {round}: only that of the state that stands");
+    }
+    assert!(lost > 0, "no round had a race");
 }

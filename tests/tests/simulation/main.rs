@@ -13,13 +13,15 @@ use hooktide_tests::simulation::{Run, run};
 const STEPS: u64 = 5_000;
 
 /// Everything that can go wrong must have, or a run says nothing of it.
-const FAULTS: [&str; 19] = [
+const FAULTS: [&str; 21] = [
     "fault: a call took long",
     "fault: a worker with the other version",
+    "fault: a run ended at its deadline",
     "fault: answer lost",
     "fault: a tie",
     "fault: crash after a call",
     "fault: crash before a call",
+    "fault: endpoints are absent",
     "fault: half a batch failed",
     "fault: handed out twice",
     "fault: sent again though accepted",
@@ -122,4 +124,14 @@ fn a_cursor_from_the_clock_is_found() {
 #[test]
 fn retries_without_a_limit_are_found() {
     assert_found(Mutation::RetriesWithoutLimit, "nothing waits for ever");
+}
+
+#[test]
+fn an_absent_endpoint_that_is_taken_for_a_removed_one_is_found() {
+    assert_found(Mutation::AbsentIsRemoved, "absent is not removed");
+}
+
+#[test]
+fn an_order_that_is_left_to_the_lanes_is_found() {
+    assert_found(Mutation::OrderLeftToLanes, "each entity's changes are read in their order");
 }

@@ -1,5 +1,6 @@
 //! Whole walks: from a signed request to the feed, on a clock that stands until it is moved.
 
+mod absent_endpoints;
 mod abuse;
 mod accounts;
 mod addresses;
@@ -18,6 +19,7 @@ mod first;
 mod foreign_accounts;
 mod handshakes;
 mod items;
+mod many_accounts;
 mod privacy;
 mod remote_keys;
 mod replay;

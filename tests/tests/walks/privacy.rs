@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::envelope::Envelope;
+use hooktide_core::envelope::{Envelope, EnvelopeKind};
 use hooktide_core::fault::ErrorClass;
 use hooktide_core::names::Scope;
 use hooktide_core::ports::QueueName;
@@ -237,6 +237,33 @@ async fn an_account_that_ebay_deletes_is_looked_for_with_every_tenant_of_the_end
     assert_eq!(seen["items"], json!([]));
     let told = world.call(&bert, Method::GET, "/v1/activity", None).await.expect(200);
     assert_eq!(told["items"][0]["reason"], "erased: 0 things, 0 documents, 1 kept deliveries");
+}
+
+/// What is kept for two accounts that nobody has connected shares a body: the erasure takes it along with what refers to it.
+#[tokio::test]
+async fn a_person_who_is_erased_is_in_no_body_that_accounts_share() {
+    let world = World::new().await;
+    let app = world.shared_endpoint("app").await;
+    let one = Shop { account: "one.myshopify.com".into(), ..app.clone() };
+    world.request(world.signed(&one, "orders/create", noise(3, 60_000) + " john@example.com")).await.expect(200);
+    let [message] = &world.take_messages(QueueName::Notices).await[..] else { panic!("one message") };
+    let (mut envelope, tenant) = (Envelope::decode(&message.body).unwrap(), Tenant::default_local());
+    let id = envelope.id.clone();
+    let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &mut envelope.kind else { panic!() };
+    delivery.share(2, &tenant, &id, &*world.host.ports.blobs).await.unwrap();
+    for account in ["one.myshopify.com", "two.myshopify.com"] {
+        let letter = DeadLetter::of(&envelope, ErrorClass::UnknownAccount, "a test", world.now()).unwrap();
+        let letter = DeadLetter { account: Some(account.into()), ..letter };
+        let shelf = Shelf::Held { endpoint: app.id.clone(), account: account.into() };
+        let write = letter.put(&tenant, &shelf, &id, world.now() + Duration::from_secs(3600)).unwrap();
+        world.host.ports.table.write(write).await.unwrap();
+    }
+    assert_eq!((world.held(&app).await.len(), world.blobs("kept").await.len()), (2, 1));
+    world.request(world.sample(&one, "customers/redact", 1, world.now())).await.expect(200);
+    world.tick().await;
+    assert_eq!(world.blobs("kept").await, Vec::<String>::new());
+    let left = world.held(&app).await;
+    assert_eq!(left.iter().map(|letter| letter.account.as_deref()).collect::<Vec<_>>(), [Some("two.myshopify.com")]);
 }
 
 /// Where the request itself is lost, it goes to the dead letters, and nobody begins it over and over.

@@ -79,7 +79,7 @@ pub(super) async fn step(
         letters.iter().filter(|(sort, letter)| replay.filter.matches(&sort[prefix.len()..], &letter.record)).collect();
     let rate = f64::from(replay.rate_per_second.clamp(1, FASTEST));
     let delay = |nth: usize| Duration::from_secs_f64(nth as f64 / rate).min(crate::ports::MAX_DELAY);
-    let mut sent = resend(ports, &matching, delay).await?.into_iter();
+    let mut sent = resend(ports, (&replay.shelf, &matching), delay).await?.into_iter();
     let fault = sent.as_slice().iter().find_map(|result| result.as_ref().err()).cloned();
     matching.retain(|_| sent.next().is_some_and(|result| result.is_ok()));
     // What was sent leaves its shelf, whatever becomes of the rest, so that trying again sends only that.
@@ -109,7 +109,7 @@ pub(super) async fn step(
 
 async fn resend(
     ports: &Ports,
-    letters: &[&(String, Stored<DeadLetter>)],
+    (shelf, letters): (&Shelf, &[&(String, Stored<DeadLetter>)]),
     delay: impl Fn(usize) -> Duration,
 ) -> Result<Vec<Result<(), Fault>>, Fault> {
     let mut messages = Vec::with_capacity(letters.len());
@@ -117,6 +117,10 @@ async fn resend(
         let (body, group) = match Envelope::decode(&letter.record.message) {
             Ok(mut envelope) => {
                 (envelope.attempt, envelope.deferred, envelope.not_before) = (0, 0, None);
+                // Of what a delivery told of several accounts, each has a letter of its own.
+                if matches!(shelf, Shelf::Held { .. }) {
+                    envelope.only.clone_from(&letter.record.account);
+                }
                 (envelope.encode()?, envelope.group().to_owned())
             }
             Err(_) => (letter.record.message.clone(), "replay".to_owned()),

@@ -1,12 +1,13 @@
 //! Where something may be held about an account or a person, and whether it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::try_join_all;
 
 use super::mentions::mentions;
-use crate::envelope::{Delivery, Envelope, EnvelopeKind};
-use crate::fault::Fault;
+use crate::envelope::{Delivery, Envelope, EnvelopeKind, Payload};
+use crate::fault::{ErrorClass, Fault};
 use crate::flows::{Ports, erase};
 use crate::key::{Area, Partition};
 use crate::names::PrivacyAct;
@@ -38,11 +39,15 @@ pub(super) struct Search<'a> {
     request: &'a PrivacyRequest,
     /// Whose endpoint it is: what names no connection is filed there.
     owner: Tenant,
+    /// The connection whose own endpoint it is; none if it serves many accounts.
+    own: Option<String>,
     /// The account that asks; none where it is about a person whom any of the endpoint may know.
     asks: Option<String>,
     /// The connections that it may be about.
     routes: Vec<Route>,
     places: BTreeSet<Place>,
+    /// Whether bodies that several letters share mention the person, by their paths: each is read once a run.
+    read: Mutex<HashMap<String, bool>>,
 }
 
 /// Where something may be held, in the order in which is looked.
@@ -83,15 +88,29 @@ impl<'a> Search<'a> {
     ) -> Result<Self, Fault> {
         let key = endpoint::key(&delivery.provider, &delivery.endpoint);
         let endpoint = records::get::<Endpoint>(&*ports.table, &key).await?;
-        let owner = endpoint.map_or_else(|| tenant.clone(), |stored| stored.record.tenant);
+        let (owner, own) =
+            endpoint.map_or_else(|| (tenant.clone(), None), |stored| (stored.record.tenant, stored.record.connection));
         let (asks, routes) = about(ports, tenant, letter, delivery).await?;
-        let mut search = Self { ports, delivery, letter, request, owner, asks, routes, places: BTreeSet::new() };
+        let mut search = Self {
+            ports,
+            delivery,
+            letter,
+            request,
+            owner,
+            own,
+            asks,
+            routes,
+            places: BTreeSet::new(),
+            read: Mutex::default(),
+        };
         search.places = search.places(tenant);
         Ok(search)
     }
 
     fn places(&self, tenant: &Tenant) -> BTreeSet<Place> {
-        let tenants = self.routes.iter().map(|route| &route.tenant).chain([tenant, &self.owner]);
+        // What came while nobody knew whose endpoint it was is filed with the system.
+        let system = Tenant::system();
+        let tenants = self.routes.iter().map(|route| &route.tenant).chain([tenant, &self.owner, &system]);
         let mut places: BTreeSet<Place> = tenants.map(|tenant| Place::Dead(tenant.clone())).collect();
         places.insert(Place::Held(self.owner.clone()));
         let whole = self.letter.connection.is_some() && self.request.subject == Subject::Account;
@@ -203,12 +222,29 @@ impl<'a> Search<'a> {
         let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = envelope.kind else {
             return Ok(false);
         };
-        match delivery.body(&*self.ports.blobs).await {
-            Ok(body) => Ok(mentions(&body, marks)),
-            // What is lost says nothing about anybody.
-            Err(Fault::Permanent { .. }) => Ok(false),
-            Err(fault) => Err(fault),
+        let path = match &delivery.payload {
+            Payload::Blob { blob } => Some(blob),
+            Payload::Text { .. } | Payload::Compressed { .. } => None,
+        };
+        if let Some(known) = path.and_then(|path| self.read().get(path).copied()) {
+            return Ok(known);
         }
+        let found = match delivery.body(&*self.ports.blobs).await {
+            Ok(body) => mentions(&body, marks),
+            // What is lost says nothing about anybody; but what only refers to it is of no use to anybody either.
+            Err(Fault::Permanent { .. }) => {
+                letter.class == ErrorClass::UnknownAccount && self.request.act == PrivacyAct::Erase
+            }
+            Err(fault) => return Err(fault),
+        };
+        if let Some(path) = path {
+            self.read().insert(path.clone(), found);
+        }
+        Ok(found)
+    }
+
+    fn read(&self) -> MutexGuard<'_, HashMap<String, bool>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn whose(&self, tenant: &Tenant, letter: &DeadLetter) -> Whose {
@@ -220,6 +256,8 @@ impl<'a> Search<'a> {
             return Whose::Other;
         }
         match (&letter.account, &self.asks) {
+            // It came while the endpoint's record was absent, so that nobody knew the connection.
+            (None, _) if self.own.is_some() && self.own == self.letter.connection => Whose::Asking,
             (None, _) => Whose::Unknown,
             // A person may be known to every account.
             (Some(_), None) if self.letter.connection.is_none() => Whose::Asking,

@@ -5,19 +5,19 @@
 //! record since it was read; where somebody did, everything is read and sorted again. Documents that do
 //! not fit into their entity are put before, keyed by content, and are only found through what the commit says.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use jiff::Timestamp;
 use tracing::warn;
 
 use super::Processor;
-use super::plan::{Known, Plan, changes, delivery_key, plan};
-use super::work::{Effect, EntityWork, Work};
+use super::plan::{Known, Plan, changes, delivery_key, held_shelf, plan};
+use super::work::{Effect, Work};
 use crate::fault::Fault;
 use crate::flows::jobs;
 use crate::names::JobKind;
-use crate::notice::ContentHash;
+use crate::notice::{ContentHash, Version};
 use crate::ports::{Cancellation, Item, Key, TransactFault, Write, WriteFault};
 use crate::records::delivery::{self, Delivery};
 use crate::records::document;
@@ -82,7 +82,7 @@ impl Processor {
         works: &[Work],
         now: Timestamp,
     ) -> Result<Committed, Uncommitted> {
-        let mut stored_documents = HashSet::new();
+        let mut stored_documents = HashMap::new();
         let mut claims: HashMap<Key, Stored<Delivery>> = HashMap::new();
         let mut asked = BTreeMap::new();
         for _ in 0..ATTEMPTS {
@@ -100,12 +100,14 @@ impl Processor {
                 committed.changes.extend(self.journaled_change(tenant, work, *at).await?);
             }
             if plan.entries.is_empty() {
+                self.let_lost_documents_go(tenant, &plan, &stored_documents, now).await;
                 return Ok(committed);
             }
             self.store_documents(tenant, &plan, &mut stored_documents).await?;
             match self.try_commit(tenant, works, &plan, now).await? {
                 Tried::Done(at) => {
                     self.let_documents_go(tenant, &plan, now).await;
+                    self.let_lost_documents_go(tenant, &plan, &stored_documents, now).await;
                     for id in &plan.privacy {
                         jobs::announce(&self.ports, JobKind::Privacy, tenant, id, now).await;
                     }
@@ -232,7 +234,10 @@ impl Processor {
                     let key = endpoint::handshake_key(&work.origin.provider, &work.origin.endpoint);
                     want(key, Place::Handshake);
                 }
-                Effect::Ignored { .. } | Effect::Hold { .. } => {}
+                Effect::Hold { account, .. } => {
+                    want(held_shelf(work, account).key(tenant, work.envelope_id()), Place::Held);
+                }
+                Effect::Ignored { .. } => {}
             }
         }
         for (resource, indices) in asked {
@@ -252,6 +257,10 @@ impl Processor {
         for ((key, (place, works)), item) in wanted.into_iter().zip(items) {
             let Some(item) = item else { continue };
             let read = match place {
+                Place::Held => {
+                    known.held.insert(key);
+                    Ok(())
+                }
                 Place::Entity(id) => read(&mut known.entities, id, item),
                 Place::Delivery => read(&mut known.deliveries, key, item),
                 Place::Belonging => read(&mut known.belongings, key, item),
@@ -289,12 +298,12 @@ impl Processor {
         &self,
         tenant: &Tenant,
         plan: &Plan<'_>,
-        stored: &mut HashSet<(EntityId, ContentHash)>,
+        stored: &mut HashMap<(EntityId, ContentHash), Version>,
     ) -> Result<(), Fault> {
         let mut writes = Vec::new();
         for standing in plan.entities.iter().filter_map(|entity| entity.standing.as_ref()) {
             let (Some(compressed), work) = (standing.document(), standing.work) else { continue };
-            if stored.insert((work.entity.clone(), work.told.hash)) {
+            if stored.insert((work.entity.clone(), work.told.hash), work.told.version).is_none() {
                 let blobs = &*self.ports.blobs;
                 writes.push(document::store(blobs, tenant, &work.entity, work.told.hash, compressed).await?);
             }
@@ -313,7 +322,30 @@ impl Processor {
             let known = entity.known.filter(|known| !known.record.deleted && known.record.document.is_none())?;
             Some(document::let_go(tenant, entity.id, known.record.document_hash(), at))
         });
-        for result in self.ports.table.write_many(replaced.collect()).await {
+        self.expire_documents(tenant, replaced.collect()).await;
+    }
+
+    /// Lets the documents go that were put for a commit which lost its race against a newer state: they never stand. Should
+    /// the same state come once more, its document is put again, and kept.
+    async fn let_lost_documents_go(
+        &self,
+        tenant: &Tenant,
+        plan: &Plan<'_>,
+        stored: &HashMap<(EntityId, ContentHash), Version>,
+        now: Timestamp,
+    ) {
+        let at = now + self.settings.keep_journal;
+        let lost = stored.iter().filter_map(|((id, hash), version)| {
+            let entity = plan.entities.iter().find(|entity| entity.id == id)?;
+            let newer = entity.known.is_some_and(|known| known.record.version > *version);
+            let stands = entity.standing.as_ref().is_some_and(|standing| standing.work.told.hash == *hash);
+            (newer && !stands).then(|| document::let_go(tenant, id, *hash, at))
+        });
+        self.expire_documents(tenant, lost.collect()).await;
+    }
+
+    async fn expire_documents(&self, tenant: &Tenant, writes: Vec<Write>) {
+        for result in self.ports.table.write_many(writes).await {
             // At worst an old document stays for ever.
             if let Err(WriteFault::Fault(fault)) = result {
                 warn!(%tenant, %fault, "a replaced document was not let go");
@@ -321,16 +353,25 @@ impl Processor {
         }
     }
 
-    /// The change that was journaled when a redelivered work was committed, to be published again.
+    /// The change that was journaled when a redelivered work was committed, to be published again; none if another state of
+    /// the same message stood.
     async fn journaled_change(
         &self,
         tenant: &Tenant,
-        work: &EntityWork,
+        work: &Work,
         at: Journaled,
     ) -> Result<Option<CommittedChange>, Fault> {
         let entries = journal::at(&*self.ports.table, tenant, at.lane, at.position).await?;
-        let entry = journal::find(&entries, &work.told.envelope, &work.entity);
-        Ok(entry.map(|entry| CommittedChange { entry: entry.clone(), text: work.document.clone(), at }))
+        let text = match &work.effect {
+            Effect::Entity(entity) => entity.document.clone(),
+            Effect::Hint { .. }
+            | Effect::Privacy { .. }
+            | Effect::Handshake { .. }
+            | Effect::Ignored { .. }
+            | Effect::Hold { .. } => None,
+        };
+        let entry = journal::find(entries, &work.id);
+        Ok(entry.map(|entry| CommittedChange { entry, text, at }))
     }
 
     async fn connected(&self, plan: &Plan<'_>) -> Result<bool, Fault> {
@@ -350,6 +391,7 @@ enum Place {
     Delivery,
     Belonging,
     Handshake,
+    Held,
     Mark(String),
 }
 

@@ -47,6 +47,7 @@ impl Processor {
         let mut delivery = Delivery {
             provider: provider.id().to_owned(),
             endpoint,
+            tenant: None,
             key_id: None,
             topic: None,
             delivery: None,

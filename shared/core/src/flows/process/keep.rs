@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use tracing::warn;
 
-use super::resolve::{Owner, keep_body};
+use super::owner::Owner;
+use super::resolve::keep_body;
 use super::work::{Origin, cut};
 use super::{Opened, Processor, id_of_foreign};
 use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, blob_fault};
@@ -57,11 +58,11 @@ impl Processor {
                 envelope.deferred += 1;
                 if envelope.deferred % REKEEP == 0 {
                     // It may wait longer than a claim check is kept.
-                    keep_body(&mut envelope, owner.tenant(), &*self.ports.blobs).await?;
+                    keep_body(&mut envelope, &owner.tenant(), &*self.ports.blobs).await?;
                 }
                 let delay = self.backoff(envelope.deferred).max(after.unwrap_or_default());
                 warn!(envelope = envelope.id, %detail, seconds = delay.as_secs(), "a message waits");
-                self.put_off(envelope, queue, owner.tenant(), delay, now).await
+                self.put_off(envelope, queue, &owner.tenant(), delay, now).await
             }
             Fault::Failed { detail } => {
                 envelope.attempt += 1;
@@ -74,7 +75,7 @@ impl Processor {
                 warn!(envelope = envelope.id, reason, "a message failed");
                 let id = format!("{}-try-{}", envelope.id, envelope.attempt);
                 self.tell(&envelope, &owner, id, Outcome::Failed, reason, now).await;
-                self.put_off(envelope, queue, owner.tenant(), delay, now).await
+                self.put_off(envelope, queue, &owner.tenant(), delay, now).await
             }
         }
     }
@@ -88,7 +89,7 @@ impl Processor {
         reason: &str,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let tenant = owner.tenant();
+        let tenant = &owner.tenant();
         match keep_body(&mut envelope, tenant, &*self.ports.blobs).await {
             // A body that is lost cannot be kept; that it is lost still is.
             Ok(()) | Err(Fault::Permanent { .. }) => {}
@@ -146,6 +147,7 @@ impl Processor {
         let delivery = Delivery {
             provider: String::new(),
             endpoint: String::new(),
+            tenant: None,
             key_id: None,
             topic: None,
             delivery: None,
@@ -190,7 +192,7 @@ impl Processor {
     ) {
         let connection = owner.connection().map(str::to_owned);
         let entry = Origin::of(envelope).entry(id, connection, (outcome, Some(reason)), None, now);
-        if let Err(fault) = self.journal(owner.tenant(), &envelope.id, &[entry], Vec::new(), now).await {
+        if let Err(fault) = self.journal(&owner.tenant(), &envelope.id, &[entry], Vec::new(), now).await {
             warn!(envelope = envelope.id, %fault, "the activity was not told");
         }
     }

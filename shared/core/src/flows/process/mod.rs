@@ -12,6 +12,8 @@ mod event;
 mod fold;
 mod instead;
 mod keep;
+mod owner;
+mod pieces;
 mod plan;
 mod publish;
 mod resolve;
@@ -28,8 +30,8 @@ use jiff::Timestamp;
 use lru::LruCache;
 use tracing::{error, warn};
 
-use self::commit::{Committed, Uncommitted};
-use self::resolve::Owner;
+use self::owner::Owner;
+use self::pieces::{Unfinished, in_turn};
 use self::work::{Origin, Work};
 use super::{Ports, Settings, erase, privacy, replay};
 use crate::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Place};
@@ -46,8 +48,6 @@ use crate::signing;
 use crate::tenant::Tenant;
 use crate::verified::{self, Verified};
 
-/// How many notices one transaction takes: with their tags and the journal, well under DynamoDB's hundred items.
-const COMMIT: usize = 25;
 /// How long a message of newer code waits before it is looked at again.
 const NEWER_WAITS: Duration = Duration::from_secs(60);
 /// How often at the most it is written down that a secret still verifies.
@@ -74,16 +74,6 @@ pub struct Processor {
     noted: Mutex<LruCache<(String, KeyId), Timestamp>>,
 }
 
-/// An envelope that has to come again.
-struct Unfinished {
-    /// Its place in the batch.
-    envelope: usize,
-    /// Why.
-    fault: Fault,
-    /// Where its entries are in the journal, if they are.
-    at: Option<Journaled>,
-}
-
 /// What an envelope tells, and why it is kept all the same, if it is.
 type Read = (Vec<(Tenant, Work)>, Option<Fault>);
 
@@ -102,6 +92,17 @@ impl Processor {
 
     /// Processes a batch; the handles of the messages that the queue must deliver again.
     pub async fn process(&self, messages: Vec<Message>, now: Timestamp) -> Vec<String> {
+        self.process_until(messages, now, &|| false).await
+    }
+
+    /// Processes a batch as long as the run has time: what is not done when it `is_over` comes again, and goes on from what
+    /// is committed.
+    pub async fn process_until(
+        &self,
+        messages: Vec<Message>,
+        now: Timestamp,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<String> {
         let mut failed = Vec::new();
         let mut handles: HashMap<String, Vec<String>> = HashMap::new();
         let mut deliveries = Vec::new();
@@ -122,7 +123,7 @@ impl Processor {
                 deliveries.push((envelope, message.queue));
             }
         }
-        for (id, result) in self.process_envelopes(deliveries, now).await {
+        for (id, result) in self.process_envelopes(deliveries, now, is_over).await {
             if let Err(fault) = result {
                 error!(envelope = id, %fault, "a message stays on its queue");
                 failed.extend(handles.remove(&id).unwrap_or_default());
@@ -167,6 +168,7 @@ impl Processor {
         &self,
         envelopes: Vec<(Envelope, QueueName)>,
         now: Timestamp,
+        is_over: &(dyn Fn() -> bool + Sync),
     ) -> Vec<(String, Result<(), Fault>)> {
         let owners = self.owners(&envelopes).await;
         let mut faults: Vec<Option<Fault>> = Vec::with_capacity(envelopes.len());
@@ -190,10 +192,15 @@ impl Processor {
             }
         }));
         let bodies = bodies.await;
+        let mut late: BTreeSet<usize> = BTreeSet::new();
         let mut by_tenant: BTreeMap<Tenant, Vec<Work>> = BTreeMap::new();
         let mut kept: Vec<Option<Fault>> = vec![None; opened.len()];
         for (index, (one, body)) in opened.iter_mut().zip(bodies).enumerate() {
             if faults[index].is_some() {
+                continue;
+            }
+            if is_over() {
+                late.insert(index);
                 continue;
             }
             let done = match self.take_up(&one.envelope).await {
@@ -206,7 +213,7 @@ impl Processor {
             match self.read(index, one, body, now).await {
                 Ok((works, unprocessed)) => {
                     kept[index] = unprocessed;
-                    one.owner = routed(&works).unwrap_or_else(|| one.owner.clone());
+                    one.owner = owner::routed(&works).unwrap_or_else(|| one.owner.clone());
                     for (tenant, work) in works.into_iter().filter(|(_, work)| !done.contains(&work.id)) {
                         by_tenant.entry(tenant).or_default().push(work);
                     }
@@ -214,22 +221,26 @@ impl Processor {
                 Err(fault) => faults[index] = Some(fault),
             }
         }
-        for (tenant, works) in by_tenant {
-            for chunk in works.chunks(COMMIT) {
-                for Unfinished { envelope: index, fault, at } in self.commit_chunk(&tenant, chunk, now).await {
-                    faults[index] = Some(worse(faults[index].take(), fault));
-                    let place = at.map(|Journaled { lane, position }| Place { tenant: tenant.clone(), lane, position });
-                    let committed = &mut opened[index].envelope.committed;
-                    committed.extend(place.filter(|place| !committed.contains(place)));
-                }
+        for (tenant, chunk) in in_turn(&mut by_tenant) {
+            if is_over() {
+                late.extend(chunk.iter().map(|work| work.envelope));
+                continue;
+            }
+            for Unfinished { envelope: index, fault, at } in self.commit_chunk(tenant, chunk, now).await {
+                faults[index] = Some(worse(faults[index].take(), fault));
+                let place = at.map(|Journaled { lane, position }| Place { tenant: tenant.clone(), lane, position });
+                let committed = &mut opened[index].envelope.committed;
+                committed.extend(place.filter(|place| !committed.contains(place)));
             }
         }
         self.note_verified(&opened, &faults, now).await;
         let mut results = Vec::with_capacity(opened.len());
-        for ((one, fault), unprocessed) in opened.into_iter().zip(faults).zip(kept) {
+        for (index, ((one, fault), unprocessed)) in opened.into_iter().zip(faults).zip(kept).enumerate() {
             let id = one.envelope.id.clone();
             // What has to come again is kept when it does: everything else of it is committed by then.
             let result = match fault.or(unprocessed) {
+                // It comes again as it is, whatever else it met.
+                _ if late.contains(&index) => Err(Fault::retryable("the run was over before its turn")),
                 None => Ok(()),
                 Some(fault) => self.after_fault(one, fault, now).await,
             };
@@ -263,7 +274,7 @@ impl Processor {
                 self.parse(index, one, delivery, &body?).await
             }
             (EnvelopeKind::Handshake(handshake), _) => {
-                Ok((vec![resolve::handshake(index, &one.envelope, &one.owner, handshake)], None))
+                Ok((vec![resolve::handshake(index, &one.envelope, &one.owner, handshake)?], None))
             }
             (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), None) => Err(Fault::failed("a body was not read")),
         }
@@ -286,44 +297,6 @@ impl Processor {
         let origin = Origin::new(&one.envelope, delivery, provider.window());
         let (notices, unprocessed) = keep::set_apart(notices, &one.owner)?;
         Ok((self.resolve(index, &one.owner, Arc::new(origin), notices).await?, unprocessed))
-    }
-
-    /// Commits some works of one tenant; each envelope that has to come again, and why.
-    async fn commit_chunk(&self, tenant: &Tenant, works: &[Work], now: Timestamp) -> Vec<Unfinished> {
-        let Uncommitted { fault, perhaps_at } = match self.commit(tenant, works, now).await {
-            Ok(Committed { changes, waiting }) => {
-                let waiting = waiting.into_iter().map(|(envelope, fault)| Unfinished { envelope, fault, at: None });
-                let mut unfinished: Vec<Unfinished> = waiting.collect();
-                let told: HashMap<String, Journaled> =
-                    changes.iter().map(|change| (change.entry.id.clone(), change.at)).collect();
-                if let Err(fault) = self.publish(tenant, changes).await {
-                    // Taken up again, the same changes are published from where they are journaled, and nothing else
-                    // happens. What is committed is done with but for that, so it uses up no try.
-                    let fault = unpublished(fault);
-                    let untold = works.iter().filter_map(|work| Some((work, *told.get(&work.id)?)));
-                    unfinished.extend(untold.map(|(work, at)| Unfinished {
-                        envelope: work.envelope,
-                        fault: fault.clone(),
-                        at: Some(at),
-                    }));
-                }
-                return unfinished;
-            }
-            Err(uncommitted) => uncommitted,
-        };
-        let envelopes: BTreeSet<usize> = works.iter().map(|work| work.envelope).collect();
-        // A throttled store fails all alike; anything else may be the fault of one, which must not take the rest along.
-        if envelopes.len() == 1 || matches!(fault, Fault::Retryable { .. }) {
-            let unfinished = |envelope| Unfinished { envelope, fault: fault.clone(), at: perhaps_at };
-            return envelopes.into_iter().map(unfinished).collect();
-        }
-        warn!(%tenant, %fault, "a batch failed; its messages are tried one by one");
-        let mut faults = Vec::new();
-        for index in envelopes {
-            let own: Vec<Work> = works.iter().filter(|work| work.envelope == index).cloned().collect();
-            faults.extend(Box::pin(self.commit_chunk(tenant, &own, now)).await);
-        }
-        faults
     }
 
     /// A message that is no envelope which this code can process.
@@ -364,14 +337,6 @@ impl Processor {
             }
         }
     }
-}
-
-/// Whose an envelope is after all its notices were routed, if that is one tenant: what becomes of it is filed there.
-fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
-    let ((tenant, first), others) = works.split_first()?;
-    let connection =
-        first.connection.clone().filter(|id| others.iter().all(|(_, work)| work.connection.as_ref() == Some(id)));
-    others.iter().all(|(other, _)| other == tenant).then(|| Owner::Routed(tenant.clone(), connection))
 }
 
 /// That changes were committed and not published; it is tried until it succeeds.

@@ -33,6 +33,8 @@ pub(super) struct Known {
     pub(super) marked: HashSet<String>,
     pub(super) belongings: HashMap<Key, Stored<Belonging>>,
     pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
+    /// What is kept already for accounts that nobody has connected.
+    pub(super) held: HashSet<Key>,
     /// Works that touch a record which cannot be read, by their place in the batch.
     pub(super) unreadable: HashMap<usize, Fault>,
 }
@@ -45,7 +47,7 @@ pub(super) struct Plan<'a> {
     pub(super) writes: Vec<Write>,
     /// Writes of this plan from here on are checks that a held account still has no route.
     pub(super) routes_absent: Vec<Write>,
-    pub(super) redelivered: Vec<(&'a EntityWork, Journaled)>,
+    pub(super) redelivered: Vec<(&'a Work, Journaled)>,
     pub(super) claims: Vec<(Key, &'a Work)>,
     pub(super) waiting: Vec<(usize, Fault)>,
     /// Requests about personal data that can be done once this is committed, by their envelopes.
@@ -141,16 +143,20 @@ pub(super) fn plan<'a>(
                 plan.entries.push(work.entry((Outcome::Processed, Some(reason)), None, now));
             }
             Effect::Hold { account, letter } => {
+                let shelf = held_shelf(work, account);
+                let held = shelf.key(tenant, work.envelope_id());
+                // One letter for all that an envelope tells of an account. Where it is kept already, the queue delivered the
+                // envelope again, or there was more than fits into one transaction.
+                if known.held.contains(&held) || !kept.insert(held) {
+                    continue;
+                }
                 let reason = format!("unknown account {account}; kept until it is connected");
                 // An id of its own: when the account connects, the delivery is told of again, and not as a repeat.
                 let entry = work.entry((Outcome::Ignored, Some(reason)), None, now);
                 plan.entries.push(Entry { id: format!("{}-held", entry.id), ..entry });
-                let shelf = Shelf::Held { endpoint: work.origin.endpoint.clone(), account: account.clone() };
-                if kept.insert(shelf.key(tenant, work.envelope_id())) {
-                    let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
-                    let letter = DeadLetter { dead_at: now, ..(**letter).clone() };
-                    plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
-                }
+                let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
+                let letter = DeadLetter { account: Some(account.clone()), dead_at: now, ..(**letter).clone() };
+                plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
                 let key = route_key(&work.origin.provider, &work.origin.endpoint, account);
                 if kept.insert(key.clone()) {
                     plan.routes_absent.push(Write::Check { key, condition: Condition::Absent });
@@ -286,13 +292,13 @@ impl<'a> Plan<'a> {
             let (outcome, change) = match judged.verdict {
                 Verdict::Stands => {
                     standing = Some((entity, self.entries.len()));
-                    (Outcome::Processed, Some(change(entity, &folded)))
+                    (Outcome::Processed, Some(change(entity, &folded, known)))
                 }
                 Verdict::Guards => (Outcome::Ignored, None),
                 Verdict::Duplicate => (Outcome::Duplicate, None),
                 Verdict::Stale => (Outcome::Stale, None),
                 Verdict::Redelivered(at) => {
-                    self.redelivered.push((entity, at));
+                    self.redelivered.push((work, at));
                     continue;
                 }
             };
@@ -353,7 +359,7 @@ pub(super) fn changes(plan: &Plan<'_>) -> Vec<(Entry, Option<Vec<u8>>)> {
 }
 
 /// The change by the work whose state stands.
-fn change(work: &EntityWork, folded: &Folded) -> Change {
+fn change(work: &EntityWork, folded: &Folded, known: Option<&Stored<Entity>>) -> Change {
     Change {
         kind: work.entity.kind,
         entity: work.entity.id.clone(),
@@ -361,6 +367,7 @@ fn change(work: &EntityWork, folded: &Folded) -> Change {
         version: folded.version().unwrap_or(work.notice.version),
         document: work.document.is_some().then(|| work.told.hash.to_hex()),
         inline: false,
+        after: known.and_then(|known| known.record.last_change()),
         occurred_at: work.notice.occurred_at,
         via: Via::Webhook,
         unread: work.notice.unread.clone(),
@@ -387,6 +394,11 @@ fn reason(work: &EntityWork, judged: &Judged, asked: Option<&String>, now: Times
 
 fn repeated(work: &Work, now: Timestamp) -> Entry {
     work.entry((Outcome::Duplicate, Some("the same delivery was processed before".into())), None, now)
+}
+
+/// Where a work is kept until its account is connected.
+pub(super) fn held_shelf(work: &Work, account: &str) -> Shelf {
+    Shelf::Held { endpoint: work.origin.endpoint.clone(), account: account.to_owned() }
 }
 
 pub(super) fn delivery_key(tenant: &Tenant, work: &Work) -> Key {

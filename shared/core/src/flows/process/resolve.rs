@@ -1,5 +1,4 @@
-//! Resolve: whose a delivery is. Endpoints and routes are read afresh for every batch, so that a connection that was
-//! removed stops at once.
+//! Resolve: whose each notice of a delivery is, and what it is to do. Routes are read afresh for every batch.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,11 +8,12 @@ use tracing::warn;
 
 use super::Processor;
 use super::fold::Told;
+use super::owner::{Owner, missing};
 use super::work::{Effect, EntityWork, Origin, Work};
-use crate::envelope::{Delivery, Envelope, EnvelopeKind, Handshake};
+use crate::envelope::{Envelope, EnvelopeKind, Handshake};
 use crate::fault::{ErrorClass, Fault};
 use crate::notice::{ContentHash, Dated, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
-use crate::ports::{Key, QueueName};
+use crate::ports::Key;
 use crate::providers;
 use crate::records;
 use crate::records::dead_letter::DeadLetter;
@@ -27,70 +27,7 @@ const SOURCES: &str = "sources";
 const NAMES_NOBODY: &str =
     "the delivery names no account, and its endpoint serves many: give each account its own connection";
 
-/// Whose an envelope is, before its notices are read.
-#[derive(Debug, Clone)]
-pub(super) enum Owner {
-    /// The deliveries of an endpoint that stands.
-    Endpoint(Box<Endpoint>),
-    /// The deliveries of an endpoint that was removed, and whose it was.
-    Removed(Tenant),
-    /// A tenant's job.
-    Tenant(Tenant),
-    /// The one connection that all notices of a shared endpoint's delivery are routed to.
-    Routed(Tenant, Option<String>),
-}
-
-impl Owner {
-    /// Where what belongs to nobody else is filed.
-    pub(super) fn tenant(&self) -> &Tenant {
-        match self {
-            Self::Endpoint(endpoint) => &endpoint.tenant,
-            Self::Removed(tenant) | Self::Tenant(tenant) | Self::Routed(tenant, _) => tenant,
-        }
-    }
-
-    /// The connection, where there can be only one.
-    pub(super) fn connection(&self) -> Option<&str> {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.connection.as_deref(),
-            Self::Routed(_, connection) => connection.as_deref(),
-            Self::Removed(_) | Self::Tenant(_) => None,
-        }
-    }
-}
-
 impl Processor {
-    /// Whose each envelope is, in order; one read of each endpoint.
-    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Vec<Result<Owner, Fault>> {
-        let keys: BTreeSet<Key> = envelopes.iter().filter_map(|(envelope, _)| endpoint_key(envelope)).collect();
-        let keys: Vec<Key> = keys.into_iter().collect();
-        let found = match self.ports.table.get_many(&keys).await {
-            Ok(found) => found,
-            Err(fault) => return envelopes.iter().map(|_| Err(fault.clone())).collect(),
-        };
-        let owner = |envelope: &Envelope| {
-            if let EnvelopeKind::Job(job) = &envelope.kind {
-                return Ok(Owner::Tenant(job.tenant.clone()));
-            }
-            let place = endpoint_key(envelope).and_then(|key| keys.binary_search(&key).ok());
-            let Some(item) = place.and_then(|place| found[place].clone()) else {
-                return Ok(Owner::Removed(Tenant::system()));
-            };
-            let endpoint = records::decode::<Endpoint>(item)?.record;
-            Ok(match endpoint.deleted_at {
-                Some(_) => Owner::Removed(endpoint.tenant),
-                None => Owner::Endpoint(Box::new(endpoint)),
-            })
-        };
-        envelopes.iter().map(|(envelope, _)| owner(envelope)).collect()
-    }
-
-    /// Whose one envelope is.
-    pub(super) async fn owner_of(&self, envelope: &Envelope) -> Result<Owner, Fault> {
-        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await;
-        owners.pop().unwrap_or_else(|| Err(Fault::failed("an envelope has no owner")))
-    }
-
     /// Makes works of notices, each for the tenant whose account it is about.
     pub(super) async fn resolve(
         &self,
@@ -101,6 +38,7 @@ impl Processor {
     ) -> Result<Vec<(Tenant, Work)>, Fault> {
         let endpoint = match owner {
             Owner::Endpoint(endpoint) => endpoint,
+            Owner::Missing(_) => return Err(missing(&origin.provider, &origin.endpoint)),
             Owner::Removed(tenant) | Owner::Tenant(tenant) | Owner::Routed(tenant, _) => {
                 let ignored = Effect::Ignored { reason: "the connection was removed".into() };
                 let identity = Identity::new(&origin.provider, &origin.endpoint, &origin.envelope.id);
@@ -117,9 +55,21 @@ impl Processor {
                 (&endpoint.provider, &endpoint.id, notices.iter().filter(is_unknown).count());
             warn!(provider, endpoint, topic = origin.topic, count, first = identity, "an unknown topic");
         }
-        let mut works = Vec::with_capacity(notices.len());
-        for (number, notice) in notices.into_iter().enumerate() {
-            let (tenant, connection, effect) = match whose(endpoint, &routes, &notice) {
+        // What is kept for one account is about no other; the numbers of the notices are those of the whole body.
+        let numbered = (0..).zip(notices).filter(|(_, notice)| match &origin.envelope.only {
+            Some(only) => notice.account.as_ref() == Some(only),
+            None => true,
+        });
+        let sorted: Vec<(usize, Notice, Whose)> = numbered
+            .map(|(number, notice)| {
+                let whose = whose(endpoint, &routes, &notice);
+                (number, notice, whose)
+            })
+            .collect();
+        let letter = self.letter_for_all(endpoint, &origin, &sorted).await?;
+        let mut works = Vec::with_capacity(sorted.len());
+        for (number, notice, whose) in sorted {
+            let (tenant, connection, effect) = match whose {
                 Whose::Connection(tenant, connection) => {
                     let effect = self.effect(endpoint, &tenant, &connection, &origin, &notice).await?;
                     (tenant, Some(connection), effect)
@@ -132,8 +82,9 @@ impl Processor {
                     (endpoint.tenant.clone(), endpoint.connection.clone(), effect)
                 }
                 Whose::Unknown(account) => {
-                    let letter = self.letter(&endpoint.tenant, &origin, ErrorClass::UnknownAccount).await?;
-                    let letter = Box::new(DeadLetter { account: Some(account.clone()), ..letter });
+                    let Some(letter) = letter.clone() else {
+                        return Err(Fault::failed("nothing is kept for an account"));
+                    };
                     let effect = Effect::Hold { account, letter };
                     (endpoint.tenant.clone(), None, effect)
                 }
@@ -207,6 +158,30 @@ impl Processor {
         Ok(Effect::Privacy { request: Box::new(DeadLetter { account: notice.account.clone(), ..letter }) })
     }
 
+    /// What is kept for each account that nobody has connected: the delivery, with its body once for all of them.
+    async fn letter_for_all(
+        &self,
+        endpoint: &Endpoint,
+        origin: &Origin,
+        sorted: &[(usize, Notice, Whose)],
+    ) -> Result<Option<Arc<DeadLetter>>, Fault> {
+        let unknown = |(_, _, whose): &'_ (usize, Notice, Whose)| match whose {
+            Whose::Unknown(account) => Some(account.clone()),
+            Whose::Connection(..) | Whose::Owner | Whose::Misfit(_) => None,
+        };
+        let accounts: BTreeSet<String> = sorted.iter().filter_map(unknown).collect();
+        if accounts.is_empty() {
+            return Ok(None);
+        }
+        let mut envelope = origin.envelope.clone();
+        if let EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) = &mut envelope.kind {
+            let (id, blobs) = (&origin.envelope.id, &*self.ports.blobs);
+            delivery.share(accounts.len(), &endpoint.tenant, id, blobs).await?;
+        }
+        let (class, received_at) = (ErrorClass::UnknownAccount, envelope.received_at);
+        Ok(Some(Arc::new(DeadLetter::of(&envelope, class, class.as_str(), received_at)?)))
+    }
+
     /// The delivery whole, to be kept by a tenant until what it waits for has come.
     async fn letter(&self, tenant: &Tenant, origin: &Origin, class: ErrorClass) -> Result<DeadLetter, Fault> {
         let mut envelope = origin.envelope.clone();
@@ -228,17 +203,23 @@ pub(super) async fn keep_body(
 }
 
 /// A code that came for the owner of an endpoint.
-pub(super) fn handshake(index: usize, envelope: &Envelope, owner: &Owner, handshake: &Handshake) -> (Tenant, Work) {
+pub(super) fn handshake(
+    index: usize,
+    envelope: &Envelope,
+    owner: &Owner,
+    handshake: &Handshake,
+) -> Result<(Tenant, Work), Fault> {
     let origin = Arc::new(Origin::of(envelope));
     let identity = Identity::new(&handshake.provider, &handshake.endpoint, &envelope.id);
     let effect = match owner {
         Owner::Endpoint(_) => Effect::Handshake { code: handshake.code.clone() },
+        Owner::Missing(_) => return Err(missing(&handshake.provider, &handshake.endpoint)),
         Owner::Removed(_) | Owner::Tenant(_) | Owner::Routed(..) => {
             Effect::Ignored { reason: "the connection was removed".into() }
         }
     };
     let connection = owner.connection().map(str::to_owned);
-    (owner.tenant().clone(), work(index, 0, &origin, connection, identity, effect))
+    Ok((owner.tenant(), work(index, 0, &origin, connection, identity, effect)))
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -378,16 +359,6 @@ fn work(
 ) -> Work {
     let id = format!("{}-{number}", origin.envelope.id);
     Work { envelope, id, origin: Arc::clone(origin), connection, identity, effect, warning: None }
-}
-
-fn endpoint_key(envelope: &Envelope) -> Option<Key> {
-    let (EnvelopeKind::Notice(Delivery { provider, endpoint, .. })
-    | EnvelopeKind::Unreadable(Delivery { provider, endpoint, .. })
-    | EnvelopeKind::Handshake(Handshake { provider, endpoint, .. })) = &envelope.kind
-    else {
-        return None;
-    };
-    providers::by_id(provider).map(|_| endpoint::key(provider, endpoint))
 }
 
 #[cfg(test)]

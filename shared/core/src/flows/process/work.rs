@@ -145,7 +145,7 @@ pub(super) enum Effect {
     /// Nothing.
     Ignored { reason: String },
     /// Wait until its account is connected.
-    Hold { account: String, letter: Box<DeadLetter> },
+    Hold { account: String, letter: Arc<DeadLetter> },
 }
 
 /// An entity and the state that was told.
@@ -181,6 +181,15 @@ impl EntityWork {
 }
 
 impl Work {
+    /// About how many bytes its records have in a transaction, beyond what any work has.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.effect {
+            Effect::Hold { letter, .. } => letter.message.len(),
+            Effect::Privacy { request } => request.message.len(),
+            Effect::Entity(_) | Effect::Hint { .. } | Effect::Handshake { .. } | Effect::Ignored { .. } => 0,
+        }
+    }
+
     /// The journal's entry, with what became of it.
     pub(super) fn entry(
         &self,

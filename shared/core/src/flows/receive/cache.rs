@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::flows::{Ports, Settings};
 use crate::records::{self, endpoint};
 use crate::secret::Secrets;
+use crate::tenant::Tenant;
 
 /// How many endpoints are remembered.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
@@ -25,6 +26,8 @@ const LATEST: Duration = Duration::from_secs(1);
 pub(super) struct OpenEndpoint {
     /// Its id.
     pub(super) id: String,
+    /// Whose it is.
+    pub(super) tenant: Tenant,
     /// What verifies its deliveries.
     pub(super) secrets: Secrets,
     /// What the provider was told to call, which some sign.
@@ -102,7 +105,7 @@ impl EndpointCache {
                 let secrets = stored.record.open_secrets(&*ports.keys).await?;
                 let url = format!("{}/webhooks/{provider}/{id}", self.public_url);
                 let url = stored.record.address(url);
-                Some(Arc::new(OpenEndpoint { id: stored.record.id, secrets, url }))
+                Some(Arc::new(OpenEndpoint { id: stored.record.id, tenant: stored.record.tenant, secrets, url }))
             }
         };
         let mut known = self.lock();

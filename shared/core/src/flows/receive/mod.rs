@@ -41,6 +41,7 @@ use crate::ports::{Outgoing, QueueName, send_one};
 use crate::problem::Problem;
 use crate::providers::{self, Handshake, Label, Provider};
 use crate::signing;
+use crate::tenant::Tenant;
 use crate::verified::{self, Verified};
 
 /// Receives webhooks.
@@ -124,11 +125,12 @@ impl Receiver {
             return Ok(Accepted::Answered(no_delivery(provider, id, request)));
         }
         let (endpoint, verified) = self.verify(provider, request, endpoint, network, now).await?;
+        let of = (endpoint.id.as_str(), Some(&endpoint.tenant));
         if verified.body().len() > LARGEST_BODY {
-            let receipt = enqueue_oversized(&self.ports, provider, &endpoint.id, verified, now).await?;
+            let receipt = enqueue_oversized(&self.ports, provider, of, verified, now).await?;
             return Ok(Accepted::Queued(provider, receipt.ok_or_else(too_large)?));
         }
-        Ok(Accepted::Queued(provider, enqueue(&self.ports, provider, &endpoint.id, verified, now).await?))
+        Ok(Accepted::Queued(provider, enqueue(&self.ports, provider, of, verified, now).await?))
     }
 }
 
@@ -136,7 +138,7 @@ impl Receiver {
 async fn enqueue(
     ports: &Ports,
     provider: &dyn Provider,
-    endpoint: &str,
+    (endpoint, tenant): (&str, Option<&Tenant>),
     verified: Verified,
     now: Timestamp,
 ) -> Result<Receipt, Fault> {
@@ -148,7 +150,7 @@ async fn enqueue(
     }
     let label = provider.label(&verified);
     let sha256 = signing::sha256_hex(verified.body());
-    let (queue, delivery) = delivery(provider, endpoint, &verified, label, (packed.payload, sha256));
+    let (queue, delivery) = delivery(provider, (endpoint, tenant), &verified, label, (packed.payload, sha256));
     let kind = if readable.is_ok() { EnvelopeKind::Notice(delivery) } else { EnvelopeKind::Unreadable(delivery) };
     send(ports, Envelope::new(id, kind, now), queue).await
 }
@@ -157,7 +159,7 @@ async fn enqueue(
 async fn enqueue_oversized(
     ports: &Ports,
     provider: &dyn Provider,
-    endpoint: &str,
+    (endpoint, tenant): (&str, Option<&Tenant>),
     verified: Verified,
     now: Timestamp,
 ) -> Result<Option<Receipt>, Fault> {
@@ -165,7 +167,7 @@ async fn enqueue_oversized(
     let Some(oversized) = oversized::instead(provider, &verified, label.topic.as_deref()) else { return Ok(None) };
     warn!(provider = provider.id(), endpoint, bytes = oversized.bytes, "a body is too large to be kept");
     let nothing = (Payload::Text { body: String::new() }, signing::sha256_hex(b""));
-    let (queue, delivery) = delivery(provider, endpoint, &verified, label, nothing);
+    let (queue, delivery) = delivery(provider, (endpoint, tenant), &verified, label, nothing);
     let kind = EnvelopeKind::Notice(Delivery { oversized: Some(oversized), ..delivery });
     send(ports, Envelope::new(ports.entropy.time_ordered_id(now), kind, now), queue).await.map(Some)
 }
@@ -173,7 +175,7 @@ async fn enqueue_oversized(
 /// A delivery with this payload, whose body's hash is beside it, and its queue.
 fn delivery(
     provider: &dyn Provider,
-    endpoint: &str,
+    (endpoint, tenant): (&str, Option<&Tenant>),
     verified: &Verified,
     label: Label,
     (payload, sha256): (Payload, String),
@@ -181,6 +183,7 @@ fn delivery(
     let delivery = Delivery {
         provider: provider.id().to_owned(),
         endpoint: endpoint.to_owned(),
+        tenant: tenant.cloned(),
         key_id: verified.key_id().cloned(),
         topic: label.topic,
         delivery: label.delivery,
@@ -220,7 +223,7 @@ pub async fn unsigned(
     body: Bytes,
     now: Timestamp,
 ) -> Result<Receipt, Fault> {
-    enqueue(ports, provider, endpoint, verified::trust(provider, headers, body, now), now).await
+    enqueue(ports, provider, (endpoint, None), verified::trust(provider, headers, body, now), now).await
 }
 
 /// That a delivery was accepted: for the host's log, not for the sender.

@@ -1,0 +1,117 @@
+//! Owner: whose a delivery is. Endpoints are read afresh for every batch, so that a connection that was removed stops at once.
+
+use std::collections::BTreeSet;
+
+use super::Processor;
+use super::work::Work;
+use crate::envelope::{Delivery, Envelope, EnvelopeKind, Handshake};
+use crate::fault::{ErrorClass, Fault};
+use crate::ports::{Key, QueueName};
+use crate::providers;
+use crate::records;
+use crate::records::endpoint::{self, Endpoint};
+use crate::tenant::Tenant;
+
+/// Whose an envelope is, before its notices are read.
+#[derive(Debug, Clone)]
+pub(super) enum Owner {
+    /// The deliveries of an endpoint that stands.
+    Endpoint(Box<Endpoint>),
+    /// The deliveries of an endpoint that was removed, and whose it was.
+    Removed(Tenant),
+    /// The deliveries of an endpoint whose record is absent, and whose it was, if that is known. Absent is not removed: the
+    /// table may have been restored or lost, and what was acknowledged is kept until the record is back.
+    Missing(Option<Tenant>),
+    /// A tenant's job.
+    Tenant(Tenant),
+    /// The one connection that all notices of a shared endpoint's delivery are routed to.
+    Routed(Tenant, Option<String>),
+}
+
+impl Owner {
+    /// Where what belongs to nobody else is filed.
+    pub(super) fn tenant(&self) -> Tenant {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.tenant.clone(),
+            Self::Removed(tenant) | Self::Tenant(tenant) | Self::Routed(tenant, _) => tenant.clone(),
+            Self::Missing(tenant) => tenant.clone().unwrap_or_else(Tenant::system),
+        }
+    }
+
+    /// The connection, where there can be only one.
+    pub(super) fn connection(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.connection.as_deref(),
+            Self::Routed(_, connection) => connection.as_deref(),
+            Self::Removed(_) | Self::Missing(_) | Self::Tenant(_) => None,
+        }
+    }
+}
+
+impl Processor {
+    /// Whose each envelope is, in order; one read of each endpoint.
+    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Vec<Result<Owner, Fault>> {
+        let keys: BTreeSet<Key> = envelopes.iter().filter_map(|(envelope, _)| endpoint_key(envelope)).collect();
+        let keys: Vec<Key> = keys.into_iter().collect();
+        let found = match self.ports.table.get_many(&keys).await {
+            Ok(found) => found,
+            Err(fault) => return envelopes.iter().map(|_| Err(fault.clone())).collect(),
+        };
+        let owner = |envelope: &Envelope| {
+            if let EnvelopeKind::Job(job) = &envelope.kind {
+                return Ok(Owner::Tenant(job.tenant.clone()));
+            }
+            let place = endpoint_key(envelope).and_then(|key| keys.binary_search(&key).ok());
+            let Some(item) = place.and_then(|place| found[place].clone()) else {
+                return Ok(Owner::Missing(tenant_at_receipt(envelope)));
+            };
+            let endpoint = records::decode::<Endpoint>(item)?.record;
+            Ok(match endpoint.deleted_at {
+                Some(_) => Owner::Removed(endpoint.tenant),
+                None => Owner::Endpoint(Box::new(endpoint)),
+            })
+        };
+        envelopes.iter().map(|(envelope, _)| owner(envelope)).collect()
+    }
+
+    /// Whose one envelope is.
+    pub(super) async fn owner_of(&self, envelope: &Envelope) -> Result<Owner, Fault> {
+        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await;
+        owners.pop().unwrap_or_else(|| Err(Fault::failed("an envelope has no owner")))
+    }
+}
+
+/// Whose an envelope is after all its notices were routed, if that is one tenant: what becomes of it is filed there.
+pub(super) fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
+    let ((tenant, first), others) = works.split_first()?;
+    let connection =
+        first.connection.clone().filter(|id| others.iter().all(|(_, work)| work.connection.as_ref() == Some(id)));
+    others.iter().all(|(other, _)| other == tenant).then(|| Owner::Routed(tenant.clone(), connection))
+}
+
+/// What becomes of what came for an endpoint that has no record.
+pub(super) fn missing(provider: &str, endpoint: &str) -> Fault {
+    let detail = format!(
+        "the endpoint {endpoint} of {provider} has no record, and none says that it was removed; was the table restored or \
+         lost? Bring the record back, then replay"
+    );
+    Fault::permanent(ErrorClass::EndpointMissing, detail)
+}
+
+/// Whose endpoint received a delivery, as its receiver knew.
+fn tenant_at_receipt(envelope: &Envelope) -> Option<Tenant> {
+    match &envelope.kind {
+        EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => delivery.tenant.clone(),
+        EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
+    }
+}
+
+fn endpoint_key(envelope: &Envelope) -> Option<Key> {
+    let (EnvelopeKind::Notice(Delivery { provider, endpoint, .. })
+    | EnvelopeKind::Unreadable(Delivery { provider, endpoint, .. })
+    | EnvelopeKind::Handshake(Handshake { provider, endpoint, .. })) = &envelope.kind
+    else {
+        return None;
+    };
+    providers::by_id(provider).map(|_| endpoint::key(provider, endpoint))
+}
