@@ -57,6 +57,9 @@ pub struct Envelope {
     /// W3C trace context, from receipt to the last effect.
     #[serde(default)]
     pub traceparent: String,
+    /// How often it was replayed: a letter that is kept anew is told from the one that was sent by it, whatever the clocks say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replayed: u32,
     /// The one account that it is about, where it was kept for several: what it tells of others is kept, or was processed,
     /// on its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +67,11 @@ pub struct Envelope {
     /// Where in the journal it may have been committed, though nobody knows, or the bus has not heard of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub committed: Vec<Place>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A position of a tenant's journal.
@@ -332,6 +340,7 @@ impl Envelope {
             attempt: 0,
             deferred: 0,
             not_before: None,
+            replayed: 0,
             only: None,
             committed: Vec::new(),
         }

@@ -196,8 +196,13 @@ fn newest_stands(
         let stands = entity(world, shop, &body["id"].to_string()).map(|entity| entity.version.0);
         if stands.is_none_or(|stands| stands < version) {
             let tenant = &world.shops[shop].tenant;
+            let told = |tells: Tells| matches!(tells, Tells::Update(of, at) if (of, at) == (number, version));
+            let newest = accepted.iter().filter(|(_, one)| one.shop == shop && told(one.tells));
+            let traces: Vec<&String> = newest.map(|(trace, _)| trace).collect();
+            let journal = journal_of(world, shop).into_iter().filter(|(_, _, entry)| traces.contains(&&entry.trace));
+            let became: Vec<_> = journal.map(|(_, _, entry)| (entry.id, entry.outcome, entry.reason)).collect();
             broken.push(format!(
-                "entities hold the newest: thing {number} of {tenant} is at {stands:?}, accepted was {version}"
+                "entities hold the newest: thing {number} of {tenant} is at {stands:?}, accepted was {version}: {became:?}"
             ));
         }
     }

@@ -11,7 +11,7 @@ use super::{Ports, jobs};
 use crate::envelope::Envelope;
 use crate::fault::Fault;
 use crate::names::JobKind;
-use crate::ports::{Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault};
+use crate::ports::{Condition, Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault};
 use crate::records::dead_letter::{self, DeadLetter, Shelf};
 use crate::records::job;
 use crate::records::replay::{self as record, Filter, Replay};
@@ -117,6 +117,7 @@ async fn resend(
         let (body, group) = match Envelope::decode(&letter.record.message) {
             Ok(mut envelope) => {
                 (envelope.attempt, envelope.deferred, envelope.not_before) = (0, 0, None);
+                envelope.replayed = envelope.replayed.saturating_add(1);
                 // Of what a delivery told of several accounts, each has a letter of its own.
                 if matches!(shelf, Shelf::Held { .. }) {
                     envelope.only.clone_from(&letter.record.account);
@@ -141,7 +142,7 @@ async fn remove(
     // A message that failed again meanwhile is a new letter under the same key, and stays.
     let delete = |(sort, letter): &&(String, Stored<DeadLetter>)| Write::Delete {
         key: shelf.key(tenant, &sort[prefix.len()..]),
-        condition: Some(crate::ports::Condition::Equals("dead_at", text(&letter.record.dead_at))),
+        condition: Some(same(&letter.record)),
     };
     for result in ports.table.write_many(letters.iter().map(delete).collect()).await {
         match result {
@@ -151,6 +152,15 @@ async fn remove(
         }
     }
     Ok(())
+}
+
+/// The condition that a letter is the one that was read.
+fn same(letter: &DeadLetter) -> Condition {
+    let dead_at = Condition::Equals("dead_at", text(&letter.dead_at));
+    match letter.replayed {
+        Some(times) => Condition::All(vec![dead_at, Condition::Equals("replayed", records::number(times))]),
+        None => dead_at,
+    }
 }
 
 fn text(time: &Timestamp) -> crate::ports::AttributeValue {

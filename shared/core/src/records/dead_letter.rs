@@ -42,6 +42,9 @@ pub struct DeadLetter {
     pub dead_at: Timestamp,
     /// How many tries had failed.
     pub tries: u32,
+    /// How often it had been replayed; none where that was not written down yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<u32>,
 }
 
 impl Record for DeadLetter {
@@ -101,6 +104,7 @@ impl DeadLetter {
             received_at: envelope.received_at,
             dead_at: now,
             tries: envelope.attempt,
+            replayed: Some(envelope.replayed),
         })
     }
 

@@ -129,6 +129,7 @@ impl Processor {
             received_at: now,
             dead_at: now,
             tries: 0,
+            replayed: None,
         };
         let until = now + self.settings.keep_dead_letters;
         let write = letter.put(&Tenant::system(), &Shelf::Dead, &id, until)?;
