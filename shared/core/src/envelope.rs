@@ -69,7 +69,6 @@ pub struct Envelope {
     pub committed: Vec<Place>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }

@@ -215,7 +215,8 @@ impl World {
             }
             Tells::Delete(number) => ("products/delete", number, now),
             Tells::Hint => ("inventory_levels/update", 1, now),
-            Tells::Privacy => ("customers/redact", 1, now),
+            // Somebody whose id is no thing's: what is kept of a thing names nobody who is to be erased.
+            Tells::Privacy => ("customers/redact", THINGS + 1, now),
             Tells::Unreadable | Tells::Tampered => ("products/update", 1, now),
         };
         let provider = providers::by_id("shopify").expect("shopify");

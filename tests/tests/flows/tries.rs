@@ -85,7 +85,8 @@ async fn a_message_that_fails_by_itself_fails_alone_and_dies_after_three_tries()
     let letter = &letters["items"][0];
     assert_eq!(letters["items"].as_array().map(Vec::len), Some(1));
     assert_eq!((&letter["class"], &letter["tries"]), (&json!("tries-exhausted"), &json!(3)));
-    assert_eq!((&letter["connection"], &letter["reason"]), (&json!(shop.id), &json!("poison")));
+    assert_eq!(letter["connection"], json!(shop.id));
+    assert!(letter["reason"].as_str().is_some_and(|reason| reason.ends_with("tells could not be committed: poison")));
     faulty.table.heal();
     world.post("/v1/dead-letters/replay", json!({})).await.expect(202);
     world.after(Duration::from_secs(1)).await;
