@@ -143,6 +143,7 @@ mod tests {
             id: String::new(),
             origin: Arc::new(Origin::of(&of)),
             connection: None,
+            warning: None,
             identity: Identity::new("p", "c", "d"),
             effect: Effect::Hold { account: "a".into(), letter },
         }
