@@ -196,7 +196,7 @@ fn newest_stands(
         let stands = entity(world, shop, &body["id"].to_string()).map(|entity| entity.version.0);
         if stands.is_none_or(|stands| stands < version) {
             let tenant = &world.shops[shop].tenant;
-            let told = |tells: Tells| matches!(tells, Tells::Update(of, at) if (of, at) == (number, version));
+            let told = |tells: Tells| matches!(tells, Tells::Update(of, at, _) if (of, at) == (number, version));
             let newest = accepted.iter().filter(|(_, one)| one.shop == shop && told(one.tells));
             let traces: Vec<&String> = newest.map(|(trace, _)| trace).collect();
             let journal = journal_of(world, shop).into_iter().filter(|(_, _, entry)| traces.contains(&&entry.trace));

@@ -186,6 +186,7 @@ mod tests {
             after,
             occurred_at: None,
             via: Via::Webhook,
+            unread: Vec::new(),
         };
         Entry {
             id: id.into(),

@@ -339,6 +339,7 @@ mod tests {
             after: None,
             occurred_at: None,
             via: Via::Webhook,
+            unread: Vec::new(),
         };
         let entry = |id: &str, change: Option<Change>| Entry {
             id: id.into(),

@@ -248,7 +248,7 @@ impl Processor {
         let mut known = Known::default();
         known.marked.extend(wanted.values().filter_map(|(place, _)| match place {
             Place::Mark(resource) => Some(resource.clone()),
-            Place::Entity(_) | Place::Delivery | Place::Belonging | Place::Handshake => None,
+            Place::Entity(_) | Place::Delivery | Place::Belonging | Place::Handshake | Place::Held => None,
         }));
         if keys.is_empty() {
             return Ok(known);
@@ -303,7 +303,7 @@ impl Processor {
         let mut writes = Vec::new();
         for standing in plan.entities.iter().filter_map(|entity| entity.standing.as_ref()) {
             let (Some(compressed), work) = (standing.document(), standing.work) else { continue };
-            if stored.insert((work.entity.clone(), work.told.hash), work.told.version).is_none() {
+            if stored.insert((work.entity.clone(), work.told.hash), work.told.rank.version).is_none() {
                 let blobs = &*self.ports.blobs;
                 writes.push(document::store(blobs, tenant, &work.entity, work.told.hash, compressed).await?);
             }
@@ -338,7 +338,9 @@ impl Processor {
         let lost = stored.iter().filter_map(|((id, hash), version)| {
             let entity = plan.entities.iter().find(|entity| entity.id == id)?;
             let newer = entity.known.is_some_and(|known| known.record.version > *version);
-            let stands = entity.standing.as_ref().is_some_and(|standing| standing.work.told.hash == *hash);
+            // What differs only in its version keeps the document that it had.
+            let stands = entity.known.is_some_and(|known| known.record.document_hash() == *hash)
+                || entity.standing.as_ref().is_some_and(|standing| standing.work.told.hash == *hash);
             (newer && !stands).then(|| document::let_go(tenant, id, *hash, at))
         });
         self.expire_documents(tenant, lost.collect()).await;

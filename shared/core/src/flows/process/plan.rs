@@ -298,7 +298,7 @@ impl<'a> Plan<'a> {
                 Verdict::Duplicate => (Outcome::Duplicate, None),
                 Verdict::Stale => (Outcome::Stale, None),
                 Verdict::Redelivered(at) => {
-                    self.redelivered.push((work, at));
+                    self.redelivered.push((&works[index], at));
                     continue;
                 }
             };
