@@ -33,6 +33,9 @@ Its start is measured by `cargo bench -p hooktide-functions`, which `make bench`
 process of its own on the same cores: one thread for each connection, requests signed before. Each delivery has an id and \
 a version of its own, of 20,000 products. Accepted means: answered 200, which is after the fsync. Processed means: in the \
 activity. In the open loop latencies count from the time at which a request should have been sent.
+- **N3, among strangers**: the same command and load, while 1,500 connections send half a header and a byte of it a second \
+(they are opened again when the server closes them), while for each genuine delivery a forged one comes from the same address, \
+and while 500 streams of events are told of everything. All of it runs on the same cores.
 - **N4, N8**: calls are counted at the ports, see `infra/usage.toml`, and multiplied with the list prices in \
 `infra/prices.toml`. `hooktide cost --per-month N` does the same sum. `fresh` is the first version of a product, `again` a \
 newer version of one that is known; both are about 1.5 KB. A batch is what the processor is handed at once.

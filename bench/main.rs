@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use self::report::Report;
 
 /// All sections, in the order in which they are run.
-const SECTIONS: [&str; 5] = ["acceptance", "providers", "load", "costs", "growth"];
+const SECTIONS: [&str; 6] = ["acceptance", "providers", "load", "strangers", "costs", "growth"];
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`.
@@ -55,6 +55,7 @@ fn main() -> ExitCode {
             "acceptance" => acceptance::measure(&mut report),
             "providers" => providers::measure(&mut report),
             "load" => load::measure(&mut report),
+            "strangers" => load::strangers::measure(&mut report),
             "costs" => costs::measure(&mut report),
             "growth" => growth::measure(&mut report),
             other => unreachable!("{other} is no section"),

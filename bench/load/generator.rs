@@ -78,13 +78,15 @@ pub(crate) fn send(address: SocketAddr, requests: &[Vec<u8>], connections: usize
     sent
 }
 
-struct Connection {
+/// A keep-alive connection.
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: [u8; 4096],
 }
 
 impl Connection {
-    fn open(address: SocketAddr) -> Self {
+    /// Opens it.
+    pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("no delay");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
@@ -92,7 +94,7 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer; the status.
-    fn send(&mut self, request: &[u8]) -> u16 {
+    pub(crate) fn send(&mut self, request: &[u8]) -> u16 {
         self.stream.write_all(request).expect("a request is sent");
         let mut filled = 0;
         loop {

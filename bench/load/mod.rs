@@ -4,6 +4,7 @@ pub(crate) mod bare;
 mod deliveries;
 mod generator;
 mod peers;
+pub(crate) mod strangers;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -50,9 +51,11 @@ impl Drop for Running {
 
 /// Measures.
 pub(crate) fn measure(report: &mut Report) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    runtime.block_on(compare(report));
+    runtime().block_on(compare(report));
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 }
 
 async fn compare(report: &mut Report) {

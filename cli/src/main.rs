@@ -11,6 +11,7 @@ mod dead_letters;
 mod endpoints;
 mod failure;
 mod feed;
+mod log;
 mod moment;
 mod output;
 mod providers;

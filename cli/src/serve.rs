@@ -8,10 +8,10 @@ use clap::Args;
 use hooktide_core::settings::Settings;
 use hooktide_local::server::{self, Ready, ServeOptions, reachable};
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
 
 use crate::args::{self, Global};
 use crate::failure::Failure;
+use crate::log;
 use crate::output::Output;
 
 /// How the local server is run.
@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Out
     if let Some(Err(reason)) = public_url.as_deref().map(args::server_url) {
         return Err(Failure::Usage(format!("--public-url or HOOKTIDE_PUBLIC_URL is not usable: {reason}.")));
     }
-    log_to_stderr(&arguments.log)?;
+    let _log = log::start(&arguments.log, std::io::stderr().is_terminal())?;
     let settings = Settings::read(variable).map_err(|wrong| Failure::Usage(format!("{}.", wrong.join("; "))))?;
     let options = ServeOptions {
         home: global.home.clone(),
@@ -107,16 +107,6 @@ fn options_to_reach(base: &str, global: &Global) -> String {
         options.push_str(&format!(" --home {}", global.home.display()));
     }
     options
-}
-
-fn log_to_stderr(filter: &str) -> Result<(), Failure> {
-    let filter = if filter.is_empty() { "info" } else { filter };
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Failure::Usage(format!("--log or HOOKTIDE_LOG is not a log filter: {error}.")))?;
-    let people = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_ansi(people);
-    let started = if people { log.try_init() } else { log.json().try_init() };
-    started.map_err(|error| Failure::Failed(format!("The log cannot be started: {error}.")))
 }
 
 /// Ends when somebody presses Ctrl-C, or the system asks the process to end.

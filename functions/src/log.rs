@@ -9,7 +9,12 @@ pub fn start(filter: Option<String>) {
         Ok(filter) => (filter, None),
         Err(fault) => (EnvFilter::new("info"), Some(fault)),
     };
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_ansi(false).with_env_filter(filter);
+    let log = tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .json()
+        .flatten_event(true)
+        .with_ansi(false)
+        .with_env_filter(filter);
     // A second start, as in a test, changes nothing.
     drop(log.try_init());
     if let Some(fault) = fault {

@@ -30,6 +30,16 @@ pub struct Server {
     folder: TempDir,
     listen: SocketAddr,
     child: Option<Child>,
+    launch: Launch,
+}
+
+/// How the command is started.
+#[derive(Default)]
+pub struct Launch {
+    /// What a shell does first, such as `ulimit -n 256`.
+    pub first: Option<&'static str>,
+    /// Where its log goes, if not to the file that [`Server::log`] reads.
+    pub stderr: Option<fn() -> Stdio>,
 }
 
 impl Server {
@@ -40,11 +50,16 @@ impl Server {
 
     /// Starts one with an environment, made from a folder that is there for files beside the data folder.
     pub async fn start_with(environment: impl FnOnce(&Path) -> Vec<(&'static str, OsString)>) -> Self {
+        Self::launch(environment, Launch::default()).await
+    }
+
+    /// Starts one with an environment, in another way.
+    pub async fn launch(environment: impl FnOnce(&Path) -> Vec<(&'static str, OsString)>, launch: Launch) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let beside = folder.path().canonicalize().expect("the temporary folder's path");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let (environment, home) = (environment(&beside), beside.join("home"));
-        let mut server = Self { home, environment, client: Client::new(), folder, listen, child: None };
+        let mut server = Self { home, environment, client: Client::new(), folder, listen, child: None, launch };
         server.start_again().await;
         server
     }
@@ -52,10 +67,11 @@ impl Server {
     /// Starts it again where it was.
     pub async fn start_again(&mut self) {
         let told = self.folder.path().join("stdout");
-        let child = command(&self.home, self.listen)
+        let log = || file(&self.log_path(), false).into();
+        let child = command(&self.home, self.listen, self.launch.first)
             .envs(self.environment.iter().map(|(name, value)| (*name, value)))
             .stdout(file(&told, true))
-            .stderr(file(&self.log_path(), false))
+            .stderr(self.launch.stderr.map_or_else(log, |stderr| stderr()))
             .kill_on_drop(true)
             .spawn()
             .expect("the hooktide command starts");
@@ -122,14 +138,21 @@ impl Server {
 
 /// Starts one that cannot serve: how it ended and what it said.
 pub async fn start_in_vain(home: &Path, listen: SocketAddr) -> (ExitStatus, String) {
-    let output = command(home, listen).kill_on_drop(true).stdin(Stdio::null()).output();
+    let output = command(home, listen, None).kill_on_drop(true).stdin(Stdio::null()).output();
     let output = tokio::time::timeout(PATIENCE, output).await.expect("the server ends");
     let output = output.expect("the hooktide command starts");
     (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-fn command(home: &Path, listen: SocketAddr) -> Command {
-    let mut command = Command::new(binary());
+fn command(home: &Path, listen: SocketAddr, first: Option<&str>) -> Command {
+    let mut command = match first {
+        None => Command::new(binary()),
+        Some(first) => {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("{first} && exec \"$0\" \"$@\"")]).arg(binary());
+            shell
+        }
+    };
     command.args(["serve", "--json", "--listen", &listen.to_string(), "--home"]).arg(home);
     for name in
         ["HOOKTIDE_HOME", "HOOKTIDE_DEMO", "HOOKTIDE_LISTEN", "HOOKTIDE_PUBLIC_URL", "HOOKTIDE_LOG", "HOOKTIDE_TOKEN"]

@@ -68,6 +68,22 @@ pub(crate) struct FeedReader {
     pub(crate) channels: Vec<Channel>,
     /// Only what has one of these tags, if any are given.
     pub(crate) tags: Vec<String>,
+    /// The token that they read by, or that their feed token was made with.
+    pub(crate) token: String,
+    /// When they may no longer read.
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl FeedReader {
+    /// Whether they still may read: their token has neither ended nor been revoked.
+    pub(crate) async fn still_may(&self, api: &Api) -> bool {
+        let now = api.now();
+        if self.until.is_some_and(|until| until <= now) {
+            return false;
+        }
+        // A store that fails is no reason: whoever reads will meet it anyway.
+        api.token(&self.token, now).await.is_ok_and(|token| token.is_some_and(|token| token.counts(now)))
+    }
 }
 
 impl FromRequestParts<Arc<Api>> for FeedReader {
@@ -80,7 +96,8 @@ impl FromRequestParts<Arc<Api>> for FeedReader {
             return feed_tokens::open(api, &text).await;
         }
         let may = May::<Feed>::from_request_parts(parts, api).await?;
-        Ok(Self { tenant: may.principal.tenant, channels: Vec::new(), tags: Vec::new() })
+        let May { principal, token, expires_at, .. } = may;
+        Ok(Self { tenant: principal.tenant, channels: Vec::new(), tags: Vec::new(), token, until: expires_at })
     }
 }
 

@@ -48,6 +48,11 @@ impl Refused {
         Self(Problem::invalid(field, detail))
     }
 
+    /// The same, for whoever comes again after so many seconds.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self(self.0.retry_after(seconds))
+    }
+
     pub(crate) fn all_invalid(errors: Vec<FieldError>) -> Self {
         let mut problem = Problem::new(ProblemType::Invalid, "Some fields are not right; see errors.");
         problem.errors = errors;

@@ -8,6 +8,7 @@ mod patched;
 mod routes;
 mod signed;
 mod state;
+mod streams;
 
 use std::sync::Arc;
 

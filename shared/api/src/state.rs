@@ -14,6 +14,9 @@ use jiff::Timestamp;
 use lru::LruCache;
 use tokio::sync::watch;
 
+use crate::routes::health::Readiness;
+use crate::streams::Streams;
+
 /// How long a token is used as it was read.
 const TOKEN_CACHE: Duration = Duration::from_secs(60);
 /// How many tokens are remembered.
@@ -28,11 +31,13 @@ pub struct Options {
     pub test_tools: bool,
     /// How long a stream of events lasts before the reader comes again; zero where answers cannot be streamed.
     pub stream_life: Duration,
+    /// What the host found wrong with its store, where it looks.
+    pub damage: Option<watch::Receiver<Option<String>>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { origins: Vec::new(), test_tools: false, stream_life: Duration::from_secs(300) }
+        Self { origins: Vec::new(), test_tools: false, stream_life: Duration::from_secs(300), damage: None }
     }
 }
 
@@ -47,6 +52,8 @@ pub struct Api {
     /// Rings when something was published in this process; without it, streams look once a second.
     bell: Option<watch::Receiver<u64>>,
     tokens: Mutex<LruCache<String, CachedToken>>,
+    streams: Streams,
+    readiness: Readiness,
 }
 
 impl Api {
@@ -58,7 +65,16 @@ impl Api {
         clock: Arc<dyn Clock>,
         bell: Option<watch::Receiver<u64>>,
     ) -> Self {
-        Self { ports, settings, options, clock, bell, tokens: Mutex::new(LruCache::new(TOKENS)) }
+        Self {
+            ports,
+            settings,
+            options,
+            clock,
+            bell,
+            tokens: Mutex::new(LruCache::new(TOKENS)),
+            streams: Streams::default(),
+            readiness: Readiness::default(),
+        }
     }
 
     pub(crate) fn ports(&self) -> &Ports {
@@ -79,6 +95,14 @@ impl Api {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     pub(crate) fn bell(&self) -> Option<watch::Receiver<u64>> {

@@ -41,6 +41,8 @@ pub enum Area<'a> {
     Replays,
     /// Messages that wait longer than a queue can hold them back.
     Deferred,
+    /// What tells whether the root keys are those that the table was written under.
+    Canary,
 }
 
 impl Partition {
@@ -60,6 +62,7 @@ impl Partition {
             Area::Tokens => "K".to_owned(),
             Area::Replays => "Y".to_owned(),
             Area::Deferred => "W".to_owned(),
+            Area::Canary => "Z".to_owned(),
         };
         Self(format!("T#{tenant}#{rest}"))
     }

@@ -27,6 +27,41 @@ pub struct Settings {
     pub keep_dead_letters: Duration,
     /// How long deliveries for unknown accounts are kept.
     pub keep_held: Duration,
+    /// What the local server spends on those who connect to it.
+    pub serving: Serving,
+}
+
+/// What the local server spends on those who connect to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serving {
+    /// How many connections are held at once.
+    pub connections: u32,
+    /// How long the header of a request may take, from its first byte on, or from the connection on.
+    pub header_time: Duration,
+    /// How long a connection may rest between two requests.
+    pub idle_time: Duration,
+    /// How long the body of a request may take.
+    pub body_time: Duration,
+    /// How many bytes of bodies are held at once, of all requests.
+    pub body_bytes: usize,
+    /// How many streams of events one tenant has at once.
+    pub tenant_streams: u32,
+    /// How many streams of events there are at once.
+    pub streams: u32,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            header_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(60),
+            body_time: Duration::from_secs(20),
+            body_bytes: 64 * MEBIBYTE,
+            tenant_streams: 1_000,
+            streams: 2_000,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -41,10 +76,12 @@ impl Default for Settings {
             keep_journal: 30 * DAY,
             keep_dead_letters: 90 * DAY,
             keep_held: 30 * DAY,
+            serving: Serving::default(),
         }
     }
 }
 
+const MEBIBYTE: usize = 1024 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A setting that is a whole number.
@@ -62,7 +99,28 @@ pub struct Setting {
 }
 
 /// All settings that are whole numbers.
-pub const SETTINGS: [Setting; 5] = [
+pub const SETTINGS: [Setting; 12] = [
+    Setting {
+        name: "HOOKTIDE_BODIES_MIB",
+        about: "local server: how many bytes of bodies are held at once, of all requests, in MiB",
+        range: (16, 4096),
+        default: 64,
+        set: |settings, mebibytes| settings.serving.body_bytes = mebibytes as usize * MEBIBYTE,
+    },
+    Setting {
+        name: "HOOKTIDE_BODY_SECONDS",
+        about: "local server: how long the body of a request may take, in seconds",
+        range: (1, 300),
+        default: 20,
+        set: |settings, seconds| settings.serving.body_time = Duration::from_secs(seconds.into()),
+    },
+    Setting {
+        name: "HOOKTIDE_CONNECTIONS",
+        about: "local server: how many connections are held at once; fewer where the system lets it open fewer files",
+        range: (16, 65536),
+        default: 4096,
+        set: |settings, connections| settings.serving.connections = connections,
+    },
     Setting {
         name: "HOOKTIDE_ENDPOINT_CACHE_SECONDS",
         about: "how long a receiver uses what it knows of an endpoint and its secrets, in seconds",
@@ -76,6 +134,20 @@ pub const SETTINGS: [Setting; 5] = [
         range: (1, 1_000_000),
         default: 100,
         set: |settings, failures| settings.failures_per_minute = failures,
+    },
+    Setting {
+        name: "HOOKTIDE_HEADER_SECONDS",
+        about: "local server: how long the header of a request may take, in seconds",
+        range: (1, 300),
+        default: 10,
+        set: |settings, seconds| settings.serving.header_time = Duration::from_secs(seconds.into()),
+    },
+    Setting {
+        name: "HOOKTIDE_IDLE_SECONDS",
+        about: "local server: how long a connection may rest between two requests, in seconds",
+        range: (1, 3600),
+        default: 60,
+        set: |settings, seconds| settings.serving.idle_time = Duration::from_secs(seconds.into()),
     },
     Setting {
         name: "HOOKTIDE_KEEP_DEAD_LETTERS_DAYS",
@@ -97,6 +169,20 @@ pub const SETTINGS: [Setting; 5] = [
         range: (2, 365),
         default: 30,
         set: |settings, days| settings.keep_journal = days * DAY,
+    },
+    Setting {
+        name: "HOOKTIDE_STREAMS",
+        about: "how many streams of events a process has at once; at most half of its connections are streams",
+        range: (1, 65536),
+        default: 2000,
+        set: |settings, streams| settings.serving.streams = streams,
+    },
+    Setting {
+        name: "HOOKTIDE_STREAMS_PER_TENANT",
+        about: "how many streams of events one tenant has at once in a process",
+        range: (1, 65536),
+        default: 1000,
+        set: |settings, streams| settings.serving.tenant_streams = streams,
     },
 ];
 

@@ -7,11 +7,15 @@ use std::path::{Path, PathBuf};
 
 /// The format that this version writes.
 const FORMAT: u32 = 1;
+/// The file that names it; written last, so a folder that has it has everything.
+const FORMAT_FILE: &str = "format";
 
 /// An open data folder; holds its lock.
 #[derive(Debug)]
 pub struct Home {
     path: PathBuf,
+    /// Whether a start got as far as to make everything in it.
+    complete: bool,
     _lock: File,
 }
 
@@ -31,6 +35,20 @@ pub enum HomeError {
         path: PathBuf,
         /// Its format.
         found: u32,
+    },
+    /// It was in use, and something of it is gone.
+    #[error(
+        "{} is missing in a data folder that was in use, and with it {lost}. Restore it from a backup, with the rest of \
+         the folder. To go on without it on purpose, remove {} and start again, or give another folder with --home.",
+        path.join(file).display(), path.join(FORMAT_FILE).display()
+    )]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+        /// What is gone.
+        file: &'static str,
+        /// What was in it.
+        lost: &'static str,
     },
     /// It is not to be read or written.
     #[error("{path} cannot be used: {error}. Check its permissions and the free space, or give another with --home.")]
@@ -61,9 +79,31 @@ impl Home {
             Err(TryLockError::WouldBlock) => return Err(HomeError::Locked(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
         }
-        let home = Self { path: path.to_owned(), _lock: lock };
-        home.check_format()?;
+        let mut home = Self { path: path.to_owned(), complete: false, _lock: lock };
+        home.complete = home.has_format()?;
         Ok(home)
+    }
+
+    /// Whether a start got as far as to make everything in it.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Refuses a folder that was in use and lacks a file, which would be made anew in silence.
+    pub fn require(&self, file: &'static str, lost: &'static str) -> Result<(), HomeError> {
+        if self.complete && !self.join(file).exists() {
+            return Err(HomeError::Missing { path: self.path.clone(), file, lost });
+        }
+        Ok(())
+    }
+
+    /// Notes that everything is there.
+    pub fn completed(&mut self) -> Result<(), HomeError> {
+        if !self.complete {
+            self.write_private(FORMAT_FILE, format!("{FORMAT}\n").as_bytes())?;
+            self.complete = true;
+        }
+        Ok(())
     }
 
     /// A path in the folder.
@@ -94,17 +134,15 @@ impl Home {
         write().map_err(|error| HomeError::Unusable { path: path.clone(), error })
     }
 
-    fn check_format(&self) -> Result<(), HomeError> {
-        match self.read_private("format")? {
-            None => self.write_private("format", format!("{FORMAT}\n").as_bytes()),
-            Some(text) => match text.trim().parse::<u32>() {
-                Ok(found) if found <= FORMAT => Ok(()),
-                Ok(found) => Err(HomeError::Newer { path: self.path.clone(), found }),
-                Err(_) => {
-                    let error = io::Error::other("it does not name a format");
-                    Err(HomeError::Unusable { path: self.join("format"), error })
-                }
-            },
+    fn has_format(&self) -> Result<bool, HomeError> {
+        let Some(text) = self.read_private(FORMAT_FILE)? else { return Ok(false) };
+        match text.trim().parse::<u32>() {
+            Ok(found) if found <= FORMAT => Ok(true),
+            Ok(found) => Err(HomeError::Newer { path: self.path.clone(), found }),
+            Err(_) => {
+                let error = io::Error::other("it does not name a format");
+                Err(HomeError::Unusable { path: self.join(FORMAT_FILE), error })
+            }
         }
     }
 }
@@ -136,6 +174,20 @@ mod tests {
         let error = Home::open(folder.path()).unwrap_err();
         assert!(error.to_string().contains("newer Hooktide (format 2, this one knows 1)"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("format")).unwrap(), "2\n");
+    }
+
+    #[test]
+    fn what_is_missing_matters_once_everything_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut home = Home::open(folder.path()).unwrap();
+        home.require("table.db", "everything").unwrap();
+        home.completed().unwrap();
+        let error = home.require("table.db", "everything").unwrap_err().to_string();
+        assert!(error.contains("table.db is missing") && error.contains("and with it everything."), "{error}");
+        home.write_private("table.db", b"").unwrap();
+        home.require("table.db", "everything").unwrap();
+        drop(home);
+        assert!(Home::open(folder.path()).unwrap().is_complete());
     }
 
     #[test]

@@ -17,8 +17,8 @@ use hooktide_outbound::Outbound;
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
-use tokio::sync::watch;
-use tracing::{info, warn};
+use tokio::sync::{Notify, watch};
+use tracing::{error, info, warn};
 
 use crate::bus::LocalBus;
 use crate::forgetting::ForgettingTable;
@@ -26,12 +26,18 @@ use crate::home::{Home, HomeError};
 use crate::keys::{KeysError, LocalKeys};
 use crate::pressure::Pressure;
 use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings, Received, Source};
-use crate::table::DynoxideTable;
+use crate::table::{self, DynoxideTable};
 
 /// How many workers may be at messages of one group: half of them, so that one that takes long never has all.
 const WORKERS_OF_A_GROUP: usize = 2;
 /// How many messages are processed at once.
 pub const BATCH: usize = 25;
+/// The file of the store.
+const TABLE_FILE: &str = "table.db";
+/// The file of the queue.
+const QUEUE_FILE: &str = "queue.db";
+/// How long the store may be looked through for damage.
+const LOOKING: Duration = Duration::from_secs(5);
 /// How long a claim check is kept: longer than any message waits on a queue.
 const KEEP_CLAIMS: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -50,8 +56,11 @@ pub struct Host {
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     pub(crate) pressure: Pressure,
+    /// Notified when something failed that may come of a damaged store.
+    pub(crate) doubt: Notify,
     table: Arc<DynoxideTable>,
     bell: watch::Receiver<u64>,
+    damage: watch::Sender<Option<String>>,
     _home: Option<Home>,
 }
 
@@ -85,23 +94,27 @@ struct Parts {
 impl Host {
     /// Opens a data folder.
     pub fn open(path: &Path, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let home = Home::open(path)?;
+        let mut home = Home::open(path)?;
+        home.require(TABLE_FILE, "all connections, states, changes and dead letters")?;
+        home.require(QUEUE_FILE, "what was accepted and not processed yet")?;
         let entropy = Entropy::from_system()?;
         let blobs_path = home.join("blobs");
         std::fs::create_dir_all(&blobs_path)
             .map_err(|error| HomeError::Unusable { path: blobs_path.clone(), error })?;
         let blobs = LocalFileSystem::new_with_prefix(&blobs_path).map_err(|error| blob_fault(&error))?;
-        let table = home.join("table.db");
+        let table = home.join(TABLE_FILE);
         // Before the table is made, so that a first start that was cut off is no folder in use.
-        let keys = LocalKeys::open(&home, table.exists(), &entropy)?;
-        let parts = Parts {
+        let keys = LocalKeys::open(&home, home.is_complete() || table.exists(), &entropy)?;
+        let mut parts = Parts {
             table: DynoxideTable::open(&table)?,
-            queue: DurableQueue::open(&home.join("queue.db"), Arc::clone(&clock), QueueSettings::default())?,
+            queue: DurableQueue::open(&home.join(QUEUE_FILE), Arc::clone(&clock), QueueSettings::default())?,
             blobs: Arc::new(blobs.with_automatic_cleanup(true).with_fsync(true)),
             keys,
             entropy,
-            home: Some(home),
+            home: None,
         };
+        home.completed()?;
+        parts.home = Some(home);
         Ok(Self::assemble(parts, settings, clock))
     }
 
@@ -143,8 +156,10 @@ impl Host {
             settings,
             clock,
             pressure: Pressure::default(),
+            doubt: Notify::new(),
             table,
             bell,
+            damage: watch::Sender::new(None),
             _home: parts.home,
         }
     }
@@ -152,7 +167,18 @@ impl Host {
     /// The API over this host.
     pub fn api(&self, options: Options) -> Arc<Api> {
         let bell = Some(self.bell.clone());
+        let options = Options { damage: Some(self.damage.subscribe()), ..options };
         Arc::new(Api::new(self.ports.clone(), self.settings.clone(), options, Arc::clone(&self.clock), bell))
+    }
+
+    /// Looks through the store's file for damage, for a few seconds at the most; the API's health tells of it.
+    pub async fn look_for_damage(&self) {
+        let Some(path) = self.home().map(|home| home.join(TABLE_FILE)) else { return };
+        let found = table::damage(path, LOOKING).await;
+        if let Some(damage) = &found {
+            error!(damage, "the store is damaged: stop the server and restore the data folder from a backup");
+        }
+        self.damage.send_replace(found);
     }
 
     /// The file that the admin key is written to, and everything else private.

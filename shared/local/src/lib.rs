@@ -9,6 +9,7 @@ pub mod clock;
 mod forgetting;
 pub mod home;
 pub mod host;
+mod http;
 pub mod keys;
 mod pressure;
 pub mod queue;

@@ -16,6 +16,7 @@ use hooktide_core::flows::Settings;
 use hooktide_core::ports::QueueName;
 use hooktide_core::providers;
 use hooktide_core::records;
+use hooktide_core::records::canary::{self, Canary};
 use hooktide_core::records::token::{self, Principal, Token};
 use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
@@ -28,6 +29,7 @@ use tracing::{error, warn};
 use crate::clock::SystemClock;
 use crate::home::HomeError;
 use crate::host::{Host, OpenError};
+use crate::http;
 use crate::pressure;
 use crate::queue::Source;
 use crate::webhooks;
@@ -42,6 +44,8 @@ const IDLE: Duration = Duration::from_millis(500);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often deferred messages and lost jobs are looked for; every hour also what expired.
 const SWEEP: Duration = Duration::from_secs(60);
+/// How long the store is taken for sound, when nothing fails.
+const SOUND: Duration = Duration::from_secs(3600);
 /// How long open requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
 /// The file that the admin key is in.
@@ -97,6 +101,12 @@ pub enum ServeError {
     /// The data folder is not to be had.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The store was written under other root keys.
+    #[error(
+        "the store in {0} was written under other root keys than those in root-keys.json: no webhook address would be \
+         known, and no stored secret could be opened. Restore the root-keys.json and the table.db that belong together."
+    )]
+    OtherKeys(PathBuf),
     /// Something failed.
     #[error("the server failed: {0}")]
     Failed(String),
@@ -131,8 +141,13 @@ pub async fn serve(
     let address = listener.local_addr().map_err(listen)?;
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let settings = Settings { public_url, ..options.settings.clone() };
+    let serving = http::fitting(options.settings.serving);
+    let settings = Settings { public_url, serving, ..options.settings.clone() };
     let host = Arc::new(Host::open(&options.home, settings, Arc::new(SystemClock))?);
+    let ports = &host.ports;
+    if canary::check(&*ports.table, &*ports.keys, &ports.entropy).await? == Canary::OtherKeys {
+        return Err(ServeError::OtherKeys(options.home));
+    }
     let admin_token = admin_token(&host).await?;
     let (origins, test_tools) = (options.origins.clone(), options.test_tools);
     let app = app(&host, host.api(Options { origins, test_tools, ..Options::default() }));
@@ -140,19 +155,11 @@ pub async fn serve(
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
     ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections });
-    let mut end = stopped.clone();
-    let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { drop(end.wait_for(|stop| *stop).await) })
-        .into_future();
-    let serving = tokio::spawn(serving);
+    // Streams of events would keep the server for minutes: after a while they are cut off, and come again by themselves.
+    let serving = tokio::spawn(http::serve(listener, app, serving, stopped, GRACE));
     shutdown.await;
     stop.send_replace(true);
-    // Streams of events would keep the server for minutes: they come again by themselves.
-    match tokio::time::timeout(GRACE, serving).await {
-        Ok(Ok(result)) => result.map_err(|error| ServeError::Failed(error.to_string()))?,
-        Ok(Err(error)) => return Err(ServeError::Failed(error.to_string())),
-        Err(_) => {}
-    }
+    serving.await.map_err(|error| ServeError::Failed(error.to_string()))?;
     for worker in workers {
         drop(tokio::time::timeout(GRACE, worker).await);
     }
@@ -176,6 +183,7 @@ pub fn app(host: &Arc<Host>, api: Arc<Api>) -> Router {
 
 fn start_workers(host: &Arc<Host>, stopped: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let mut workers = vec![tokio::spawn(sweep(Arc::clone(host), stopped.clone()))];
+    workers.push(tokio::spawn(look_for_damage(Arc::clone(host), stopped.clone())));
     // One for priority alone: bulk work never makes a payment wait.
     let any: &[Source] = &[Source::Queue(QueueName::Priority), Source::Queue(QueueName::Notices), Source::Dead];
     let sources = std::iter::once(PRIORITY).chain(std::iter::repeat_n(any, WORKERS));
@@ -202,6 +210,7 @@ async fn work(host: Arc<Host>, sources: &'static [Source], mut stopped: watch::R
                 Ok(Ok(count)) => processed += count,
                 Ok(Err(fault)) => {
                     warn!(%fault, "a batch could not be taken");
+                    host.doubt.notify_one();
                     pause = AFTER_FAILURE;
                 }
                 Err(panic) => {
@@ -238,6 +247,21 @@ async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = tokio::time::sleep(SWEEP) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// Looks whether the store is damaged: at the start, every hour, and when something failed.
+async fn look_for_damage(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        host.look_for_damage().await;
+        let next = async {
+            tokio::time::sleep(SWEEP).await;
+            tokio::time::timeout(SOUND, host.doubt.notified()).await
+        };
+        tokio::select! {
+            _ = next => {}
             _ = stopped.changed() => {}
         }
     }

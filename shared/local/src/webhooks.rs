@@ -2,25 +2,21 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use hooktide_core::envelope::LARGEST_VERIFIED;
-
 use hooktide_core::network::{self, Network};
 
 use crate::host::Host;
+use crate::http::declared;
 
 /// What proxies say of whom they forward requests for.
 const FORWARDED_FOR: &str = "x-forwarded-for";
-
-/// How long a sender may take for its body.
-const BODY_TIME: Duration = Duration::from_secs(20);
 
 /// The routes of the webhook addresses.
 pub(crate) fn router(host: Arc<Host>) -> Router {
@@ -28,20 +24,27 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
 }
 
 async fn receive(State(host): State<Arc<Host>>, request: Request) -> Response {
-    let _under_way = host.pressure.begin(host.clock.now());
     let source = source_of(&request, &host.settings.trusted_proxies);
     let (mut parts, body) = request.into_parts();
-    let Ok(read) = tokio::time::timeout(BODY_TIME, to_bytes(body, LARGEST_VERIFIED)).await else {
-        return StatusCode::REQUEST_TIMEOUT.into_response();
-    };
-    let body = match read {
+    // Whatever a body is, it is not read where nobody wants it.
+    let length = declared(&parts.headers).unwrap_or_default();
+    if let Some(answer) = host.receiver.refuses(parts.uri.path(), length).await {
+        return answer.map(Body::from);
+    }
+    let body = match to_bytes(body, LARGEST_VERIFIED).await {
         Ok(body) => body,
-        Err(error) if is_too_long(&error) => Bytes::from(vec![0; LARGEST_VERIFIED + 1]),
+        Err(error) if is_too_long(&error) => {
+            let answer = host.receiver.refuses(parts.uri.path(), LARGEST_VERIFIED as u64 + 1).await;
+            return answer
+                .map_or_else(|| StatusCode::PAYLOAD_TOO_LARGE.into_response(), |answer| answer.map(Body::from));
+        }
         // The sender is gone.
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),
     };
     parts.headers = joined(&parts.headers);
     let now = host.clock.now();
+    // From here on: a body that does not come keeps nothing from being processed.
+    let _under_way = host.pressure.begin(now);
     let answer = host.receiver.receive(Request::from_parts(parts, body), &source, now).await;
     answer.map(Body::from)
 }

@@ -25,7 +25,8 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
         Area::Endpoints => Area::Tokens,
         Area::Tokens => Area::Replays,
         Area::Replays => Area::Deferred,
-        Area::Deferred => return None,
+        Area::Deferred => Area::Canary,
+        Area::Canary => return None,
     })
 }
 

@@ -6,6 +6,7 @@ mod crash;
 mod feed;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod log;
 #[cfg(target_os = "linux")]
 mod power;
 mod readers;
@@ -14,5 +15,6 @@ mod secrets;
 #[cfg(target_os = "linux")]
 mod shim;
 mod stopping;
+mod strangers;
 mod topics;
 mod traffic;

@@ -1,39 +1,38 @@
 //! `/v1/events`: the feed as server-sent events.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::stream::{self, Stream};
-use hooktide_core::feed::{ChangeView, Cursor};
+use futures::StreamExt;
+use futures::stream;
+use hooktide_core::feed::Cursor;
 use hooktide_core::names::Channel;
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, timeout};
 use utoipa::IntoParams;
 
-use super::changes::{cursor_of, place_after, read, views};
+use super::changes::{cursor_of, read};
 use crate::access::FeedReader;
 use crate::answer::{Answer, Params, Refused};
 use crate::state::Api;
+use crate::streams::{Page, Place, Told, at};
 
 /// How often a silent stream shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often a silent stream looks whether its token still counts.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long a reader waits before it comes again.
 const RETRY: Duration = Duration::from_secs(2);
 /// How long a reader waits before it comes again, where answers cannot be streamed.
 const RETRY_UNSTREAMED: Duration = Duration::from_secs(10);
-/// How often a stream looks where nothing rings.
-const LOOK: Duration = Duration::from_secs(1);
-/// How often a stream looks where something rings: another process may have committed.
-const LOOK_ANYWAY: Duration = Duration::from_secs(15);
-/// How many entries are read at once.
-const PAGE: usize = 100;
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -64,14 +63,16 @@ pub(crate) async fn events(
     let probe = read(&api, &reader.tenant, &cursor, 1).await?;
     // A reader that is up to date gets a cursor of today, so that a silent month does not age it.
     let cursor = if probe.items.is_empty() && !probe.more { probe.next } else { cursor };
-    let ends_at = api.now() + api.options().stream_life;
-    let bell = api.bell();
-    let retry = if api.options().stream_life.is_zero() { RETRY_UNSTREAMED } else { RETRY };
-    let mut ready = VecDeque::from([Event::default().retry(retry)]);
-    ready.push_back(Event::default().id(cursor.to_text()));
-    let source = Source { api, reader, filter, cursor, ready, bell, ends_at, ended: false, begun: false };
-    let body = Sse::new(events_of(source)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    Ok(([("cache-control", "no-cache"), ("x-accel-buffering", "no")], body).into_response())
+    let place = Place::take(&api, &reader.tenant)?;
+    let life = api.options().stream_life;
+    let (ends_at, retry) = (api.now() + life, if life.is_zero() { RETRY_UNSTREAMED } else { RETRY });
+    let greeting = format!("retry: {}\n\n{}", retry.as_millis(), at(&cursor));
+    // Followed before the first reading: what is committed after that one is among what follows.
+    let pages = (!life.is_zero()).then(|| place.follow());
+    let stream = Stream { api, reader, filter, cursor, ends_at, pages, behind: true, said: Instant::now(), place };
+    let body = stream::once(async { Ok(Bytes::from(greeting)) }).chain(parts_of(stream));
+    let headers = [("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no")];
+    Ok((headers, Body::from_stream(body)).into_response())
 }
 
 struct Filter {
@@ -79,91 +80,90 @@ struct Filter {
     tags: Vec<String>,
 }
 
-struct Source {
+struct Stream {
     api: Arc<Api>,
     reader: FeedReader,
     filter: Filter,
     cursor: Cursor,
-    ready: VecDeque<Event>,
-    bell: Option<watch::Receiver<u64>>,
     ends_at: Timestamp,
-    ended: bool,
-    /// Whether something was read already: a stream without life reads once.
-    begun: bool,
+    /// What the tenant's shared reader reads; none where answers cannot be streamed.
+    pages: Option<broadcast::Receiver<Arc<Page>>>,
+    /// Whether it has to read by itself.
+    behind: bool,
+    /// When something was sent last.
+    said: Instant,
+    #[expect(dead_code, reason = "held while the stream lasts")]
+    place: Place,
 }
 
-fn events_of(source: Source) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold(source, |mut source| async move {
-        loop {
-            if let Some(event) = source.ready.pop_front() {
-                return Some((Ok(event), source));
-            }
-            if source.ended {
-                return None;
-            }
-            source.fill().await;
-        }
+fn parts_of(stream: Stream) -> impl futures::Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold(stream, |mut stream| async move {
+        let part = stream.next().await?;
+        stream.said = Instant::now();
+        Some((Ok(part), stream))
     })
 }
 
-impl Source {
-    /// Reads what comes next, waiting for it if there is nothing yet.
-    async fn fill(&mut self) {
-        if self.begun && self.api.now() >= self.ends_at {
-            self.ended = true;
-            return;
-        }
-        self.begun = true;
-        // Marked before reading, so that what is committed meanwhile rings again.
-        if let Some(bell) = &mut self.bell {
-            bell.borrow_and_update();
-        }
-        let Ok(more) = self.take().await else {
-            // The reader comes again with its cursor and gets the answer as a problem.
-            self.ended = true;
-            return;
-        };
-        if !self.ready.is_empty() || more || self.api.now() >= self.ends_at {
-            return;
-        }
-        match &mut self.bell {
-            Some(bell) => drop(tokio::time::timeout(LOOK_ANYWAY, bell.changed()).await),
-            None => tokio::time::sleep(LOOK).await,
-        }
-    }
-
-    async fn take(&mut self) -> Result<bool, Refused> {
-        let reading = read(&self.api, &self.reader.tenant, &self.cursor, PAGE).await?;
-        let with_change = reading.items.iter().filter(|item| item.entry.change.is_some());
-        let items: Vec<_> = with_change.cloned().collect();
-        let views = views(&self.api, &self.reader.tenant, &items).await?;
-        let (next, more) = place_after(&reading, &items, views.len());
-        let mut told = Vec::new();
-        for (item, view) in items.iter().zip(views) {
-            for (nth, channel) in view.kind.channels().iter().enumerate().skip(item.skip) {
-                if self.wants(&view, *channel) {
-                    told.push((item.cursor_after(nth + 1), *channel, data(&view, *channel)));
+impl Stream {
+    /// What is sent next, when there is something; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if !self.reader.still_may(&self.api).await {
+                return None;
+            }
+            let told = match self.page().await {
+                Next::Page(page) if page.continues(&self.cursor) => self.take(&page),
+                Next::Page(_) => {
+                    self.behind = true;
+                    continue;
                 }
+                Next::Nothing if self.said.elapsed() >= HEARTBEAT => Bytes::from_static(b":\n\n"),
+                Next::Nothing => continue,
+                Next::End => return None,
+            };
+            if !told.is_empty() {
+                return Some(told);
             }
         }
-        match told.last_mut() {
-            // With the last of them, the reader had all that was read.
-            Some(last) => last.0 = next.clone(),
-            // Nothing of it is wanted: the reader still learns how far the feed is.
-            None if !reading.items.is_empty() => self.ready.push_back(Event::default().id(next.to_text())),
-            None => {}
-        }
-        let event = |(cursor, channel, data): (Cursor, Channel, String)| {
-            Event::default().id(cursor.to_text()).event(channel.as_str()).data(data)
-        };
-        self.ready.extend(told.into_iter().map(event));
-        self.cursor = next;
-        Ok(more)
     }
 
-    fn wants(&self, view: &ChangeView, channel: Channel) -> bool {
-        let among = |channels: &[Channel]| channels.is_empty() || channels.contains(&channel);
-        let tagged = |tags: &[String]| tags.is_empty() || view.tags.iter().any(|tag| tags.contains(tag));
+    async fn page(&mut self) -> Next {
+        let over = self.api.now() >= self.ends_at;
+        if self.behind {
+            // The reader comes again with its cursor and gets a fault as a problem.
+            let Ok(page) = Page::read(&self.api, &self.reader.tenant, &self.cursor).await else { return Next::End };
+            self.behind = page.more;
+            if over {
+                // A stream without life reads once.
+                (self.behind, self.pages) = (false, None);
+            }
+            return Next::Page(Arc::new(page));
+        }
+        let Some(pages) = self.pages.as_mut().filter(|_| !over) else { return Next::End };
+        match timeout(LOOK, pages.recv()).await {
+            Ok(Ok(page)) => Next::Page(page),
+            Ok(Err(RecvError::Lagged(_))) => {
+                self.behind = true;
+                Next::Nothing
+            }
+            Ok(Err(RecvError::Closed)) => Next::End,
+            Err(_) => Next::Nothing,
+        }
+    }
+
+    fn take(&mut self, page: &Page) -> Bytes {
+        let wants = |told: &Told| self.wants(told);
+        let lists = [&self.filter.tags, &self.reader.tags].iter().all(|tags| tags.is_empty());
+        let everything = lists && self.filter.channels.is_empty() && self.reader.channels.is_empty();
+        let told = page.text(&self.cursor, if everything { None } else { Some(&wants) });
+        let cursor = self.cursor.clone();
+        self.cursor = if cursor.reaches(&page.after) { cursor } else { page.after.clone().joined(&cursor) };
+        told
+    }
+
+    fn wants(&self, told: &Told) -> bool {
+        let among = |channels: &[Channel]| channels.is_empty() || channels.contains(&told.channel);
+        let tagged = |tags: &[String]| tags.is_empty() || told.tags.iter().any(|tag| tags.contains(tag));
         among(&self.filter.channels)
             && among(&self.reader.channels)
             && tagged(&self.filter.tags)
@@ -171,9 +171,14 @@ impl Source {
     }
 }
 
-fn data(view: &ChangeView, channel: Channel) -> String {
-    let told = if channel.is_invalidation() { view.invalidation() } else { serde_json::json!(view) };
-    told.to_string()
+/// What comes next.
+enum Next {
+    /// A page of the feed.
+    Page(Arc<Page>),
+    /// Nothing yet.
+    Nothing,
+    /// Nothing any more.
+    End,
 }
 
 fn channels(text: Option<&str>) -> Answer<Vec<Channel>> {

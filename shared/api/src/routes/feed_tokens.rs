@@ -102,5 +102,7 @@ pub(crate) async fn open(api: &Api, text: &str) -> Result<FeedReader, Refused> {
     if permit.until <= now.as_second() || !api.counts_by_id(&permit.by, now).await? {
         return Err(invalid());
     }
-    Ok(FeedReader { tenant: permit.tenant, channels: permit.channels, tags: permit.tags })
+    let Permit { by, tenant, channels, tags, until } = permit;
+    let until = Timestamp::from_second(until).map_err(|_| invalid())?;
+    Ok(FeedReader { tenant, channels, tags, token: by, until: Some(until) })
 }

@@ -72,6 +72,18 @@ impl Cursor {
         BASE64URL_NOPAD.encode(&bytes)
     }
 
+    /// Whether everything before `other` is before this as well.
+    pub fn reaches(&self, other: &Self) -> bool {
+        (0..self.lanes().max(other.lanes())).all(|lane| self.place(lane) >= other.place(lane))
+    }
+
+    /// The place of a reader who had what is before either of both, and has read to the end.
+    pub fn joined(self, other: &Self) -> Self {
+        let lanes = self.lanes().max(other.lanes());
+        let places = (0..lanes).map(|lane| self.place(lane).max(other.place(lane))).collect();
+        Self { day: self.day.max(other.day), from_oldest: self.from_oldest && other.from_oldest, places }
+    }
+
     pub(super) fn lanes(&self) -> u8 {
         u8::try_from(self.places.len()).unwrap_or(u8::MAX)
     }

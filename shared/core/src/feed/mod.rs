@@ -61,6 +61,11 @@ impl Item {
         let channels = u32::try_from(channels).unwrap_or(u32::MAX).min(2);
         self.before.clone().at(self.lane, self.position, self.index * 2 + channels)
     }
+
+    /// Whether a reader at `cursor` had so many of its channels.
+    pub fn was_had(&self, cursor: &Cursor, channels: usize) -> bool {
+        cursor.place(self.lane) >= self.cursor_after(channels).place(self.lane)
+    }
 }
 
 /// Why the feed could not be read.
@@ -185,6 +190,19 @@ mod tests {
 
     fn read(position: u64, first: bool) -> Read {
         Read { position, first, entries: Vec::new() }
+    }
+
+    #[test]
+    fn a_reader_that_is_ahead_in_a_lane_had_what_is_there_and_no_more() {
+        let now = Timestamp::UNIX_EPOCH;
+        let before = Cursor::oldest(2, now).at(0, 5, 0).at(1, 7, 0);
+        let ahead = before.clone().at(1, 9, 3);
+        assert!(ahead.reaches(&before) && !before.reaches(&ahead) && before.reaches(&before));
+        let other = before.clone().at(0, 6, 0);
+        assert!(!ahead.reaches(&other) && !other.reaches(&ahead));
+        let joined = ahead.clone().joined(&other);
+        assert!(joined.reaches(&ahead) && joined.reaches(&other));
+        assert_eq!((joined.place(0), joined.place(1)), ((6, 0), (9, 3)));
     }
 
     #[test]

@@ -23,6 +23,7 @@
 //! | route | `R#<provider>#<endpoint>` | account | tenant, connection |
 //! | belonging | `R#<provider>#<endpoint>#<kind>#<id>` | `belonging` | account |
 //! | token | `K#<id>` | `token` | tenant, scopes, SHA-256 of the secret |
+//! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
 //! Items carry `v`: this code reads its own version and the one before, of entities every one; a newer one is a retryable fault, so that a
@@ -30,6 +31,7 @@
 //! condition that `rev` is still what was read.
 
 mod as_text;
+pub mod canary;
 pub mod connection;
 pub mod dead_letter;
 pub mod deferred;

@@ -13,6 +13,8 @@
 //!   much a noisy group has waiting, it gets one message in for each of a quiet one.
 //! - A group is worked on by so many receivers at the most as each claim allows ([`DurableQueue::claim`]): one whose messages
 //!   take long leaves the others free.
+//! - A clock that was ahead holds nothing back for long: no message is invisible for longer than it could have been
+//!   made so now.
 //! - A file belongs to one process: it stays locked while any handle lives. What that process had in flight when it
 //!   died, the next one that opens the file hands out at once, not when its visibility would have ended.
 
@@ -130,12 +132,12 @@ pub struct DurableQueue {
 impl DurableQueue {
     /// Opens the file, making it if need be; its folder must exist.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, settings: QueueSettings) -> Result<Self, OpenError> {
-        Self::start(schema::open(path)?, clock, settings)
+        Self::start(schema::open(path, clock.now())?, clock, settings)
     }
 
     /// A queue that dies with its last handle, for tests and simulations.
     pub fn in_memory(clock: Arc<dyn Clock>, settings: QueueSettings) -> Result<Self, OpenError> {
-        Self::start(schema::in_memory()?, clock, settings)
+        Self::start(schema::in_memory(clock.now())?, clock, settings)
     }
 
     fn start(connection: Connection, clock: Arc<dyn Clock>, settings: QueueSettings) -> Result<Self, OpenError> {

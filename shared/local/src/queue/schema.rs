@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
 /// The version of the schema below; a change of it needs a step in [`prepare`] that brings older files up to it.
@@ -31,10 +32,9 @@ const SCHEMA: &str = "
 ";
 
 /// The file had one owner, and that one is gone: what it was working on goes back to its old place, to be handed out
-/// at once. Its receives count on, so what kills every owner still ends in the dead queue.
+/// at once, whatever the clock said that it was sent by. Its receives count on, so what kills every owner still ends in the dead queue.
 const RECLAIM: &str = "
-    UPDATE message INDEXED BY hidden SET state = 1, due = sent_at WHERE state > 0 AND state = 2;
-";
+    UPDATE message INDEXED BY hidden SET state = 1, due = min(sent_at, ?1) WHERE state > 0 AND state = 2";
 
 /// Why a queue could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,10 +84,10 @@ pub enum OpenError {
 }
 
 /// Opens a file, making it if need be.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
     let name = path.display().to_string();
     let connection = Connection::open(path).map_err(|error| refusal(&name, &error))?;
-    let mode = prepare(&connection, &name)?;
+    let mode = prepare(&connection, &name, now)?;
     if mode != "wal" {
         let detail = format!("its file system allows no write-ahead log, only the journal mode \"{mode}\"");
         return Err(OpenError::Unusable { path: name, detail });
@@ -96,15 +96,15 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Opens a database that nobody else sees.
-pub(super) fn in_memory() -> Result<Connection, OpenError> {
+pub(super) fn in_memory(now: Timestamp) -> Result<Connection, OpenError> {
     let name = ":memory:";
     let connection = Connection::open_in_memory().map_err(|error| refusal(name, &error))?;
-    prepare(&connection, name)?;
+    prepare(&connection, name, now)?;
     Ok(connection)
 }
 
 /// Locks, checks and sets up; returns the journal mode.
-fn prepare(connection: &Connection, path: &str) -> Result<String, OpenError> {
+fn prepare(connection: &Connection, path: &str, now: Timestamp) -> Result<String, OpenError> {
     let sql = |error: rusqlite::Error| refusal(path, &error);
     // The time that a queue which was just dropped needs to close the file.
     connection.busy_timeout(Duration::from_secs(2)).map_err(sql)?;
@@ -133,7 +133,9 @@ fn prepare(connection: &Connection, path: &str) -> Result<String, OpenError> {
         connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;")).map_err(sql)?;
     } else {
         // Takes the lock now, not at the first send.
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; {RECLAIM} COMMIT;")).map_err(sql)?;
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(sql)?;
+        connection.execute(RECLAIM, [now.as_millisecond()]).map_err(sql)?;
+        connection.execute_batch("COMMIT").map_err(sql)?;
     }
     Ok(mode)
 }

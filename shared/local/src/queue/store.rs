@@ -11,6 +11,8 @@ use super::{Depth, MAX_HIDDEN, QueueSettings, Received, Source};
 
 /// How many messages become ready at once, so that no receive takes long: sends wait behind it.
 const PROMOTED: i64 = 1000;
+/// How often, in milliseconds, is looked for what a clock that was ahead holds back.
+const CLAMP_EVERY: i64 = 60_000;
 
 // The partial indexes are named, so that a query which no longer fits them fails in the tests instead of being slow.
 pub(super) const PROMOTE: &str = "
@@ -29,6 +31,13 @@ pub(super) const FIRST: &str = "
 pub(super) const NEXT: &str = "
     SELECT id, due, fair_group FROM message INDEXED BY ready
     WHERE source = ?1 AND state = 0 AND fair_group > ?2 ORDER BY fair_group, due, id LIMIT 1";
+/// What is invisible for longer than it could have been made so by a clock that is right: received, sent with a delay
+/// and never received, or released.
+pub(super) const CLAMP: &str = "
+    UPDATE message INDEXED BY hidden
+    SET due = ?1 + CASE WHEN state = 2 THEN ?2 WHEN receives = 0 THEN ?3 ELSE ?4 END
+    WHERE source = ?5 AND state > 0 AND due > ?1 + min(?2, ?3, ?4)
+        AND due > ?1 + CASE WHEN state = 2 THEN ?2 WHEN receives = 0 THEN ?3 ELSE ?4 END";
 const TAKE: &str = "
     UPDATE message SET state = 2, due = ?2, receipt = receipt + 1, receives = receives + 1 WHERE id = ?1
     RETURNING receipt, receives, sent_at, (SELECT body FROM body WHERE id = ?1)";
@@ -51,6 +60,8 @@ pub(super) struct Store {
     now: i64,
     /// The group that had the last turn. Forgotten at a restart, which costs nobody more than a turn.
     turns: HashMap<Source, String>,
+    /// When each source was last looked through for what a clock that was ahead holds back.
+    clamped: HashMap<Source, i64>,
     /// Whether this round gave receivers something to look at.
     changed: bool,
     /// How many messages this round moved to the dead queue.
@@ -59,7 +70,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(connection: Connection, settings: QueueSettings) -> Self {
-        Self { connection, settings, now: 0, turns: HashMap::new(), changed: false, buried: 0 }
+        Self { connection, settings, now: 0, turns: HashMap::new(), clamped: HashMap::new(), changed: false, buried: 0 }
     }
 
     /// Begins a round.
@@ -107,6 +118,7 @@ impl Store {
         max: usize,
         free: &dyn Fn(&str) -> bool,
     ) -> Result<(Vec<Received>, Vec<String>)> {
+        self.clamp(from)?;
         let mut received: Vec<(i64, Received)> = Vec::new();
         let mut groups = BTreeSet::new();
         loop {
@@ -138,6 +150,22 @@ impl Store {
                 Some(_) | None => return Ok(Some(found)),
             }
         }
+    }
+
+    /// Brings nearer what a clock that was ahead has put too far off; once a minute, and when the clock was set back.
+    fn clamp(&mut self, from: Source) -> Result<()> {
+        if self.clamped.get(&from).is_some_and(|at| (*at..at + CLAMP_EVERY).contains(&self.now)) {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare_cached(CLAMP)?;
+        let visibility = millis(self.settings.visibility, MAX_HIDDEN);
+        let (delay, hidden) = (millis(MAX_DELAY, MAX_DELAY), millis(MAX_HIDDEN, MAX_HIDDEN));
+        let nearer = statement.execute(params![self.now, visibility, delay, hidden, code(from)])?;
+        if nearer > 0 {
+            tracing::warn!(messages = nearer, "messages were held back by a clock that was ahead; they come sooner");
+        }
+        self.clamped.insert(from, self.now);
+        Ok(())
     }
 
     /// Makes ready what has become due, or moves it to the dead queue; returns how many messages it looked at.

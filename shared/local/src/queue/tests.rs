@@ -17,6 +17,10 @@ impl ManualClock {
     fn advance(&self, by: Duration) {
         self.0.fetch_add(by.as_millis() as i64, Ordering::SeqCst);
     }
+
+    fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(by.as_millis() as i64, Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {
@@ -639,6 +643,52 @@ fn what_is_no_queue_is_refused_and_left_as_it_is() {
     assert!(matches!(error, OpenError::Unusable { .. }), "{error:?}");
 }
 
+/// Sends four messages while the clock is a year ahead: to be received at once, delayed, received, and released.
+async fn send_a_year_ahead(queue: &DurableQueue, clock: &ManualClock) {
+    clock.advance(YEAR);
+    send(queue, vec![message("received"), message("released")]).await;
+    let received = receive(queue, 2).await;
+    queue.release(&receipts(&received)[1..], SECOND * 3_600).await.unwrap();
+    send(queue, vec![message("ready"), delayed("delayed", SECOND * 60)]).await;
+    clock.set_back(YEAR);
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_holds_no_message_back_for_long() {
+    let (queue, clock) = queue();
+    send_a_year_ahead(&queue, &clock).await;
+    for (after, expected) in
+        [(Duration::ZERO, "ready"), (SETTINGS.visibility, "received"), (MAX_DELAY, "delayed"), (MAX_HIDDEN, "released")]
+    {
+        clock.advance(after);
+        let received = receive(&queue, 10).await;
+        assert_eq!(bodies(&received), [expected], "after {after:?}");
+        queue.delete(&receipts(&received)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_a_clock_that_was_ahead_holds_no_message_back_for_long_either() {
+    let (_folder, path) = file();
+    let clock = ManualClock::new();
+    let queue = DurableQueue::open(&path, clock.clone(), SETTINGS).unwrap();
+    send_a_year_ahead(&queue, &clock).await;
+    drop(queue);
+    let queue = DurableQueue::open(&path, clock.clone(), SETTINGS).unwrap();
+    let mut received = receive(&queue, 10).await;
+    received.sort_by_key(|message| message.id);
+    assert_eq!(bodies(&received), ["received", "ready"], "what was in flight comes at once");
+    queue.delete(&receipts(&received)).await.unwrap();
+    for (after, expected) in [(MAX_DELAY, "delayed"), (MAX_HIDDEN, "released")] {
+        clock.advance(after);
+        let received = receive(&queue, 10).await;
+        assert_eq!(bodies(&received), [expected], "after {after:?}");
+        queue.delete(&receipts(&received)).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_dead_writer_answers_failed_and_hangs_nobody() {
     let (queue, _clock) = queue();
@@ -659,7 +709,7 @@ async fn no_frequent_query_sorts_or_scans() {
     let (queue, _clock) = queue();
     let plans = queue.writer.ask(Kind::Ask, |store| {
         let mut plans = Vec::new();
-        for sql in [store::PROMOTE, store::FIRST, store::NEXT, store::NEXT_DUE] {
+        for sql in [store::PROMOTE, store::FIRST, store::NEXT, store::NEXT_DUE, store::CLAMP] {
             let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next()? {

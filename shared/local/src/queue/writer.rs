@@ -1,5 +1,6 @@
 //! The thread that owns the connection: gathers a round, commits it once, answers everybody.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use hooktide_core::fault::Fault;
@@ -57,7 +58,12 @@ pub(super) fn start(store: Store, clock: Arc<dyn Clock>) -> Result<(Handle, watc
     let writer = Writer { store, clock, waiting, changes, synced: true };
     std::thread::Builder::new()
         .name("hooktide-queue".to_owned())
-        .spawn(move || writer.run())
+        .spawn(move || {
+            // Told of when all is unwound, since telling may fail as well.
+            if std::panic::catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                tracing::error!("the queue's writer thread has died; nothing is sent or received till a restart");
+            }
+        })
         .map_err(|error| OpenError::NoThread { detail: error.to_string() })?;
     Ok((Handle(operations), changed))
 }
@@ -192,14 +198,6 @@ impl Writer {
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.store.connection.prepare_cached(sql)?.execute([]).map(drop)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("the queue's writer thread has died; nothing is sent or received till a restart");
-        }
     }
 }
 

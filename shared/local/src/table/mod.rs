@@ -12,6 +12,7 @@
 
 mod batch;
 mod convert;
+mod damage;
 mod fault;
 mod request;
 mod schema;
@@ -25,6 +26,8 @@ use hooktide_core::fault::Fault;
 use hooktide_core::ports::{Clock, Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
 use hooktide_core::statement::{self, QueryStatement, WriteStatement};
 use tokio::sync::Semaphore;
+
+pub(crate) use self::damage::damage;
 
 /// How many calls to a file leave the event loop: one at work and one waiting behind it at the mutex.
 const AT_ONCE: usize = 2;

@@ -99,18 +99,38 @@ impl Receiver {
         }
     }
 
+    /// The answer to a request that is refused whatever its body is, given the length that it declares: so that a host
+    /// does not read the body first.
+    pub async fn refuses(&self, path: &str, length: u64) -> Option<Response<Bytes>> {
+        let checked = match address_of(path) {
+            Some((provider, id)) => self.check(provider, id, length).await,
+            None => Err(not_found()),
+        };
+        match checked {
+            Err(Refusal::Answer(problem)) => Some(problem.into_response()),
+            // What else is wrong is told with the rest.
+            Ok(()) | Err(Refusal::Unverified(..) | Refusal::Fault(_)) => None,
+        }
+    }
+
+    /// Checks what costs no read: whether the address is one that we gave out, and the body's length.
+    async fn check(&self, provider: &dyn Provider, id: &str, length: u64) -> Result<(), Refusal> {
+        let keys = self.ports.keys.root().await?;
+        if !address::is_ours(provider.id(), id, &keys) {
+            return Err(not_found());
+        }
+        if length > largest(provider) as u64 {
+            return Err(too_large().into());
+        }
+        Ok(())
+    }
+
     async fn accept(&self, request: &Request<Bytes>, network: &str, now: Timestamp) -> Result<Accepted, Refusal> {
         let (provider, id) = address_of(request.uri().path()).ok_or_else(not_found)?;
         if ![Method::GET, Method::POST].contains(request.method()) {
             return Ok(Accepted::Answered(wrong_method()));
         }
-        let keys = self.ports.keys.root().await?;
-        if !address::is_ours(provider.id(), id, &keys) {
-            return Err(not_found());
-        }
-        if request.body().len() > largest(provider) {
-            return Err(too_large().into());
-        }
+        self.check(provider, id, request.body().len() as u64).await?;
         let endpoint = self.endpoints.get(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
         if let Some(handshake) = self.handshake(provider, request, &endpoint, network, now).await? {
             return match handshake {

@@ -1,0 +1,248 @@
+//! Streams of events: how many there are, and the one reader of a tenant's feed that all its streams share.
+//!
+//! A stream reads by itself until it has come to the end. From then on it is handed what the shared reader reads, so
+//! that a change costs one reading however many streams there are. What a stream had is known by its cursor, so it
+//! may join, fall behind and read by itself again at any time without missing anything.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use hooktide_core::feed::{self, ChangeView, Cursor, Item};
+use hooktide_core::names::{Channel, ProblemType};
+use hooktide_core::settings::Serving;
+use hooktide_core::tenant::Tenant;
+use tokio::sync::broadcast;
+
+use crate::answer::{Answer, Refused};
+use crate::routes::changes::{place_after, read, views};
+use crate::state::Api;
+
+/// How often the shared reader looks where nothing rings.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often it looks where something rings: another process may have committed.
+const LOOK_ANYWAY: Duration = Duration::from_secs(15);
+/// How many entries are read at once.
+const PAGE: usize = 100;
+/// How many pages a stream may be behind before it reads by itself.
+const BEHIND: usize = 8;
+/// After how many seconds a reader who was turned away may come again.
+const LATER: u64 = 10;
+
+/// A page of the feed as streams tell it.
+pub(crate) struct Page {
+    before: Cursor,
+    told: Vec<Told>,
+    /// Where a reader stands who had all of it.
+    pub(crate) after: Cursor,
+    /// Whether there is more already.
+    pub(crate) more: bool,
+    /// Whether there was anything, of interest or not.
+    any: bool,
+    /// All of it, as it goes to whoever wants everything.
+    whole: OnceLock<Bytes>,
+}
+
+/// A change on one of its channels.
+pub(crate) struct Told {
+    item: Item,
+    /// Which of the change's channels, from 1 on.
+    nth: usize,
+    pub(crate) channel: Channel,
+    pub(crate) tags: Arc<Vec<String>>,
+    /// Where a reader stands who had it.
+    cursor: Cursor,
+    data: String,
+}
+
+impl Page {
+    /// Reads what comes after a cursor.
+    pub(crate) async fn read(api: &Api, tenant: &Tenant, before: &Cursor) -> Answer<Self> {
+        let reading = read(api, tenant, before, PAGE).await?;
+        let items: Vec<_> = reading.items.iter().filter(|item| item.entry.change.is_some()).cloned().collect();
+        let views = views(api, tenant, &items).await?;
+        let (after, more) = place_after(&reading, &items, views.len());
+        let mut told = Vec::new();
+        for (item, view) in items.into_iter().zip(views) {
+            let tags = Arc::new(view.tags.clone());
+            for (index, channel) in view.kind.channels().iter().enumerate().skip(item.skip) {
+                let (nth, tags, cursor) = (index + 1, Arc::clone(&tags), item.cursor_after(index + 1));
+                let data = data(&view, *channel);
+                told.push(Told { item: item.clone(), nth, channel: *channel, tags, cursor, data });
+            }
+        }
+        let any = !reading.items.is_empty();
+        Ok(Self { before: before.clone(), told, after, more, any, whole: OnceLock::new() })
+    }
+
+    /// A page without anything.
+    fn empty(at: Cursor) -> Self {
+        let before = at.clone();
+        Self { before, told: Vec::new(), after: at, more: false, any: false, whole: OnceLock::new() }
+    }
+
+    /// Whether a reader at `cursor` misses nothing by going on with this page.
+    pub(crate) fn continues(&self, cursor: &Cursor) -> bool {
+        cursor.reaches(&self.before)
+    }
+
+    /// What of it is new to a reader at `cursor`, who wants everything or what `wants` says, as it is sent.
+    pub(crate) fn text(&self, cursor: &Cursor, wants: Option<&dyn Fn(&Told) -> bool>) -> Bytes {
+        let is_new = |told: &&Told| !told.item.was_had(cursor, told.nth);
+        match wants {
+            None if self.before.reaches(cursor) => self.whole.get_or_init(|| self.write(self.told.iter())).clone(),
+            None => self.write(self.told.iter().filter(is_new)),
+            Some(wants) => self.write(self.told.iter().filter(is_new).filter(|told| wants(told))),
+        }
+    }
+
+    fn write<'a>(&self, told: impl Iterator<Item = &'a Told>) -> Bytes {
+        let mut text = String::new();
+        let mut told = told.peekable();
+        // Where nothing of it is wanted, the reader still learns how far the feed is.
+        if told.peek().is_none() && self.any {
+            text = at(&self.after);
+        }
+        while let Some(one) = told.next() {
+            // With the last of them, the reader had all that was read.
+            let cursor = if told.peek().is_some() { &one.cursor } else { &self.after };
+            let (id, channel, data) = (cursor.to_text(), one.channel.as_str(), &one.data);
+            text.push_str(&format!("id: {id}\nevent: {channel}\ndata: {data}\n\n"));
+        }
+        text.into()
+    }
+}
+
+/// What tells a reader where it stands, and nothing else.
+pub(crate) fn at(cursor: &Cursor) -> String {
+    format!("id: {}\n\n", cursor.to_text())
+}
+
+fn data(view: &ChangeView, channel: Channel) -> String {
+    let told = if channel.is_invalidation() { view.invalidation() } else { serde_json::json!(view) };
+    told.to_string()
+}
+
+/// The streams of a process.
+#[derive(Default)]
+pub(crate) struct Streams {
+    tenants: Mutex<HashMap<Tenant, OfTenant>>,
+}
+
+#[derive(Default)]
+struct OfTenant {
+    count: usize,
+    shared: Option<broadcast::Sender<Arc<Page>>>,
+}
+
+/// A place among the streams, until it is dropped.
+pub(crate) struct Place {
+    api: Arc<Api>,
+    tenant: Tenant,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut tenants = self.api.streams().tenants();
+        if let Some(own) = tenants.get_mut(&self.tenant) {
+            own.count -= 1;
+            if own.count == 0 && own.shared.is_none() {
+                tenants.remove(&self.tenant);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// A place for one more stream of a tenant, unless there are too many.
+    pub(crate) fn take(api: &Arc<Api>, tenant: &Tenant) -> Answer<Self> {
+        let Serving { streams, tenant_streams, .. } = api.settings().serving;
+        let mut tenants = api.streams().tenants();
+        let all: usize = tenants.values().map(|own| own.count).sum();
+        let own = tenants.get(tenant).map_or(0, |own| own.count);
+        if own >= tenant_streams as usize {
+            let detail = format!("{own} streams of events are open, as many as a tenant may have: {CLOSE}.");
+            return Err(Refused::new(ProblemType::Limited, detail).retry_after(LATER));
+        }
+        if all >= streams as usize {
+            let detail = format!("{all} streams of events are open, as many as there may be: {CLOSE}.");
+            return Err(Refused::new(ProblemType::Unavailable, detail).retry_after(LATER));
+        }
+        tenants.entry(tenant.clone()).or_default().count += 1;
+        Ok(Self { api: Arc::clone(api), tenant: tenant.clone() })
+    }
+
+    /// What the tenant's shared reader reads from now on. The first page says where it begins.
+    pub(crate) fn follow(&self) -> broadcast::Receiver<Arc<Page>> {
+        let mut tenants = self.api.streams().tenants();
+        let own = tenants.entry(self.tenant.clone()).or_default();
+        if let Some(shared) = &own.shared {
+            return shared.subscribe();
+        }
+        let (shared, pages) = broadcast::channel(BEHIND);
+        own.shared = Some(shared.clone());
+        tokio::spawn(share(Arc::clone(&self.api), self.tenant.clone(), shared));
+        pages
+    }
+}
+
+/// What whoever meets the bound can do.
+const CLOSE: &str = "close one, or poll /v1/changes";
+
+impl Streams {
+    fn tenants(&self) -> MutexGuard<'_, HashMap<Tenant, OfTenant>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the sharing, if nobody follows any more or whatever happens.
+    fn end(&self, tenant: &Tenant, anyway: bool) -> bool {
+        let mut tenants = self.tenants();
+        let Some(own) = tenants.get_mut(tenant) else { return true };
+        let ends = anyway || own.shared.as_ref().is_none_or(|shared| shared.receiver_count() == 0);
+        if ends {
+            own.shared = None;
+            if own.count == 0 {
+                tenants.remove(tenant);
+            }
+        }
+        ends
+    }
+}
+
+/// Reads a tenant's feed for all who follow it, as long as there are any. When that fails, their streams end: they
+/// come again, and get the fault as an answer.
+async fn share(api: Arc<Api>, tenant: Tenant, shared: broadcast::Sender<Arc<Page>>) {
+    let ended = read_on(&api, &tenant, &shared).await;
+    if ended.is_err() {
+        api.streams().end(&tenant, true);
+    }
+}
+
+async fn read_on(api: &Arc<Api>, tenant: &Tenant, shared: &broadcast::Sender<Arc<Page>>) -> Answer<()> {
+    let mut bell = api.bell();
+    let mut cursor = feed::now_cursor(api.table(), tenant, api.settings().lanes, api.now()).await?;
+    // Whoever followed before this was known may have to read up to here.
+    drop(shared.send(Arc::new(Page::empty(cursor.clone()))));
+    while !api.streams().end(tenant, false) {
+        // Marked before reading, so that what is committed meanwhile rings again.
+        if let Some(bell) = &mut bell {
+            bell.borrow_and_update();
+        }
+        let page = Page::read(api, tenant, &cursor).await?;
+        let more = page.more;
+        cursor = page.after.clone();
+        if page.any {
+            // Nobody may follow any more.
+            drop(shared.send(Arc::new(page)));
+        }
+        if more {
+            continue;
+        }
+        match &mut bell {
+            Some(bell) => drop(tokio::time::timeout(LOOK_ANYWAY, bell.changed()).await),
+            None => tokio::time::sleep(LOOK).await,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Streams of events that last: bounded, ended with their token, and read for once however many there are.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use hooktide_api::Options;
+use hooktide_core::fault::Fault;
+use hooktide_core::flows::Settings;
+use hooktide_core::names::Scope;
+use hooktide_core::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
+use hooktide_core::settings::Serving;
+use hooktide_local::clock::ManualClock;
+use hooktide_local::host::Host;
+use hooktide_tests::world::World;
+use http::{Method, Request, Response};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use serde_json::json;
+use tower::ServiceExt;
+
+/// How long what should come soon may take.
+const SOON: Duration = Duration::from_secs(10);
+
+async fn stream(world: &World, token: &str) -> Response<Body> {
+    let request = Request::get(format!("/v1/events?token={token}")).header("authorization", format!("Bearer {token}"));
+    let request = if token.starts_with("hf_") { Request::get(format!("/v1/events?token={token}")) } else { request };
+    world.app.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
+}
+
+/// What comes next; `None` at the stream's end.
+async fn next(stream: &mut Response<Body>) -> Option<String> {
+    let frame = tokio::time::timeout(SOON, stream.body_mut().frame()).await.expect("something comes");
+    let bytes = frame?.expect("a frame").into_data().expect("data");
+    Some(String::from_utf8(bytes.to_vec()).expect("text"))
+}
+
+/// Reads until something of this text comes.
+async fn told(stream: &mut Response<Body>, text: &str) -> bool {
+    while let Some(part) = next(stream).await {
+        if part.contains(text) {
+            return true;
+        }
+    }
+    false
+}
+
+fn streaming() -> Options {
+    Options::default()
+}
+
+#[tokio::test]
+async fn streams_are_bounded_and_whoever_is_turned_away_is_told_when_to_come_again() {
+    let serving = Serving { tenant_streams: 2, streams: 3, ..Serving::default() };
+    let world = World::with(Settings { serving, ..Settings::default() }, streaming()).await;
+    let others = world.token("other", &[Scope::Feed]).await;
+    let mut open = Vec::new();
+    for (token, status) in
+        [(&world.operator, 200), (&world.operator, 200), (&world.operator, 429), (&others, 200), (&others, 503)]
+    {
+        let answer = stream(&world, token).await;
+        assert_eq!(answer.status(), status);
+        match status {
+            200 => open.push(answer),
+            _ => assert_eq!(answer.headers()["retry-after"], "10"),
+        }
+    }
+    drop(open.remove(0));
+    assert_eq!(stream(&world, &world.operator).await.status(), 200, "one that is closed makes room");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token() {
+    let world = World::with(Settings::default(), streaming()).await;
+    let shop = world.shop().await;
+    let made = world.post("/v1/feed-tokens", json!({ "expires_in": 60 })).await.expect(201);
+    let mut short = stream(&world, made["token"].as_str().expect("a token")).await;
+    let body = json!({ "scopes": ["feed"] });
+    let made = world.post("/v1/tokens", body).await.expect(201);
+    let (id, token) = (made["id"].as_str().expect("an id"), made["token"].as_str().expect("a token"));
+    let made = world.call(token, Method::POST, "/v1/feed-tokens", Some(json!({}))).await.expect(201);
+    let (mut own, mut derived) =
+        (stream(&world, token).await, stream(&world, made["token"].as_str().expect("a token")).await);
+    world.update(&shop, 1).await;
+    for one in [&mut short, &mut own, &mut derived] {
+        assert!(told(one, "product-updates").await);
+    }
+    world.clock.advance(Duration::from_secs(60));
+    world.update(&shop, 2).await;
+    assert!(!told(&mut short, "product-updates").await, "nothing is told after its end");
+    assert!(told(&mut own, "product-updates").await && told(&mut derived, "product-updates").await);
+    let revoked = world.call(&world.operator, Method::DELETE, &format!("/v1/tokens/{id}"), None).await;
+    assert!(revoked.status.is_success());
+    world.update(&shop, 3).await;
+    assert!(!told(&mut own, "product-updates").await, "nothing is told after the revocation");
+    assert!(!told(&mut derived, "product-updates").await, "nor by what was made with the token");
+}
+
+/// A table that counts what is asked of it.
+struct Counted {
+    inner: Arc<dyn Table>,
+    reads: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Table for Counted {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+        self.inner.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.get_many(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Fault> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.query(query).await
+    }
+
+    async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault> {
+        self.inner.due(partition, until, limit).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
+        self.inner.write(write).await
+    }
+
+    async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>> {
+        self.inner.write_many(writes).await
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
+        self.inner.transact(writes).await
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_read_once_however_many_streams_there_are() {
+    let clock = ManualClock::at(Timestamp::from_second(1_767_700_000).expect("a time"));
+    let mut host = Host::in_memory(7, Settings::default(), Arc::new(clock.clone())).expect("a host");
+    let reads = Arc::new(AtomicUsize::new(0));
+    host.ports.table = Arc::new(Counted { inner: Arc::clone(&host.ports.table), reads: Arc::clone(&reads) });
+    let world = World::over(Arc::new(host), clock, streaming()).await;
+    let shop = world.shop().await;
+    let mut streams = Vec::new();
+    for _ in 0..40 {
+        streams.push(stream(&world, &world.operator).await);
+    }
+    // All of them come to the end first, by themselves.
+    world.update(&shop, 1).await;
+    for one in &mut streams {
+        assert!(told(one, "\"op\":\"created\"").await);
+    }
+    let before = reads.load(Ordering::Relaxed);
+    for number in 2..5 {
+        world.update(&shop, number).await;
+        for one in &mut streams {
+            assert!(told(one, &world.entity(&shop, number)).await);
+        }
+    }
+    let spent = reads.load(Ordering::Relaxed) - before;
+    assert!(spent < 60, "{spent} readings for 3 changes and 40 streams");
+}
