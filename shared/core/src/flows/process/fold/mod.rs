@@ -271,8 +271,12 @@ pub(super) fn entity_after(
     let mut entity = match (current.filter(changes), known) {
         (Some(index), _) => {
             let entity = Entity::new(*rank, told[index].hash, told[index].deleted, now);
-            // A guard without a change is in no journal.
-            if folded.operation.is_some() { entity.changed_at_place(at) } else { entity }
+            match known {
+                _ if folded.operation.is_some() => entity.changed_at_place(at),
+                // A guard without a change is in no journal: the next change comes after the last that is.
+                Some(known) => Entity { last: known.last.clone(), ..entity },
+                None => entity,
+            }
         }
         (None, Some(known)) => Entity { version: rank.version, as_of: Some(rank.as_of), ..known.clone() },
         (None, None) => return None,

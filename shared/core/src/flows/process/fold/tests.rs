@@ -157,6 +157,12 @@ fn what_differs_only_in_its_time_moves_the_guard_and_not_the_document() {
 }
 
 #[test]
+fn a_guard_keeps_the_place_of_the_last_change() {
+    let entity = all(&[&[told(1, 5, 10, 1)], &[gone(2, 11)], &[gone(3, 12)]]).unwrap();
+    assert_eq!(entity.last_change(), Some(AT), "the next change comes after the deletion");
+}
+
+#[test]
 fn a_repeat_lifts_no_state_over_another() {
     let (one, other) = (told(1, 5, 10, 1), told(2, 5, 11, 2));
     let entity = all(&[&[one], &[other], &[told(1, 5, 99, 1)]]).unwrap();
