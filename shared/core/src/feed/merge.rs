@@ -5,12 +5,11 @@
 //! every reader has the changes of one entity in the order in which they were committed, over any number of readings.
 //!
 //! **It always gets on.** A change names a place that was committed before its own, and within a lane places follow each
-//! other in the order of commits. So whoever waits, waits for an earlier commit, no two wait for each other, and among
-//! the first entries of all lanes one may be taken. Where the place that is waited for was not read yet, the reading ends:
-//!
-//! - since its lane has more than was read of it: at least one entry of that lane was taken then, so the next reading begins
-//!   further on;
-//! - since its lane went on after it was read to its end (another lane was read later): the next reading sees that.
+//! other in the order of commits. So whoever waits, waits for an earlier commit, and no two wait for each other. Where the
+//! place that is waited for was not read, since its lane has more than was read of it or went on after it was read to its
+//! end (another lane was read later), the lane that waits is held, and those that wait for it, until the next reading; the
+//! others go on. The earliest commit that a reader has not had waits for nothing that was not read, so each reading takes
+//! at least that, if it was there when the reading began.
 //!
 //! A place that has expired is not waited for: its lane goes on beyond it, or has ended before it. So what has expired and is
 //! not deleted yet may come late to a reader from the oldest; the order of all that is kept holds.
@@ -27,14 +26,16 @@ pub(super) struct LaneReader {
     entries: VecDeque<Placed>,
     /// Whether there is more than what was read.
     more: bool,
-    /// Whether nothing has come after what was read, as a second look has shown.
-    ended: bool,
+    /// Whether something has come after what was read, as a second look has shown.
+    gone_on: Option<bool>,
+    /// Whether its first entry waits for what this reading does not have.
+    held: bool,
 }
 
 impl LaneReader {
     /// A lane with its entries, and whether it has more of them.
     pub(super) fn new(lane: u8, entries: VecDeque<Placed>, more: bool) -> Self {
-        Self { lane, entries, more, ended: false }
+        Self { lane, entries, more, gone_on: None, held: false }
     }
 }
 
@@ -62,15 +63,14 @@ pub(super) struct Merge {
     items: Vec<Item>,
     limit: usize,
     more: bool,
-    stopped: bool,
 }
 
 /// What an entry that is the first of its lane waits for.
 enum Turn {
     /// Nothing: the first entry of this lane is next.
     Take(usize),
-    /// For what was not read.
-    Unread,
+    /// The first entry of this lane waits for what was not read.
+    Hold(usize),
     /// To know whether this lane has come further since it was read to its end.
     Look(usize),
 }
@@ -78,20 +78,23 @@ enum Turn {
 impl Merge {
     /// Nothing is taken yet; `more` is whether any lane has more than was read.
     pub(super) fn new(lanes: Vec<LaneReader>, start: Cursor, limit: usize, more: bool) -> Self {
-        Self { lanes, next: start, items: Vec::new(), limit, more, stopped: false }
+        Self { lanes, next: start, items: Vec::new(), limit, more }
     }
 
     /// Takes entries until there are enough, or none is left that may be taken. If it must know whether a lane has gone on,
     /// the lane and from which position: [`Merge::looked`] tells it.
     pub(super) fn run(&mut self) -> Option<(u8, u64)> {
-        while let Some(earliest) = self.earliest().filter(|_| !self.stopped) {
+        while let Some(earliest) = self.earliest() {
             if self.items.len() >= self.limit {
-                self.stop();
+                self.more = true;
                 break;
             }
             match self.turn(earliest) {
                 Turn::Take(lane) => self.take(lane),
-                Turn::Unread => self.stop(),
+                Turn::Hold(lane) => {
+                    self.lanes[lane].held = true;
+                    self.more = true;
+                }
                 Turn::Look(lane) => {
                     let lane = self.lanes[lane].lane;
                     return Some((lane, self.next.place(lane).0));
@@ -103,10 +106,8 @@ impl Merge {
 
     /// Whether a lane has gone on since it was read to its end.
     pub(super) fn looked(&mut self, lane: u8, has_gone_on: bool) {
-        if has_gone_on {
-            self.stop();
-        } else if let Some(reader) = self.lanes.iter_mut().find(|reader| reader.lane == lane) {
-            reader.ended = true;
+        if let Some(reader) = self.lanes.iter_mut().find(|reader| reader.lane == lane) {
+            reader.gone_on = Some(has_gone_on);
         }
     }
 
@@ -115,13 +116,10 @@ impl Merge {
         Reading { items: self.items, next: self.next.on_the_way(self.more), more: self.more }
     }
 
-    fn stop(&mut self) {
-        (self.more, self.stopped) = (true, true);
-    }
-
-    /// The lane whose first entry was processed first.
+    /// The lane whose first entry was processed first, of those that are not held.
     fn earliest(&self) -> Option<usize> {
-        let first = |index: &usize| self.lanes[*index].entries.front().map(|placed| placed.entry.processed_at);
+        let free = |index: &usize| Some(&self.lanes[*index]).filter(|reader| !reader.held);
+        let first = |index: &usize| free(index)?.entries.front().map(|placed| placed.entry.processed_at);
         (0..self.lanes.len()).filter(|index| first(index).is_some()).min_by_key(first)
     }
 
@@ -139,10 +137,14 @@ impl Merge {
             let reader = &self.lanes[other];
             match reader.entries.front() {
                 Some(first) if first.position > after.position => break,
+                Some(_) if reader.held => return Turn::Hold(index),
                 Some(_) => index = other,
-                None if reader.more => return Turn::Unread,
-                None if reader.ended => break,
-                None => return Turn::Look(other),
+                None if reader.more => return Turn::Hold(index),
+                None => match reader.gone_on {
+                    Some(true) => return Turn::Hold(index),
+                    Some(false) => break,
+                    None => return Turn::Look(other),
+                },
             }
         }
         Turn::Take(index)
