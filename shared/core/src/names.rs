@@ -139,7 +139,7 @@ names! {
         Processed => "processed",
         /// The same delivery, or the same state, had been processed before.
         Duplicate => "duplicate",
-        /// A newer state was already there.
+        /// A newer state was already there, or one of the same version that was told later.
         Stale => "stale",
         /// It asks for nothing that we do; the reason says why.
         Ignored => "ignored",

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hooktide_core::names::JobKind;
 use hooktide_core::ports::QueueName;
 use hooktide_core::providers::{self, Sample, Unsigned};
+use hooktide_core::records;
+use hooktide_core::records::job::{self, Mark};
 use hooktide_core::records::tag;
 use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
@@ -62,6 +65,13 @@ impl Store {
         self.world.tick().await;
     }
 
+    /// How many hints the mark of its products stands for.
+    async fn asked(&self) -> u64 {
+        let key = job::key(&Tenant::default_local(), JobKind::Sync, &format!("products/{}", self.connected.id));
+        let mark = records::get::<Mark>(&*self.world.host.ports.table, &key).await.unwrap();
+        mark.map_or(0, |mark| mark.record.hints)
+    }
+
     /// How often the tag of all products was raised.
     async fn raised(&self) -> u64 {
         let (table, lanes) = (&*self.world.host.ports.table, self.world.host.settings.lanes);
@@ -92,6 +102,7 @@ async fn a_store_whose_date_does_not_move_ends_at_the_stock_that_it_told_last() 
     assert_eq!(store.last().await, (json!("updated"), json!(0)));
     let reasons = store.reasons().await;
     assert!(reasons[1..].iter().all(|reason| reason.starts_with("same version as another state")), "{reasons:?}");
+    assert_eq!(store.asked().await, 10, "each tie asks the store");
 }
 
 #[tokio::test]
@@ -182,5 +193,55 @@ async fn a_date_years_ahead_is_not_believed_and_freezes_nothing() {
     assert_eq!(store.world.outcomes().await, ["processed", "processed"]);
     assert_eq!(store.last().await, (json!("updated"), json!(4)));
     let reasons = store.reasons().await;
-    assert!(reasons[0].contains("more than a day ahead"), "{reasons:?}");
+    assert!(reasons[0].contains("more than a day ahead") && reasons[0].contains("a sync of products/"), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_deletion_of_what_was_never_known_is_no_change() {
+    let store = Store::new().await;
+    store.send(store.signed("product.deleted", json!({ "id": 4711 }).to_string())).await;
+    assert!(store.world.changes().await.is_empty());
+    let activity = store.world.activity().await;
+    let told =
+        activity.iter().find(|entry| entry["reason"].as_str().is_some_and(|reason| reason.contains("never known")));
+    assert_eq!(told.map(|entry| &entry["outcome"]), Some(&json!("ignored")), "{activity:?}");
+}
+
+#[tokio::test]
+async fn a_restore_in_the_second_of_a_deletion_or_before_a_late_one_ends_present() {
+    for late in [false, true] {
+        let store = Store::new().await;
+        let modified = store.world.now();
+        store.send(store.signed("product.updated", store.product(modified, 5).to_string())).await;
+        let id = store.product(modified, 5)["id"].clone();
+        store.world.clock.advance(Duration::from_secs(30));
+        let second = store.world.now();
+        let deleted = store.signed("product.deleted", json!({ "id": id }).to_string());
+        let restored = store.signed("product.restored", store.product(second, 5).to_string());
+        store.send(deleted).await;
+        if late {
+            store.world.clock.advance(Duration::from_secs(20));
+        }
+        store.send(restored).await;
+        let (op, stock) = store.last().await;
+        assert_eq!((op, stock), (json!("created"), json!(5)), "late: {late}");
+        assert!(store.asked().await > 0, "late: {late}");
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_is_named_to_readers_and_asked_for() {
+    let store = Store::new().await;
+    let mut product = store.product(store.world.now(), 5);
+    product["price"] = json!({ "amount": 19 });
+    store.send(store.signed("product.updated", product.to_string())).await;
+    let change = store.world.changes().await.pop().expect("a change");
+    assert_eq!(change["unread"], json!(["price"]));
+    assert_eq!(change["document"]["variants"][0]["price"], Value::Null);
+    let reason = format!("not read: price; a sync of products/{} is due", store.connected.id);
+    assert_eq!((store.reasons().await, store.asked().await), (vec![reason], 1));
+    product["price"] = "".into();
+    store.send(store.signed("product.updated", product.to_string())).await;
+    let change = store.world.changes().await.pop().expect("a change");
+    assert_eq!((&change["op"], change.get("unread")), (&json!("updated"), None), "absent is not unknown");
 }

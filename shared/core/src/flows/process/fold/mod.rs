@@ -14,7 +14,7 @@
 //! - A deletion that is dated by receipt counts for nothing once the entity is known to have been restored after that
 //!   receipt, in whatever order the two come. Whether the entity is there or gone never depends on the order. Which of
 //!   several present states stands may, where a newer one lost against such a deletion before the restored one came: each
-//!   one that loses against what is dated by receipt asks the source.
+//!   one that loses against what is dated by receipt asks the source, and so does what ends a deletion.
 
 use std::time::Duration;
 
@@ -175,7 +175,9 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
                     None if one.deleted && one.by_receipt => (Verdict::Guards, Some(NEVER_KNOWN)),
                     Some(_) | None => (Verdict::Stands, why),
                 };
-                (verdict, why, is_tie || one.by_receipt)
+                // Whoever says "restored" does not sign it, everywhere.
+                let lifts = known.is_some() && standing.is_none();
+                (verdict, why, is_tie || one.by_receipt || lifts)
             }
             Sight::New(rank) if is_lifted(one.deleted, one.by_receipt, rank.as_of) => {
                 (Verdict::Stale, Some(RESTORED), true)

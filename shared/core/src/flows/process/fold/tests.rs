@@ -88,7 +88,7 @@ fn what_comes_after_others_is_judged_by_version_then_by_when_it_was_told() {
             processed,
             Some(Operation::Created),
             None,
-            false,
+            true,
         ),
         (
             "restored before",
