@@ -57,3 +57,43 @@ pub(super) fn instead(provider: &dyn Provider, verified: &Verified, topic: Optio
     let fits = asks.len() <= MOST_ASKS && (!asks.is_empty() || ignored.is_some());
     fits.then_some(Oversized { bytes: verified.body().len(), asks, ignored })
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::providers::{self, Sample, Unsigned};
+    use crate::secret::Secret;
+    use crate::verified;
+
+    #[test]
+    fn what_a_notice_says_can_be_asked_is_what_its_provider_declares() {
+        let (now, secret) = (Timestamp::from_second(1_790_000_000).unwrap(), Secret::new("hush"));
+        let mut asked = 0;
+        for provider in providers::ALL {
+            let account = provider.sample_account();
+            for topic in provider.topics() {
+                let sample = Sample { number: 1, updated_at: now, account };
+                let Some(body) = provider.sample(topic.name, &sample) else { continue };
+                let secrets = &providers::signing_with(*provider, &secret);
+                let (url, delivery) = ("https://hooks.example/", "1");
+                let unsigned = Unsigned { topic: topic.name, body: body.clone(), account, delivery, secrets, url, now };
+                let Ok(request) = provider.sign(unsigned) else { continue };
+                let verified = verified::trust(*provider, request.headers(), Bytes::clone(request.body()), now);
+                for notice in provider.parse(&verified).unwrap_or_default() {
+                    if let What::Entity(entity) = notice.what
+                        && let Some(source) = entity.source
+                    {
+                        assert_eq!(provider.source(entity.kind), Some(source), "{} {}", provider.id(), topic.name);
+                        assert_eq!(provider.resource(source), Some(source), "{}", provider.id());
+                        assert!(instead(*provider, &verified, None).is_some(), "{} {}", provider.id(), topic.name);
+                        asked += 1;
+                    }
+                }
+            }
+        }
+        assert!(asked > 5, "{asked}");
+    }
+}

@@ -122,6 +122,10 @@ impl Provider for Clover {
         payload::verification_code(request.body()).map(Handshake::Keep)
     }
 
+    fn source(&self, kind: Kind) -> Option<&'static str> {
+        (kind == Kind::Transaction).then_some(payload::PAYMENTS)
+    }
+
     fn verify(
         &self,
         request: &Request<Bytes>,

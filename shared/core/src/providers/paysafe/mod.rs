@@ -163,6 +163,14 @@ impl Provider for Paysafe {
         Some("https://api.paysafe.com")
     }
 
+    fn source(&self, kind: Kind) -> Option<&'static str> {
+        match kind {
+            Kind::Transaction => Some(payload::TRANSACTIONS),
+            Kind::Account => Some(payload::ACCOUNTS),
+            _ => None,
+        }
+    }
+
     fn verify(
         &self,
         request: &Request<Bytes>,

@@ -76,7 +76,7 @@ impl Provider for Shopify {
     }
 
     fn source(&self, kind: Kind) -> Option<&'static str> {
-        (kind == Kind::Product).then_some("products")
+        (kind == Kind::Product).then_some(payload::PRODUCTS)
     }
 
     fn verify(

@@ -83,6 +83,10 @@ impl Provider for Square {
         Some("https://connect.squareup.com")
     }
 
+    fn source(&self, kind: Kind) -> Option<&'static str> {
+        (kind == Kind::Stock).then_some(payload::STOCK)
+    }
+
     fn verify(
         &self,
         request: &Request<Bytes>,

@@ -101,7 +101,7 @@ impl Provider for WooCommerce {
     }
 
     fn source(&self, kind: Kind) -> Option<&'static str> {
-        (kind == Kind::Product).then_some("products")
+        (kind == Kind::Product).then_some(payload::PRODUCTS)
     }
 
     fn verify(

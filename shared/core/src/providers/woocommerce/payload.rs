@@ -19,7 +19,7 @@ use crate::verified::Verified;
 /// The topic of deletions.
 pub(super) const DELETED: &str = "product.deleted";
 /// The resource that is asked for what a delivery does not say.
-const PRODUCTS: &str = "products";
+pub(super) const PRODUCTS: &str = "products";
 /// The topic of products that came back from the bin.
 pub(super) const RESTORED: &str = "product.restored";
 
