@@ -78,6 +78,8 @@ pub(crate) enum Command {
     /// List, show, replay and discard what could not be processed.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Show what is recorded and not done yet: jobs, and deliveries that are held for accounts.
+    Waiting,
     /// Compute what webhooks cost on AWS, on list prices; no server is asked.
     Cost(CostArguments),
     /// Show whether the server is well, and how much there is.

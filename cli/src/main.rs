@@ -21,6 +21,7 @@ mod serve;
 mod status;
 mod tail;
 mod tokens;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Changes(arguments) => feed::changes(arguments, &client()?, output).await,
         Command::Activity(arguments) => feed::activity(arguments, &client()?, output).await,
         Command::DeadLetters(command) => dead_letters::run(command, &client()?, output).await,
+        Command::Waiting => waiting::run(&client()?, output).await,
         Command::Cost(arguments) => cost::run(&arguments, output),
         Command::Status => status::run(&client()?, output).await,
     }

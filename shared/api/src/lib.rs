@@ -13,8 +13,10 @@ mod streams;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::response::IntoResponse;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hooktide_core::names::ProblemType;
 use hooktide_core::problem::Problem;
@@ -27,6 +29,9 @@ use utoipa_axum::routes as of;
 
 pub use self::state::{Api, Options};
 use crate::answer::Refused;
+
+/// The longest part of a path, in bytes: less than the longest key of a record.
+const LONGEST_PART: usize = 800;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -87,6 +92,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(of!(routes::dead_letters::show, routes::dead_letters::discard))
         .routes(of!(routes::dead_letters::replay))
         .routes(of!(routes::privacy::list))
+        .routes(of!(routes::waiting::list))
         .routes(of!(routes::webhooks::show))
         .routes(of!(routes::test_tools::echo))
         .routes(of!(routes::test_tools::unsigned))
@@ -108,11 +114,20 @@ pub fn router(api: Arc<Api>) -> Router {
         .method_not_allowed_fallback(|| async {
             refused(ProblemType::MethodNotAllowed, "This path does not take this method; see /v1/openapi.json.")
         })
+        .layer(from_fn(bounded_path))
         .layer(cors(&api.options().origins))
         .with_state(api)
 }
 
-fn refused(kind: ProblemType, detail: &str) -> axum::response::Response {
+/// Answers that nothing is there where a part of the path is longer than anything that is stored can be called.
+async fn bounded_path(request: Request, next: Next) -> Response {
+    if request.uri().path().split('/').any(|part| part.len() > LONGEST_PART) {
+        return refused(ProblemType::NotFound, "There is nothing of so long a name.");
+    }
+    next.run(request).await
+}
+
+fn refused(kind: ProblemType, detail: &str) -> Response {
     Refused::new(kind, detail).into_response()
 }
 

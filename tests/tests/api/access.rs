@@ -58,6 +58,7 @@ fn routes() -> Vec<Route> {
         route("POST", "/test/webhooks/echo", operate, json!({})),
         route("POST", "/test/webhooks/{provider}/{connection}", operate, json!({})),
         route("GET", "/v1/privacy-requests", read, Value::Null),
+        route("GET", "/v1/waiting", read, Value::Null),
         route("GET", "/v1/webhooks/{provider}/{id}", read, Value::Null),
     ]
 }
@@ -178,7 +179,7 @@ async fn every_route_with_an_id_hides_another_tenants_things() {
         assert_eq!(answer.status, 404, "{} {path}: {}", route.method, String::from_utf8_lossy(&answer.body));
     }
     assert_eq!((world.get("/v1/connections").await.json(), world.get("/v1/endpoints").await.json()), before);
-    for path in ["/v1/connections", "/v1/endpoints", "/v1/changes", "/v1/activity", "/v1/dead-letters"] {
+    for path in ["/v1/connections", "/v1/endpoints", "/v1/changes", "/v1/activity", "/v1/dead-letters", "/v1/waiting"] {
         let list = world.call(&theirs, Method::GET, path, None).await.expect(200);
         assert_eq!(list["items"], json!([]), "{path}");
     }

@@ -1,6 +1,8 @@
 //! A request that is repeated makes nothing twice, and one that is another is told so.
 
 use futures::future::join_all;
+use hooktide_core::providers;
+use hooktide_tests::connected::sample_secrets;
 use hooktide_tests::world::{Answer, World};
 use http::Request;
 use serde_json::{Value, json};
@@ -18,7 +20,8 @@ async fn an_idempotency_key_with_another_body_is_refused_and_changes_nothing() {
     let other =
         json!({ "provider": "shopify", "account": "other.myshopify.com", "secrets": { "client_secret": "other" } });
     let again = r#"{ "secrets" : {"client_secret":"s"}, "account":"a.myshopify.com","provider":"shopify" }"#;
-    let clover = json!({ "provider": "clover", "secrets": { "auth_code": "code" } });
+    let secrets = sample_secrets(providers::by_id("clover").unwrap());
+    let clover = json!({ "provider": "clover", "secrets": secrets });
     for path in ["/v1/connections", "/v1/endpoints"] {
         let body = json!({ "provider": "shopify", "account": "a.myshopify.com", "secrets": { "client_secret": "s" } });
         let made = post(&world, path, "once", &body.to_string()).await.expect(201);

@@ -29,3 +29,4 @@ mod shared_endpoint;
 mod streams;
 mod tenants;
 mod ties;
+mod waiting;

@@ -19,4 +19,5 @@ pub(crate) mod samples;
 pub(crate) mod secrets;
 pub(crate) mod test_tools;
 pub(crate) mod tokens;
+pub(crate) mod waiting;
 pub(crate) mod webhooks;
