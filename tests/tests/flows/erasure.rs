@@ -76,7 +76,10 @@ async fn a_deletion_can_be_repeated_while_the_job_goes_on_and_survives_that_its_
     let world = World::new().await;
     let shop = world.shop().await;
     world.update(&shop, 1).await;
+    world.update(&Shop { account: "another.myshopify.com".into(), ..shop.clone() }, 2).await;
+    assert_eq!(world.held(&shop).await.len(), 1);
     assert_eq!(delete(&world, &shop).await["erased"]["entities"], 1);
+    assert_eq!(world.held(&shop).await.len(), 0, "what it held for other accounts is nobody's any more");
     assert_eq!(
         delete(&world, &shop).await,
         json!({

@@ -29,12 +29,14 @@ async fn what_waits_is_listed_jobs_and_held_deliveries_by_account() {
             world.request(world.sample(&of, "products/update", number, world.now())).await.expect(200);
         }
     }
+    let foreign = Shop { account: "c.myshopify.com".into(), ..shop.clone() };
+    world.request(world.sample(&foreign, "products/update", 1, world.now())).await.expect(200);
     world.tick().await;
     let anna = world.token("anna", &[Scope::Operate]).await;
     let body = json!({ "provider": "shopify", "account": "b.myshopify.com", "endpoint": app.id });
     world.call(&anna, Method::POST, "/v1/connections", Some(body)).await.expect(201);
     let all = waiting(&world, &world.operator, "").await;
-    let [sync, a, b] = &all[..] else { panic!("{all:?}") };
+    let [sync, a, b, own] = &all[..] else { panic!("{all:?}") };
     let resource = sync["resource"].as_str().unwrap();
     assert!(resource.ends_with(&format!("/{}", shop.id)), "{resource}");
     assert_eq!((&sync["kind"], &sync["connection"], &sync["hints"]), (&json!("sync"), &json!(shop.id), &json!(2)));
@@ -43,7 +45,13 @@ async fn what_waits_is_listed_jobs_and_held_deliveries_by_account() {
         assert_eq!((&held["kind"], &held["account"], &held["tenant"]), (&json!("held"), &json!(account), &tenant));
         assert_eq!((&held["hints"], &held["endpoint"], &held["since"]), (&json!(2), &json!(app.id), &json!(began)));
     }
-    assert_eq!(waiting(&world, &world.operator, &format!("connection={}", shop.id)).await, [sync.clone()]);
+    assert_eq!(
+        (&own["account"], &own["connection"]),
+        (&json!("c.myshopify.com"), &json!(shop.id)),
+        "an account of the app"
+    );
+    let of_one = waiting(&world, &world.operator, &format!("connection={}", shop.id)).await;
+    assert_eq!(of_one, [sync.clone(), own.clone()]);
     assert_eq!(waiting(&world, &world.operator, "connection=other").await, Vec::<Value>::new());
     assert_eq!(waiting(&world, &anna, "").await, Vec::<Value>::new(), "what is held is the owner's to see");
 }
@@ -52,7 +60,7 @@ async fn what_waits_is_listed_jobs_and_held_deliveries_by_account() {
 async fn a_long_list_of_what_waits_is_paged_without_gaps_or_repeats() {
     let world = World::new().await;
     let (first, second) = (world.shared_endpoint("first").await, world.shared_endpoint("second").await);
-    let mut expected = Vec::new();
+    let (mut expected, mut own) = (Vec::new(), Vec::new());
     for number in 0..25 {
         for app in [&first, &second] {
             let account = format!("shop-{number:02}.myshopify.com");
@@ -68,9 +76,16 @@ async fn a_long_list_of_what_waits_is_paged_without_gaps_or_repeats() {
         }
         let shop = world.shop().await;
         world.request(world.sample(&shop, "inventory_levels/update", 1, world.now())).await;
+        for account in ["one.myshopify.com", "two.myshopify.com"] {
+            let of = Shop { account: account.into(), ..shop.clone() };
+            world.request(world.sample(&of, "products/update", 1, world.now())).await;
+            own.push((shop.id.clone(), account.to_owned()));
+        }
     }
     world.tick().await;
     expected.sort();
+    own.sort();
+    expected.extend(own);
     let text = |item: &Value, name: &str| item[name].as_str().unwrap_or_default().to_owned();
     for query in ["limit=1", "limit=7", "limit=25", "limit=1000"] {
         let all = waiting(&world, &world.operator, query).await;

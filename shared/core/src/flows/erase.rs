@@ -19,6 +19,7 @@ use crate::key::{Area, ENTITY_SHARDS, Partition};
 use crate::names::{JobKind, Kind};
 use crate::ports::{Item, Key, Query, Range, Write, WriteFault};
 use crate::records::connection::{self, Connection};
+use crate::records::dead_letter::DeadLetter;
 use crate::records::endpoint::belonging_key;
 use crate::records::job::{self, Mark};
 use crate::records::{self, Stored, tag};
@@ -30,6 +31,8 @@ pub const MOST: usize = 5_000;
 pub const SETTLES: Duration = Duration::from_secs(job::LEASE.as_secs() + 20);
 /// How many items are read at once.
 const PAGE: usize = 100;
+/// How many held deliveries are read at once: they are large.
+const LETTERS: usize = 50;
 /// How many job marks of a tenant are looked through.
 const MARKS: usize = 10_000;
 
@@ -103,7 +106,11 @@ pub async fn whole(
         found.extend(keys_of(ports, &partition).await?);
     }
     found.extend(marks_of(ports, tenant, connection).await?);
+    let mut all = true;
     if connection.owns_endpoint() {
+        let (held, more) = held_by(ports, tenant, connection).await?;
+        found.extend(held);
+        all = !more;
         let partition = Partition::endpoint(&connection.provider, &connection.endpoint);
         let notes = keys_of(ports, &partition).await?;
         // What the address names stays for a while, so that what still comes to it is recognised.
@@ -111,7 +118,22 @@ pub async fn whole(
     }
     erased.others += found.len();
     delete_all(ports, found).await?;
-    Ok(true)
+    Ok(all)
+}
+
+/// Some of what a connection's own endpoint holds for other accounts, their bodies erased; and whether there is more.
+async fn held_by(ports: &Ports, tenant: &Tenant, connection: &Connection) -> Result<(Vec<Key>, bool), Fault> {
+    let partition = Partition::of(tenant, Area::Held(&connection.endpoint));
+    let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: LETTERS };
+    let (letters, more) = records::list::<DeadLetter>(&*ports.table, &query).await?;
+    let mut keys = Vec::with_capacity(letters.len());
+    for (sort, Stored { record, .. }) in letters {
+        if let Ok(envelope) = Envelope::decode(&record.message) {
+            envelope.erase_body(tenant, &*ports.blobs).await?;
+        }
+        keys.push(partition.clone().key(sort));
+    }
+    Ok((keys, more))
 }
 
 /// The keys of a small partition.
