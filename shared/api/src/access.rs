@@ -82,7 +82,7 @@ impl FeedReader {
             return false;
         }
         // A store that fails is no reason: whoever reads will meet it anyway.
-        api.token(&self.token, now).await.is_ok_and(|token| token.is_some_and(|token| token.counts(now)))
+        api.counts_by_id(&self.token, now).await.is_ok_and(|counts| counts)
     }
 }
 
