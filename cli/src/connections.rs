@@ -94,6 +94,7 @@ pub(crate) struct AddConnection {
 
 /// What can be changed of connections and endpoints.
 #[derive(Args)]
+#[group(skip)]
 pub(crate) struct Change {
     /// What people call it.
     #[arg(long)]

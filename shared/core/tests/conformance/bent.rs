@@ -97,7 +97,7 @@ fn judge(
     for notice in recorded {
         let Some(subject) = about(notice) else { continue };
         let found = told.iter().any(|other| about(other).as_ref() == Some(&subject));
-        if !found && !(asks && matches!(subject, About::Entity(..))) {
+        if !(found || asks && matches!(subject, About::Entity(..))) {
             complaints.add(format!("with {place} loses {subject:?}"));
         }
         let container = bend.is_array() || bend.is_object();

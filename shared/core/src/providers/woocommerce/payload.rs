@@ -113,7 +113,7 @@ impl WooProduct {
 
     /// Whether a plugin of the store cut most of it away: what is left out of it would read as gone.
     fn is_cut(&self) -> bool {
-        !self.sort.is_there() && !(self.variations.is_there() && self.images.is_there())
+        !(self.sort.is_there() || self.variations.is_there() && self.images.is_there())
     }
 }
 
