@@ -137,12 +137,7 @@ async fn deleting_a_connection_stops_it_at_once_erases_its_things_and_keeps_the_
     let kept = world.changes().await;
     assert_eq!(kept.len(), changes.len());
     assert!(kept.iter().all(|change| change["document"].is_null()), "documents are erased");
-    // The receiver still knows the endpoint for a while; what it accepts is ignored.
-    assert_eq!(world.update(&shop, 1).await.status, 200);
-    let last = world.activity().await.pop().unwrap();
-    assert_eq!((&last["outcome"], &last["reason"]), (&json!("ignored"), &json!("the connection was removed")));
-    world.clock.advance(Duration::from_secs(301));
-    assert_eq!(world.update(&shop, 1).await.status, 404);
+    assert_eq!(world.update(&shop, 1).await.status, 404, "its address takes nothing more");
     assert_eq!(world.changes().await.len(), 40);
 }
 

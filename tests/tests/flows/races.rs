@@ -152,9 +152,9 @@ async fn hints_on_three_processors_raise_one_mark() {
         let race = Race::new(round).await;
         let world = &race.faulty.world;
         let mut batches = vec![Vec::new(); 3];
-        for batch in &mut batches {
-            for _ in 0..3 {
-                world.request(world.sample(&race.shop, "inventory_levels/update", 1, world.now())).await;
+        for (batch, first) in batches.iter_mut().zip([0, 3, 6]) {
+            for number in first..first + 3 {
+                world.request(world.sample(&race.shop, "inventory_levels/update", number, world.now())).await;
             }
             batch.extend(world.take_messages(QueueName::Notices).await);
         }
