@@ -25,7 +25,7 @@ pub(crate) enum EndpointsCommand {
         #[arg(long)]
         account: String,
         /// Tenant that is to connect it.
-        #[arg(long = "for", value_name = "TENANT", value_parser = Tenant::parse)]
+        #[arg(id = "for", long = "for", value_name = "TENANT", value_parser = Tenant::parse)]
         tenant: Tenant,
         /// How long the claim lasts, such as 7d [default: 24h].
         #[arg(long, value_name = "DURATION", value_parser = moment::duration)]
@@ -39,7 +39,7 @@ pub(crate) enum EndpointsCommand {
         #[arg(long)]
         account: String,
         /// Tenant that has connected it; refused if another has [default: whoever has].
-        #[arg(long = "to", value_name = "TENANT", value_parser = Tenant::parse)]
+        #[arg(id = "to", long = "to", value_name = "TENANT", value_parser = Tenant::parse)]
         tenant: Option<Tenant>,
     },
 }

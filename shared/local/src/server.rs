@@ -299,7 +299,7 @@ async fn demo(app: &Router, admin_token: &Secret) -> Result<BTreeMap<&'static st
         });
         let request = Request::post("/v1/connections")
             .header(header::AUTHORIZATION, format!("Bearer {}", admin_token.expose_text().unwrap_or_default()))
-            .header("idempotency-key", "demo")
+            .header("idempotency-key", format!("demo-{}", provider.id()))
             .body(Body::from(body.to_string()))
             .map_err(|error| failed(&error.to_string()))?;
         let Ok(answer) = app.clone().oneshot(request).await;
