@@ -46,7 +46,7 @@ pub(crate) enum ManageCommand<A: Args, C: Args> {
     Change {
         /// Its id.
         id: String,
-        /// What of it.
+        /// The changes.
         #[command(flatten)]
         change: C,
     },
@@ -104,7 +104,7 @@ pub(crate) struct Change {
     pub(crate) settings: Vec<(String, Value)>,
 }
 
-/// What of a connection is changed.
+/// The changes of a connection.
 #[derive(Args)]
 pub(crate) struct ChangeConnection {
     #[command(flatten)]

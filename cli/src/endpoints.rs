@@ -54,7 +54,7 @@ pub(crate) struct AddShared {
     open_to: Vec<String>,
 }
 
-/// What of an endpoint is changed.
+/// The changes of an endpoint.
 #[derive(Args)]
 pub(crate) struct ChangeEndpoint {
     #[command(flatten)]

@@ -29,7 +29,7 @@ pub(crate) fn start(filter: &str, people: bool) -> Result<Flush, Failure> {
     let failed = |error: String| Failure::Failed(format!("The log cannot be started: {error}."));
     let thread = std::thread::Builder::new().name("hooktide-log".to_owned());
     thread.spawn(move || pen.write_all_of(&waiting)).map_err(|error| failed(error.to_string()))?;
-    // A line that cannot be formatted would be told of on stderr, by a macro that panics where that is gone.
+    // The library reports a line that it cannot format on stderr, by a macro that panics when stderr is gone.
     let log = tracing_subscriber::fmt().log_internal_errors(false).with_writer(move || lines.clone());
     let log = log.with_env_filter(filter).with_ansi(people);
     let started = if people { log.try_init() } else { log.json().try_init() };

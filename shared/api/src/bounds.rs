@@ -14,7 +14,7 @@ const DEEPEST: usize = 32;
 /// How many errors are told.
 const MOST_ERRORS: usize = 10;
 
-/// What of a body is beyond the bounds; texts of the fields at the top that are in `whole` may have any length.
+/// Finds the fields of a body that exceed the bounds; top-level texts named in `whole` may have any length.
 pub(crate) fn beyond(body: &Value, whole: &[&str]) -> Vec<FieldError> {
     let mut errors = Vec::new();
     match body {

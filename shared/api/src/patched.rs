@@ -5,12 +5,12 @@ use serde::{Deserialize, Deserializer};
 /// A field of a JSON merge patch (RFC 7396): left alone, removed by `null`, or set. Needs `#[serde(default)]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Patched<T> {
-    /// It was not given.
+    /// The field is absent.
     #[default]
     Kept,
-    /// It was given as `null`.
+    /// The field is `null`.
     Removed,
-    /// It was given.
+    /// The field has a value.
     Set(T),
 }
 

@@ -87,7 +87,7 @@ impl Page {
         cursor.reaches(&self.before)
     }
 
-    /// What of it is new to a reader at `cursor`, who wants everything or what `wants` says, as it is sent.
+    /// Returns the part that is new to a reader at `cursor`, filtered by `wants` if given, in the form that is sent.
     pub(crate) fn text(&self, cursor: &Cursor, wants: Option<&dyn Fn(&Told) -> bool>) -> Bytes {
         let is_new = |told: &&Told| !told.item.was_had(cursor, told.nth);
         match wants {

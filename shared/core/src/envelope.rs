@@ -116,8 +116,8 @@ pub struct Delivery {
     pub provider: String,
     /// To which endpoint.
     pub endpoint: String,
-    /// Whose endpoint it was when the request was received, if that was known: where it is filed should the endpoint's
-    /// record be absent later. It decides nothing else.
+    /// The endpoint's tenant at receipt, if known: the delivery is filed there if the endpoint's record is absent later.
+    /// Nothing else is decided by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Tenant>,
     /// Which secret verified it.
@@ -161,7 +161,7 @@ pub struct Oversized {
 /// A resource that has to be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
-    /// Of which account, if the delivery says one.
+    /// The account to ask about, if the delivery names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The identity of the notice that it stands for.

@@ -93,7 +93,7 @@ pub enum ErrorClass {
     EndpointMissing,
     /// It asks to disclose or erase personal data, which waits to be done.
     PrivacyRequest,
-    /// It is of a topic that is not known here, and may be about money.
+    /// The topic is unknown here and may be about money.
     UnknownPayment,
 }
 

@@ -36,7 +36,7 @@ pub enum HomeError {
         /// Its format.
         found: u32,
     },
-    /// It was in use, and something of it is gone.
+    /// The folder was in use, and one of its files is gone.
     #[error(
         "{} is missing in a data folder that was in use, and with it {lost}. Restore it from a backup, with the rest of \
          the folder. To go on without it on purpose, remove {} and start again, or give another folder with --home.",

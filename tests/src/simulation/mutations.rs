@@ -24,7 +24,7 @@ pub enum Mutation {
     NoDeduplication,
     /// Whatever is told counts as newer than what is known.
     NoGuard,
-    /// Of equal versions the larger hash stands, whatever was told last.
+    /// The larger hash wins a tie, whatever was told last.
     TieByHash,
     /// Entities forget all deliveries but the one that told what stands, so that a resend lifts an older state.
     ResendLifts,

@@ -15,7 +15,7 @@ use super::world::{Delivery, Ledger, Tells, World};
 
 /// What begins the reason of an entry that is about a repeat.
 const REPEAT: &str = "the same delivery was processed before";
-/// Of how many counts an update has one.
+/// The number of different counts that an update may have.
 const STOCKS: usize = 1_000_000;
 
 /// The next update of a thing: with this version, or with the newest that was sent, and another count.
@@ -60,7 +60,7 @@ struct Receipts {
     new: BTreeSet<i64>,
 }
 
-/// Of all that was processed of a thing, the greatest version stands, and of those with that version the one that was
+/// The greatest version processed of an entity stands, and among those with that version the one that was
 /// accepted last, by its first receipt.
 pub fn the_last_told_stands(
     world: &World,

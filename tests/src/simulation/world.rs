@@ -106,7 +106,7 @@ pub struct Ledger {
     pub refused: BTreeSet<String>,
     /// What is to be sent again, and when.
     pub again: Vec<(Timestamp, u32, Delivery)>,
-    /// Whose feed each reader follows, and what it has seen.
+    /// The shop whose feed each reader follows, and what it has seen.
     pub seen: BTreeMap<usize, (usize, Seen)>,
 }
 
@@ -115,14 +115,14 @@ pub struct Ledger {
 pub struct Seen {
     /// The changes.
     pub changes: BTreeSet<String>,
-    /// Of each thing, the place among all commits of its last new change.
+    /// The place of the last new change of each entity, among all commits.
     last: BTreeMap<String, u64>,
     /// Changes that came after a later one of the same thing.
     pub disordered: Vec<String>,
 }
 
 impl Seen {
-    /// A change that the reader is told of; a repeat may come at any time.
+    /// A change that the reader receives; a repeat may come at any time.
     pub fn see(&mut self, item: &Item, tenant: &Tenant, observed: &Observed) {
         let Some(entity) = item.entry.entity() else { return };
         if !self.changes.insert(item.entry.id.clone()) {

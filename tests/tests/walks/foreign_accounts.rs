@@ -18,7 +18,7 @@ async fn store(world: &World, settings: Value) -> Connected {
     world.connect_with("woocommerce", body).await
 }
 
-/// Sends an update of a product that names this store; what is told of it, wherever that stands among the activity.
+/// Sends an update of a product that names this store, and returns its entries among the activity.
 async fn update(world: &World, store: &Connected, number: u64, source: &str) -> Value {
     let mut request = world.sample_of(store, "product.updated", number).await;
     request.headers_mut().insert(SOURCE, HeaderValue::from_str(source).unwrap());

@@ -1,4 +1,4 @@
-//! What is told of a store that cannot be trusted any more.
+//! The health answer for a store that cannot be trusted any more.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,10 +19,10 @@ use crate::state::Api;
 
 /// How long what was found stands: anybody may ask, as often as they like.
 const STANDS: Duration = Duration::from_secs(5);
-/// How long whoever was told of trouble waits.
+/// `Retry-After` of an answer that reports trouble, in seconds.
 const LATER: u64 = 10;
 
-/// That the process answers, and can read its table.
+/// The answer of a process that can read its table.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     /// Always `ok`.
@@ -36,7 +36,7 @@ pub(crate) struct Health {
 pub(crate) struct Readiness(Mutex<Option<(Timestamp, Option<&'static str>)>>);
 
 impl Readiness {
-    /// What speaks against it; whoever asks meanwhile waits for the same look.
+    /// Returns the trouble, if any; concurrent callers share one look.
     async fn trouble(&self, api: &Api) -> Option<&'static str> {
         let mut found = self.0.lock().await;
         let now = api.now();

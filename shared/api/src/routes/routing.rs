@@ -45,7 +45,7 @@ impl Release {
 /// The change of whose an account's deliveries are, ready to be written with what it belongs to.
 pub(crate) struct Rerouting {
     writes: Vec<Write>,
-    /// Whose replay releases what was held, and its id.
+    /// The replay that releases held deliveries: its tenant and its id.
     release: Option<(Tenant, String)>,
 }
 

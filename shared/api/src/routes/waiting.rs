@@ -53,7 +53,7 @@ pub(crate) struct WaitingView {
     kind: String,
     /// What is to be synced, such as `stock/<connection>`, or the id of what another job is about; none for `held`.
     resource: Option<String>,
-    /// The connection whose resource is to be synced, or whose own endpoint was told of an account that is not its.
+    /// The connection whose resource is to be synced, or whose own endpoint received deliveries for a foreign account.
     connection: Option<String>,
     /// The endpoint where deliveries are held.
     endpoint: Option<String>,
@@ -81,7 +81,7 @@ enum Place {
     Job(String),
     /// At an account of the shared endpoint whose reference sorts so; before all of them if it is empty.
     Shared(String, String),
-    /// At an account that the own endpoint of this connection was told of; before all of them if it is empty.
+    /// At an account held by the own endpoint of this connection; before all of them if it is empty.
     Own(String, String),
 }
 
@@ -176,7 +176,7 @@ impl Page<'_> {
     /// Adds what endpoints with many accounts hold, after an account of one; where it ended, if there may be more.
     async fn shared(&mut self, begun: String, account: String) -> Answer<Option<Place>> {
         if self.only.is_some() {
-            // It is nobody's yet.
+            // An account that is held on a shared endpoint has no connection yet.
             return Ok(None);
         }
         let owned = Partition::of(self.tenant, Area::Endpoints);

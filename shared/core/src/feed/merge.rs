@@ -1,6 +1,6 @@
 //! Merge: some entries of each lane become one order.
 //!
-//! Entries come by the time of processing, but for one thing: a change names the place of the former change of its entity,
+//! Entries come by the time of processing, with one exception: a change names the place of the former change of its entity,
 //! and waits until its reader has passed that. The reader then takes that lane's entries first, and theirs before them. So
 //! every reader has the changes of one entity in the order in which they were committed, over any number of readings.
 //!
@@ -123,7 +123,7 @@ impl Merge {
         (0..self.lanes.len()).filter(|index| first(index).is_some()).min_by_key(first)
     }
 
-    /// Whose turn it is so that the first entry of a lane can be next.
+    /// Decides which lane must give its first entry before the `earliest` one can.
     fn turn(&self, earliest: usize) -> Turn {
         let mut index = earliest;
         // Each waits for an earlier commit in another lane, so none comes twice.

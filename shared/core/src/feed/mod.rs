@@ -147,7 +147,7 @@ pub async fn read(
 }
 
 /// Whether a place in a lane is beyond what can have been there: a reader at the end stands right behind its last position.
-/// Of a lane that has expired whole nothing can be said.
+/// Nothing is known about a lane that has expired entirely.
 fn is_ahead(position: u64, head: &Head) -> bool {
     match head {
         Head::At(last) => position > last + 1,

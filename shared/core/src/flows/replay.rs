@@ -118,7 +118,7 @@ async fn resend(
             Ok(mut envelope) => {
                 (envelope.attempt, envelope.deferred, envelope.not_before) = (0, 0, None);
                 envelope.replayed = envelope.replayed.saturating_add(1);
-                // Of what a delivery told of several accounts, each has a letter of its own.
+                // A delivery about several accounts has a letter for each of them.
                 if matches!(shelf, Shelf::Held { .. }) {
                     envelope.only.clone_from(&letter.record.account);
                 }

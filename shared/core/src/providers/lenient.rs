@@ -27,11 +27,11 @@ pub(super) enum Lenient<T> {
     /// There is no such field.
     #[default]
     Missing,
-    /// It is `null`.
+    /// The field is `null`.
     Null,
-    /// It is of a type that cannot be read without a doubt.
+    /// The field has a type that cannot be read unambiguously.
     Odd,
-    /// It is this.
+    /// The value.
     Read(T),
 }
 

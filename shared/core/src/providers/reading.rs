@@ -91,7 +91,7 @@ pub(super) fn may_be_money(name: &str) -> bool {
     words.map(str::to_ascii_lowercase).any(|word| MONEY.iter().any(|money| word.starts_with(money)))
 }
 
-/// What is told of a topic that is not known: kept where its name may mean money, else nothing is done.
+/// The notice for an unknown topic: kept if its name may mean money, else ignored.
 pub(super) fn unknown(name: &str) -> What {
     match may_be_money(name) {
         true => What::perhaps_money("a topic that is not known here, and may be about money"),

@@ -47,11 +47,11 @@ impl Part {
     pub const NONE: Self = Self(0);
     /// Its state stood. Kept in the lane's byte: there are far fewer lanes.
     pub const STOOD: Self = Self(0x80);
-    /// It told the version that stands: a repeat that were not known as such would win the tie.
+    /// The delivery told the standing version: an unrecognised repeat of it would win the tie.
     pub const LEVEL: Self = Self(0x01);
-    /// It told what stands, and when that was told.
+    /// The delivery told the standing state, and fixes when that was told.
     pub const CURRENT: Self = Self(0x02);
-    /// Its receipt is what counts, so a repeat that were not known as such would count as later.
+    /// The delivery counts by its receipt, so an unrecognised repeat of it would count as later.
     pub const ALWAYS: Self = Self(0x04);
 
     /// Both.

@@ -10,7 +10,7 @@ pub const DEEPEST: usize = 4;
 /// What a token is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Whose it is and what it may do.
+    /// The principal: tenant, scope and restrictions.
     pub principal: Principal,
     /// From when on it no longer counts.
     pub expires_at: Option<Timestamp>,

@@ -287,7 +287,7 @@ impl Heads {
     }
 }
 
-/// The entry of this id, if it tells of a change. An envelope may have told several states of one thing, of which one stood.
+/// The entry of this id, if it tells of a change. An envelope may have told several states of one entity, of which one stood.
 pub fn find(entries: Vec<Entry>, id: &str) -> Option<Entry> {
     entries.into_iter().find(|entry| entry.id == id && entry.change.is_some())
 }

@@ -145,7 +145,7 @@ pub(crate) fn items(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure
     })
 }
 
-/// Items of no known form. Where each item is proved on its own, an odd one has its proof: what nobody proved is never told of.
+/// Items of no known form. Where each item is proved on its own, an odd one has its proof: what nobody proved is never reported.
 fn odd_items(provider: &dyn Provider, item: &Value) -> Vec<Value> {
     let proof = provider.schemes().iter().find_map(|scheme| match scheme.proof {
         Proof::Field(name) => Some(name),

@@ -20,9 +20,9 @@ const SPARED: Duration = Duration::from_secs(1);
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// It is to send a request's header, and has begun to or has just been opened.
+    /// A request's header is awaited: the connection is new, or the header has begun.
     Header,
-    /// It rests between two requests.
+    /// The connection rests between two requests.
     Idle,
     /// A request is under way.
     Busy,

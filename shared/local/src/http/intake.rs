@@ -24,7 +24,7 @@ const DISCARDING: Duration = Duration::from_secs(5);
 /// Why a body was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unread {
-    /// It took too long.
+    /// The body took too long.
     #[error("the body took too long")]
     Slow,
     /// There is no room for it.

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 /// What is wrong with a file, as far as can be seen in so much time; `None` if nothing was found.
 ///
-/// It reads the file over a connection of its own, beside those that write.
+/// The check reads the file over a connection of its own, beside those that write.
 pub(crate) async fn damage(path: PathBuf, time: Duration) -> Option<String> {
     let (give, given) = oneshot::channel::<InterruptHandle>();
     let mut check = tokio::task::spawn_blocking(move || match check(&path, give) {

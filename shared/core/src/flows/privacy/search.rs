@@ -256,7 +256,7 @@ impl<'a> Search<'a> {
             return Whose::Other;
         }
         match (&letter.account, &self.asks) {
-            // It came while the endpoint's record was absent, so that nobody knew the connection.
+            // The delivery came while the endpoint's record was absent, so its connection was unknown.
             (None, _) if self.own.is_some() && self.own == self.letter.connection => Whose::Asking,
             (None, _) => Whose::Unknown,
             // A person may be known to every account.

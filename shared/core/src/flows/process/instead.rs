@@ -1,4 +1,4 @@
-//! Instead: what is told of a body that was too large to be kept.
+//! Instead: the notices that stand for a body which was too large to keep.
 
 use crate::envelope::{Ask, Oversized};
 use crate::fault::Fault;

@@ -239,7 +239,7 @@ impl Processor {
             let id = one.envelope.id.clone();
             // What has to come again is kept when it does: everything else of it is committed by then.
             let result = match fault.or(unprocessed) {
-                // It comes again as it is, whatever else it met.
+                // The run ended before this envelope's turn, so it is redelivered unchanged.
                 _ if late.contains(&index) => Err(Fault::retryable("the run was over before its turn")),
                 None => Ok(()),
                 Some(fault) => self.after_fault(one, fault, now).await,

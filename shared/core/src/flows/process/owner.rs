@@ -12,7 +12,7 @@ use crate::records;
 use crate::records::endpoint::{self, Endpoint};
 use crate::tenant::Tenant;
 
-/// Whose an envelope is, before its notices are read.
+/// The owner of an envelope, before its notices are read.
 #[derive(Debug, Clone)]
 pub(super) enum Owner {
     /// The deliveries of an endpoint that stands.
@@ -49,7 +49,7 @@ impl Owner {
 }
 
 impl Processor {
-    /// Whose each envelope is, in order; one read of each endpoint.
+    /// Finds the owner of each envelope, in order, with one read per endpoint.
     pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Vec<Result<Owner, Fault>> {
         let keys: BTreeSet<Key> = envelopes.iter().filter_map(|(envelope, _)| endpoint_key(envelope)).collect();
         let keys: Vec<Key> = keys.into_iter().collect();
@@ -74,14 +74,14 @@ impl Processor {
         envelopes.iter().map(|(envelope, _)| owner(envelope)).collect()
     }
 
-    /// Whose one envelope is.
+    /// Finds the owner of one envelope.
     pub(super) async fn owner_of(&self, envelope: &Envelope) -> Result<Owner, Fault> {
         let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await;
         owners.pop().unwrap_or_else(|| Err(Fault::failed("an envelope has no owner")))
     }
 }
 
-/// Whose an envelope is after all its notices were routed, if that is one tenant: what becomes of it is filed there.
+/// The owner of an envelope whose notices were all routed to one tenant; its outcome is filed there.
 pub(super) fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
     let ((tenant, first), others) = works.split_first()?;
     let connection =
@@ -89,7 +89,7 @@ pub(super) fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
     others.iter().all(|(other, _)| other == tenant).then(|| Owner::Routed(tenant.clone(), connection))
 }
 
-/// What becomes of what came for an endpoint that has no record.
+/// The fault of a delivery whose endpoint has no record.
 pub(super) fn missing(provider: &str, endpoint: &str) -> Fault {
     let detail = format!(
         "the endpoint {endpoint} of {provider} has no record, and none says that it was removed; was the table restored or \
@@ -98,7 +98,7 @@ pub(super) fn missing(provider: &str, endpoint: &str) -> Fault {
     Fault::permanent(ErrorClass::EndpointMissing, detail)
 }
 
-/// Whose endpoint received a delivery, as its receiver knew.
+/// The endpoint's tenant as the receiver knew it.
 fn tenant_at_receipt(envelope: &Envelope) -> Option<Tenant> {
     match &envelope.kind {
         EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => delivery.tenant.clone(),

@@ -232,7 +232,7 @@ enum Whose {
     Unknown(String),
 }
 
-/// Whose a notice is. Where one connection has the endpoint, its secret decides, unless the provider signs another account or
+/// Decides whom a notice belongs to. Where one connection has the endpoint, its secret decides, unless the provider signs another account or
 /// the secret is an app's.
 fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Whose {
     match (&endpoint.connection, &notice.account) {
@@ -275,7 +275,7 @@ fn is_a_source(endpoint: &Endpoint, account: &str) -> bool {
     named.any(|source| provider.is_some_and(|provider| provider.normalise_account(source) == account))
 }
 
-/// What the operator is told of a notice that is processed though it names another account.
+/// The warning for a notice that is processed although it names another account.
 fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
     let account = notice.account.as_deref().filter(|account| is_foreign(endpoint, account))?;
     let own = endpoint.account.as_deref().unwrap_or_default();

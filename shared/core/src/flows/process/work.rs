@@ -72,7 +72,7 @@ impl Origin {
         }
     }
 
-    /// What the operator is told of a body that was too large to be kept.
+    /// The warning for a body that was too large to keep.
     pub(super) fn oversized(&self) -> Option<String> {
         let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &self.envelope.kind else {
             return None;

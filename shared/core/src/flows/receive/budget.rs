@@ -31,7 +31,7 @@ struct Rate {
 impl Rate {
     /// Takes one of a bucket that will be full again at `full_at`; how long to wait, if it is empty.
     fn take(self, full_at: &mut Timestamp, now: Timestamp) -> Result<(), Duration> {
-        // It has been full for a while; or a clock was set back, and by more than requests may overtake each other.
+        // The bucket has been full for a while; or a clock was set back, and by more than requests may overtake each other.
         if !(now..=now + self.every * self.burst + OVERTAKING).contains(full_at) {
             *full_at = now;
         }

@@ -26,7 +26,7 @@ const LATEST: Duration = Duration::from_secs(1);
 pub(super) struct OpenEndpoint {
     /// Its id.
     pub(super) id: String,
-    /// Whose it is.
+    /// The tenant that owns it.
     pub(super) tenant: Tenant,
     /// What verifies its deliveries.
     pub(super) secrets: Secrets,

@@ -38,7 +38,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// What is known of the key that a request names.
 #[derive(Clone)]
 pub(super) enum Known {
-    /// It is this one.
+    /// The key.
     Key(LiveSecret),
     /// The provider has none of that id, or nobody can ask it: the request is refused as it stands.
     None,
@@ -201,7 +201,7 @@ impl KeyCache {
             match keys.key(id, &asking.ports.http.send(request).await?)? {
                 KeyAnswer::Found(key) => return Ok(Some(key)),
                 KeyAnswer::Unknown => return Ok(None),
-                // It may have ended before its time.
+                // The provider may have ended the token early.
                 KeyAnswer::TokenRefused => {
                     let mut tokens = lock(&self.tokens);
                     if tokens.get(&app).is_some_and(|(_, kept)| *kept == token) {
@@ -232,7 +232,7 @@ impl KeyCache {
     }
 }
 
-/// Whose token a request asks for: the same request, the same token.
+/// Identifies the app that a token request is for: the same request gets the same token.
 fn identity(request: &Request<Bytes>) -> [u8; 32] {
     let credentials = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
     signing::sha256(&[request.uri().to_string().as_bytes(), b"\0", credentials, b"\0", request.body()])

@@ -169,12 +169,12 @@ impl Message {
     }
 }
 
-/// What is told of an event that nobody can read: it may be a payment's.
+/// The notice for an unreadable event, which may be a payment's.
 fn odd() -> (&'static str, What) {
     ("unreadable", What::unreadable("an event of a merchant has no `objectId` that can be read"))
 }
 
-/// What is told of the key of an event, and a word for it.
+/// The notice for the key of an event, and a word for it.
 fn read(key: &str) -> (&'static str, What) {
     match super::PROFILE.becomes(key) {
         Some(becomes @ (Becomes::Sync(word) | Becomes::Ignored(word))) => (word, told(Some(becomes))),

@@ -158,7 +158,7 @@ impl Notification<'_> {
     pub(super) fn told(&self) -> What {
         let topic = topic(&self.lifecycle_event, &self.change_type);
         match super::PROFILE.becomes(topic) {
-            // That something happened is certain, whatever it was.
+            // Something happened, even if the item does not say what.
             None if self.lifecycle_event.is_there() && !is_word(topic) => What::hint("subscription"),
             None if self.change_type.is_there() && !is_word(topic) => What::hint("calendar"),
             becomes => told(becomes),

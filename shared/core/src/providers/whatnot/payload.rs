@@ -10,7 +10,7 @@ use crate::verified::Verified;
 pub(super) struct Event {
     /// The topic.
     pub(super) topic: String,
-    /// Whose it is.
+    /// The seller.
     pub(super) seller: Option<String>,
 }
 

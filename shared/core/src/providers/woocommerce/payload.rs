@@ -221,7 +221,7 @@ impl WooProduct {
         }
         let sort = self.sort.value_or_note(unread, "type").unwrap_or_default();
         let mut variations = Vec::new();
-        // Of a simple product nothing is missing, whatever stands in their place.
+        // A simple product has no variations to miss.
         let unknown_which = sort != "simple" && self.variations.is_there() && self.variations.as_ref().is_none();
         let items = self.variations.items_or_note(unread, "variations");
         let is_made_of_parts = !items.is_empty() || sort == "grouped" || sort.starts_with("variable");

@@ -51,7 +51,7 @@ pub(super) enum Verdict {
     Stands,
     /// Its state is the newest, and nobody ever knew of the entity that is gone.
     Guards,
-    /// It is a repeat, or tells what is known.
+    /// A repeat, or a state that is known already.
     Duplicate,
     /// A state that is known is newer, or was told later.
     Stale,
@@ -117,7 +117,7 @@ const NEVER_KNOWN: &str = "deleted, and was never known";
 enum Sight {
     /// Nobody told it before.
     New(Rank),
-    /// It is a repeat.
+    /// A repeat of a delivery.
     Repeat,
     /// The queue delivered it again.
     Redelivered(Journaled),
