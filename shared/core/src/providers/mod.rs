@@ -15,6 +15,7 @@ mod shopify;
 mod signed_message;
 mod square;
 mod standard_webhooks;
+mod store_images;
 mod whatnot;
 mod woocommerce;
 

@@ -65,13 +65,13 @@ struct Merchants(Vec<(String, Events)>);
 type Events = Lenient<Vec<Lenient<Object<Update>>>>;
 
 /// An event.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Update {
-    #[serde(rename = "objectId", default)]
+    #[serde(rename = "objectId")]
     object_id: Lenient<String>,
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type")]
     operation: Lenient<String>,
-    #[serde(default)]
     ts: Lenient<i64>,
 }
 
@@ -214,11 +214,12 @@ fn created_time(written: &RawValue) -> Option<Timestamp> {
 }
 
 /// The part of a [`Checkout`] that a label is made of: all that is read before the message is on its queue.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Named<'a> {
-    #[serde(borrow, rename = "type", alias = "Type", default)]
+    #[serde(borrow, rename = "type", alias = "Type")]
     sort: Lenient<Cow<'a, str>>,
-    #[serde(borrow, rename = "id", alias = "Id", default)]
+    #[serde(borrow, rename = "id", alias = "Id")]
     id: Lenient<Cow<'a, str>>,
 }
 

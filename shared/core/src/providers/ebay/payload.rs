@@ -65,11 +65,11 @@ pub(super) struct Message<'a> {
 
 /// Reads the envelope that all notifications have.
 pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Envelope<'a> {
-        #[serde(default)]
         metadata: Lenient<Object<Metadata>>,
-        #[serde(borrow, default)]
+        #[serde(borrow)]
         notification: Lenient<Object<Notification<'a>>>,
     }
     #[derive(Deserialize)]
@@ -77,11 +77,12 @@ pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
         #[serde(default)]
         topic: Lenient<String>,
     }
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Notification<'a> {
-        #[serde(rename = "notificationId", default)]
+        #[serde(rename = "notificationId")]
         id: Lenient<String>,
-        #[serde(borrow, default)]
+        #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
     let Object(Envelope { metadata, notification }) = verified.json()?;
@@ -94,13 +95,13 @@ pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
 }
 
 /// A user, as the topics name one. The id never changes; the name may, and is left out for some.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct User {
-    #[serde(default, rename = "userId", alias = "publicUserId")]
+    #[serde(rename = "userId", alias = "publicUserId")]
     id: Lenient<String>,
-    #[serde(default)]
     username: Lenient<String>,
-    #[serde(default, rename = "eiasToken")]
+    #[serde(rename = "eiasToken")]
     token: Lenient<String>,
 }
 
@@ -124,13 +125,12 @@ impl User {
 impl Message<'_> {
     /// The seller that it is about, if it names one.
     pub(super) fn account(&self) -> Result<Option<String>, Fault> {
-        #[derive(Deserialize)]
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
         struct Named {
-            #[serde(default)]
             user: Lenient<Object<User>>,
-            #[serde(default)]
             seller: Lenient<Object<User>>,
-            #[serde(default, rename = "itemMarkedShipped")]
+            #[serde(rename = "itemMarkedShipped")]
             shipped: Lenient<Object<User>>,
         }
         if self.topic == REVOCATION {

@@ -42,35 +42,37 @@ const CATALOG: &str = "catalog";
 /// The objects whose entries are accounts. Those of the others are people, apps or payments, which nobody connects.
 const ACCOUNTS: &[&str] = &[CATALOG, "page", "instagram", "whatsapp_business_account", "ad_account"];
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Body<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     object: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     entry: Lenient<Vec<Lenient<Object<Entry<'a>>>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Entry<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     id: Lenient<Cow<'a, str>>,
-    #[serde(default)]
     time: Lenient<u64>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     changes: Lenient<Vec<Lenient<Object<Change<'a>>>>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     changed_fields: Lenient<Vec<Lenient<Cow<'a, str>>>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     messaging: Lenient<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     standby: Lenient<Vec<&'a RawValue>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Change<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     field: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     value: Option<&'a RawValue>,
 }
 
@@ -166,13 +168,11 @@ impl Update<'_> {
 /// The ids of the messages in a value, if it is about messages, with what else tells one notice of a message from
 /// another.
 fn message_ids(value: &str) -> Option<String> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Value {
-        #[serde(default)]
         message: Option<Mid>,
-        #[serde(default)]
         messages: Vec<Wamid>,
-        #[serde(default)]
         statuses: Vec<Wamid>,
     }
     #[derive(Deserialize)]

@@ -46,12 +46,12 @@ struct Collection<T> {
 }
 
 /// What an item says happened.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Topic<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     change_type: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     lifecycle_event: Lenient<Cow<'a, str>>,
 }
 
@@ -74,11 +74,12 @@ pub(super) struct Notification<'a> {
     resource_data: Lenient<Object<ResourceData<'a>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct ResourceData<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     id: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "@odata.etag")]
+    #[serde(borrow, rename = "@odata.etag")]
     etag: Lenient<Cow<'a, str>>,
 }
 

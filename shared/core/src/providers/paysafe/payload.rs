@@ -71,58 +71,39 @@ pub(super) struct Event<'a> {
 }
 
 /// What a payment handle, payment, settlement, refund or credit is.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Resource {
-    #[serde(default)]
     id: Lenient<String>,
-    #[serde(default)]
     account_id: Lenient<String>,
-    #[serde(default)]
     merchant_ref_num: Lenient<String>,
-    #[serde(default)]
     amount: Lenient<i64>,
-    #[serde(default)]
     currency_code: Lenient<String>,
-    #[serde(default)]
     status: Lenient<String>,
-    #[serde(default)]
     payment_type: Lenient<String>,
-    #[serde(default)]
     updated_time: Lenient<Timestamp>,
-    #[serde(default)]
     status_time: Lenient<Timestamp>,
-    #[serde(default)]
     txn_time: Lenient<Timestamp>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct MerchantAccount {
-    #[serde(default)]
     account_number: Lenient<String>,
-    #[serde(default)]
     acct_status: Lenient<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct WalletTransaction {
-    #[serde(default)]
     id: Lenient<String>,
-    #[serde(default)]
     account_id: Lenient<String>,
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type")]
     sort: Lenient<String>,
-    #[serde(default)]
     amount: Lenient<i64>,
-    #[serde(default)]
     currency_code: Lenient<String>,
-    #[serde(default)]
     status: Lenient<String>,
-    #[serde(default)]
     payment_type: Lenient<String>,
-    #[serde(default)]
     merchant_ref_num: Lenient<String>,
 }
 

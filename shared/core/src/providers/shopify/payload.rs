@@ -11,51 +11,34 @@ use serde_json::value::RawValue;
 use crate::fault::Fault;
 use crate::names::{Kind, PrivacyAct};
 use crate::notice::{Document, EntityNotice, PrivacyRequest, State, Subject, Version, What};
-use crate::product::{Image, Product, Variant};
+use crate::product::{Product, Variant};
 use crate::providers::lenient::{Lenient, Object, Unread};
 use crate::providers::reading::{part, unreadable};
+use crate::providers::store_images::{StoreImage, read_images};
 use crate::verified::Verified;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct ShopifyProduct<'a> {
-    #[serde(default)]
     id: Lenient<u64>,
-    #[serde(default)]
     title: Lenient<String>,
-    #[serde(default)]
     status: Lenient<String>,
-    #[serde(default)]
     updated_at: Lenient<Timestamp>,
-    #[serde(default)]
     variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>,
-    #[serde(default)]
-    images: Lenient<Vec<Lenient<Object<ShopifyImage>>>>,
-    #[serde(default)]
+    images: Lenient<Vec<Lenient<Object<StoreImage>>>>,
     variant_gids: Lenient<Vec<Lenient<Object<IgnoredAny>>>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     admin_graphql_api_id: Lenient<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct ShopifyVariant {
-    #[serde(default)]
     id: Lenient<u64>,
-    #[serde(default)]
     sku: Lenient<String>,
-    #[serde(default)]
     barcode: Lenient<String>,
-    #[serde(default)]
     price: Lenient<String>,
-    #[serde(default)]
     inventory_quantity: Lenient<i64>,
-}
-
-#[derive(Deserialize)]
-struct ShopifyImage {
-    #[serde(default)]
-    id: Lenient<u64>,
-    #[serde(default)]
-    src: Lenient<String>,
 }
 
 /// The resource that is asked for what a delivery does not say.
@@ -110,7 +93,7 @@ pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
         status: product.status.value_or_note(&mut unread, "status").unwrap_or_else(|| "active".into()),
         updated_at: updated_at.to_string(),
         variants: variants(product.variants, &mut unread),
-        images: images(product.images, &mut unread),
+        images: read_images(product.images, &mut unread),
     };
     let entity = EntityNotice {
         occurred_at: Some(updated_at),
@@ -174,13 +157,11 @@ pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
 /// What tells a customer's data: the id, and the addresses that are known. Each is read on its own, so that an odd one hides
 /// no other. Without any, nothing could be looked for, and the request would pass for done.
 fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Customer {
-        #[serde(default)]
         id: Lenient<String>,
-        #[serde(default)]
         email: Lenient<String>,
-        #[serde(default)]
         phone: Lenient<String>,
     }
     let Object(customer): Object<Customer> = part(Some(customer), "customer")?;
@@ -219,21 +200,6 @@ fn variants(variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>, unread: &mu
             currency: None,
             stock: variant.inventory_quantity.or_note(unread, format_args!("variants[{at}].inventory_quantity")),
         });
-    }
-    read
-}
-
-fn images(images: Lenient<Vec<Lenient<Object<ShopifyImage>>>>, unread: &mut Unread) -> Vec<Image> {
-    let mut read = Vec::new();
-    for (at, image) in images.items_or_note(unread, "images").into_iter().enumerate() {
-        let Some(Object(image)) = image.value_or_note(unread, format_args!("images[{at}]")) else { continue };
-        let Some(id) = image.id.read() else {
-            unread.note(format_args!("images[{at}].id"));
-            continue;
-        };
-        if let Some(url) = image.src.or_note(unread, format_args!("images[{at}].src")) {
-            read.push(Image { id: id.to_string(), url });
-        }
     }
     read
 }

@@ -38,15 +38,16 @@ pub(super) struct Event<'a> {
 
 /// The event's own fields.
 pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Envelope<'a> {
-        #[serde(borrow, default)]
+        #[serde(borrow)]
         merchant_id: Lenient<Cow<'a, str>>,
-        #[serde(borrow, rename = "type", default)]
+        #[serde(borrow, rename = "type")]
         topic: Lenient<Cow<'a, str>>,
-        #[serde(borrow, default)]
+        #[serde(borrow)]
         event_id: Lenient<Cow<'a, str>>,
-        #[serde(borrow, default)]
+        #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
     fn named<'a>(name: &str, text: Lenient<Cow<'a, str>>) -> Result<Cow<'a, str>, Fault> {
@@ -76,17 +77,13 @@ struct Counted {
     inventory_counts: Lenient<Vec<Lenient<Object<Count>>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Count {
-    #[serde(default)]
     catalog_object_id: Lenient<String>,
-    #[serde(default)]
     location_id: Lenient<String>,
-    #[serde(default)]
     state: Lenient<String>,
-    #[serde(default)]
     quantity: Lenient<String>,
-    #[serde(default)]
     calculated_at: Lenient<Timestamp>,
 }
 

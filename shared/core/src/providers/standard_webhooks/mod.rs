@@ -3,6 +3,7 @@
 
 mod payload;
 mod sample;
+mod written;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::written::{WrittenAccount, WrittenImage, WrittenProduct, WrittenStock, WrittenTransaction, WrittenVariant};
 use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version, What};
@@ -26,15 +27,15 @@ pub(super) struct Event<'a> {
     data: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Body<'a> {
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type")]
     topic: Lenient<String>,
-    #[serde(default)]
     account: Lenient<String>,
-    #[serde(default, borrow)]
+    #[serde(borrow)]
     timestamp: Option<&'a RawValue>,
-    #[serde(default, borrow)]
+    #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
 
@@ -83,11 +84,10 @@ impl<'a> Event<'a> {
 
     /// An entity that is gone. It may come back: a later time wins.
     pub(super) fn deleted(&self, kind: Kind) -> Result<What, Fault> {
-        #[derive(Deserialize)]
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
         struct Named {
-            #[serde(default)]
             id: Lenient<String>,
-            #[serde(default)]
             updated_at: Lenient<Timestamp>,
         }
         let Named { id, updated_at } = self.data()?;
@@ -183,94 +183,6 @@ impl<'a> Event<'a> {
             None => part(self.timestamp, "timestamp"),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct WrittenProduct {
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(default)]
-    title: Lenient<String>,
-    #[serde(default)]
-    status: Lenient<String>,
-    #[serde(default)]
-    updated_at: Lenient<Timestamp>,
-    #[serde(default)]
-    variants: Lenient<Vec<Lenient<Object<WrittenVariant>>>>,
-    #[serde(default)]
-    images: Lenient<Vec<Lenient<Object<WrittenImage>>>>,
-}
-
-#[derive(Deserialize)]
-struct WrittenVariant {
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(default)]
-    sku: Lenient<String>,
-    #[serde(default)]
-    barcode: Lenient<String>,
-    #[serde(default)]
-    price: Lenient<String>,
-    #[serde(default)]
-    currency: Lenient<String>,
-    #[serde(default)]
-    stock: Lenient<i64>,
-}
-
-#[derive(Deserialize)]
-struct WrittenImage {
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(default)]
-    url: Lenient<String>,
-}
-
-#[derive(Deserialize)]
-struct WrittenStock {
-    #[serde(default)]
-    variant: Lenient<String>,
-    #[serde(default)]
-    location: Lenient<String>,
-    #[serde(default)]
-    state: Lenient<String>,
-    #[serde(default)]
-    quantity: Lenient<String>,
-    #[serde(default)]
-    updated_at: Lenient<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct WrittenTransaction {
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(default)]
-    kind: Lenient<String>,
-    #[serde(default)]
-    status: Lenient<String>,
-    #[serde(default)]
-    amount: Lenient<i64>,
-    #[serde(default)]
-    currency: Lenient<String>,
-    #[serde(default)]
-    payment_type: Lenient<String>,
-    #[serde(default)]
-    reference: Lenient<String>,
-    #[serde(default)]
-    account: Lenient<String>,
-    #[serde(default)]
-    updated_at: Lenient<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct WrittenAccount {
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(default)]
-    status: Lenient<String>,
-    #[serde(default)]
-    reference: Lenient<String>,
-    #[serde(default)]
-    updated_at: Lenient<Timestamp>,
 }
 
 fn variants(variants: Lenient<Vec<Lenient<Object<WrittenVariant>>>>, unread: &mut Unread) -> Vec<Variant> {

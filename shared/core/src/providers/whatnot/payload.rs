@@ -16,11 +16,11 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn read(verified: &Verified) -> Result<Self, Fault> {
-        #[derive(Deserialize)]
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
         struct Body {
-            #[serde(rename = "type", default)]
+            #[serde(rename = "type")]
             topic: Lenient<String>,
-            #[serde(default)]
             seller_id: Lenient<String>,
         }
         let Object(Body { topic, seller_id }) = verified.json()?;

@@ -11,9 +11,10 @@ use serde::de::IgnoredAny;
 use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Dated, Document, EntityNotice, State, Version, What};
-use crate::product::{Image, Product, Variant};
+use crate::product::{Product, Variant};
 use crate::providers::lenient::{Lenient, Object, Unread};
 use crate::providers::reading::unreadable;
+use crate::providers::store_images::{StoreImage, read_images};
 use crate::verified::Verified;
 
 /// The topic of deletions.
@@ -23,38 +24,25 @@ pub(super) const PRODUCTS: &str = "products";
 /// The topic of products that came back from the bin.
 pub(super) const RESTORED: &str = "product.restored";
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct WooProduct {
-    #[serde(default)]
     id: Lenient<u64>,
-    #[serde(default)]
     name: Lenient<String>,
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type")]
     sort: Lenient<String>,
-    #[serde(default)]
     status: Lenient<String>,
-    #[serde(default)]
     date_modified_gmt: Lenient<String>,
-    #[serde(default)]
     parent_id: Lenient<u64>,
-    #[serde(default)]
     sku: Lenient<String>,
-    #[serde(default)]
     global_unique_id: Lenient<String>,
-    #[serde(default)]
     price: Lenient<String>,
-    #[serde(default)]
     stock_quantity: Lenient<i64>,
-    #[serde(default)]
     variations: Lenient<Vec<Lenient<u64>>>,
-    #[serde(default)]
-    images: Lenient<Vec<Lenient<Object<WooImage>>>>,
+    images: Lenient<Vec<Lenient<Object<StoreImage>>>>,
     // What the store's own API answers in place of a product.
-    #[serde(default)]
     code: Lenient<String>,
-    #[serde(default)]
     message: Lenient<IgnoredAny>,
-    #[serde(default)]
     data: Lenient<Object<ErrorData>>,
 }
 
@@ -62,14 +50,6 @@ struct WooProduct {
 struct ErrorData {
     #[serde(default)]
     status: Lenient<u64>,
-}
-
-#[derive(Deserialize)]
-struct WooImage {
-    #[serde(default)]
-    id: Lenient<u64>,
-    #[serde(default)]
-    src: Lenient<String>,
 }
 
 /// What a body tells.
@@ -243,7 +223,7 @@ impl WooProduct {
             status,
             updated_at: modified.to_string(),
             variants: if is_made_of_parts { variations } else { vec![own] },
-            images: images(self.images, unread),
+            images: read_images(self.images, unread),
         };
         Whole { product, lacks_variations }
     }
@@ -252,21 +232,6 @@ impl WooProduct {
 /// A variant of which the product says no more than that there is one.
 fn unknown(id: String) -> Variant {
     Variant { id, sku: None, barcode: None, price: None, currency: None, stock: None }
-}
-
-fn images(images: Lenient<Vec<Lenient<Object<WooImage>>>>, unread: &mut Unread) -> Vec<Image> {
-    let mut read = Vec::new();
-    for (at, image) in images.items_or_note(unread, "images").into_iter().enumerate() {
-        let Some(Object(image)) = image.value_or_note(unread, format_args!("images[{at}]")) else { continue };
-        let Some(id) = image.id.read() else {
-            unread.note(format_args!("images[{at}].id"));
-            continue;
-        };
-        if let Some(url) = image.src.or_note(unread, format_args!("images[{at}].src")) {
-            read.push(Image { id: id.to_string(), url });
-        }
-    }
-    read
 }
 
 #[cfg(test)]

@@ -1,0 +1,74 @@
+//! Our own documents as others write them: each field of any type.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::providers::lenient::{Lenient, Object};
+
+/// A product, each field as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenProduct {
+    pub(super) id: Lenient<String>,
+    pub(super) title: Lenient<String>,
+    pub(super) status: Lenient<String>,
+    pub(super) updated_at: Lenient<Timestamp>,
+    pub(super) variants: Lenient<Vec<Lenient<Object<WrittenVariant>>>>,
+    pub(super) images: Lenient<Vec<Lenient<Object<WrittenImage>>>>,
+}
+
+/// A variant, each field as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenVariant {
+    pub(super) id: Lenient<String>,
+    pub(super) sku: Lenient<String>,
+    pub(super) barcode: Lenient<String>,
+    pub(super) price: Lenient<String>,
+    pub(super) currency: Lenient<String>,
+    pub(super) stock: Lenient<i64>,
+}
+
+/// An image, each field as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenImage {
+    pub(super) id: Lenient<String>,
+    pub(super) url: Lenient<String>,
+}
+
+/// A count, each field as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenStock {
+    pub(super) variant: Lenient<String>,
+    pub(super) location: Lenient<String>,
+    pub(super) state: Lenient<String>,
+    pub(super) quantity: Lenient<String>,
+    pub(super) updated_at: Lenient<Timestamp>,
+}
+
+/// A transaction, each field as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenTransaction {
+    pub(super) id: Lenient<String>,
+    pub(super) kind: Lenient<String>,
+    pub(super) status: Lenient<String>,
+    pub(super) amount: Lenient<i64>,
+    pub(super) currency: Lenient<String>,
+    pub(super) payment_type: Lenient<String>,
+    pub(super) reference: Lenient<String>,
+    pub(super) account: Lenient<String>,
+    pub(super) updated_at: Lenient<Timestamp>,
+}
+
+/// An account, each field as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenAccount {
+    pub(super) id: Lenient<String>,
+    pub(super) status: Lenient<String>,
+    pub(super) reference: Lenient<String>,
+    pub(super) updated_at: Lenient<Timestamp>,
+}
