@@ -168,7 +168,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::names::{Kind, Operation, Outcome, Via};
     use crate::notice::Version;
     use crate::records::journal::Change;
 
@@ -176,34 +175,9 @@ mod tests {
 
     /// A change of an entity, processed at that second.
     fn entry(id: &str, entity: &str, second: i64, after: Option<(u8, u64)>) -> Entry {
-        let now = Timestamp::from_second(second).unwrap();
         let after = after.map(|(lane, position)| Journaled { lane, position });
-        let change = Change {
-            kind: Kind::Product,
-            entity: entity.into(),
-            op: Operation::Updated,
-            version: Version(second),
-            document: None,
-            inline: false,
-            after,
-            occurred_at: None,
-            via: Via::Webhook,
-            unread: Vec::new(),
-        };
-        Entry {
-            id: id.into(),
-            connection: Some("c".into()),
-            provider: "any".into(),
-            topic: None,
-            delivery: None,
-            outcome: Outcome::Processed,
-            reason: None,
-            received_at: now,
-            processed_at: now,
-            verified_with: None,
-            trace: String::new(),
-            change: Some(change),
-        }
+        let change = Change::of_test(entity, Version(second), after);
+        Entry::of_test(id, Some(change), Timestamp::from_second(second).unwrap())
     }
 
     fn lane(lane: u8, more: bool, entries: Vec<(u64, Entry)>) -> LaneReader {

@@ -82,6 +82,7 @@ pub(super) struct Asking<'a> {
     pub(super) ports: &'a Ports,
     pub(super) settings: &'a Settings,
     pub(super) provider: &'static dyn Provider,
+    pub(super) keys: &'a dyn RemoteKeys,
     pub(super) endpoint: &'a OpenEndpoint,
     pub(super) now: Timestamp,
 }
@@ -103,7 +104,6 @@ impl KeyCache {
     pub(super) async fn key(
         &self,
         asking: &Asking<'_>,
-        keys: &dyn RemoteKeys,
         id: &str,
         budget: impl Fn() -> Allowance,
     ) -> Result<Known, Fault> {
@@ -114,7 +114,7 @@ impl KeyCache {
             // Somebody may have fetched it since this request came.
             match self.remembered(asking, id)? {
                 Some(known) => Ok(known),
-                None => self.fetch(asking, keys, id, budget).await,
+                None => self.fetch(asking, id, budget).await,
             }
         };
         // Those who wait may have a budget of their own.
@@ -138,19 +138,13 @@ impl KeyCache {
         }
     }
 
-    async fn fetch(
-        &self,
-        asking: &Asking<'_>,
-        keys: &dyn RemoteKeys,
-        id: &str,
-        budget: impl Fn() -> Allowance,
-    ) -> Result<Known, Fault> {
+    async fn fetch(&self, asking: &Asking<'_>, id: &str, budget: impl Fn() -> Allowance) -> Result<Known, Fault> {
         let Some(api) = asking.settings.api(asking.provider) else { return Ok(Known::None) };
         let key = (asking.provider.id(), id.to_owned());
         let question = (asking.endpoint.id.clone(), id.to_owned());
         let former = lock(&self.keys).get(&key).map(|known| known.key.clone());
         // Without credentials, nobody can be asked.
-        let ask_token = match keys.ask_token(api, &asking.endpoint.secrets, asking.now) {
+        let ask_token = match asking.keys.ask_token(api, &asking.endpoint.secrets, asking.now) {
             Ok(request) => request,
             Err(Fault::Auth(_)) => return Ok(former.map_or(Known::None, Known::Key)),
             Err(fault) => return Err(fault),
@@ -160,7 +154,7 @@ impl KeyCache {
         {
             return Ok(Known::Limited { retry_after });
         }
-        let (found, stale_at) = match (self.ask(asking, keys, api, id, ask_token).await, former) {
+        let (found, stale_at) = match (self.ask(asking, api, id, ask_token).await, former) {
             (Ok(Some(found)), _) => (found, asking.now + LIFETIME),
             // What an id means never changes, so the key that is known is as good as it was.
             (Err(_), Some(former)) => (former, asking.now + LONGEST_PAUSE),
@@ -187,7 +181,6 @@ impl KeyCache {
     async fn ask(
         &self,
         asking: &Asking<'_>,
-        keys: &dyn RemoteKeys,
         api: &str,
         id: &str,
         ask_token: Request<Bytes>,
@@ -195,10 +188,10 @@ impl KeyCache {
         let app = identity(&ask_token);
         for _ in 0..2 {
             let request = ask_token.clone();
-            let get = async { self.token(asking, keys, app, request).await };
+            let get = async { self.token(asking, app, request).await };
             let token = self.token_flights.once(app, get, |_| true).await?;
-            let Some(request) = keys.ask_key(id, api, &token)? else { return Ok(None) };
-            match keys.key(id, &asking.ports.http.send(request).await?)? {
+            let Some(request) = asking.keys.ask_key(id, api, &token)? else { return Ok(None) };
+            match asking.keys.key(id, &asking.ports.http.send(request).await?)? {
                 KeyAnswer::Found(key) => return Ok(Some(key)),
                 KeyAnswer::Unknown => return Ok(None),
                 // The provider may have ended the token early.
@@ -213,19 +206,13 @@ impl KeyCache {
         Err(Fault::retryable("the provider takes no token that it gives"))
     }
 
-    async fn token(
-        &self,
-        asking: &Asking<'_>,
-        keys: &dyn RemoteKeys,
-        app: [u8; 32],
-        request: Request<Bytes>,
-    ) -> Result<Secret, Fault> {
+    async fn token(&self, asking: &Asking<'_>, app: [u8; 32], request: Request<Bytes>) -> Result<Secret, Fault> {
         if let Some((ends_at, token)) = lock(&self.tokens).get(&app)
             && (*ends_at - LONGEST_LIFE..*ends_at).contains(&asking.now)
         {
             return Ok(token.clone());
         }
-        let ApiToken { secret, lifetime } = keys.token(&asking.ports.http.send(request).await?)?;
+        let ApiToken { secret, lifetime } = asking.keys.token(&asking.ports.http.send(request).await?)?;
         let ends_at = asking.now + lifetime.min(LONGEST_LIFE).saturating_sub(MARGIN);
         lock(&self.tokens).put(app, (ends_at, secret.clone()));
         Ok(secret)

@@ -94,9 +94,9 @@ impl Receiver {
             Ok(wanted) => wanted,
             Err(fault) => return Ok(Err(Unopened { fault, retry_after: None })),
         };
-        let asking = Asking { ports: &self.ports, settings: &self.settings, provider, endpoint, now };
+        let asking = Asking { ports: &self.ports, settings: &self.settings, provider, keys, endpoint, now };
         let budget = || self.key_budget.take(&endpoint.id, network, now);
-        Ok(match self.remote_keys.key(&asking, keys, &wanted, budget).await? {
+        Ok(match self.remote_keys.key(&asking, &wanted, budget).await? {
             Known::Key(key) => {
                 with(&endpoint.secrets.clone().with([key])).map_err(|fault| Unopened { fault, retry_after: None })
             }
