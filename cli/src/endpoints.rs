@@ -33,7 +33,7 @@ pub(crate) enum EndpointsCommand {
     },
     /// Release what was held for an account before a tenant connected it without a claim.
     Release {
-        /// Id of the endpoint.
+        /// Id of the endpoint, or of the connection that has an address of its own.
         id: String,
         /// Account at the provider.
         #[arg(long)]

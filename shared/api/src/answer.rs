@@ -1,5 +1,7 @@
 //! Answers: JSON, or a problem that says what to do.
 
+use std::error::Error as _;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -9,6 +11,7 @@ use hooktide_core::fault::Fault;
 use hooktide_core::names::ProblemType;
 use hooktide_core::problem::{FieldError, Problem};
 use hooktide_core::signing;
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -165,9 +168,13 @@ fn misfit(error: &serde_json::Error) -> String {
 }
 
 async fn read(request: Request) -> Result<Bytes, Refused> {
-    axum::body::to_bytes(request.into_body(), LARGEST_BODY)
-        .await
-        .map_err(|_| Refused::new(ProblemType::TooLarge, "A request to the API has at most 1 MiB."))
+    let read = axum::body::to_bytes(request.into_body(), LARGEST_BODY).await;
+    read.map_err(|error| match error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        true => Refused::new(ProblemType::TooLarge, "A request to the API has at most 1 MiB."),
+        false => {
+            Refused::new(ProblemType::BadRequest, "The body broke off, or is not what its header says; send it again.")
+        }
+    })
 }
 
 /// Query parameters; what does not fit is a problem, not a plain text.

@@ -1,8 +1,10 @@
 //! Every text and every list that the API takes has a bound, and is told by its field beyond it.
 
+use axum::body::Body;
 use hooktide_tests::world::World;
-use http::Method;
+use http::{Method, Request};
 use serde_json::{Map, Value, json};
+use tower::ServiceExt;
 
 /// A text and a list that no field takes.
 fn beyond() -> [Value; 2] {
@@ -19,6 +21,23 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 fn fields(document: &Value, operation: &Value) -> Map<String, Value> {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     resolved(document, schema)["properties"].as_object().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_and_a_path_that_is_no_text_are_bad_requests() {
+    let world = World::new().await;
+    let parts = [Ok("{"), Err(std::io::Error::other("gone"))];
+    let broken = Body::from_stream(futures::stream::iter(parts));
+    let request = |body| {
+        let builder = Request::post("/v1/connections").header("authorization", format!("Bearer {}", world.operator));
+        world.app.clone().oneshot(builder.body(body).unwrap())
+    };
+    assert_eq!(request(broken).await.unwrap().status(), 400);
+    assert_eq!(request(Body::from(vec![b' '; 1024 * 1024 + 1])).await.unwrap().status(), 413);
+    for (part, status) in [("%ff", 400), ("%c3%28", 400), ("%E2%82", 400), ("%c3%bc", 404), ("%", 404), ("%zz", 404)] {
+        let problem = world.get(&format!("/v1/connections/{part}")).await.expect(status);
+        assert_eq!(problem["status"], status, "{part}");
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,11 @@ use std::time::Duration;
 use hooktide_core::flows::process::Processor;
 use hooktide_core::flows::{Ports, erase};
 use hooktide_core::key::{Area, ENTITY_SHARDS, Partition};
-use hooktide_core::names::Kind;
+use hooktide_core::names::{JobKind, Kind};
 use hooktide_core::ports::{Query, QueueName, Range};
+use hooktide_core::records;
+use hooktide_core::records::connection::{self, Connection};
+use hooktide_core::records::job::{self, Mark};
 use hooktide_core::tenant::Tenant;
 use hooktide_tests::faults::FaultyTable;
 use hooktide_tests::world::{Shop, World};
@@ -69,6 +72,37 @@ async fn a_commit_under_way_leaves_nothing_of_a_deleted_connection_behind() {
     assert_eq!(left_of(&world, &shop).await, 0, "nor is there a mark of the job");
     world.call(&world.operator, Method::DELETE, &path, None).await.expect(404);
     assert_eq!(world.idle().await, Ok(()));
+}
+
+#[tokio::test]
+async fn marks_are_erased_in_as_many_passes_as_it_takes_whatever_other_connections_have() {
+    let world = World::new().await;
+    let (shop, tenant) = (world.shop().await, Tenant::default_local());
+    let (ports, now) = (&world.host.ports, world.now());
+    let mark = async |resource: String| {
+        let mark = job::raised(None, &tenant, JobKind::Sync, &resource, 1, now);
+        ports.table.write(job::store(None, &mark).unwrap()).await.unwrap();
+    };
+    for number in 0..120 {
+        for resource in ["catalog", "products", "stock"] {
+            // Some sort before its own, some behind, and some are of a connection whose id begins as its own does.
+            mark(format!("{resource}/0-another/{number}")).await;
+            mark(format!("{resource}/{}x/{number}", shop.id)).await;
+            mark(format!("{resource}/{}/{number}", shop.id)).await;
+        }
+        mark(format!("orders/another/{number}")).await;
+    }
+    for resource in ["catalog", "stock"] {
+        mark(format!("{resource}/{}", shop.id)).await;
+    }
+    let stored = records::get::<Connection>(&*ports.table, &connection::key(&tenant, &shop.id)).await.unwrap();
+    let (connection, mut erased, mut passes) = (stored.unwrap().record, erase::Erased::default(), 1);
+    while !erase::whole(ports, &tenant, &connection, 150, &mut erased).await.unwrap() {
+        passes += 1;
+    }
+    let left = records::list_all::<Mark>(&*ports.table, Partition::of(&tenant, Area::Jobs), "", 10_000).await.unwrap();
+    let own = left.iter().filter(|(_, mark)| mark.record.connection() == Some(&shop.id)).count();
+    assert_eq!((own, left.len(), passes), (0, 7 * 120, 2), "{erased:?}");
 }
 
 #[tokio::test]

@@ -2,8 +2,11 @@
 //! cannot.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use hooktide_core::providers;
+use hooktide_core::records::dead_letter::Shelf;
+use hooktide_core::tenant::Tenant;
 use hooktide_tests::connected::{Connected, sample_secrets};
 use hooktide_tests::world::{SECRET, Shop, World};
 use http::{HeaderValue, Method};
@@ -107,5 +110,64 @@ async fn another_shop_of_the_same_app_is_held_and_never_taken_for_the_connection
     let patch = json!({ "account": "other.myshopify.com" });
     world.call(&world.operator, Method::PATCH, &path, Some(patch)).await.expect(200);
     world.tick().await;
+    assert_eq!((world.changes().await.len(), world.held(&one).await.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn every_held_account_that_is_no_longer_foreign_is_released() {
+    for (patch, released) in [
+        (json!({ "name": "Renamed", "settings": { "note": 1 } }), 0),
+        (json!({ "settings": { "sources": ["two.myshopify.com", " THREE.myshopify.com"] } }), 2),
+        (json!({ "account": "two.myshopify.com", "settings": { "sources": ["four.myshopify.com"] } }), 2),
+        (json!({ "account": null }), 3),
+    ] {
+        let world = World::new().await;
+        let one =
+            json!({ "provider": "shopify", "account": "one.myshopify.com", "secrets": { "client_secret": SECRET } });
+        let one = world.shop_with(one).await;
+        for (number, account) in ["two", "three", "four"].into_iter().enumerate() {
+            let other = Shop { account: format!("{account}.myshopify.com"), ..one.clone() };
+            world.request(world.sample(&other, "products/update", number as u64, world.now())).await.expect(200);
+        }
+        world.tick().await;
+        assert_eq!(world.held(&one).await.len(), 3);
+        let path = format!("/v1/connections/{}", one.id);
+        world.call(&world.operator, Method::PATCH, &path, Some(patch.clone())).await.expect(200);
+        // The replay's step, then what it sent at its rate.
+        world.after(Duration::from_secs(1)).await;
+        world.after(Duration::from_secs(1)).await;
+        assert_eq!((world.changes().await.len(), world.held(&one).await.len()), (released, 3 - released), "{patch}");
+        assert_eq!(world.idle().await, Ok(()), "{patch}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_own_endpoint_holds_is_released_by_hand_once_the_account_is_its_own() {
+    let world = World::new().await;
+    let one = json!({ "provider": "shopify", "account": "one.myshopify.com", "secrets": { "client_secret": SECRET } });
+    let one = world.shop_with(one).await;
+    let other = Shop { account: "two.myshopify.com".into(), ..one.clone() };
+    world.request(world.sample(&other, "products/update", 1, world.now())).await.expect(200);
+    world.tick().await;
+    let [letter] = world.held(&one).await.try_into().unwrap();
+    let release = async |account: &str, tenant: &str| {
+        let body = json!({ "account": account, "tenant": tenant });
+        world.post(&format!("/v1/endpoints/{}/release", one.id), body).await
+    };
+    let problem = release("two.myshopify.com", "default").await.expect(409);
+    assert!(problem["detail"].as_str().unwrap().contains("`sources`"), "{problem}");
+    let path = format!("/v1/connections/{}", one.id);
+    let patch = json!({ "settings": { "sources": ["two.myshopify.com"] } });
+    world.call(&world.operator, Method::PATCH, &path, Some(patch)).await.expect(200);
+    world.after(Duration::from_secs(1)).await;
+    assert_eq!(world.held(&one).await.len(), 0);
+    // A letter that stayed behind, whatever the reason.
+    let shelf = Shelf::Held { endpoint: one.id.clone(), account: "two.myshopify.com".into() };
+    let until = world.now() + Duration::from_secs(3600);
+    let put = letter.put(&Tenant::default_local(), &shelf, "left", until).unwrap();
+    world.host.ports.table.write(put).await.unwrap();
+    release("two.myshopify.com", "anna").await.expect(409);
+    assert_eq!(release("TWO.myshopify.com", "default").await.expect(202)["matched"], 1);
+    world.after(Duration::from_secs(1)).await;
     assert_eq!((world.changes().await.len(), world.held(&one).await.len()), (1, 0));
 }

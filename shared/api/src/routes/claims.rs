@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use hooktide_core::flows::replay;
 use hooktide_core::names::ProblemType;
+use hooktide_core::records::endpoint::Route;
 use hooktide_core::records::replay::Filter;
 use hooktide_core::tenant::Tenant;
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 
 use super::checks::{account_of, provider_of};
 use super::dead_letters::{ReplayView, SCANNED};
-use super::endpoints::shared_endpoint_of;
+use super::endpoints::{endpoint_of, shared_endpoint_of};
 use super::routing::{self, Release};
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, Refused};
@@ -109,7 +110,8 @@ pub(crate) async fn claim(
     Ok((StatusCode::CREATED, Json(ClaimView { claim, account, tenant, expires_at })))
 }
 
-/// Releases what was held for an account before a tenant that needs no claim connected it.
+/// Releases what was held for an account: before a tenant that needs no claim connected it, or, on a connection's own
+/// endpoint, before that had the account or named it among its `sources`.
 #[utoipa::path(post, path = "/v1/endpoints/{id}/release", operation_id = "release_account", request_body = NewRelease,
     responses((status = 202, body = ReplayView), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn release(
@@ -118,9 +120,17 @@ pub(crate) async fn release(
     Path(id): Path<String>,
     Body(new): Body<NewRelease>,
 ) -> Answer<(StatusCode, Json<ReplayView>)> {
-    let endpoint = shared_endpoint_of(&api, may.tenant(), &id).await?.record;
+    let endpoint = endpoint_of(&api, may.tenant(), &id).await?.record;
     let account = named_account(&endpoint.provider, new.account)?;
-    let route = routing::route_of(&api, &endpoint, &account).await?.map(|stored| stored.record);
+    let route = match &endpoint.connection {
+        None => routing::route_of(&api, &endpoint, &account).await?.map(|stored| stored.record),
+        Some(_) if endpoint.is_foreign(&account) => {
+            let detail = "This account is not the connection's; what is held for it stays until the connection's account \
+                          is changed to it, or its settings name it among the `sources`.";
+            return Err(Refused::new(ProblemType::Conflict, detail));
+        }
+        Some(connection) => Some(Route { tenant: endpoint.tenant.clone(), connection: connection.clone() }),
+    };
     let Some(route) = route.filter(|route| new.tenant.as_ref().is_none_or(|wanted| *wanted == route.tenant)) else {
         let detail = "Nobody whom you mean has connected this account; what is held for it stays until somebody does.";
         return Err(Refused::new(ProblemType::Conflict, detail));

@@ -275,12 +275,9 @@ pub(crate) async fn change(
         true if moved || former.settings != connection.settings => {
             let Stored { rev, record } = super::endpoints::endpoint_of(&api, tenant, &connection.id).await?;
             let (account, settings) = (connection.account.clone(), connection.settings.clone());
-            let endpoint = Endpoint { account, settings, ..record };
+            let endpoint = Endpoint { account, settings, ..record.clone() };
             writes.push(records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?);
-            match moved {
-                true => routing::release_own(&api, &endpoint)?.commit(&api, writes).await?,
-                false => transact(&api, writes).await?,
-            }
+            routing::release_own(&api, &record, &endpoint)?.commit(&api, writes).await?;
         }
         true | false => transact(&api, writes).await?,
     }

@@ -47,7 +47,7 @@ pub(crate) async fn connection(api: &Api, tenant: &Tenant, id: &str) -> Answer<(
         }
     }
     let mut things = erase::Erased::default();
-    let all = erase::whole(api.ports(), tenant, &stored.record, &mut things).await?;
+    let all = erase::whole(api.ports(), tenant, &stored.record, erase::MARKS, &mut things).await?;
     (erased.entities, erased.documents) = (things.entities, things.documents);
     Ok((erased, !all))
 }

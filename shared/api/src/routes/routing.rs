@@ -5,7 +5,7 @@ use hooktide_core::names::ProblemType;
 use hooktide_core::ports::{AttributeValue, Condition, Write};
 use hooktide_core::records::connection::Connection;
 use hooktide_core::records::dead_letter::Shelf;
-use hooktide_core::records::endpoint::{Endpoint, Route, route_key};
+use hooktide_core::records::endpoint::{Endpoint, Route, SOURCES, route_key};
 use hooktide_core::records::replay::{Filter, Replay};
 use hooktide_core::records::{self, Stored, Upkeep};
 use hooktide_core::tenant::Tenant;
@@ -28,8 +28,12 @@ pub(crate) struct Release {
 impl Release {
     /// A new one: an account may be connected anew, and each time what was held meanwhile is released.
     pub(crate) fn new(api: &Api, endpoint: &Endpoint, account: &str, connection: &str) -> Self {
+        Self::of(api, Shelf::Held { endpoint: endpoint.id.clone(), account: account.to_owned() }, connection)
+    }
+
+    fn of(api: &Api, shelf: Shelf, connection: &str) -> Self {
         let replay = Replay {
-            shelf: Shelf::Held { endpoint: endpoint.id.clone(), account: account.to_owned() },
+            shelf,
             filter: Filter::default(),
             rate_per_second: RELEASE_RATE,
             started_at: api.now(),
@@ -100,13 +104,17 @@ pub(crate) async fn connect(
     Ok(Rerouting { writes, release: release.map(|release| (endpoint.tenant, release.id)) })
 }
 
-/// Releases what was held on a connection's own endpoint for the account that it now has: deliveries that an app's secret
-/// proved, while the connection had another.
-pub(crate) fn release_own(api: &Api, endpoint: &Endpoint) -> Answer<Rerouting> {
-    let (Some(connection), Some(account)) = (&endpoint.connection, &endpoint.account) else {
+/// Releases what was held on a connection's own endpoint for accounts that are no longer foreign to it: deliveries that an
+/// app's secret proved, while the connection had another account or its settings did not name theirs.
+///
+/// It is written together with the endpoint, so that what is held at the same time is held for the endpoint as it was.
+pub(crate) fn release_own(api: &Api, former: &Endpoint, endpoint: &Endpoint) -> Answer<Rerouting> {
+    let decides = |endpoint: &Endpoint| (endpoint.account.clone(), endpoint.settings.get(SOURCES).cloned());
+    let Some(connection) = endpoint.connection.as_ref().filter(|_| decides(former) != decides(endpoint)) else {
         return Ok(Rerouting { writes: Vec::new(), release: None });
     };
-    let Release { id, replay } = Release::new(api, endpoint, account, connection);
+    let shelf = Shelf::Own { provider: endpoint.provider.clone(), endpoint: endpoint.id.clone() };
+    let Release { id, replay } = Release::of(api, shelf, connection);
     let writes = replay::begin(&endpoint.tenant, &id, &replay, api.now())?;
     Ok(Rerouting { writes, release: Some((endpoint.tenant.clone(), id)) })
 }

@@ -33,8 +33,8 @@ pub const SETTLES: Duration = Duration::from_secs(job::LEASE.as_secs() + 20);
 const PAGE: usize = 100;
 /// How many held deliveries are read at once: they are large.
 const LETTERS: usize = 50;
-/// How many job marks of a tenant are looked through.
-const MARKS: usize = 10_000;
+/// How many job marks are erased at once at the most.
+pub const MARKS: usize = 1_000;
 
 /// What was erased.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(super) async fn step(
         return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
     };
     let mut erased = Erased::default();
-    let all = whole(ports, tenant, &stored.record, &mut erased).await?;
+    let all = whole(ports, tenant, &stored.record, MARKS, &mut erased).await?;
     if all && erased == Erased::default() {
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
         return ports.table.transact(vec![delete, job::finish(&held, now)?]).await.map_err(records::overtaken);
@@ -90,31 +90,34 @@ pub(super) async fn step(
     jobs::send(ports, &next, pause).await
 }
 
-/// Erases everything of a connection that is deleted, but for its record; whether all of it.
+/// Erases everything of a connection that is deleted, but for its record, at most so many job marks; whether all of it.
 pub async fn whole(
     ports: &Ports,
     tenant: &Tenant,
     connection: &Connection,
+    marks: usize,
     erased: &mut Erased,
 ) -> Result<bool, Fault> {
     if !entities(ports, tenant, connection, erased).await? {
         return Ok(false);
     }
-    let mut found = Vec::new();
+    let (mut found, mut all) = (Vec::new(), true);
+    let mut add = |(keys, more): (Vec<Key>, bool)| {
+        found.extend(keys);
+        all &= !more;
+    };
     for kind in Kind::ALL {
         let partition = Partition::of(tenant, Area::Tag(&tag::prefix(*kind, &connection.id)));
-        found.extend(keys_of(ports, &partition).await?);
+        add(keys_of(ports, &partition, Range::All, PAGE).await?);
     }
-    found.extend(marks_of(ports, tenant, connection).await?);
-    let mut all = true;
+    add(marks_of(ports, tenant, connection, marks).await?);
     if connection.owns_endpoint() {
-        let (held, more) = held_by(ports, tenant, connection).await?;
-        found.extend(held);
-        all = !more;
+        add(held_by(ports, tenant, connection).await?);
         let partition = Partition::endpoint(&connection.provider, &connection.endpoint);
-        let notes = keys_of(ports, &partition).await?;
+        let (mut notes, more) = keys_of(ports, &partition, Range::All, PAGE).await?;
         // What the address names stays for a while, so that what still comes to it is recognised.
-        found.extend(notes.into_iter().filter(|key| key.sort() != "endpoint"));
+        notes.retain(|key| key.sort() != "endpoint");
+        add((notes, more));
     }
     erased.others += found.len();
     delete_all(ports, found).await?;
@@ -136,20 +139,51 @@ async fn held_by(ports: &Ports, tenant: &Tenant, connection: &Connection) -> Res
     Ok((keys, more))
 }
 
-/// The keys of a small partition.
-async fn keys_of(ports: &Ports, partition: &Partition) -> Result<Vec<Key>, Fault> {
-    let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: PAGE };
+/// Some keys of a range of a partition, and whether there are more.
+async fn keys_of(ports: &Ports, partition: &Partition, range: Range, limit: usize) -> Result<(Vec<Key>, bool), Fault> {
+    let query = Query { partition: partition.clone(), range, descending: false, limit };
     let page = ports.table.query(&query).await?;
-    Ok(page.items.iter().map(|item: &Item| partition.clone().key(records::sort_of(item))).collect())
+    let keys = page.items.iter().map(|item: &Item| partition.clone().key(records::sort_of(item))).collect();
+    Ok((keys, page.more))
 }
 
-/// The marks of syncs of a connection's resources: `<resource>/<connection>`, and what of it.
-async fn marks_of(ports: &Ports, tenant: &Tenant, connection: &Connection) -> Result<Vec<Key>, Fault> {
-    let prefix = format!("{}#", JobKind::Sync);
-    let marks = records::list_all::<Mark>(&*ports.table, Partition::of(tenant, Area::Jobs), &prefix, MARKS).await?;
-    let own = |Stored { record, .. }: &Stored<Mark>| record.connection() == Some(&connection.id);
-    let key = |(sort, _): (String, _)| Partition::of(tenant, Area::Jobs).key(sort);
-    Ok(marks.into_iter().filter(|(_, stored)| own(stored)).map(key).collect())
+/// Some of the marks of syncs of a connection's resources, `<resource>/<connection>` and what of it; and whether there are
+/// more.
+///
+/// Marks are sorted by resource, and there are few resources: from each to the next it skips what other connections have,
+/// however many they are.
+async fn marks_of(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    most: usize,
+) -> Result<(Vec<Key>, bool), Fault> {
+    let (jobs, syncs) = (Partition::of(tenant, Area::Jobs), format!("{}#", JobKind::Sync));
+    let (mut found, mut next) = (Vec::new(), Range::Prefix(syncs.clone()));
+    loop {
+        let (first, _) = keys_of(ports, &jobs, next, 1).await?;
+        let Some(first) = first.first() else { return Ok((found, false)) };
+        let resource = first.sort().split_once('/').map_or(first.sort(), |(resource, _)| resource);
+        let mut own = Range::Prefix(format!("{resource}/{}", connection.id));
+        while let (keys, more) = keys_of(ports, &jobs, own, PAGE).await?
+            && let Some(last) = keys.last().map(|key| key.sort().to_owned())
+        {
+            let prefix = format!("{resource}/{}", connection.id);
+            found.extend(keys.into_iter().filter(|key| is_or_lies_below(key.sort(), &prefix)));
+            if found.len() >= most {
+                return Ok((found, true));
+            }
+            if !more {
+                break;
+            }
+            own = records::after(&prefix, &last);
+        }
+        next = records::after(&syncs, &format!("{resource}/{}", char::MAX));
+    }
+}
+
+fn is_or_lies_below(sort: &str, place: &str) -> bool {
+    sort.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Erases the entities and documents of a connection; whether all of them.

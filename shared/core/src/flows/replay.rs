@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::names::JobKind;
 use crate::ports::{Condition, Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault};
 use crate::records::dead_letter::{self, DeadLetter, Shelf};
+use crate::records::endpoint::{self, Endpoint};
 use crate::records::job;
 use crate::records::replay::{self as record, Filter, Replay};
 use crate::records::{self, Stored, Upkeep};
@@ -75,8 +76,12 @@ pub(super) async fn step(
     };
     let query = Query { partition, range, descending: false, limit: PAGE };
     let (letters, more) = records::list::<DeadLetter>(&*ports.table, &query).await?;
-    let mut matching: Vec<&(String, Stored<DeadLetter>)> =
-        letters.iter().filter(|(sort, letter)| replay.filter.matches(&sort[prefix.len()..], &letter.record)).collect();
+    let own = own_endpoint(ports, &replay.shelf).await?;
+    let matches = |(sort, letter): &&(String, Stored<DeadLetter>)| {
+        is_due(&replay.shelf, own.as_ref(), &letter.record)
+            && replay.filter.matches(&sort[prefix.len()..], &letter.record)
+    };
+    let mut matching: Vec<&(String, Stored<DeadLetter>)> = letters.iter().filter(matches).collect();
     let rate = f64::from(replay.rate_per_second.clamp(1, FASTEST));
     let delay = |nth: usize| Duration::from_secs_f64(nth as f64 / rate).min(crate::ports::MAX_DELAY);
     let mut sent = resend(ports, (&replay.shelf, &matching), delay).await?.into_iter();
@@ -107,6 +112,21 @@ pub(super) async fn step(
     jobs::send(ports, &next, pause).await
 }
 
+/// The endpoint of a connection, as it is now, where that decides which messages of a shelf are sent.
+async fn own_endpoint(ports: &Ports, shelf: &Shelf) -> Result<Option<Endpoint>, Fault> {
+    let Shelf::Own { provider, endpoint } = shelf else { return Ok(None) };
+    let stored = records::get::<Endpoint>(&*ports.table, &endpoint::key(provider, endpoint)).await?;
+    Ok(stored.map(|stored| stored.record).filter(|endpoint| endpoint.deleted_at.is_none()))
+}
+
+/// Whether a message of a shelf need not wait any longer for its account.
+fn is_due(shelf: &Shelf, own: Option<&Endpoint>, letter: &DeadLetter) -> bool {
+    match shelf {
+        Shelf::Own { .. } => own.zip(letter.account.as_deref()).is_some_and(|(own, account)| !own.is_foreign(account)),
+        Shelf::Dead | Shelf::Held { .. } | Shelf::Privacy => true,
+    }
+}
+
 async fn resend(
     ports: &Ports,
     (shelf, letters): (&Shelf, &[&(String, Stored<DeadLetter>)]),
@@ -119,7 +139,7 @@ async fn resend(
                 (envelope.attempt, envelope.deferred, envelope.not_before) = (0, 0, None);
                 envelope.replayed = envelope.replayed.saturating_add(1);
                 // A delivery about several accounts has a letter for each of them.
-                if matches!(shelf, Shelf::Held { .. }) {
+                if matches!(shelf, Shelf::Held { .. } | Shelf::Own { .. }) {
                     envelope.only.clone_from(&letter.record.account);
                 }
                 (envelope.encode()?, envelope.group().to_owned())

@@ -64,6 +64,14 @@ pub enum Shelf {
         /// The account.
         account: String,
     },
+    /// With what waits for accounts that are foreign to a connection with an endpoint of its own: of these, the accounts
+    /// that are no longer foreign when the message is looked at.
+    Own {
+        /// The provider.
+        provider: String,
+        /// The endpoint.
+        endpoint: String,
+    },
     /// With the requests about personal data that wait to be done.
     Privacy,
 }
@@ -75,6 +83,7 @@ impl Shelf {
             Self::Dead => (Partition::of(tenant, Area::DeadLetters), String::new()),
             Self::Privacy => (Partition::of(tenant, Area::Privacy), String::new()),
             Self::Held { endpoint, account } => (Partition::of(tenant, Area::Held(endpoint)), format!("{account}#")),
+            Self::Own { endpoint, .. } => (Partition::of(tenant, Area::Held(endpoint)), String::new()),
         }
     }
 

@@ -20,6 +20,9 @@ use crate::sealing::{Place, RootKeys, root_key_of};
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
 use crate::tenant::Tenant;
 
+/// The setting with the accounts that deliveries of a connection may name beside its own.
+pub const SOURCES: &str = "sources";
+
 /// What a webhook address names: one account, or one provider app with many.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
@@ -68,6 +71,20 @@ impl Endpoint {
     /// Whether it serves many accounts, and its owner lets a tenant connect any of them: it is the owner, or named.
     pub fn admits(&self, tenant: &Tenant) -> bool {
         self.connection.is_none() && (self.tenant == *tenant || self.tenants.iter().any(|guest| guest.is(tenant)))
+    }
+
+    /// Whether an account that a delivery names is not that of the one connection that has this endpoint.
+    pub fn is_foreign(&self, account: &str) -> bool {
+        let own = self.account.as_deref().filter(|_| self.connection.is_some());
+        own.is_some_and(|own| own != account) && !self.is_a_source(account)
+    }
+
+    /// Whether the settings name the account as one more that deliveries may name, beside the connection's own.
+    fn is_a_source(&self, account: &str) -> bool {
+        let sources = self.settings.get(SOURCES).and_then(Value::as_array);
+        let provider = providers::by_id(&self.provider);
+        let mut named = sources.into_iter().flatten().filter_map(Value::as_str);
+        named.any(|source| provider.is_some_and(|provider| provider.normalise_account(source) == account))
     }
 
     /// Its secrets, opened.

@@ -37,6 +37,8 @@ struct Doing {
     blocked: Option<Instant>,
     /// Whether it was asked to close.
     closing: bool,
+    /// How many requests have begun.
+    requests: u64,
 }
 
 impl Doing {
@@ -74,7 +76,7 @@ pub(super) struct Connection {
 
 impl Connection {
     fn new(now: Instant) -> Self {
-        let doing = Doing { phase: Phase::Header, since: now, blocked: None, closing: false };
+        let doing = Doing { phase: Phase::Header, since: now, blocked: None, closing: false, requests: 0 };
         Self { state: Mutex::new((doing, Framing::default())), close: Notify::new() }
     }
 
@@ -99,7 +101,8 @@ impl Connection {
     pub(super) fn begin(self: &Arc<Self>, now: Instant) -> (UnderWay, bool) {
         let (doing, framing) = &mut *self.state();
         (doing.phase, doing.since) = (Phase::Busy, now);
-        (UnderWay(Arc::clone(self)), std::mem::take(framing).is_ambiguous())
+        doing.requests += 1;
+        (UnderWay(Arc::clone(self), doing.requests), std::mem::take(framing).is_ambiguous())
     }
 
     /// Waits until it is to close.
@@ -130,14 +133,17 @@ impl Connection {
     }
 }
 
-/// A request that is under way until this is dropped.
+/// A request that is under way until this is dropped, and which of its connection's it is.
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<Connection>);
+pub(super) struct UnderWay(Arc<Connection>, u64);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let doing = &mut self.0.state().0;
-        (doing.phase, doing.since) = (Phase::Idle, Instant::now());
+        // What is left of an earlier one's body may be heard until the next one has begun.
+        if doing.requests == self.1 {
+            (doing.phase, doing.since) = (Phase::Idle, Instant::now());
+        }
     }
 }
 
@@ -189,7 +195,7 @@ mod tests {
     use super::*;
 
     fn doing(phase: Phase, since: Instant) -> Doing {
-        Doing { phase, since, blocked: None, closing: false }
+        Doing { phase, since, blocked: None, closing: false, requests: 0 }
     }
 
     #[test]
@@ -248,5 +254,16 @@ mod tests {
         assert!(connection.is_resting());
         connection.heard(b"G", Instant::now());
         assert_eq!(connection.state().0.phase, Phase::Header);
+    }
+
+    #[test]
+    fn the_end_of_an_earlier_request_does_not_end_the_one_that_has_begun() {
+        let (_, connection) = Connections::default().enter(Instant::now());
+        let (earlier, _) = connection.begin(Instant::now());
+        let (next, _) = connection.begin(Instant::now());
+        drop(earlier);
+        assert_eq!(connection.state().0.phase, Phase::Busy);
+        drop(next);
+        assert_eq!(connection.state().0.phase, Phase::Idle);
     }
 }

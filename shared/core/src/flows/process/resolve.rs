@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
 use tracing::warn;
 
 use super::Processor;
@@ -17,12 +16,10 @@ use crate::ports::Key;
 use crate::providers;
 use crate::records;
 use crate::records::dead_letter::DeadLetter;
-use crate::records::endpoint::{self, Endpoint, Route};
+use crate::records::endpoint::{self, Endpoint, Route, SOURCES};
 use crate::records::entity::{EntityId, Identity, Rank};
 use crate::tenant::Tenant;
 
-/// The setting with the accounts that deliveries of a connection may name beside its own.
-const SOURCES: &str = "sources";
 /// Why a delivery to an endpoint with many accounts is kept.
 const NAMES_NOBODY: &str =
     "the delivery names no account, and its endpoint serves many: give each account its own connection";
@@ -236,7 +233,7 @@ enum Whose {
 /// the secret is an app's.
 fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Whose {
     match (&endpoint.connection, &notice.account) {
-        (Some(connection), Some(account)) if is_foreign(endpoint, account) => {
+        (Some(connection), Some(account)) if endpoint.is_foreign(account) => {
             match providers::by_id(&endpoint.provider).filter(|provider| !provider.signs_account()) {
                 None => Whose::Misfit("the delivery names another account than the connection's; check its settings"),
                 Some(provider) if provider.shares_secret() => match &notice.what {
@@ -261,23 +258,9 @@ fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Wh
     }
 }
 
-/// Whether the account that a delivery names is not that of the one connection of its endpoint.
-fn is_foreign(endpoint: &Endpoint, account: &str) -> bool {
-    let own = endpoint.account.as_deref().filter(|_| endpoint.connection.is_some());
-    own.is_some_and(|own| own != account) && !is_a_source(endpoint, account)
-}
-
-/// Whether the settings name the account as one more that deliveries may name, beside the connection's own.
-fn is_a_source(endpoint: &Endpoint, account: &str) -> bool {
-    let sources = endpoint.settings.get(SOURCES).and_then(Value::as_array);
-    let provider = providers::by_id(&endpoint.provider);
-    let mut named = sources.into_iter().flatten().filter_map(Value::as_str);
-    named.any(|source| provider.is_some_and(|provider| provider.normalise_account(source) == account))
-}
-
 /// The warning for a notice that is processed although it names another account.
 fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
-    let account = notice.account.as_deref().filter(|account| is_foreign(endpoint, account))?;
+    let account = notice.account.as_deref().filter(|account| endpoint.is_foreign(account))?;
     let own = endpoint.account.as_deref().unwrap_or_default();
     Some(format!(
         "it names the account {account}, and the connection's is {own}: if that changed, change the connection's account; \
