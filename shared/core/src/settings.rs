@@ -42,7 +42,7 @@ pub struct Serving {
     pub idle_time: Duration,
     /// How long the body of a request may take.
     pub body_time: Duration,
-    /// How many bytes of bodies are held at once, of all requests.
+    /// How many bytes of bodies are held at once, of all requests, beyond the beginning of each.
     pub body_bytes: usize,
     /// How many streams of events one tenant has at once.
     pub tenant_streams: u32,
@@ -102,7 +102,7 @@ pub struct Setting {
 pub const SETTINGS: [Setting; 12] = [
     Setting {
         name: "HOOKTIDE_BODIES_MIB",
-        about: "local server: how many bytes of bodies are held at once, of all requests, in MiB",
+        about: "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB",
         range: (16, 4096),
         default: 64,
         set: |settings, mebibytes| settings.serving.body_bytes = mebibytes as usize * MEBIBYTE,

@@ -38,7 +38,7 @@ pub enum HomeError {
     },
     /// The folder was in use, and one of its files is gone.
     #[error(
-        "{} is missing in a data folder that was in use, and with it {lost}. Restore it from a backup, with the rest of \
+        "{} is missing or empty in a data folder that was in use, and with it {lost}. Restore it from a backup, with the rest of \
          the folder. To go on without it on purpose, remove {} and start again, or give another folder with --home.",
         path.join(file).display(), path.join(FORMAT_FILE).display()
     )]
@@ -89,9 +89,10 @@ impl Home {
         self.complete
     }
 
-    /// Refuses a folder that was in use and lacks a file, which would be made anew in silence.
+    /// Refuses a folder that was in use and lacks a file, which would be made anew in silence. So would an empty one.
     pub fn require(&self, file: &'static str, lost: &'static str) -> Result<(), HomeError> {
-        if self.complete && !self.join(file).exists() {
+        let is_there = || fs::metadata(self.join(file)).is_ok_and(|found| found.is_dir() || found.len() > 0);
+        if self.complete && !is_there() {
             return Err(HomeError::Missing { path: self.path.clone(), file, lost });
         }
         Ok(())
@@ -185,6 +186,8 @@ mod tests {
         let error = home.require("table.db", "everything").unwrap_err().to_string();
         assert!(error.contains("table.db is missing") && error.contains("and with it everything."), "{error}");
         home.write_private("table.db", b"").unwrap();
+        home.require("table.db", "everything").unwrap_err();
+        home.write_private("table.db", b"a page").unwrap();
         home.require("table.db", "everything").unwrap();
         drop(home);
         assert!(Home::open(folder.path()).unwrap().is_complete());

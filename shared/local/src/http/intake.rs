@@ -61,6 +61,8 @@ pub(super) struct Intake {
 #[derive(Debug, Default)]
 struct State {
     held: Option<OwnedSemaphorePermit>,
+    /// How many bytes have come.
+    heard: usize,
     /// The body, while nobody waits for the next part of it; and its entry among those that take room.
     body: Option<Incoming>,
     on_its_way: Option<OnItsWay>,
@@ -115,18 +117,22 @@ impl Intake {
             let Ok(part) = frame.into_data() else { continue };
             if !part.is_empty() {
                 self.hold(part.len()).await.map_err(|unread| self.failed(unread))?;
-                let on_its_way = on_its_way.unwrap_or_else(|| self.room.enter(Instant::now()));
                 let state = &mut *self.state();
-                (state.body, state.on_its_way) = (Some(body), Some(on_its_way));
+                // To cut off a body that takes no room would help nobody.
+                let takes_room = state.held.as_ref().is_some_and(|held| held.num_permits() > 0);
+                let enter = || takes_room.then(|| self.room.enter(Instant::now()));
+                (state.body, state.on_its_way) = (Some(body), on_its_way.or_else(enter));
                 return Ok(Some(part));
             }
         }
     }
 
     async fn hold(&self, bytes: usize) -> Result<(), Unread> {
-        let bytes = u32::try_from(bytes).map_err(|_| Unread::Crowded)?;
-        let more = self.room.hold(bytes).await.ok_or(Unread::Crowded)?;
-        match &mut self.state().held {
+        let before = self.state().heard;
+        let more = self.room.hold(before, bytes).await.ok_or(Unread::Crowded)?;
+        let state = &mut *self.state();
+        state.heard += bytes;
+        match &mut state.held {
             Some(held) => held.merge(more),
             none => *none = Some(more),
         }

@@ -1,5 +1,8 @@
 //! Room for the bodies of all requests together. When there is none left, the body goes that has been on its way for
 //! longest: who holds a body back does not hold others up.
+//!
+//! The beginning of each body takes no room, since the number of connections bounds it already. So ordinary deliveries never
+//! wait for whoever fills the room with large ones.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +18,8 @@ const SPARED: Duration = Duration::from_secs(1);
 /// How often a body that waits looks for one that goes.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How much of each body takes no room, in bytes.
+const FREE: usize = 16 * 1024;
 /// How long lies between two that are cut off: what one of them frees may be enough.
 const BETWEEN: Duration = Duration::from_millis(20);
 
@@ -51,8 +56,10 @@ impl Room {
         OnItsWay { room: Arc::clone(self), key, cut }
     }
 
-    /// Room for so many bytes more; `None` if there is none, though the slowest were cut off.
-    pub(super) async fn hold(&self, bytes: u32) -> Option<OwnedSemaphorePermit> {
+    /// Room for so many bytes more of a body of which so many have come; `None` if there is none, though the slowest were cut
+    /// off.
+    pub(super) async fn hold(&self, before: usize, more: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = u32::try_from(more.saturating_sub(FREE.saturating_sub(before))).ok()?;
         if let Ok(held) = Arc::clone(&self.bytes).try_acquire_many_owned(bytes) {
             return Some(held);
         }
@@ -117,8 +124,11 @@ mod tests {
         let room = Room::new(100);
         let began = Instant::now();
         let (first, second) = (room.enter(began), room.enter(began + Duration::from_millis(600)));
-        let held = room.hold(60).await.unwrap();
-        assert!(room.hold(60).await.is_none(), "who is cut off may take its time, and another waits for no longer");
+        let held = room.hold(FREE, 60).await.unwrap();
+        assert!(
+            room.hold(FREE, 60).await.is_none(),
+            "who is cut off may take its time, and another waits for no longer"
+        );
         let signal = second.signal();
         first.signal().notified().await;
         tokio::select! {
@@ -126,6 +136,21 @@ mod tests {
             () = tokio::time::sleep(Duration::from_millis(1)) => panic!("the second goes after the first"),
         }
         drop(held);
-        assert!(room.hold(100).await.is_some());
+        assert!(room.hold(FREE, 100).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ordinary_bodies_do_not_wait_for_room_that_large_ones_have_filled() {
+        let (room, began) = (Room::new(100), Instant::now());
+        let large = room.hold(0, FREE + 100).await.unwrap();
+        for (before, more) in [(0, FREE), (FREE - 1, 1), (FREE, 0), (0, 0)] {
+            assert!(room.hold(before, more).await.is_some(), "{before} {more}");
+        }
+        assert_eq!(began.elapsed(), Duration::ZERO, "nor was anybody cut off for them");
+        for (before, more) in [(0, FREE + 1), (FREE - 1, 2), (FREE, 1)] {
+            assert!(room.hold(before, more).await.is_none(), "{before} {more}");
+        }
+        drop(large);
+        assert!(room.hold(FREE + 1, 100).await.is_some());
     }
 }

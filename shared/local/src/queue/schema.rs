@@ -68,7 +68,7 @@ pub enum OpenError {
         path: String,
     },
     /// The file or the folder cannot be used.
-    #[error("the queue {path} cannot be opened: {detail}")]
+    #[error("the queue {path} cannot be opened: {detail}. If it is damaged, restore the data folder from a backup")]
     Unusable {
         /// Which file.
         path: String,
