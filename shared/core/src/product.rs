@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 pub struct Product {
     /// The provider's id.
     pub id: String,
-    /// Its name.
-    pub title: String,
-    /// The provider's status, such as `active`, `draft` or `archived`.
-    pub status: String,
+    /// Its name; none where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The provider's status, such as `active`, `draft` or `archived`; none where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// When the provider last changed it; RFC 3339, in UTC.
     pub updated_at: String,
     /// What can be bought, in the provider's order.

@@ -28,6 +28,11 @@ fn the_description_of_providers_is_current() {
         writeln!(text, "- what tells deliveries apart: {}", provider.identity()).expect("text");
         let needed = quoted(provider.needed());
         writeln!(text, "- fields that must be right, since they say what changed: {needed}").expect("text");
+        if !provider.optional().is_empty() {
+            let optional = quoted(provider.optional());
+            writeln!(text, "- fields that may be missing: {optional}; any other that is missing is named in `unread`")
+                .expect("text");
+        }
         for list in provider.items() {
             writeln!(text, "- each item of `{list}` is read on its own").expect("text");
         }

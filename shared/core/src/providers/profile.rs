@@ -29,7 +29,11 @@ pub struct Profile {
     /// The fields of bodies that are needed to know what changed, by their paths, where `[]` is any item and `*` any key. A
     /// delivery in which one cannot be read goes to the dead letters; every other field may be of any type.
     pub needed: &'static [&'static str],
-    /// The lists of bodies that have a notice for each item, by their paths. An odd item spoils no other.
+    /// The fields of documents that a body may leave out, by their paths: one without such a field says that there is none, or
+    /// another stands for it. What is missing of all others is unknown, and so named as unread.
+    pub optional: &'static [&'static str],
+    /// The lists of bodies that have a notice for each item, by their paths; where the last key is `*`, also those by whose
+    /// keys they are. An odd item, or key, spoils no other.
     pub items: &'static [&'static str],
     /// The fields of a signed body that are an id or a time of its own. A hint whose body has one is a repeat wherever that
     /// body comes again, under whatever id that is not signed; others only fold.
@@ -107,6 +111,11 @@ impl dyn Provider + '_ {
     /// See [`Profile::needed`].
     pub fn needed(&self) -> &'static [&'static str] {
         self.profile().needed
+    }
+
+    /// See [`Profile::optional`].
+    pub fn optional(&self) -> &'static [&'static str] {
+        self.profile().optional
     }
 
     /// See [`Profile::items`].

@@ -1,19 +1,17 @@
 //! Images as shop systems write them: a number and an address each.
 
-use serde::Deserialize;
-
-use super::lenient::{Lenient, Object, Unread};
+use super::lenient::{Lenient, Object, Unread, fields};
 use crate::product::Image;
 
-/// An image of a product.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct StoreImage {
-    id: Lenient<u64>,
-    src: Lenient<String>,
+fields! {
+    /// An image of a product.
+    pub(super) struct StoreImage {
+        id: Lenient<u64> = "id",
+        src: Lenient<String> = "src",
+    }
 }
 
-/// Reads a product's `images` one by one. One without a number is noted and left out, and so is one without an address.
+/// Reads a product's `images` one by one. One without a number or an address is noted and left out.
 pub(super) fn read_images(images: Lenient<Vec<Lenient<Object<StoreImage>>>>, unread: &mut Unread) -> Vec<Image> {
     let mut read = Vec::new();
     for (at, image) in images.items_or_note(unread, "images").into_iter().enumerate() {
@@ -22,7 +20,7 @@ pub(super) fn read_images(images: Lenient<Vec<Lenient<Object<StoreImage>>>>, unr
             unread.note(format_args!("images[{at}].id"));
             continue;
         };
-        if let Some(url) = image.src.or_note(unread, format_args!("images[{at}].src")) {
+        if let Some(url) = image.src.value_or_note(unread, format_args!("images[{at}].src")) {
             read.push(Image { id: id.to_string(), url });
         }
     }

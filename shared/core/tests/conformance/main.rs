@@ -87,6 +87,7 @@ rules! {
 
     reads_every_delivery_whatever_type_a_field_has_that_is_not_needed: bent::fields;
     reads_each_item_though_another_is_odd: bent::items;
+    takes_the_last_of_two_fields_of_one_name: bent::twice;
 
     samples_become_what_their_topics_declare: sample::become_as_declared;
     samples_that_tell_of_a_payment_overtake: sample::payments_overtake;

@@ -1,4 +1,5 @@
-//! What may be about money is kept whole, whoever sends it and whatever it is called.
+//! A topic that is not known and sounds of money is kept whole, whoever sends it; which names do is a table of its own
+//! (`reading::may_be_money`).
 
 use hooktide_core::fault::{ErrorClass, Fault};
 use hooktide_core::notice::What;
@@ -13,6 +14,9 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("clover", "unknown-key", "", ""),
     ("clover", "checkout-unknown-type", "", ""),
     ("ebay", "unknown-topic", "", "PAYMENT_DISPUTE_OPENED"),
+    ("google-calendar", "unknown-state", "update", "paid"),
+    ("meta", "unknown-object", "managed_meta_account", "wallet"),
+    ("microsoft-graph", "unknown-change", "unknownFutureValue", "invoicePaid"),
     ("paysafe", "unknown-money", "", ""),
     ("paysafe", "unknown-event", "", ""),
     ("shopify", "products-update", "products/update", "order_transactions/create"),
@@ -42,6 +46,13 @@ fn keeps_what_may_be_about_money() {
         }
     }
     tell("keeps_what_may_be_about_money", &failures);
+}
+
+#[test]
+fn no_provider_is_left_out() {
+    let left_out =
+        providers::ALL.iter().map(|provider| provider.id()).filter(|id| !CASES.iter().any(|case| case.0 == *id));
+    assert_eq!(left_out.collect::<Vec<_>>(), [""; 0]);
 }
 
 fn is_kept(provider: &dyn providers::Provider, attempt: &Attempt) -> bool {

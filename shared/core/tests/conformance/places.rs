@@ -39,6 +39,11 @@ impl Place {
         self.ends(path) && is_below(&self.tokens, path)
     }
 
+    /// Whether it is the place whose keys a path leaves open: the one above its last `*`.
+    pub(crate) fn is_keyed(&self, path: &str) -> bool {
+        path.strip_suffix(".*").is_some_and(|path| self.is(path))
+    }
+
     /// Whether it is as deep as a path.
     pub(crate) fn ends(&self, path: &str) -> bool {
         self.tokens.len() == parsed(path).len()

@@ -86,6 +86,7 @@ const PROFILE: Profile = Profile {
     // Kept to tell later that it was the signature that was verified; never the code, which is a secret.
     headers: &[SIGNATURE],
     needed: &["merchants.*[].objectId", "type", "id", "status", "merchantId", "Type", "Id", "Status", "MerchantId"],
+    optional: &[],
     items: &["merchants.*"],
     own_marks: &[],
     sample_account: "SAMPLEMERCH01",
@@ -157,7 +158,7 @@ impl Provider for Clover {
         if verified.header(SIGNATURE).is_some() {
             return verified.json::<Object<Named<'_>>>().map(|Object(named)| named.label()).unwrap_or_default();
         }
-        let message = verified.json::<Object<Message>>().ok().map(|Object(message)| message);
+        let message = Message::read(verified).ok();
         let priority = message.as_ref().is_some_and(Message::has_payment);
         Label { topic: message.and_then(|message| message.topic()), delivery: None, priority }
     }
@@ -174,7 +175,7 @@ impl Provider for Clover {
         // What the code lets in must never pass for a signed payment, whatever it looks like.
         match signed_at(verified) {
             Some(signed_at) => Ok(vec![verified.json::<Object<Checkout<'_>>>()?.0.notice(signed_at)?]),
-            None => Ok(verified.json::<Object<Message>>()?.0.notices(verified.body())),
+            None => Ok(Message::read(verified)?.notices(verified.body())),
         }
     }
 

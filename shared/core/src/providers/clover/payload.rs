@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 use super::CHECKOUT;
@@ -14,10 +13,11 @@ use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
 use crate::payment::Transaction;
-use crate::providers::lenient::{Lenient, Object, Unread};
-use crate::providers::reading::{LONGEST_ID, is_id, told, unreadable};
+use crate::providers::lenient::{Field, Lenient, Object, Unread, fields};
+use crate::providers::reading::{is_id, told, unreadable};
 use crate::providers::{Becomes, Label};
 use crate::signing;
+use crate::verified::Verified;
 
 /// The resource that is asked for payments.
 pub(super) const PAYMENTS: &str = "payments";
@@ -52,54 +52,42 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().enumerate().all(fits)
 }
 
-/// What an app is told: events of many merchants.
-#[derive(Deserialize)]
-pub(super) struct Message {
-    merchants: Merchants,
-}
+/// What an app is told: events of many merchants, in the order of the body; a merchant that is there twice is kept twice.
+pub(super) struct Message(Vec<Told>);
 
-/// In the order of the body; a merchant that is there twice is kept twice.
-struct Merchants(Vec<(String, Events)>);
+/// A merchant and what it is told.
+struct Told {
+    /// Its id, if that can be one.
+    merchant: Option<String>,
+    events: Events,
+}
 
 /// What one merchant is told.
 type Events = Lenient<Vec<Lenient<Object<Update>>>>;
 
-/// An event.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Update {
-    #[serde(rename = "objectId")]
-    object_id: Lenient<String>,
-    #[serde(rename = "type")]
-    operation: Lenient<String>,
-    ts: Lenient<i64>,
+fields! {
+    /// An event.
+    struct Update {
+        object_id: Lenient<String> = "objectId",
+        operation: Lenient<String> = "type",
+        ts: Lenient<i64> = "ts",
+    }
 }
 
-impl<'de> Deserialize<'de> for Merchants {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Merchants;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("events by merchant")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Merchants, A::Error> {
-                let mut merchants = Vec::new();
-                while let Some((merchant, updates)) = map.next_entry::<String, _>()? {
-                    // Each of its events repeats it, so that a long one would grow beyond all bounds.
-                    if merchant.len() > LONGEST_ID {
-                        return Err(A::Error::custom("no merchant has so long an id"));
-                    }
-                    merchants.push((merchant, updates));
-                }
-                Ok(Merchants(merchants))
-            }
+impl<'de> Field<'de> for Message {
+    fn object<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
+        let mut merchants = Vec::new();
+        while let Some(merchant) = map.next_key::<String>()? {
+            // Each of its events repeats it, so that a long one would grow beyond all bounds.
+            let merchant = Some(merchant).filter(|merchant| is_id(merchant));
+            let events = match merchant {
+                Some(_) => map.next_value()?,
+                // Nobody knows whose they are: one event that cannot be read stands for all of them.
+                None => map.next_value::<IgnoredAny>().map(|_| Lenient::Odd)?,
+            };
+            merchants.push(Told { merchant, events });
         }
-
-        deserializer.deserialize_map(InOrder)
+        Ok(Some(Self(merchants)))
     }
 }
 
@@ -117,14 +105,24 @@ impl Update {
 }
 
 impl Message {
+    /// Reads a body.
+    pub(super) fn read(verified: &Verified) -> Result<Self, Fault> {
+        fields! {
+            struct Body {
+                merchants: Lenient<Message> = "merchants",
+            }
+        }
+        verified.json::<Body>()?.merchants.needed("merchants")
+    }
+
     /// The events of all merchants; nothing in the place of what is no event.
-    fn updates(&self) -> impl Iterator<Item = (&str, Option<&Update>)> {
-        self.merchants.0.iter().flat_map(|(merchant, events)| {
+    fn updates(&self) -> impl Iterator<Item = (Option<&str>, Option<&Update>)> {
+        self.0.iter().flat_map(|Told { merchant, events }| {
             let listed = events.as_ref().map(Vec::as_slice).unwrap_or_default();
             let listed = listed.iter().map(|event| event.as_ref().map(|Object(update)| update));
             // What is no list is one event that nobody can read.
             let odd = events.as_ref().is_none().then_some(None);
-            listed.chain(odd).map(move |update| (merchant.as_str(), update))
+            listed.chain(odd).map(move |update| (merchant.as_deref(), update))
         })
     }
 
@@ -150,6 +148,7 @@ impl Message {
         let mut folded = BTreeSet::new();
         for (number, (merchant, update)) in self.updates().enumerate() {
             let (word, what) = update.and_then(Update::key).map_or_else(odd, read);
+            let (account, merchant) = (merchant.map(str::to_owned), merchant.unwrap_or_default());
             let identity = if number >= SINGLY {
                 if !folded.insert((merchant, word)) {
                     continue;
@@ -160,7 +159,7 @@ impl Message {
             } else {
                 format!("{merchant}/{number}/{whole}")
             };
-            notices.push(Notice { account: Some(merchant.to_owned()), identity, what });
+            notices.push(Notice { account, identity, what });
         }
         if notices.is_empty() {
             notices.push(Notice { account: None, identity: whole, what: What::ignored("it tells of no event") });
@@ -171,7 +170,7 @@ impl Message {
 
 /// The notice for an unreadable event, which may be a payment's.
 fn odd() -> (&'static str, What) {
-    ("unreadable", What::unreadable("an event of a merchant has no `objectId` that can be read"))
+    ("unreadable", What::unreadable("an event of a merchant has no `objectId` that can be read, or a merchant no id"))
 }
 
 /// The notice for the key of an event, and a word for it.
@@ -186,21 +185,16 @@ fn read(key: &str) -> (&'static str, What) {
     }
 }
 
-/// What Hosted Checkout tells of. The page that describes it writes its keys in capitals, receivers in small letters.
-#[derive(Deserialize)]
-pub(super) struct Checkout<'a> {
-    #[serde(rename = "type", alias = "Type", default)]
-    sort: Lenient<String>,
-    #[serde(rename = "id", alias = "Id", default)]
-    id: Lenient<String>,
-    #[serde(rename = "status", alias = "Status", default)]
-    status: Lenient<String>,
-    #[serde(rename = "merchantId", alias = "MerchantId", default)]
-    merchant_id: Lenient<String>,
-    #[serde(rename = "data", alias = "Data", default)]
-    session: Lenient<String>,
-    #[serde(borrow, rename = "createdTime", alias = "CreatedTime")]
-    created_time: Option<&'a RawValue>,
+fields! {
+    /// What Hosted Checkout tells of. The page that describes it writes its keys in capitals, receivers in small letters.
+    pub(super) struct Checkout<'a> {
+        sort: Lenient<String> = "type" | "Type",
+        id: Lenient<String> = "id" | "Id",
+        status: Lenient<String> = "status" | "Status",
+        merchant_id: Lenient<String> = "merchantId" | "MerchantId",
+        session: Lenient<String> = "data" | "Data",
+        created_time: Option<&'a RawValue> = "createdTime" | "CreatedTime",
+    }
 }
 
 /// The time, if it is milliseconds, seconds, or RFC 3339: no page says how it is written.
@@ -213,14 +207,12 @@ fn created_time(written: &RawValue) -> Option<Timestamp> {
     if number < 100_000_000_000 { Timestamp::from_second(number) } else { Timestamp::from_millisecond(number) }.ok()
 }
 
-/// The part of a [`Checkout`] that a label is made of: all that is read before the message is on its queue.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Named<'a> {
-    #[serde(borrow, rename = "type", alias = "Type")]
-    sort: Lenient<Cow<'a, str>>,
-    #[serde(borrow, rename = "id", alias = "Id")]
-    id: Lenient<Cow<'a, str>>,
+fields! {
+    /// The part of a [`Checkout`] that a label is made of: all that is read before the message is on its queue.
+    pub(super) struct Named<'a> {
+        sort: Lenient<Cow<'a, str>> = "type" | "Type",
+        id: Lenient<Cow<'a, str>> = "id" | "Id",
+    }
 }
 
 impl Named<'_> {
@@ -252,7 +244,7 @@ impl Checkout<'_> {
         }
         let mut unread = Unread::default();
         let time = self.created_time.and_then(created_time);
-        if time.is_none() && self.created_time.is_some() {
+        if time.is_none() {
             unread.note("createdTime");
         }
         let time = time.unwrap_or(signed_at);
@@ -264,7 +256,7 @@ impl Checkout<'_> {
             amount: None,
             currency: None,
             payment_type: None,
-            reference: self.session.or_note(&mut unread, "data"),
+            reference: self.session.sent_or_note(&mut unread, "data"),
             account: account.clone(),
             updated_at: time.to_string(),
         };
@@ -286,6 +278,11 @@ impl Checkout<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::reading::LONGEST_ID;
+
+    fn message(merchants: &str) -> Message {
+        serde_json::from_str::<Lenient<Message>>(merchants).unwrap().needed("merchants").unwrap()
+    }
 
     #[test]
     fn a_payment_is_found_wherever_it_stands() {
@@ -299,18 +296,20 @@ mod tests {
             (r#"{"A":[{"objectId":"I:P","type":"CREATE","ts":1},{"objectId":"P","type":"CREATE","ts":1}]}"#, false),
             (r#"{"A":[]}"#, false),
         ] {
-            let message: Message = serde_json::from_str(&format!(r#"{{"merchants":{merchants}}}"#)).unwrap();
-            assert_eq!(message.has_payment(), expected, "{merchants}");
+            assert_eq!(message(merchants).has_payment(), expected, "{merchants}");
         }
     }
 
     #[test]
-    fn a_merchant_has_no_id_that_grows_with_each_of_its_events() {
-        let message = |merchant: &str| {
-            let event = r#"{"objectId":"I:1","type":"CREATE","ts":1}"#;
-            serde_json::from_str::<Message>(&format!(r#"{{"merchants":{{"{merchant}":[{event},{event}]}}}}"#))
-        };
-        assert!(message(&"M".repeat(LONGEST_ID)).is_ok());
-        assert!(message(&"M".repeat(LONGEST_ID + 1)).is_err());
+    fn an_odd_merchant_hides_no_other_and_has_no_id_that_grows_with_each_of_its_events() {
+        let event = r#"{"objectId":"P:1","type":"CREATE","ts":1}"#;
+        let longest = "M".repeat(LONGEST_ID);
+        for (merchant, is_one) in [(&*longest, true), (&format!("{longest}M"), false), ("", false), ("a\\n", false)] {
+            let message = message(&format!(r#"{{"A":[{event}],"{merchant}":[{event},{event}],"B":[{event}]}}"#));
+            let accounts = message.notices(b"").into_iter().map(|notice| notice.account.map(|account| account.len()));
+            let odd = if is_one { vec![Some(LONGEST_ID); 2] } else { vec![None] };
+            let expected = [vec![Some(1)], odd, vec![Some(1)]].concat();
+            assert_eq!(accounts.collect::<Vec<_>>(), expected, "{merchant:.10}");
+        }
     }
 }

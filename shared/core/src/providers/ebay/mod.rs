@@ -80,6 +80,7 @@ const PROFILE: Profile = Profile {
         "notification.data.seller.username",
         "notification.data.itemMarkedShipped.username",
     ],
+    optional: &[],
     items: &[],
     own_marks: &["notification.notificationId"],
     sample_account: "sampleseller",

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::fault::Fault;
 use crate::names::PrivacyAct;
 use crate::notice::{PrivacyRequest, Subject, What};
-use crate::providers::lenient::{Lenient, Object};
+use crate::providers::lenient::{Lenient, Object, fields};
 use crate::providers::reading::{part, unreadable};
 use crate::providers::{Becomes, Topic};
 use crate::verified::Verified;
@@ -65,25 +65,22 @@ pub(super) struct Message<'a> {
 
 /// Reads the envelope that all notifications have.
 pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Envelope<'a> {
-        metadata: Lenient<Object<Metadata>>,
-        #[serde(borrow)]
-        notification: Lenient<Object<Notification<'a>>>,
+    fields! {
+        struct Envelope<'a> {
+            metadata: Lenient<Object<Metadata>> = "metadata",
+            notification: Lenient<Object<Notification<'a>>> = "notification",
+        }
     }
-    #[derive(Deserialize)]
-    struct Metadata {
-        #[serde(default)]
-        topic: Lenient<String>,
+    fields! {
+        struct Metadata {
+            topic: Lenient<String> = "topic",
+        }
     }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Notification<'a> {
-        #[serde(rename = "notificationId")]
-        id: Lenient<String>,
-        #[serde(borrow)]
-        data: Option<&'a RawValue>,
+    fields! {
+        struct Notification<'a> {
+            id: Lenient<String> = "notificationId",
+            data: Option<&'a RawValue> = "data",
+        }
     }
     let Object(Envelope { metadata, notification }) = verified.json()?;
     let (Object(metadata), Object(notification)) = (metadata.needed("metadata")?, notification.needed("notification")?);
@@ -94,15 +91,13 @@ pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
     if fits(&topic) && fits(&id) { Ok(Message { topic, id, data }) } else { Err(unreadable("no topic or no id")) }
 }
 
-/// A user, as the topics name one. The id never changes; the name may, and is left out for some.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct User {
-    #[serde(rename = "userId", alias = "publicUserId")]
-    id: Lenient<String>,
-    username: Lenient<String>,
-    #[serde(rename = "eiasToken")]
-    token: Lenient<String>,
+fields! {
+    /// A user, as the topics name one. The id never changes; the name may, and is left out for some.
+    struct User {
+        id: Lenient<String> = "userId" | "publicUserId",
+        username: Lenient<String> = "username",
+        token: Lenient<String> = "eiasToken",
+    }
 }
 
 /// An account as routes know it.
@@ -125,13 +120,12 @@ impl User {
 impl Message<'_> {
     /// The seller that it is about, if it names one.
     pub(super) fn account(&self) -> Result<Option<String>, Fault> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Named {
-            user: Lenient<Object<User>>,
-            seller: Lenient<Object<User>>,
-            #[serde(rename = "itemMarkedShipped")]
-            shipped: Lenient<Object<User>>,
+        fields! {
+            struct Named {
+                user: Lenient<Object<User>> = "user",
+                seller: Lenient<Object<User>> = "seller",
+                shipped: Lenient<Object<User>> = "itemMarkedShipped",
+            }
         }
         if self.topic == REVOCATION {
             return self.data::<User>()?.account();

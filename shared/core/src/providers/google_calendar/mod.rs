@@ -42,6 +42,7 @@ const PROFILE: Profile = Profile {
     signs_account: false,
     headers: &[CHANNEL, RESOURCE, STATE, NUMBER, RESOURCE_URI, EXPIRATION],
     needed: &[],
+    optional: &[],
     items: &[],
     own_marks: &[],
     sample_account: "owner@example.com",
@@ -92,7 +93,10 @@ impl Provider for GoogleCalendar {
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
         let message = Message::of(verified)?;
-        let what = reading::told(PROFILE.becomes(message.state)).about(message.channel);
+        let what = match PROFILE.becomes(message.state) {
+            None => reading::unknown(message.state),
+            becomes => reading::told(becomes).about(message.channel),
+        };
         Ok(vec![Notice { account: None, identity: message.identity(), what }])
     }
 

@@ -1,6 +1,7 @@
 //! What types of fields can be read from which JSON types without a doubt.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -98,6 +99,21 @@ impl<'de> Field<'de> for i64 {
     }
 }
 
+/// An amount of money in minor units (cents). One that is written with a point or an exponent is not in minor units without a
+/// doubt: `10.00` may be ten of the currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::providers) struct Minor(pub(in crate::providers) i64);
+
+impl<'de> Field<'de> for Minor {
+    fn text(text: &str) -> Option<Self> {
+        i64::text(text).map(Self)
+    }
+
+    fn integer(number: i128) -> Option<Self> {
+        i64::integer(number).map(Self)
+    }
+}
+
 impl<'de> Field<'de> for u64 {
     fn text(text: &str) -> Option<Self> {
         text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -146,13 +162,20 @@ impl<'de, T: Deserialize<'de>> Field<'de> for Vec<T> {
 
     fn object<A: MapAccess<'de>>(mut fields: A) -> Result<Option<Self>, A::Error> {
         let mut read = Some(Self::new());
-        while let Some(key) = fields.next_key::<Cow<'de, str>>()? {
+        let mut places = BTreeMap::new();
+        while let Some(key) = fields.next_key::<String>()? {
             let numbered = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
-            match read.as_mut().filter(|_| numbered) {
-                Some(read) => read.push(fields.next_value()?),
+            let Some(read) = read.as_mut().filter(|_| numbered) else {
+                fields.next_value::<IgnoredAny>()?;
+                read = None;
+                continue;
+            };
+            // A number that is written twice counts where it stands last.
+            match places.get(&key).and_then(|place| read.get_mut(*place)) {
+                Some(item) => *item = fields.next_value()?,
                 None => {
-                    fields.next_value::<IgnoredAny>()?;
-                    read = None;
+                    places.insert(key, read.len());
+                    read.push(fields.next_value()?);
                 }
             }
         }

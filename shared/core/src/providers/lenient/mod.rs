@@ -5,6 +5,7 @@
 //! is parsed again because a field is odd.
 
 mod field;
+mod fields;
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -13,7 +14,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-pub(super) use self::field::Field;
+pub(super) use self::field::{Field, Minor};
+pub(super) use self::fields::{Fields, fields, read};
 use super::reading::unreadable;
 use crate::fault::Fault;
 
@@ -81,7 +83,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The value of a field that may be `null`; what is odd is named.
+    /// The value of a field that may be left out or `null`, which says that there is none; what is odd is named.
     pub(super) fn or_note(self, unread: &mut Unread, path: impl Display) -> Option<T> {
         if self.is_odd() {
             unread.note(path);
@@ -89,9 +91,17 @@ impl<T> Lenient<T> {
         self.read()
     }
 
-    /// The value of a field that is never `null`; what is odd or `null` is named.
+    /// The value of a field that is always sent, and may be `null`; what is odd or missing is named.
+    pub(super) fn sent_or_note(self, unread: &mut Unread, path: impl Display) -> Option<T> {
+        if matches!(self, Self::Odd | Self::Missing) {
+            unread.note(path);
+        }
+        self.read()
+    }
+
+    /// The value of a field that is always sent, and never `null`; what is odd, `null` or missing is named.
     pub(super) fn value_or_note(self, unread: &mut Unread, path: impl Display) -> Option<T> {
-        if matches!(self, Self::Odd | Self::Null) {
+        if !matches!(self, Self::Read(_)) {
             unread.note(path);
         }
         self.read()
@@ -124,7 +134,7 @@ impl<T> Lenient<T> {
 }
 
 impl<T> Lenient<Vec<T>> {
-    /// The items of a list; one that is there and no list is named, and has none.
+    /// The items of a list that is always sent; what is none, or missing, is named, and has none.
     pub(super) fn items_or_note(self, unread: &mut Unread, path: impl Display) -> Vec<T> {
         self.value_or_note(unread, path).unwrap_or_default()
     }
@@ -255,11 +265,24 @@ mod tests {
             ("true", None),
         ]);
         reads([("7", Some(7_u64)), (r#""7""#, Some(7)), ("-7", None), (r#""x""#, None), (r#""""#, None)]);
+        reads([
+            ("1850", Some(Minor(1850))),
+            (r#""1850""#, Some(Minor(1850))),
+            ("-7", Some(Minor(-7))),
+            ("10.00", None),
+            ("10.50", None),
+            (r#""10.00""#, None),
+            ("1e3", None),
+            (r#""1e3""#, None),
+            ("9223372036854775808", None),
+            ("true", None),
+        ]);
         let list = |items: &[u64]| Some(items.iter().map(|item| Lenient::Read(*item)).collect::<Vec<_>>());
         reads([
             ("[5,6]", list(&[5, 6])),
             ("[]", list(&[])),
             (r#"{"0":5,"2":6}"#, list(&[5, 6])),
+            (r#"{"0":7,"2":6,"0":5}"#, list(&[5, 6])),
             ("{}", None),
             (r#"{"0":5,"a":6}"#, None),
             (r#"{"a":5,"0":6}"#, None),
@@ -268,14 +291,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_named_and_what_is_null_only_where_it_never_is() {
+    fn what_is_odd_is_named_and_what_is_null_or_missing_only_where_it_never_is() {
         let mut unread = Unread::default();
         let given = [Lenient::Missing, Lenient::Null, Lenient::Odd, Lenient::Read(1)];
         for (number, field) in given.into_iter().enumerate() {
             field.clone().or_note(&mut unread, format_args!("a[{number}]"));
-            field.value_or_note(&mut unread, format_args!("b[{number}]"));
+            field.clone().sent_or_note(&mut unread, format_args!("b[{number}]"));
+            field.value_or_note(&mut unread, format_args!("c[{number}]"));
         }
-        assert_eq!(unread.into_paths(), ["b[1]", "a[2]", "b[2]"]);
+        assert_eq!(unread.into_paths(), ["b[0]", "c[0]", "c[1]", "a[2]", "b[2]", "c[2]"]);
     }
 
     #[test]

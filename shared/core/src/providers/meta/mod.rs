@@ -52,6 +52,7 @@ const PROFILE: Profile = Profile {
         "entry[].messaging",
         "entry[].standby",
     ],
+    optional: &[],
     items: &["entry", "entry[].changes"],
     own_marks: &[],
     sample_account: "104582371493610",

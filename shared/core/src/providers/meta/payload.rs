@@ -1,6 +1,7 @@
 //! Meta's bodies, read into our terms.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
@@ -8,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::fault::Fault;
 use crate::notice::{Notice, What};
-use crate::providers::lenient::{Lenient, Object};
+use crate::providers::lenient::{Lenient, Object, fields};
 use crate::providers::reading::{told, unknown, unreadable};
 use crate::providers::{Becomes, Topic};
 use crate::signing;
@@ -42,38 +43,29 @@ const CATALOG: &str = "catalog";
 /// The objects whose entries are accounts. Those of the others are people, apps or payments, which nobody connects.
 const ACCOUNTS: &[&str] = &[CATALOG, "page", "instagram", "whatsapp_business_account", "ad_account"];
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Body<'a> {
-    #[serde(borrow)]
-    object: Lenient<Cow<'a, str>>,
-    #[serde(borrow)]
-    entry: Lenient<Vec<Lenient<Object<Entry<'a>>>>>,
+fields! {
+    struct Body<'a> {
+        object: Lenient<Cow<'a, str>> = "object",
+        entry: Lenient<Vec<Lenient<Object<Entry<'a>>>>> = "entry",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    id: Lenient<Cow<'a, str>>,
-    time: Lenient<u64>,
-    #[serde(borrow)]
-    changes: Lenient<Vec<Lenient<Object<Change<'a>>>>>,
-    #[serde(borrow)]
-    changed_fields: Lenient<Vec<Lenient<Cow<'a, str>>>>,
-    #[serde(borrow)]
-    messaging: Lenient<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    standby: Lenient<Vec<&'a RawValue>>,
+fields! {
+    struct Entry<'a> {
+        id: Lenient<Cow<'a, str>> = "id",
+        time: Lenient<u64> = "time",
+        changes: Lenient<Vec<Lenient<Object<Change<'a>>>>> = "changes",
+        changed_fields: Lenient<Vec<Lenient<Cow<'a, str>>>> = "changed_fields",
+        messaging: Lenient<Vec<&'a RawValue>> = "messaging",
+        standby: Lenient<Vec<&'a RawValue>> = "standby",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Change<'a> {
-    #[serde(borrow)]
-    field: Lenient<Cow<'a, str>>,
-    #[serde(borrow)]
-    value: Option<&'a RawValue>,
+fields! {
+    struct Change<'a> {
+        field: Lenient<Cow<'a, str>> = "field",
+        value: Option<&'a RawValue> = "value",
+    }
 }
 
 /// One thing that changed.
@@ -149,14 +141,14 @@ impl Update<'_> {
     }
 
     /// Meta gives deliveries no id. The time is that of sending: it counts only where nothing else tells one update
-    /// from the next, since of those one must not be taken for a repeat of the other. Without a time, the whole body does.
-    fn identity(&self, object: &str, topic: &str, body: &[u8]) -> String {
+    /// from the next, since of those one must not be taken for a repeat of the other. Without a time, the hash of the whole body does.
+    fn identity(&self, object: &str, topic: &str, whole: impl FnOnce() -> String) -> String {
         let value = self.value.map(RawValue::get).filter(|_| topic != FEED);
         let (sort, rest) = match value {
             Some(value) => message_ids(value).map_or(("value", value.into()), |ids| ("ids", Cow::from(ids))),
             None => {
                 let value = self.value.map(RawValue::get).unwrap_or_default();
-                let time = self.time.map_or_else(|| signing::sha256_hex(body), |time| time.to_string());
+                let time = self.time.map_or_else(whole, |time| time.to_string());
                 ("time", format!("{time}/{value}").into())
             }
         };
@@ -221,6 +213,7 @@ pub(super) fn topic(verified: &Verified) -> Option<String> {
 /// What all updates tell.
 pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
     let Updates { object, read, odd } = updates(verified)?;
+    let whole = LazyCell::new(|| signing::sha256_hex(verified.body()));
     let account = |entry: &str| ACCOUNTS.contains(&&*object).then(|| account(entry));
     let notice = |update: Update<'_>| {
         let topic = update.topic(&object);
@@ -228,7 +221,7 @@ pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
             None => unknown(&topic),
             becomes => told(becomes),
         };
-        let identity = update.identity(&object, &topic, verified.body());
+        let identity = update.identity(&object, &topic, || whole.clone());
         Notice { account: account(&update.entry), identity, what }
     };
     let unread = |(entry, path): (Option<Cow<'_, str>>, String)| {
@@ -238,13 +231,12 @@ pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
             Some(Becomes::Ignored(_)) => What::ignored(reason),
             _ => What::unreadable(reason),
         };
-        let identity = format!("{}/{path}", signing::sha256_hex(verified.body()));
+        let identity = format!("{}/{path}", *whole);
         Notice { account: entry.and_then(|entry| account(&entry)), identity, what }
     };
     let mut notices: Vec<Notice> = read.into_iter().map(notice).chain(odd.into_iter().map(unread)).collect();
     if notices.is_empty() {
-        let identity = signing::sha256_hex(verified.body());
-        notices.push(Notice { account: None, identity, what: What::ignored("nothing changed") });
+        notices.push(Notice { account: None, identity: whole.clone(), what: What::ignored("nothing changed") });
     }
     Ok(notices)
 }

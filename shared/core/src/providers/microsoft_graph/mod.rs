@@ -45,6 +45,7 @@ const PROFILE: Profile = Profile {
     // Everything stands in the body.
     headers: &[],
     needed: &["value[].subscriptionId", "value[].clientState", "value[].changeType", "value[].lifecycleEvent"],
+    optional: &[],
     items: &["value"],
     own_marks: &[],
     sample_account: "owner@example.com",
@@ -137,7 +138,7 @@ impl Provider for MicrosoftGraph {
                 true => whole(index),
                 false => notification.identity(verified.received_at()),
             };
-            let what = notification.told().about(notification.subscription_id);
+            let what = notification.told().about(notification.subscription_id());
             Notice { account: None, identity, what }
         };
         // Nothing in it can be believed to tell it from others: only where it stands.

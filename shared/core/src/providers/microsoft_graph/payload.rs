@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use crate::fault::{AuthFault, Fault};
 use crate::notice::What;
 use crate::providers::SUBSCRIPTION_KEY;
-use crate::providers::lenient::{Lenient, Object};
-use crate::providers::reading::{told, unreadable};
+use crate::providers::lenient::{Lenient, Object, fields};
+use crate::providers::reading::{told, unknown, unreadable};
 use crate::secret::{KeyId, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -45,42 +45,32 @@ struct Collection<T> {
     value: Vec<T>,
 }
 
-/// What an item says happened.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Topic<'a> {
-    #[serde(borrow)]
-    change_type: Lenient<Cow<'a, str>>,
-    #[serde(borrow)]
-    lifecycle_event: Lenient<Cow<'a, str>>,
+fields! {
+    /// What an item says happened.
+    struct Topic<'a> {
+        change_type: Lenient<Cow<'a, str>> = "changeType",
+        lifecycle_event: Lenient<Cow<'a, str>> = "lifecycleEvent",
+    }
 }
 
-/// One notification. All but the subscription's id is read leniently: what it tells is only that something changed.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Notification<'a> {
-    /// Microsoft's id of the subscription.
-    #[serde(borrow)]
-    pub(super) subscription_id: Cow<'a, str>,
-    #[serde(borrow, default)]
-    id: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    change_type: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    lifecycle_event: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    subscription_expiration_date_time: Lenient<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    resource_data: Lenient<Object<ResourceData<'a>>>,
+fields! {
+    /// One notification. All but the subscription's id is read leniently: what it tells is only that something changed.
+    pub(super) struct Notification<'a> {
+        /// Microsoft's id of the subscription.
+        subscription_id: Lenient<Cow<'a, str>> = "subscriptionId",
+        id: Lenient<Cow<'a, str>> = "id",
+        change_type: Lenient<Cow<'a, str>> = "changeType",
+        lifecycle_event: Lenient<Cow<'a, str>> = "lifecycleEvent",
+        subscription_expiration_date_time: Lenient<Cow<'a, str>> = "subscriptionExpirationDateTime",
+        resource_data: Lenient<Object<ResourceData<'a>>> = "resourceData",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ResourceData<'a> {
-    #[serde(borrow)]
-    id: Lenient<Cow<'a, str>>,
-    #[serde(borrow, rename = "@odata.etag")]
-    etag: Lenient<Cow<'a, str>>,
+fields! {
+    struct ResourceData<'a> {
+        id: Lenient<Cow<'a, str>> = "id",
+        etag: Lenient<Cow<'a, str>> = "@odata.etag",
+    }
 }
 
 /// The items of a body as `T`, if it is of the form at all; `None` in the place of one that is not. Of more than
@@ -162,8 +152,14 @@ impl Notification<'_> {
             // Something happened, even if the item does not say what.
             None if self.lifecycle_event.is_there() && !is_word(topic) => What::hint("subscription"),
             None if self.change_type.is_there() && !is_word(topic) => What::hint("calendar"),
+            None => unknown(topic),
             becomes => told(becomes),
         }
+    }
+
+    /// Microsoft's id of the subscription; none of what is proved has none.
+    pub(super) fn subscription_id(&self) -> &str {
+        text(&self.subscription_id).unwrap_or_default()
     }
 
     /// Whether a part of it that tells it from others is of another type.
@@ -181,7 +177,7 @@ impl Notification<'_> {
     pub(super) fn identity(&self, received_at: Timestamp) -> String {
         let data = self.resource_data.as_ref().map(|Object(data)| data);
         let thing = data.and_then(|data| text(&data.id)).unwrap_or_default();
-        let told = format!("{}/{}/{thing}", self.subscription_id, topic(&self.lifecycle_event, &self.change_type));
+        let told = format!("{}/{}/{thing}", self.subscription_id(), topic(&self.lifecycle_event, &self.change_type));
         let version = data.and_then(|data| text(&data.etag));
         if let Some(version) = version.filter(|_| text(&self.lifecycle_event).is_none()) {
             return format!("{told}/{version}");

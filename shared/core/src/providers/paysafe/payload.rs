@@ -1,7 +1,6 @@
 //! Paysafe's bodies, read into our terms.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{MERCHANT_ACCOUNT, WALLET_ACCOUNT, WALLET_OTHER, WALLET_RESTRICTION, WALLET_TRANSACTION};
@@ -9,7 +8,7 @@ use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, Notice, State, Version, What};
 use crate::payment::{Account, Transaction};
-use crate::providers::lenient::{Lenient, Object, Unread};
+use crate::providers::lenient::{Lenient, Minor, Object, Unread, fields};
 use crate::providers::reading::{is_id, part, unreadable};
 
 /// The resources that are asked for what a delivery does not say.
@@ -35,76 +34,61 @@ const RESOURCES: &[(&str, &str, &str)] = &[
     ("AP_RETURN_", "PAYMENT_RETURN", "alternative-return"),
 ];
 
-/// A body of any sort.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Event<'a> {
-    #[serde(default)]
-    event_name: Lenient<String>,
-    #[serde(rename = "EventName", default)]
-    event_name_in_capitals: Lenient<String>,
-    #[serde(default)]
-    event_type: Lenient<String>,
-    #[serde(default)]
-    event_date: Lenient<Timestamp>,
-    #[serde(default)]
-    resource_id: Lenient<String>,
-    #[serde(borrow)]
-    payload: Option<&'a RawValue>,
-    // From here on, of embedded wallets, which name no event; what others mean by these names is never read.
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    operation_type: Option<&'a RawValue>,
-    #[serde(borrow)]
-    account_id: Option<&'a RawValue>,
-    #[serde(borrow, rename = "type")]
-    sort: Option<&'a RawValue>,
-    #[serde(borrow)]
-    transaction: Option<&'a RawValue>,
-    #[serde(borrow)]
-    restrictions: Option<&'a RawValue>,
-    #[serde(borrow)]
-    kyc_verification_status: Option<&'a RawValue>,
+fields! {
+    /// A body of any sort.
+    pub(super) struct Event<'a> {
+        event_name: Lenient<String> = "eventName",
+        event_name_in_capitals: Lenient<String> = "EventName",
+        event_type: Lenient<String> = "eventType",
+        event_date: Lenient<Timestamp> = "eventDate",
+        resource_id: Lenient<String> = "resourceId",
+        payload: Option<&'a RawValue> = "payload",
+        // From here on, of embedded wallets, which name no event; what others mean by these names is never read.
+        id: Option<&'a RawValue> = "id",
+        timestamp: Option<&'a RawValue> = "timestamp",
+        operation_type: Option<&'a RawValue> = "operationType",
+        account_id: Option<&'a RawValue> = "accountId",
+        sort: Option<&'a RawValue> = "type",
+        transaction: Option<&'a RawValue> = "transaction",
+        restrictions: Option<&'a RawValue> = "restrictions",
+        kyc_verification_status: Option<&'a RawValue> = "kycVerificationStatus",
+    }
 }
 
-/// What a payment handle, payment, settlement, refund or credit is.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Resource {
-    id: Lenient<String>,
-    account_id: Lenient<String>,
-    merchant_ref_num: Lenient<String>,
-    amount: Lenient<i64>,
-    currency_code: Lenient<String>,
-    status: Lenient<String>,
-    payment_type: Lenient<String>,
-    updated_time: Lenient<Timestamp>,
-    status_time: Lenient<Timestamp>,
-    txn_time: Lenient<Timestamp>,
+fields! {
+    /// What a payment handle, payment, settlement, refund or credit is.
+    struct Resource {
+        id: Lenient<String> = "id",
+        account_id: Lenient<String> = "accountId",
+        merchant_ref_num: Lenient<String> = "merchantRefNum",
+        amount: Lenient<Minor> = "amount",
+        currency_code: Lenient<String> = "currencyCode",
+        status: Lenient<String> = "status",
+        payment_type: Lenient<String> = "paymentType",
+        updated_time: Lenient<Timestamp> = "updatedTime",
+        status_time: Lenient<Timestamp> = "statusTime",
+        txn_time: Lenient<Timestamp> = "txnTime",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct MerchantAccount {
-    account_number: Lenient<String>,
-    acct_status: Lenient<String>,
+fields! {
+    struct MerchantAccount {
+        account_number: Lenient<String> = "accountNumber",
+        acct_status: Lenient<String> = "acctStatus",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WalletTransaction {
-    id: Lenient<String>,
-    account_id: Lenient<String>,
-    #[serde(rename = "type")]
-    sort: Lenient<String>,
-    amount: Lenient<i64>,
-    currency_code: Lenient<String>,
-    status: Lenient<String>,
-    payment_type: Lenient<String>,
-    merchant_ref_num: Lenient<String>,
+fields! {
+    struct WalletTransaction {
+        id: Lenient<String> = "id",
+        account_id: Lenient<String> = "accountId",
+        sort: Lenient<String> = "type",
+        amount: Lenient<Minor> = "amount",
+        currency_code: Lenient<String> = "currencyCode",
+        status: Lenient<String> = "status",
+        payment_type: Lenient<String> = "paymentType",
+        merchant_ref_num: Lenient<String> = "merchantRefNum",
+    }
 }
 
 impl Event<'_> {
@@ -116,7 +100,8 @@ impl Event<'_> {
             None if self.transaction.is_some() => Some(WALLET_TRANSACTION),
             None if self.restrictions.is_some() => Some(WALLET_RESTRICTION),
             None if self.account_id.is_some() && self.sort.is_some() => Some(WALLET_ACCOUNT),
-            None if self.timestamp.is_some() || self.kyc_verification_status.is_some() => Some(WALLET_OTHER),
+            // Of all others no shape was found: what is not recognised may be about money.
+            None if self.kyc_verification_status.is_some() => Some(WALLET_OTHER),
             None => None,
         }
     }
@@ -149,11 +134,19 @@ impl Event<'_> {
         let event = event_date.unwrap_or(time);
         let account = resource.account_id.needed_if_there("payload.accountId")?;
         let mut unread = Unread::default();
+        // Some payloads are too short to say them; all that is paid has both.
+        let amount = resource.amount.needed_if_there("payload.amount")?;
+        let currency = resource.currency_code.needed_if_there("payload.currencyCode")?;
+        for (path, known) in [("payload.amount", amount.is_some()), ("payload.currencyCode", currency.is_some())] {
+            if !known {
+                unread.note(path);
+            }
+        }
         let document = Transaction {
             id: id.clone(),
             kind: (*sort).to_owned(),
-            amount: resource.amount.needed_if_there("payload.amount")?,
-            currency: resource.currency_code.needed_if_there("payload.currencyCode")?,
+            amount: amount.map(|Minor(amount)| amount),
+            currency,
             payment_type: resource.payment_type.or_note(&mut unread, "payload.paymentType"),
             reference: resource.merchant_ref_num.or_note(&mut unread, "payload.merchantRefNum"),
             account: account.clone(),
@@ -222,7 +215,7 @@ impl Event<'_> {
         let mut unread = Unread::default();
         let (version, state) = match whole {
             _ if deleted => (version(time, DELETED), State::Deleted),
-            (Some(sort), Some(status), Some(amount), Some(currency)) => {
+            (Some(sort), Some(status), Some(Minor(amount)), Some(currency)) => {
                 let version = version(time, &status);
                 let document = Transaction {
                     id: id.clone(),

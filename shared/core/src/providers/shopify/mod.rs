@@ -57,6 +57,7 @@ const PROFILE: Profile = Profile {
     signs_account: false,
     headers: &[TOPIC, SHOP, DELIVERY, TRIGGERED_AT],
     needed: &["id", "updated_at", "customer"],
+    optional: &[],
     items: &[],
     own_marks: &["updated_at"],
     sample_account: "demo.myshopify.com",

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
@@ -12,37 +11,38 @@ use crate::fault::Fault;
 use crate::names::{Kind, PrivacyAct};
 use crate::notice::{Document, EntityNotice, PrivacyRequest, State, Subject, Version, What};
 use crate::product::{Product, Variant};
-use crate::providers::lenient::{Lenient, Object, Unread};
+use crate::providers::lenient::{Lenient, Object, Unread, fields};
 use crate::providers::reading::{part, unreadable};
 use crate::providers::store_images::{StoreImage, read_images};
 use crate::verified::Verified;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ShopifyProduct<'a> {
-    id: Lenient<u64>,
-    title: Lenient<String>,
-    status: Lenient<String>,
-    updated_at: Lenient<Timestamp>,
-    variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>,
-    images: Lenient<Vec<Lenient<Object<StoreImage>>>>,
-    variant_gids: Lenient<Vec<Lenient<Object<IgnoredAny>>>>,
-    #[serde(borrow)]
-    admin_graphql_api_id: Lenient<Cow<'a, str>>,
+fields! {
+    struct ShopifyProduct<'a> {
+        id: Lenient<u64> = "id",
+        title: Lenient<String> = "title",
+        status: Lenient<String> = "status",
+        updated_at: Lenient<Timestamp> = "updated_at",
+        variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>> = "variants",
+        images: Lenient<Vec<Lenient<Object<StoreImage>>>> = "images",
+        variant_gids: Lenient<Vec<Lenient<Object<IgnoredAny>>>> = "variant_gids",
+        admin_graphql_api_id: Lenient<Cow<'a, str>> = "admin_graphql_api_id",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ShopifyVariant {
-    id: Lenient<u64>,
-    sku: Lenient<String>,
-    barcode: Lenient<String>,
-    price: Lenient<String>,
-    inventory_quantity: Lenient<i64>,
+fields! {
+    struct ShopifyVariant {
+        id: Lenient<u64> = "id",
+        sku: Lenient<String> = "sku",
+        barcode: Lenient<String> = "barcode",
+        price: Lenient<String> = "price",
+        inventory_quantity: Lenient<i64> = "inventory_quantity",
+    }
 }
 
 /// The resource that is asked for what a delivery does not say.
 pub(super) const PRODUCTS: &str = "products";
+/// How many variants a webhook carries at the most.
+const MOST_VARIANTS: usize = 100;
 /// What every global id begins with.
 const GLOBAL: &str = "gid://";
 /// What the global id of every product begins with.
@@ -58,7 +58,7 @@ impl ShopifyProduct<'_> {
     /// Whether it has what no other body has.
     fn is_one(&self) -> bool {
         let global_id = self.admin_graphql_api_id.as_ref().map(|id| &**id);
-        self.updated_at.is_there() && self.title.is_there() && is_product(global_id, self.variants.is_there())
+        self.updated_at.is_there() && is_product(global_id, self.variants.is_there())
     }
 }
 
@@ -67,8 +67,8 @@ fn misfit() -> What {
     What::ignored("topic does not fit body")
 }
 
-/// `products/create` and `products/update`: the whole product, and whether it has more variants than the 100 that a webhook
-/// carries, so that the rest has to be fetched.
+/// `products/create` and `products/update`: the whole product, and whether it has more variants than a webhook carries, so that
+/// the rest has to be fetched.
 pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
     let Object(product) = verified.json::<Object<ShopifyProduct<'_>>>()?;
     if !product.is_one() {
@@ -83,14 +83,14 @@ pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
     let told = product.variants.as_ref().map_or(0, Vec::len);
     // Where nobody can read how many there are, they are asked for.
     let lacks_variants = match &product.variant_gids {
-        Lenient::Missing => false,
+        Lenient::Missing => told >= MOST_VARIANTS,
         Lenient::Read(gids) => told < gids.len() || gids.iter().any(|gid| gid.as_ref().is_none()),
         Lenient::Null | Lenient::Odd => true,
     };
     let product = Product {
         id: id.to_string(),
-        title: product.title.value_or_note(&mut unread, "title").unwrap_or_default(),
-        status: product.status.value_or_note(&mut unread, "status").unwrap_or_else(|| "active".into()),
+        title: product.title.value_or_note(&mut unread, "title"),
+        status: product.status.value_or_note(&mut unread, "status"),
         updated_at: updated_at.to_string(),
         variants: variants(product.variants, &mut unread),
         images: read_images(product.images, &mut unread),
@@ -143,7 +143,7 @@ pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
         "customers/redact" => has("customer") && !discloses,
         _ => !has("customer") && !discloses,
     };
-    if !fits || !has("shop_id") || !has("shop_domain") {
+    if !fits || !(has("shop_id") || has("shop_domain")) {
         return Ok(misfit());
     }
     let act = if discloses { PrivacyAct::Disclose } else { PrivacyAct::Erase };
@@ -157,12 +157,12 @@ pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
 /// What tells a customer's data: the id, and the addresses that are known. Each is read on its own, so that an odd one hides
 /// no other. Without any, nothing could be looked for, and the request would pass for done.
 fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Customer {
-        id: Lenient<String>,
-        email: Lenient<String>,
-        phone: Lenient<String>,
+    fields! {
+        struct Customer {
+            id: Lenient<String> = "id",
+            email: Lenient<String> = "email",
+            phone: Lenient<String> = "phone",
+        }
     }
     let Object(customer): Object<Customer> = part(Some(customer), "customer")?;
     // No id is below zero.
@@ -175,10 +175,10 @@ fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
 
 /// The shop that the body itself names: `shop_domain` in requests about personal data.
 pub(super) fn shop(verified: &Verified) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(default)]
-        shop_domain: Lenient<String>,
+    fields! {
+        struct Named {
+            shop_domain: Lenient<String> = "shop_domain",
+        }
     }
     verified.json::<Object<Named>>().ok()?.0.shop_domain.read()
 }
@@ -194,11 +194,11 @@ fn variants(variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>, unread: &mu
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         read.push(Variant {
             id: id.to_string(),
-            sku: given(variant.sku.or_note(unread, format_args!("variants[{at}].sku"))),
-            barcode: given(variant.barcode.or_note(unread, format_args!("variants[{at}].barcode"))),
-            price: variant.price.or_note(unread, format_args!("variants[{at}].price")),
+            sku: given(variant.sku.sent_or_note(unread, format_args!("variants[{at}].sku"))),
+            barcode: given(variant.barcode.sent_or_note(unread, format_args!("variants[{at}].barcode"))),
+            price: variant.price.sent_or_note(unread, format_args!("variants[{at}].price")),
             currency: None,
-            stock: variant.inventory_quantity.or_note(unread, format_args!("variants[{at}].inventory_quantity")),
+            stock: variant.inventory_quantity.sent_or_note(unread, format_args!("variants[{at}].inventory_quantity")),
         });
     }
     read

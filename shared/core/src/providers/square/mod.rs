@@ -35,10 +35,17 @@ const PROFILE: Profile = Profile {
         const fn catalog(name: &'static str) -> Topic {
             Topic::new(name, Becomes::Sync("catalog"))
         }
+        // It moves goods, not money.
+        const fn moved(name: &'static str) -> Topic {
+            Topic::new(name, Becomes::Ignored("what a transfer order moves is counted, and the counts are sent"))
+        }
         const TOPICS: &[Topic] = &[
             catalog("catalog.version.updated"),
             Topic::new("inventory.count.updated", Becomes::Kind(Kind::Stock)),
             Topic::new("webhooks.test_notification", Becomes::Ignored("a test that somebody asked for")),
+            moved("transfer_order.created"),
+            moved("transfer_order.updated"),
+            moved("transfer_order.deleted"),
             // Square has no topics of these names; programs of others use them.
             catalog("catalog.object.created"),
             catalog("catalog.object.updated"),
@@ -65,6 +72,7 @@ const PROFILE: Profile = Profile {
         "data.object.inventory_counts[].state",
         "data.object.inventory_counts[].calculated_at",
     ],
+    optional: &[],
     items: &["data.object.inventory_counts"],
     own_marks: &["event_id"],
     sample_account: "SAMPLEMERCHANT1",

@@ -4,14 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version};
 use crate::product::Stock;
-use crate::providers::lenient::{Lenient, Object, Unread};
+use crate::providers::lenient::{Lenient, Object, Unread, fields};
 use crate::providers::reading::unreadable;
 use crate::verified::Verified;
 
@@ -19,6 +18,8 @@ use crate::verified::Verified;
 pub(super) const STOCK: &str = "stock";
 /// Where the counts of an event are.
 const COUNTS: &str = "data.object.inventory_counts";
+/// The state of what is not counted, and so has no quantity.
+const UNTRACKED: &str = "UNTRACKED";
 /// How many counts one event has at the most.
 const MOST_COUNTS: usize = 100;
 /// The longest id or name, in bytes: those of Square are far shorter, and they become parts of keys.
@@ -38,17 +39,13 @@ pub(super) struct Event<'a> {
 
 /// The event's own fields.
 pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        merchant_id: Lenient<Cow<'a, str>>,
-        #[serde(borrow, rename = "type")]
-        topic: Lenient<Cow<'a, str>>,
-        #[serde(borrow)]
-        event_id: Lenient<Cow<'a, str>>,
-        #[serde(borrow)]
-        data: Option<&'a RawValue>,
+    fields! {
+        struct Envelope<'a> {
+            merchant_id: Lenient<Cow<'a, str>> = "merchant_id",
+            topic: Lenient<Cow<'a, str>> = "type",
+            event_id: Lenient<Cow<'a, str>> = "event_id",
+            data: Option<&'a RawValue> = "data",
+        }
     }
     fn named<'a>(name: &str, text: Lenient<Cow<'a, str>>) -> Result<Cow<'a, str>, Fault> {
         match text.needed(name)? {
@@ -65,26 +62,26 @@ pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
     })
 }
 
-#[derive(Deserialize)]
-struct Data {
-    #[serde(default)]
-    object: Lenient<Object<Counted>>,
+fields! {
+    struct Data {
+        object: Lenient<Object<Counted>> = "object",
+    }
 }
 
-#[derive(Deserialize)]
-struct Counted {
-    #[serde(default)]
-    inventory_counts: Lenient<Vec<Lenient<Object<Count>>>>,
+fields! {
+    struct Counted {
+        inventory_counts: Lenient<Vec<Lenient<Object<Count>>>> = "inventory_counts",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Count {
-    catalog_object_id: Lenient<String>,
-    location_id: Lenient<String>,
-    state: Lenient<String>,
-    quantity: Lenient<String>,
-    calculated_at: Lenient<Timestamp>,
+fields! {
+    struct Count {
+        catalog_object_id: Lenient<String> = "catalog_object_id",
+        location_id: Lenient<String> = "location_id",
+        state: Lenient<String> = "state",
+        quantity: Lenient<String> = "quantity",
+        calculated_at: Lenient<Timestamp> = "calculated_at",
+    }
 }
 
 /// What an event tells of counts.
@@ -128,10 +125,12 @@ impl Count {
         let state = self.state.fitting(|id| is_id(id)).needed_if_there(format_args!("{COUNTS}[{at}].state"))?;
         let calculated_at = self.calculated_at.needed(format_args!("{COUNTS}[{at}].calculated_at"))?;
         let mut unread = Unread::default();
-        let quantity = self
-            .quantity
-            .fitting(|text| is_decimal(text))
-            .or_note(&mut unread, format_args!("{COUNTS}[{at}].quantity"));
+        let (quantity, path) =
+            (self.quantity.fitting(|text| is_decimal(text)), format_args!("{COUNTS}[{at}].quantity"));
+        let quantity = match state.as_deref() {
+            Some(UNTRACKED) => quantity.or_note(&mut unread, path),
+            _ => quantity.sent_or_note(&mut unread, path),
+        };
         let id =
             format!("{variant}/{}/{}", location.as_deref().unwrap_or_default(), state.as_deref().unwrap_or_default());
         let stock = Stock { variant, location, state, quantity, updated_at: calculated_at.to_string() };

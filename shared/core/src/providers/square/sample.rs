@@ -25,6 +25,10 @@ pub(super) fn body(topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
             "type": "webhooks",
             "id": uuid(&[b"data", topic.as_bytes(), &number.to_be_bytes()]),
         }),
+        "transfer_order.created" | "transfer_order.updated" | "transfer_order.deleted" => json!({
+            "type": "transfer_order",
+            "id": format!("SAMPLETRANSFER{number:010}"),
+        }),
         "catalog.object.created" | "catalog.object.updated" | "catalog.object.deleted" => json!({
             "type": "catalog_object",
             "id": format!("SAMPLEITEM{number:014}"),

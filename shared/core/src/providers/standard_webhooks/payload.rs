@@ -10,7 +10,7 @@ use crate::names::Kind;
 use crate::notice::{Document, EntityNotice, State, Version, What};
 use crate::payment::{Account, Transaction};
 use crate::product::{Image, Product, Stock, Variant};
-use crate::providers::lenient::{Lenient, Object, Unread};
+use crate::providers::lenient::{Lenient, Minor, Object, Unread, fields};
 use crate::providers::reading::{LONGEST_ID, is_id, part, unreadable};
 use crate::verified::Verified;
 
@@ -27,24 +27,21 @@ pub(super) struct Event<'a> {
     data: Option<&'a RawValue>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Body<'a> {
-    #[serde(rename = "type")]
-    topic: Lenient<String>,
-    account: Lenient<String>,
-    #[serde(borrow)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
+fields! {
+    struct Body<'a> {
+        topic: Lenient<String> = "type",
+        account: Lenient<String> = "account",
+        timestamp: Option<&'a RawValue> = "timestamp",
+        data: Option<&'a RawValue> = "data",
+    }
 }
 
 /// The topic, if the body says one.
 pub(super) fn topic(verified: &Verified) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "type", default)]
-        topic: Lenient<String>,
+    fields! {
+        struct Named {
+            topic: Lenient<String> = "type",
+        }
     }
     verified.json::<Object<Named>>().ok().and_then(|Object(named)| named.topic.read())
 }
@@ -84,11 +81,11 @@ impl<'a> Event<'a> {
 
     /// An entity that is gone. It may come back: a later time wins.
     pub(super) fn deleted(&self, kind: Kind) -> Result<What, Fault> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Named {
-            id: Lenient<String>,
-            updated_at: Lenient<Timestamp>,
+        fields! {
+            struct Named {
+                id: Lenient<String> = "id",
+                updated_at: Lenient<Timestamp> = "updated_at",
+            }
         }
         let Named { id, updated_at } = self.data()?;
         let id = id.fitting(|id| is_id(id)).needed("data.id")?;
@@ -101,8 +98,8 @@ impl<'a> Event<'a> {
         let mut unread = Unread::default();
         let product = Product {
             id: written.id.fitting(|id| is_id(id)).needed("data.id")?,
-            title: written.title.value_or_note(&mut unread, "data.title").unwrap_or_default(),
-            status: written.status.value_or_note(&mut unread, "data.status").unwrap_or_default(),
+            title: written.title.value_or_note(&mut unread, "data.title"),
+            status: written.status.value_or_note(&mut unread, "data.status"),
             updated_at: time.to_string(),
             variants: variants(written.variants, &mut unread),
             images: images(written.images, &mut unread),
@@ -146,7 +143,7 @@ impl<'a> Event<'a> {
             id: written.id.fitting(|id| is_id(id)).needed("data.id")?,
             kind: written.kind.fitting(given).needed("data.kind")?,
             status: written.status.fitting(given).needed("data.status")?,
-            amount: written.amount.needed_if_there("data.amount")?,
+            amount: written.amount.needed_if_there("data.amount")?.map(|Minor(amount)| amount),
             currency: written.currency.fitting(|text| is_currency(text)).needed_if_there("data.currency")?,
             payment_type: written.payment_type.or_note(&mut unread, "data.payment_type"),
             reference: written.reference.or_note(&mut unread, "data.reference"),
@@ -309,6 +306,12 @@ mod tests {
             ("stock.updated", r#"{"variant":"v","quantity":true}"#),
             ("payment.updated", r#"{"id":"t","kind":"PAYMENT","status":"COMPLETED","amount":100}"#),
             ("payment.updated", r#"{"id":"t","kind":"PAYMENT","status":"COMPLETED","amount":1.5,"currency":"CAD"}"#),
+            ("payment.updated", r#"{"id":"t","kind":"PAYMENT","status":"COMPLETED","amount":10.00,"currency":"CAD"}"#),
+            ("payment.updated", r#"{"id":"t","kind":"PAYMENT","status":"COMPLETED","amount":1e3,"currency":"CAD"}"#),
+            (
+                "payment.updated",
+                r#"{"id":"t","kind":"PAYMENT","status":"COMPLETED","amount":"10.00","currency":"CAD"}"#,
+            ),
             ("payment.updated", r#"{"id":"t","kind":"PAYMENT","status":"COMPLETED","currency":"cad"}"#),
             ("account.updated", r#"{"id":"a","status":""}"#),
             ("account.updated", r#"["a"]"#),
@@ -346,5 +349,8 @@ mod tests {
         let (product, unread) = read(r#"{"id":"p","title":"T","status":"active","variants":null,"images":{"0":7}}"#);
         assert_eq!((product.variants.len(), product.images.len()), (0, 0));
         assert_eq!(unread, ["data.variants", "data.images[0]"]);
+        let (product, unread) = read(r#"{"id":"p","variants":[{"id":"v"}]}"#);
+        assert_eq!((product.title, product.status, product.images.len()), (None, None, 0));
+        assert_eq!(unread, ["data.title", "data.status", "data.images"]);
     }
 }

@@ -69,6 +69,7 @@ const PROFILE: Profile = Profile {
     signs_account: true,
     headers: &[Names::STANDARD.id],
     needed: &["type", "seller_id"],
+    optional: &[],
     items: &[],
     own_marks: &[],
     sample_account: "1234567",

@@ -1,9 +1,7 @@
 //! Whatnot's bodies: what is around `data`, which nobody here reads.
 
-use serde::Deserialize;
-
 use crate::fault::Fault;
-use crate::providers::lenient::{Lenient, Object};
+use crate::providers::lenient::{Lenient, Object, fields};
 use crate::verified::Verified;
 
 /// A body. Its `timestamp`, `data` and `version` decide nothing, so that a new version of them is no reason to lose it.
@@ -16,12 +14,11 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn read(verified: &Verified) -> Result<Self, Fault> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Body {
-            #[serde(rename = "type")]
-            topic: Lenient<String>,
-            seller_id: Lenient<String>,
+        fields! {
+            struct Body {
+                topic: Lenient<String> = "type",
+                seller_id: Lenient<String> = "seller_id",
+            }
         }
         let Object(Body { topic, seller_id }) = verified.json()?;
         let seller = seller_id.needed_if_there("seller_id")?.filter(|seller| !seller.is_empty());

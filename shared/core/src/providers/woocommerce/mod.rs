@@ -12,11 +12,10 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 
-use self::payload::Told;
 use super::{Becomes, Covers, Handshake, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::names::Kind;
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::secret::{KeyId, Secrets};
 use crate::signing;
 use crate::verified::Verified;
@@ -69,14 +68,17 @@ const PROFILE: Profile = Profile {
     },
     // A store sends a delivery once; how long a plugin or a host may send it again is not known.
     window: Duration::from_secs(72 * 3600),
-    identity: "delivery id, which is not signed, and a hash of the body; of hints whose body says its time, the hash alone",
+    identity: "delivery id, which is not signed, and a hash of the body",
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
     // The store stands in a header, which is not signed.
     signs_account: false,
     headers: &[TOPIC, SOURCE, DELIVERY],
     needed: &["id", "date_modified_gmt", "status"],
+    // Stores of before 2024 have none.
+    optional: &["global_unique_id"],
     items: &[],
-    own_marks: &["date_modified_gmt"],
+    // The date does not move when the stock does, so the same body may tell of another change.
+    own_marks: &[],
     sample_account: "demo.example",
     sample_secrets: &[(SECRET, "hush-woocommerce-secret")],
 };
@@ -126,24 +128,16 @@ impl Provider for WooCommerce {
         let told = match PROFILE.becomes(name) {
             Some(Becomes::Kind(_)) if name == payload::DELETED => payload::deleted_product(verified)?,
             Some(Becomes::Kind(_)) => payload::product(verified, name)?,
-            None => Told::undated(vec![reading::unknown(name)]),
-            other => Told::undated(vec![reading::told(other)]),
+            None => vec![reading::unknown(name)],
+            other => vec![reading::told(other)],
         };
         let account = verified.header(SOURCE).map(|source| self.normalise_account(source));
         let account = account.filter(|account| !account.is_empty());
         // The id is of a webhook and a second: two products that change in one share it. And it is not signed.
         let body = signing::sha256_hex(verified.body());
         let delivery = verified.header(DELIVERY).unwrap_or_default();
-        let notice = |what| Notice {
-            account: account.clone(),
-            // A hint that says its own time is known again by what was signed, whatever id somebody makes up for it.
-            identity: match what {
-                What::Hint { .. } if told.dated => format!("/{body}"),
-                _ => format!("{delivery}/{body}"),
-            },
-            what,
-        };
-        Ok(told.what.into_iter().map(notice).collect())
+        let notice = |what| Notice { account: account.clone(), identity: format!("{delivery}/{body}"), what };
+        Ok(told.into_iter().map(notice).collect())
     }
 
     fn normalise_account(&self, account: &str) -> String {

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::fault::Fault;
 use crate::names::Kind;
 use crate::notice::{Dated, Document, EntityNotice, State, Version, What};
 use crate::product::{Product, Variant};
-use crate::providers::lenient::{Lenient, Object, Unread};
+use crate::providers::lenient::{Lenient, Object, Unread, fields};
 use crate::providers::reading::unreadable;
 use crate::providers::store_images::{StoreImage, read_images};
 use crate::verified::Verified;
@@ -24,59 +23,44 @@ pub(super) const PRODUCTS: &str = "products";
 /// The topic of products that came back from the bin.
 pub(super) const RESTORED: &str = "product.restored";
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct WooProduct {
-    id: Lenient<u64>,
-    name: Lenient<String>,
-    #[serde(rename = "type")]
-    sort: Lenient<String>,
-    status: Lenient<String>,
-    date_modified_gmt: Lenient<String>,
-    parent_id: Lenient<u64>,
-    sku: Lenient<String>,
-    global_unique_id: Lenient<String>,
-    price: Lenient<String>,
-    stock_quantity: Lenient<i64>,
-    variations: Lenient<Vec<Lenient<u64>>>,
-    images: Lenient<Vec<Lenient<Object<StoreImage>>>>,
-    // What the store's own API answers in place of a product.
-    code: Lenient<String>,
-    message: Lenient<IgnoredAny>,
-    data: Lenient<Object<ErrorData>>,
+fields! {
+    struct WooProduct {
+        id: Lenient<u64> = "id",
+        name: Lenient<String> = "name",
+        sort: Lenient<String> = "type",
+        status: Lenient<String> = "status",
+        date_modified_gmt: Lenient<String> = "date_modified_gmt",
+        parent_id: Lenient<u64> = "parent_id",
+        sku: Lenient<String> = "sku",
+        global_unique_id: Lenient<String> = "global_unique_id",
+        price: Lenient<String> = "price",
+        stock_quantity: Lenient<i64> = "stock_quantity",
+        variations: Lenient<Vec<Lenient<u64>>> = "variations",
+        images: Lenient<Vec<Lenient<Object<StoreImage>>>> = "images",
+        // What the store's own API answers in place of a product.
+        code: Lenient<String> = "code",
+        message: Lenient<IgnoredAny> = "message",
+        data: Lenient<Object<ErrorData>> = "data",
+    }
 }
 
-#[derive(Deserialize)]
-struct ErrorData {
-    #[serde(default)]
-    status: Lenient<u64>,
-}
-
-/// What a body tells.
-pub(super) struct Told {
-    /// What it tells, in order.
-    pub(super) what: Vec<What>,
-    /// Whether the body says a time of its own, so that the same body is a repeat, whatever id it comes under.
-    pub(super) dated: bool,
-}
-
-impl Told {
-    /// What a body tells that says no time of its own.
-    pub(super) fn undated(what: Vec<What>) -> Self {
-        Self { what, dated: false }
+fields! {
+    struct ErrorData {
+        status: Lenient<u64> = "status",
     }
 }
 
 /// The topic is not signed, so it must agree with the shape of the body, which is.
-fn misfit() -> Told {
-    Told::undated(vec![What::ignored("topic does not fit body")])
+fn misfit() -> Vec<What> {
+    vec![What::ignored("topic does not fit body")]
 }
 
 impl WooProduct {
     /// Whether it has what only products have all of: orders, coupons, customers and older forms of the API lack some.
     fn is_one(&self) -> bool {
-        let Self { id, name, status, date_modified_gmt, .. } = self;
-        id.is_there() && name.is_there() && status.is_there() && date_modified_gmt.is_there()
+        let Self { id, name, variations, status, date_modified_gmt, .. } = self;
+        let named = name.is_there() || variations.is_there();
+        id.is_there() && named && status.is_there() && date_modified_gmt.is_there()
     }
 
     /// Whether it is what the store's own API answers where it gives no product.
@@ -98,7 +82,7 @@ impl WooProduct {
 }
 
 /// What the store's own API answered in place of the product, for whoever runs the store; the product itself is asked for.
-fn refusal(refused: WooProduct) -> Told {
+fn refusal(refused: WooProduct) -> Vec<What> {
     let code = refused.code.read().unwrap_or_default();
     let status = refused.data.read().and_then(|Object(data)| data.status.read());
     let reason = match (code.as_str(), status) {
@@ -118,11 +102,11 @@ fn refusal(refused: WooProduct) -> Told {
              and look for a plugin that changes what webhooks send"
         }
     };
-    Told::undated(vec![What::hint(PRODUCTS), What::ignored(reason)])
+    vec![What::hint(PRODUCTS), What::ignored(reason)]
 }
 
 /// The product of a topic that sends it whole.
-pub(super) fn product(verified: &Verified, topic: &str) -> Result<Told, Fault> {
+pub(super) fn product(verified: &Verified, topic: &str) -> Result<Vec<What>, Fault> {
     let Object(product) = verified.json::<Object<WooProduct>>()?;
     if product.is_refusal() {
         return Ok(refusal(product));
@@ -133,7 +117,7 @@ pub(super) fn product(verified: &Verified, topic: &str) -> Result<Told, Fault> {
     // A draft that was never saved has no date.
     let undated = matches!(product.date_modified_gmt, Lenient::Null);
     if undated || product.is_variation() || product.is_cut() {
-        return Ok(Told { what: vec![What::hint(PRODUCTS)], dated: product.date_modified_gmt.as_ref().is_some() });
+        return Ok(vec![What::hint(PRODUCTS)]);
     }
     let id = product.id.as_ref().copied().filter(|id| *id > 0);
     let id = id.ok_or_else(|| unreadable("`id` is not a number above zero"))?.to_string();
@@ -160,11 +144,11 @@ pub(super) fn product(verified: &Verified, topic: &str) -> Result<Told, Fault> {
         )
     };
     let hint = lacks_variations.then(|| What::hint(PRODUCTS));
-    Ok(Told { what: [What::Entity(entity)].into_iter().chain(hint).collect(), dated: true })
+    Ok([What::Entity(entity)].into_iter().chain(hint).collect())
 }
 
 /// `product.deleted`: the id, and nothing else. It says no time, so when it came has to do, and the product is asked for.
-pub(super) fn deleted_product(verified: &Verified) -> Result<Told, Fault> {
+pub(super) fn deleted_product(verified: &Verified) -> Result<Vec<What>, Fault> {
     let keys: BTreeMap<String, Lenient<u64>> = verified.json()?;
     let mut keys = keys.into_iter();
     let (Some((key, id)), None) = (keys.next(), keys.next()) else { return Ok(misfit()) };
@@ -177,7 +161,7 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<Told, Fault> {
         source: Some(PRODUCTS),
         ..EntityNotice::new(Kind::Product, id.to_string(), Version::from_time(verified.received_at()), State::Deleted)
     };
-    Ok(Told::undated(vec![What::Entity(entity), What::hint(PRODUCTS)]))
+    Ok(vec![What::Entity(entity), What::hint(PRODUCTS)])
 }
 
 /// A time in UTC, which the store writes without saying so.
@@ -196,13 +180,10 @@ struct Whole {
 impl WooProduct {
     fn told(self, id: &str, status: String, modified: Timestamp, unread: &mut Unread) -> Whole {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        if !self.sort.is_there() {
-            unread.note("type");
-        }
         let sort = self.sort.value_or_note(unread, "type").unwrap_or_default();
         let mut variations = Vec::new();
         // A simple product has no variations to miss.
-        let unknown_which = sort != "simple" && self.variations.is_there() && self.variations.as_ref().is_none();
+        let unknown_which = sort != "simple" && self.variations.as_ref().is_none();
         let items = self.variations.items_or_note(unread, "variations");
         let is_made_of_parts = !items.is_empty() || sort == "grouped" || sort.starts_with("variable");
         let lacks_variations = unknown_which || !items.is_empty();
@@ -211,16 +192,16 @@ impl WooProduct {
             variations.extend(variation.map(|id| unknown(id.to_string())));
         }
         let own = Variant {
-            sku: given(self.sku.or_note(unread, "sku")),
+            sku: given(self.sku.sent_or_note(unread, "sku")),
             barcode: given(self.global_unique_id.or_note(unread, "global_unique_id")),
-            price: given(self.price.or_note(unread, "price")),
-            stock: self.stock_quantity.or_note(unread, "stock_quantity"),
+            price: given(self.price.sent_or_note(unread, "price")),
+            stock: self.stock_quantity.sent_or_note(unread, "stock_quantity"),
             ..unknown(id.to_owned())
         };
         let product = Product {
             id: id.to_owned(),
-            title: self.name.value_or_note(unread, "name").unwrap_or_default(),
-            status,
+            title: self.name.value_or_note(unread, "name"),
+            status: Some(status),
             updated_at: modified.to_string(),
             variants: if is_made_of_parts { variations } else { vec![own] },
             images: read_images(self.images, unread),

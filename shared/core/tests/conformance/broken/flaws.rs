@@ -59,6 +59,7 @@ pub(super) enum Flaw {
 
     LosesWhatHasAnOddField,
     NamesNothingUnread,
+    TripsOverTwins,
     NeedsFieldsThatItHasNot,
 
     SamplesOneTopic,
@@ -144,6 +145,7 @@ pub(super) const FLAWS: &[(Flaw, &[&str])] = &[
     (Flaw::RetriesOddBodies, &["survives_any_bytes", "survives_any_json"]),
     (Flaw::LosesWhatHasAnOddField, FIELDS),
     (Flaw::NamesNothingUnread, FIELDS),
+    (Flaw::TripsOverTwins, &["takes_the_last_of_two_fields_of_one_name"]),
     (Flaw::NeedsFieldsThatItHasNot, FIELDS),
     (Flaw::SamplesOneTopic, &["samples_become_what_their_topics_declare"]),
     (Flaw::SamplesOneThing, &["samples_of_one_number_are_about_one_thing"]),

@@ -93,6 +93,9 @@ impl Provider for Broken {
             Flaw::TripsOverAMark if verified.body().starts_with(b"\xef\xbb\xbf") => {
                 return Err(Fault::permanent(ErrorClass::Unreadable, "no JSON"));
             }
+            Flaw::TripsOverTwins if says(verified, r#"[["bent"]],""#) => {
+                return Err(Fault::permanent(ErrorClass::Unreadable, "two fields of one name"));
+            }
             Flaw::PanicsOnOddBodies => drop(serde_json::from_slice::<serde_json::Value>(verified.body()).unwrap()),
             Flaw::PanicsOnOddNumbers if says(verified, "9007199254740993") => panic!("too large"),
             Flaw::PanicsOnOddHeaders => drop(label.delivery.as_ref().unwrap()),
