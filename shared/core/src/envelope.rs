@@ -327,7 +327,19 @@ pub enum EnvelopeFault {
     Foreign(String),
 }
 
+/// How many characters name the account of a letter that is about one of several.
+const ACCOUNT: usize = 16;
+
 impl Envelope {
+    /// The name under which it is kept: its id, and that of the one account that it is about, where it was kept for several,
+    /// so that no letter takes the place of another.
+    pub fn kept_as(&self) -> String {
+        match &self.only {
+            Some(only) => format!("{}-{}", self.id, &signing::sha256_hex(only.as_bytes())[..ACCOUNT]),
+            None => self.id.clone(),
+        }
+    }
+
     /// A new one, not tried yet.
     pub fn new(id: String, kind: EnvelopeKind, received_at: Timestamp) -> Self {
         Self {

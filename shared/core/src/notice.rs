@@ -160,8 +160,6 @@ pub enum Dated {
     ByProvider,
     /// The time at which the delivery was accepted, since the provider says none.
     ByReceipt,
-    /// A number of the provider's that is no time.
-    Counted,
 }
 
 impl Dated {
@@ -260,6 +258,11 @@ impl ContentHash {
     /// current again.
     pub fn of_document(version: Version, as_of: i64, text: &[u8]) -> Self {
         Self::of_parts(&[b"state\0", &version.0.to_be_bytes(), &as_of.to_be_bytes(), text])
+    }
+
+    /// The key that the document of a state had before it covered when that was told.
+    pub fn of_former_document(version: Version, text: &[u8]) -> Self {
+        Self::of_parts(&[b"state\0", &version.0.to_be_bytes(), text])
     }
 
     /// The hash of a deleted state: larger than any other, so that of what was told at once the deletion stands.

@@ -14,6 +14,7 @@ use super::invariants::entity;
 use super::world::{Delivery, Ledger, Tells, World};
 
 /// What begins the reason of an entry that is about a repeat.
+const NEVER_KNOWN: &str = "deleted, and was never known";
 const REPEAT: &str = "the same delivery was processed before";
 /// The number of different counts that an update may have.
 const STOCKS: usize = 1_000_000;
@@ -115,7 +116,8 @@ pub fn the_last_told_stands(
 
 /// Whether an entry says that its delivery was compared with what is known.
 fn became_known(entry: &Entry) -> bool {
-    matches!(entry.outcome, Outcome::Processed | Outcome::Duplicate | Outcome::Stale)
+    let guards = || entry.reason.as_deref().is_some_and(|reason| reason.starts_with(NEVER_KNOWN));
+    matches!(entry.outcome, Outcome::Processed | Outcome::Duplicate | Outcome::Stale) || guards()
 }
 
 /// The version of a thing, and how many of its first variant there are, unless it is gone.

@@ -214,6 +214,29 @@ async fn an_account_that_is_connected_after_a_look_at_its_routes_loses_nothing()
     assert!(world.held(&app).await.is_empty());
 }
 
+#[tokio::test]
+async fn what_is_to_be_held_while_the_connections_account_changes_to_its_own_does_not_wait() {
+    let race = Race::new(0).await;
+    let world = &race.faulty.world;
+    let renamed = Shop { account: "renamed.myshopify.com".into(), ..race.shop.clone() };
+    let batch = vec![race.update(&renamed, 1, 0).await];
+    let slow = Arc::new(FaultyTable::new(Arc::clone(&world.host.ports.table), Arc::default()));
+    let ports = Ports { table: Arc::clone(&slow) as Arc<_>, ..world.host.ports.clone() };
+    let processor = Processor::new(ports, world.host.settings.clone());
+    slow.hold_transactions();
+    let rename = async {
+        let (path, patch) = (format!("/v1/connections/{}", race.shop.id), json!({ "account": renamed.account }));
+        world.call(&world.operator, Method::PATCH, &path, Some(patch)).await.expect(200);
+        // What was held is released, before this is held.
+        world.tick().await;
+        slow.let_through();
+    };
+    let (failed, ()) = futures::join!(processor.process(batch, world.now()), rename);
+    assert!(failed.is_empty());
+    race.faulty.settle().await;
+    assert_eq!((world.changes().await.len(), world.held(&race.shop).await.len()), (1, 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn threads_race_to_the_same_end() {
     for round in 0..10 {
@@ -247,10 +270,13 @@ async fn documents_of_commits_that_lost_a_race_expire() {
     for round in 0..ROUNDS {
         let race = Race::new(round).await;
         let world = &race.faulty.world;
-        let mut batches = Vec::new();
-        for seconds in 1..=3 {
-            let sample = world.sample(&race.shop, "products/update", 2, world.now() + Duration::from_secs(seconds));
-            let body = bodies::enlarged(sample.body(), 2);
+        let (mut batches, begun) = (Vec::new(), world.now());
+        for seconds in 1..=3_u64 {
+            // Every third round they are states of one version, of which the last told stands.
+            let version = if round % 3 == 0 { 1 } else { seconds };
+            world.clock.advance(Duration::from_millis(7));
+            let sample = world.sample(&race.shop, "products/update", 2, begun + Duration::from_secs(version));
+            let body = bodies::enlarged(sample.body(), seconds);
             world.request(world.signed(&race.shop, "products/update", body)).await.expect(200);
             batches.push(world.take_messages(QueueName::Notices).await);
         }

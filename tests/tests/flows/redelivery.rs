@@ -1,12 +1,15 @@
 //! The queue delivers again what was not deleted: nothing is journaled twice, and the bus hears the same again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hooktide_core::flows::process::Message;
+use hooktide_core::flows::Ports;
+use hooktide_core::flows::process::{Message, Processor};
+use hooktide_core::metering::Metered;
 use hooktide_core::names::Channel;
 use hooktide_core::ports::QueueName;
-use hooktide_tests::faults::{FaultyWorld, How, Plan, Until, Which};
+use hooktide_tests::faults::{FaultyTable, FaultyWorld, How, Plan, Until, Which};
 use hooktide_tests::world::Shop;
 use serde_json::Value;
 
@@ -81,6 +84,25 @@ async fn a_batch_that_was_committed_and_not_deleted_is_journaled_once_and_publis
         assert!(heard.values().all(|count| *count == times), "{heard:?}");
     }
     assert_eq!(redelivery.faulty.world.outcomes().await, ["processed"; 25]);
+}
+
+#[tokio::test]
+async fn a_batch_that_comes_again_is_read_where_it_was_journaled_and_not_once_for_each_change() {
+    let redelivery = Redelivery::new().await;
+    let mut batch = Vec::new();
+    for number in 0..25 {
+        batch.push(redelivery.update(number, 0).await);
+    }
+    assert_eq!(redelivery.process(&batch).await, 0);
+    let host = &redelivery.faulty.world.host;
+    let table = Arc::new(Metered::new(FaultyTable::new(Arc::clone(&host.ports.table), Arc::default())));
+    let ports = Ports { table: Arc::clone(&table) as Arc<_>, ..host.ports.clone() };
+    let processor = Processor::new(ports, host.settings.clone());
+    assert!(processor.process(batch, redelivery.faulty.world.now()).await.is_empty());
+    let counts = table.counts();
+    let calls = counts.get.calls + counts.query.calls;
+    assert!(calls < 10, "{calls} reads");
+    assert_eq!(redelivery.heard().len(), 25);
 }
 
 #[tokio::test]

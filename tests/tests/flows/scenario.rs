@@ -33,7 +33,9 @@ impl Scenario {
         let anna = world.token("anna", &[Scope::Operate]).await;
         let connection = json!({ "provider": "shopify", "account": "anna.myshopify.com", "endpoint": app.id });
         world.call(&anna, Method::POST, "/v1/connections", Some(connection)).await.expect(201);
-        world.update(&shop, 1).await;
+        for number in [1, 2] {
+            world.update(&shop, number).await;
+        }
         let at = |seconds| world.now() + Duration::from_secs(seconds);
         let update = |shop: &Shop, number, seconds| world.sample(shop, "products/update", number, at(seconds));
         let of = |account: &str| Shop { account: account.into(), ..app.clone() };

@@ -21,8 +21,9 @@ fn expected(becomes: Becomes) -> (&'static str, String) {
 async fn send_all(server: &Server, provider: &dyn Provider) -> usize {
     let mut sent = 0;
     for (number, topic) in (1..).zip(provider.topics()) {
-        // A deletion without a time of its own is a change only of what is known.
-        if topic.name.ends_with("deleted") && matches!(topic.becomes, Becomes::Kind(_)) {
+        // A deletion is a change only of what is known.
+        let deletes = [".deleted", "/delete"].iter().any(|end| topic.name.ends_with(end));
+        if deletes && matches!(topic.becomes, Becomes::Kind(_)) {
             let known = provider.topics().iter().find(|other| other.becomes == topic.becomes).expect("a topic");
             let before = changes_of(server, provider).await;
             send(server, provider, known.name, number).await;

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use hooktide_core::providers;
+use hooktide_core::providers::{self, Sample, Unsigned};
 use hooktide_core::records::dead_letter::Shelf;
+use hooktide_core::secret::Secret;
 use hooktide_core::tenant::Tenant;
 use hooktide_tests::connected::{Connected, sample_secrets};
 use hooktide_tests::world::{SECRET, Shop, World};
@@ -170,4 +171,53 @@ async fn what_an_own_endpoint_holds_is_released_by_hand_once_the_account_is_its_
     assert_eq!(release("TWO.myshopify.com", "default").await.expect(202)["matched"], 1);
     world.after(Duration::from_secs(1)).await;
     assert_eq!((world.changes().await.len(), world.held(&one).await.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn another_shop_of_the_same_app_that_asks_to_be_erased_is_erased_from_what_is_held() {
+    let world = World::new().await;
+    let body = json!({ "provider": "shopify", "account": "one.myshopify.com", "secrets": { "client_secret": SECRET } });
+    let one = world.shop_with(body).await;
+    let other = Shop { account: "other.myshopify.com".into(), ..one.clone() };
+    for shop in [&one, &other] {
+        world.update(shop, 1).await.expect(200);
+    }
+    assert_eq!(world.held(&one).await.len(), 1);
+    world.request(world.sample(&other, "shop/redact", 1, world.now())).await.expect(200);
+    world.tick().await;
+    world.after(Duration::from_secs(3600)).await;
+    assert_eq!(world.held(&one).await.len(), 0);
+    let records = world.get("/v1/privacy-requests").await.expect(200);
+    assert_eq!((&records["items"][0]["act"], &records["items"][0]["deliveries"]), (&json!("erase"), &json!(1)));
+    let change = world.changes().await.pop().unwrap();
+    assert!(!change["document"].is_null(), "the connection's own shop keeps what it has: {change}");
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_ignored_for_its_account_says_so_once() {
+    let world = World::new().await;
+    let provider = providers::by_id("meta").unwrap();
+    let meta = world.connect(provider).await;
+    let topic = provider.topics()[0].name;
+    let sample = Sample { number: 1, updated_at: world.now(), account: "990000000000001" };
+    let unsigned = Unsigned {
+        topic,
+        body: provider.sample(topic, &sample).unwrap(),
+        account: sample.account,
+        delivery: "one",
+        secrets: &providers::signing_with(provider, &Secret::new(provider.sample_secrets()[0].1)),
+        url: &format!("https://hooks.example.com{}", meta.path),
+        now: world.now(),
+    };
+    let mut request = provider.sign(unsigned).unwrap();
+    *request.uri_mut() = meta.path.parse().unwrap();
+    world.request(request).await.expect(200);
+    world.tick().await;
+    let told = world.activity().await.pop().unwrap();
+    let reason = told["reason"].as_str().unwrap();
+    assert_eq!(told["outcome"], "ignored", "{told}");
+    assert!(
+        reason.starts_with("it names the account 990000000000001") && !reason.contains("check its settings"),
+        "{reason}"
+    );
 }

@@ -18,21 +18,21 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// A store, and what it sends.
-struct Store {
-    world: World,
-    connected: Connected,
+pub struct Store {
+    pub world: World,
+    pub connected: Connected,
     deliveries: std::cell::Cell<u32>,
 }
 
 impl Store {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let world = World::new().await;
         let connected = world.connect(providers::by_id("woocommerce").unwrap()).await;
         Self { world, connected, deliveries: std::cell::Cell::new(0) }
     }
 
     /// A signed delivery of this body.
-    fn signed(&self, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+    pub fn signed(&self, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
         let provider = providers::by_id("woocommerce").unwrap();
         self.deliveries.set(self.deliveries.get() + 1);
         let unsigned = Unsigned {
@@ -50,7 +50,7 @@ impl Store {
     }
 
     /// The first product as it was modified then, with so many in stock.
-    fn product(&self, modified: Timestamp, stock: i64) -> Value {
+    pub fn product(&self, modified: Timestamp, stock: i64) -> Value {
         let provider = providers::by_id("woocommerce").unwrap();
         let sample = Sample { number: 1, updated_at: modified, account: provider.sample_account() };
         let mut body: Value = serde_json::from_slice(&provider.sample("product.updated", &sample).unwrap()).unwrap();
@@ -59,14 +59,14 @@ impl Store {
     }
 
     /// Sends a delivery and processes it, some milliseconds after the one before.
-    async fn send(&self, request: Request<Bytes>) {
+    pub async fn send(&self, request: Request<Bytes>) {
         self.world.clock.advance(Duration::from_millis(7));
         assert_eq!(self.world.request(request).await.status, 200);
         self.world.tick().await;
     }
 
     /// How many hints the mark of its products stands for.
-    async fn asked(&self) -> u64 {
+    pub async fn asked(&self) -> u64 {
         let key = job::key(&Tenant::default_local(), JobKind::Sync, &format!("products/{}", self.connected.id));
         let mark = records::get::<Mark>(&*self.world.host.ports.table, &key).await.unwrap();
         mark.map_or(0, |mark| mark.record.hints)
@@ -80,7 +80,7 @@ impl Store {
     }
 
     /// The last change, as (operation, stock).
-    async fn last(&self) -> (Value, Value) {
+    pub async fn last(&self) -> (Value, Value) {
         let change = self.world.changes().await.pop().expect("a change");
         (change["op"].clone(), change["document"]["variants"][0]["stock"].clone())
     }
@@ -208,6 +208,54 @@ async fn a_deletion_of_what_was_never_known_is_no_change() {
 }
 
 #[tokio::test]
+async fn a_deletion_with_a_date_of_what_was_never_known_is_no_change_either() {
+    let store = Store::new().await;
+    let mut product = store.product(store.world.now(), 5);
+    product["status"] = "trash".into();
+    store.send(store.signed("product.updated", product.to_string())).await;
+    assert!(store.world.changes().await.is_empty());
+    assert_eq!(store.world.outcomes().await, ["ignored"]);
+    assert_eq!(store.reasons().await, ["deleted, and was never known"]);
+    let shop = store.world.shop().await;
+    store.world.request(store.world.sample(&shop, "products/delete", 1, store.world.now())).await.expect(200);
+    store.world.tick().await;
+    assert_eq!((store.world.changes().await.len(), store.world.outcomes().await), (0, vec!["ignored".to_owned(); 2]));
+    store.world.update(&shop, 1).await.expect(200);
+    assert!(store.world.changes().await.is_empty(), "it guards all the same");
+}
+
+#[tokio::test]
+async fn what_loses_to_a_date_after_its_own_receipt_is_asked_for() {
+    let store = Store::new().await;
+    let ahead = store.world.now() + Duration::from_secs(22 * 3600);
+    store.send(store.signed("product.updated", store.product(ahead, 5).to_string())).await;
+    assert_eq!(store.asked().await, 0);
+    store.world.clock.advance(Duration::from_secs(60));
+    store.send(store.signed("product.updated", store.product(store.world.now(), 4).to_string())).await;
+    assert_eq!((store.world.outcomes().await[1].as_str(), store.asked().await), ("stale", 1), "a clock is ahead");
+    store.world.clock.advance(Duration::from_secs(24 * 3600));
+    store.send(store.signed("product.updated", store.product(ahead - Duration::from_secs(9), 3).to_string())).await;
+    assert_eq!((store.world.outcomes().await[2].as_str(), store.asked().await), ("stale", 1), "it is older");
+}
+
+#[tokio::test]
+async fn a_delivery_that_came_twice_at_once_asks_nobody() {
+    let store = Store::new().await;
+    let request = store.signed("product.updated", store.product(store.world.now(), 5).to_string());
+    let mut messages = Vec::new();
+    for _ in 0..2 {
+        store.world.clock.advance(Duration::from_millis(7));
+        store.world.request(request.clone()).await.expect(200);
+        messages.extend(store.world.take_messages(QueueName::Notices).await);
+    }
+    messages.reverse();
+    for message in messages {
+        assert!(store.world.host.processor.process(vec![message], store.world.now()).await.is_empty());
+    }
+    assert_eq!((store.world.outcomes().await, store.asked().await), (vec!["processed".into(), "duplicate".into()], 0));
+}
+
+#[tokio::test]
 async fn a_restore_in_the_second_of_a_deletion_or_before_a_late_one_ends_present() {
     for late in [false, true] {
         let store = Store::new().await;
@@ -240,6 +288,13 @@ async fn what_could_not_be_read_is_named_to_readers_and_asked_for() {
     assert_eq!(change["document"]["variants"][0]["price"], Value::Null);
     let reason = format!("not read: price; a sync of products/{} is due", store.connected.id);
     assert_eq!((store.reasons().await, store.asked().await), (vec![reason], 1));
+    // The same once more, at another time.
+    product["date_modified_gmt"] =
+        (store.world.now() + Duration::from_secs(1)).strftime("%Y-%m-%dT%H:%M:%S").to_string().into();
+    store.send(store.signed("product.updated", product.to_string())).await;
+    let reason =
+        format!("the same state, told again; not read: price; a sync of products/{} is due", store.connected.id);
+    assert_eq!((store.reasons().await.pop(), store.asked().await), (Some(reason), 2));
     product["price"] = "".into();
     store.send(store.signed("product.updated", product.to_string())).await;
     let change = store.world.changes().await.pop().expect("a change");

@@ -123,7 +123,12 @@ pub async fn read(
         if !follows(position, &reads) && !cursor.passes_over_gaps(now) {
             return Err(FeedFault::Expired);
         }
-        if reads.is_empty() && !stands && is_ahead(position, &journal::head(table, tenant, lane, now).await?) {
+        // Who has read nothing of a lane is behind whatever is in it.
+        if position > 0
+            && reads.is_empty()
+            && !stands
+            && is_ahead(position, &journal::head(table, tenant, lane, now).await?)
+        {
             return Err(FeedFault::Ahead);
         }
         more |= lane_has_more;
@@ -146,12 +151,13 @@ pub async fn read(
     Ok(reading)
 }
 
-/// Whether a place in a lane is beyond what can have been there: a reader at the end stands right behind its last position.
+/// Whether a place in a lane, other than its start, is beyond what can have been there: a reader at the end stands right
+/// behind its last position.
 /// Nothing is known about a lane that has expired entirely.
 fn is_ahead(position: u64, head: &Head) -> bool {
     match head {
         Head::At(last) => position > last + 1,
-        Head::Empty(None) => position > 0,
+        Head::Empty(None) => true,
         Head::Empty(Some(_)) => false,
     }
 }
@@ -218,7 +224,6 @@ mod tests {
     #[test]
     fn a_place_beyond_the_one_behind_the_last_is_ahead() {
         for (position, head, expected) in [
-            (0, Head::Empty(None), false),
             (9, Head::Empty(None), true),
             (9, Head::Empty(Some((1, 1))), false),
             (8, Head::At(7), false),

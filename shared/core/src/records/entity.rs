@@ -244,6 +244,21 @@ impl Entity {
         Rank { version, as_of, content }
     }
 
+    /// Whether its version is the time of a receipt. Before version 3 nobody wrote that down: of deletions all were but the
+    /// final ones, or may have been.
+    pub fn counts_by_receipt(&self) -> bool {
+        self.by_receipt || self.deleted && self.as_of.is_none() && self.version != Version::FINAL
+    }
+
+    /// Learns the hash of its content from a state whose document has this canonical text, if that is its own: before version
+    /// 3 nobody wrote it down, and the key of the document covered version and text.
+    pub fn recognise(&mut self, text: &[u8], content: ContentHash) {
+        let is_former = self.content.is_none() && !self.deleted;
+        if is_former && self.document_hash() == ContentHash::of_former_document(self.version, text) {
+            self.content = Some(ByteBuf::from(content.0));
+        }
+    }
+
     /// Where its last change was journaled.
     pub fn last_change(&self) -> Option<Journaled> {
         let (lane, position) = self.last.as_deref()?.split_first()?;
@@ -279,6 +294,12 @@ impl Entity {
     pub fn is_current(&self, identity: Identity) -> bool {
         let mut entries = self.deliveries.chunks_exact(ENTRY);
         entries.any(|entry| entry[..IDENTITY] == identity.0 && Part::of(entry).is_any(Part::CURRENT))
+    }
+
+    /// Whether another delivery than the one that told what stands told its version too, or may have.
+    pub fn had_rivals(&self) -> bool {
+        let mut parts = self.deliveries.chunks_exact(ENTRY).map(Part::of);
+        self.crowded.is_some() || parts.any(|part| part.is_any(Part::LEVEL) && !part.is_any(Part::CURRENT))
     }
 
     /// Whether deliveries at the version that stands were forgotten which may still be repeated.
@@ -478,12 +499,34 @@ mod tests {
     }
 
     #[test]
+    fn a_record_without_a_hash_of_its_content_recognises_its_own_document_only() {
+        let (text, content) = (br#"{"title":"Tea"}"#, ContentHash([9; 16]));
+        let former = |version| {
+            let hash = ByteBuf::from(ContentHash::of_former_document(Version(version), text).0);
+            Entity { as_of: None, content: None, hash, ..state(5) }
+        };
+        for (name, mut entity, text, expected) in [
+            ("its own", former(5), &text[..], content),
+            ("another text", former(5), br#"{"title":"Mug"}"#, ContentHash::default()),
+            ("of another version", former(4), text, ContentHash::default()),
+            ("gone", Entity { deleted: true, ..former(5) }, text, ContentHash::DELETED),
+            ("of this version", state(5), text, ContentHash([2; 16])),
+        ] {
+            entity.recognise(text, content);
+            assert_eq!(entity.rank().content, expected, "{name}");
+        }
+    }
+
+    #[test]
     fn a_record_without_a_time_of_telling_was_told_when_it_was_committed() {
         let former = Entity { as_of: None, content: None, changed_at: 77, ..state(5) };
         assert_eq!(former.rank(), Rank { version: Version(5), as_of: 77, content: ContentHash::default() });
         let ahead = Entity { version: Version(4_000_000_000_000), ..former.clone() };
         assert_eq!(ahead.rank().version, Version(77), "a date years ahead freezes nothing");
-        let gone = Entity { deleted: true, ..former };
+        let gone = Entity { deleted: true, ..former.clone() };
         assert_eq!(gone.rank().content, ContentHash::DELETED);
+        assert!(gone.counts_by_receipt() && !former.counts_by_receipt());
+        assert!(!Entity { version: Version::FINAL, ..gone.clone() }.counts_by_receipt(), "a final one ends never");
+        assert!(!Entity { as_of: Some(5), ..gone }.counts_by_receipt(), "since version 3 it is written down");
     }
 }

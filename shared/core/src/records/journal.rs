@@ -288,8 +288,8 @@ impl Heads {
 }
 
 /// The entry of this id, if it tells of a change. An envelope may have told several states of one entity, of which one stood.
-pub fn find(entries: Vec<Entry>, id: &str) -> Option<Entry> {
-    entries.into_iter().find(|entry| entry.id == id && entry.change.is_some())
+pub fn find<'a>(entries: &'a [Entry], id: &str) -> Option<&'a Entry> {
+    entries.iter().find(|entry| entry.id == id && entry.change.is_some())
 }
 
 fn entries(position: &Position) -> Result<Vec<Entry>, Fault> {
@@ -372,7 +372,7 @@ mod tests {
         let change = Change::of_test("1", Version(1), None);
         let entry = |id: &str, change: Option<Change>| Entry::of_test(id, change, Timestamp::UNIX_EPOCH);
         let entries = vec![entry("e-0", None), entry("e-1", Some(change.clone())), entry("e-10", Some(change))];
-        let found = |id| find(entries.clone(), id).map(|entry| entry.id);
+        let found = |id| find(&entries, id).map(|entry| entry.id.clone());
         assert_eq!(found("e-0"), None, "it was stale: what stood has another document");
         assert_eq!(found("e-1").as_deref(), Some("e-1"));
         assert_eq!(found("e-2"), None);

@@ -156,11 +156,7 @@ fn encode<R: Record>(key: &Key, rev: u64, record: &R, upkeep: Upkeep) -> Result<
 
 /// Reads an item as a record.
 pub fn decode<R: Record>(item: Item) -> Result<Stored<R>, Fault> {
-    let whole = |name: &str| match item.inner().get(name) {
-        Some(AttributeValue::N(text)) => text.parse::<u64>().ok(),
-        _ => None,
-    };
-    let version = whole("v").unwrap_or(0);
+    let version = whole(&item, "v");
     if version > u64::from(R::VERSION) {
         let detail = format!("a {} has version {version}, newer than this program's {}", R::NAME, R::VERSION);
         return Err(Fault::retryable(detail));
@@ -168,10 +164,22 @@ pub fn decode<R: Record>(item: Item) -> Result<Stored<R>, Fault> {
     if version < u64::from(R::OLDEST) {
         return Err(Fault::failed(format!("a {} has version {version}, which is no longer read", R::NAME)));
     }
-    let rev = whole("rev").unwrap_or(0);
+    let rev = rev_of(&item);
     let record = serde_dynamo::from_item(item)
         .map_err(|error| Fault::failed(format!("a stored {} does not read: {error}", R::NAME)))?;
     Ok(Stored { rev, record })
+}
+
+/// How many changes an item has seen.
+pub fn rev_of(item: &Item) -> u64 {
+    whole(item, "rev")
+}
+
+fn whole(item: &Item, name: &str) -> u64 {
+    match item.inner().get(name) {
+        Some(AttributeValue::N(text)) => text.parse().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Whether the store may delete an item.

@@ -5,7 +5,7 @@
 //! record since it was read; where somebody did, everything is read and sorted again. Documents that do
 //! not fit into their entity are put before, keyed by content, and are only found through what the commit says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 use std::hash::Hash;
 
 use jiff::Timestamp;
@@ -17,12 +17,12 @@ use super::work::{Effect, Work};
 use crate::fault::Fault;
 use crate::flows::jobs;
 use crate::names::JobKind;
-use crate::notice::{ContentHash, Version};
+use crate::notice::ContentHash;
 use crate::ports::{Cancellation, Item, Key, TransactFault, Write, WriteFault};
 use crate::records::delivery::{self, Delivery};
 use crate::records::document;
 use crate::records::endpoint;
-use crate::records::entity::{EntityId, Journaled};
+use crate::records::entity::{Entity, EntityId, Journaled};
 use crate::records::job::{self};
 use crate::records::journal::{self, Entry};
 use crate::records::{self, Record, Stored};
@@ -70,7 +70,7 @@ enum Tried {
     Unknown(Journaled, Fault),
     /// Somebody else changed something at the same time.
     Raced,
-    /// An account that was to be held for has been connected.
+    /// An account that was to be held for may have been connected.
     Connected,
 }
 
@@ -82,7 +82,7 @@ impl Processor {
         works: &[Work],
         now: Timestamp,
     ) -> Result<Committed, Uncommitted> {
-        let mut stored_documents = HashMap::new();
+        let mut stored_documents = HashSet::new();
         let mut claims: HashMap<Key, Stored<Delivery>> = HashMap::new();
         let mut asked = BTreeMap::new();
         for _ in 0..ATTEMPTS {
@@ -96,9 +96,7 @@ impl Processor {
                 continue;
             }
             let mut committed = Committed { waiting: std::mem::take(&mut plan.waiting), ..Committed::default() };
-            for (work, at) in &plan.redelivered {
-                committed.changes.extend(self.journaled_change(tenant, work, *at).await?);
-            }
+            committed.changes.extend(self.journaled_changes(tenant, &plan.redelivered).await?);
             if plan.entries.is_empty() {
                 self.let_lost_documents_go(tenant, &plan, &stored_documents, now).await;
                 return Ok(committed);
@@ -152,7 +150,7 @@ impl Processor {
         let seed = works.first().map_or("", Work::envelope_id);
         let writes = |at| plan.writes(tenant, at, now);
         match self.append(tenant, seed, &plan.entries, writes, now).await? {
-            Tried::Raced if !plan.routes_absent.is_empty() && self.connected(plan).await? => Ok(Tried::Connected),
+            Tried::Raced if self.is_claimed(plan).await? => Ok(Tried::Connected),
             tried => Ok(tried),
         }
     }
@@ -254,21 +252,28 @@ impl Processor {
             return Ok(known);
         }
         let items = self.ports.table.get_many(&keys).await?;
-        for ((key, (place, works)), item) in wanted.into_iter().zip(items) {
+        for ((key, (place, touching)), item) in wanted.into_iter().zip(items) {
             let Some(item) = item else { continue };
             let read = match place {
                 Place::Held => {
                     known.held.insert(key);
                     Ok(())
                 }
-                Place::Entity(id) => read(&mut known.entities, id, item),
+                Place::Entity(id) => records::decode(item).map(|mut stored: Stored<Entity>| {
+                    for entity in touching.iter().filter_map(|index| works[*index].entity()) {
+                        if let Some(text) = &entity.document {
+                            stored.record.recognise(text, entity.told.rank.content);
+                        }
+                    }
+                    known.entities.insert(id, stored);
+                }),
                 Place::Delivery => read(&mut known.deliveries, key, item),
                 Place::Belonging => read(&mut known.belongings, key, item),
                 Place::Handshake => read(&mut known.handshakes, key, item),
                 Place::Mark(resource) => read(&mut known.marks, resource, item),
             };
             if let Err(fault) = read {
-                known.unreadable.extend(works.into_iter().map(|index| (index, fault.clone())));
+                known.unreadable.extend(touching.into_iter().map(|index| (index, fault.clone())));
             }
         }
         Ok(known)
@@ -298,12 +303,12 @@ impl Processor {
         &self,
         tenant: &Tenant,
         plan: &Plan<'_>,
-        stored: &mut HashMap<(EntityId, ContentHash), Version>,
+        stored: &mut HashSet<(EntityId, ContentHash)>,
     ) -> Result<(), Fault> {
         let mut writes = Vec::new();
         for standing in plan.entities.iter().filter_map(|entity| entity.standing.as_ref()) {
             let (Some(compressed), work) = (standing.document(), standing.work) else { continue };
-            if stored.insert((work.entity.clone(), work.told.hash), work.told.rank.version).is_none() {
+            if stored.insert((work.entity.clone(), work.told.hash)) {
                 let blobs = &*self.ports.blobs;
                 writes.push(document::store(blobs, tenant, &work.entity, work.told.hash, compressed).await?);
             }
@@ -325,23 +330,24 @@ impl Processor {
         self.expire_documents(tenant, replaced.collect()).await;
     }
 
-    /// Lets the documents go that were put for a commit which lost its race against a newer state: they never stand. Should
-    /// the same state come once more, its document is put again, and kept.
+    /// Lets the documents go that were put for a commit which lost its race: those that do not stand now. A key covers when
+    /// its state was told, so only the same envelope can make it stand later; that puts the document again before, which
+    /// keeps it, and commits only if the entity is as it is now.
     async fn let_lost_documents_go(
         &self,
         tenant: &Tenant,
         plan: &Plan<'_>,
-        stored: &HashMap<(EntityId, ContentHash), Version>,
+        stored: &HashSet<(EntityId, ContentHash)>,
         now: Timestamp,
     ) {
         let at = now + self.settings.keep_journal;
-        let lost = stored.iter().filter_map(|((id, hash), version)| {
+        let lost = stored.iter().filter_map(|(id, hash)| {
             let entity = plan.entities.iter().find(|entity| entity.id == id)?;
-            let newer = entity.known.is_some_and(|known| known.record.version > *version);
-            // What differs only in its version keeps the document that it had.
-            let stands = entity.known.is_some_and(|known| known.record.document_hash() == *hash)
-                || entity.standing.as_ref().is_some_and(|standing| standing.work.told.hash == *hash);
-            (newer && !stands).then(|| document::let_go(tenant, id, *hash, at))
+            let stands = match &entity.standing {
+                Some(standing) => Some(standing.work.told.hash),
+                None => entity.known.map(|known| known.record.document_hash()),
+            };
+            (stands != Some(*hash)).then(|| document::let_go(tenant, id, *hash, at))
         });
         self.expire_documents(tenant, lost.collect()).await;
     }
@@ -355,32 +361,35 @@ impl Processor {
         }
     }
 
-    /// The change that was journaled when a redelivered work was committed, to be published again; none if another state of
-    /// the same message stood.
-    async fn journaled_change(
+    /// The changes that were journaled when redelivered works were committed, to be published again; none where another state
+    /// of the same message stood.
+    async fn journaled_changes(
         &self,
         tenant: &Tenant,
-        work: &Work,
-        at: Journaled,
-    ) -> Result<Option<CommittedChange>, Fault> {
-        let entries = journal::at(&*self.ports.table, tenant, at.lane, at.position).await?;
-        let text = match &work.effect {
-            Effect::Entity(entity) => entity.document.clone(),
-            Effect::Hint { .. }
-            | Effect::Privacy { .. }
-            | Effect::Handshake { .. }
-            | Effect::Ignored { .. }
-            | Effect::Hold { .. } => None,
-        };
-        let entry = journal::find(entries, &work.id);
-        Ok(entry.map(|entry| CommittedChange { entry, text, at }))
+        redelivered: &[(&Work, Journaled)],
+    ) -> Result<Vec<CommittedChange>, Fault> {
+        // A batch that comes again was journaled at one place, or a few.
+        let mut places: HashMap<(u8, u64), Vec<Entry>> = HashMap::new();
+        let mut changes = Vec::new();
+        for (work, at) in redelivered {
+            let entries = match places.entry((at.lane, at.position)) {
+                hash_map::Entry::Occupied(read) => read.into_mut(),
+                hash_map::Entry::Vacant(place) => {
+                    place.insert(journal::at(&*self.ports.table, tenant, at.lane, at.position).await?)
+                }
+            };
+            let text = work.entity().and_then(|entity| entity.document.clone());
+            let change = |entry: &Entry| CommittedChange { entry: entry.clone(), text, at: *at };
+            changes.extend(journal::find(entries, &work.id).map(change));
+        }
+        Ok(changes)
     }
 
-    async fn connected(&self, plan: &Plan<'_>) -> Result<bool, Fault> {
-        for check in &plan.routes_absent {
-            if let Write::Check { key, .. } = check
-                && self.ports.table.get(key).await?.is_some()
-            {
+    /// Whether an account that something was to be held for may be somebody's by now.
+    async fn is_claimed(&self, plan: &Plan<'_>) -> Result<bool, Fault> {
+        for unclaimed in &plan.unclaimed {
+            let item = self.ports.table.get(&unclaimed.key).await?;
+            if item.as_ref().map(records::rev_of) != unclaimed.rev {
                 return Ok(true);
             }
         }

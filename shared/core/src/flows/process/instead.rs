@@ -14,11 +14,10 @@ pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<
         let what = What::Hint { resource, of: ask.of.clone() };
         Ok(Notice { account: ask.account.clone(), identity: ask.identity.clone(), what })
     };
-    match (&oversized.ignored, oversized.asks.as_slice()) {
-        (Some(reason), []) => {
-            let what = What::ignored(reason.as_str());
-            Ok(vec![Notice { account: None, identity: oversized.bytes.to_string(), what }])
-        }
-        (_, asks) => asks.iter().map(hint).collect(),
-    }
+    // What is ignored comes last, so that the numbers of the others depend on nothing else.
+    let ignored = oversized.ignored.as_deref().map(|reason| {
+        let what = What::ignored(reason);
+        Ok(Notice { account: None, identity: oversized.bytes.to_string(), what })
+    });
+    oversized.asks.iter().map(hint).chain(ignored).collect()
 }

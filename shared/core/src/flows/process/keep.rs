@@ -16,7 +16,6 @@ use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, blob_fault};
 use crate::fault::{ErrorClass, Fault};
 use crate::flows::jobs;
 use crate::names::Outcome;
-use crate::notice::{Notice, What};
 use crate::ports::{MAX_DELAY, Outgoing, QueueName, send_one};
 use crate::records;
 use crate::records::dead_letter::{DeadLetter, Shelf};
@@ -31,21 +30,6 @@ const LARGEST_FOREIGN: usize = 300 * 1024;
 
 /// After how many times of waiting the body is kept anew: about half a day.
 const REKEEP: u32 = 50;
-
-/// Sets the parts of a delivery apart that cannot be processed and may matter: the others, and the fault that the whole
-/// delivery is kept for once those are committed. `Err` where there is no other part.
-pub(super) fn set_apart(notices: Vec<Notice>, owner: &Owner) -> Result<(Vec<Notice>, Option<Fault>), Fault> {
-    // What comes for an endpoint that is gone is ignored whole.
-    if !matches!(owner, Owner::Endpoint(_)) {
-        return Ok((notices, None));
-    }
-    let (kept, others): (Vec<Notice>, Vec<Notice>) =
-        notices.into_iter().partition(|notice| matches!(notice.what, What::Kept { .. }));
-    let Some(What::Kept { class, reason }) = kept.first().map(|first| &first.what) else { return Ok((others, None)) };
-    let more = if kept.len() == 1 { String::new() } else { format!("; and {} more", kept.len() - 1) };
-    let fault = Fault::permanent(*class, format!("{reason}{more}"));
-    if others.is_empty() { Err(fault) } else { Ok((others, Some(fault))) }
-}
 
 impl Processor {
     /// What comes after a fault, by its sort. `Err` where that failed too: the queue delivers the message again.
@@ -73,7 +57,7 @@ impl Processor {
                 let reason =
                     format!("try {} of {TRIES} failed: {detail}; the next in {} s", envelope.attempt, delay.as_secs());
                 warn!(envelope = envelope.id, reason, "a message failed");
-                let id = format!("{}-try-{}", envelope.id, envelope.attempt);
+                let id = format!("{}-try-{}", envelope.kept_as(), envelope.attempt);
                 self.tell(&envelope, &owner, id, Outcome::Failed, reason, now).await;
                 self.put_off(envelope, queue, &owner.tenant(), delay, now).await
             }
@@ -99,12 +83,13 @@ impl Processor {
         let letter = DeadLetter::of(&envelope, class, &cut(reason), now)?;
         let letter = DeadLetter { connection: owner.connection().map(str::to_owned), ..letter };
         let until = records::kept_until(envelope.received_at, now, self.settings.keep_dead_letters);
-        let mut writes = vec![letter.put(tenant, &Shelf::Dead, &envelope.id, until)?];
+        let kept_as = envelope.kept_as();
+        let mut writes = vec![letter.put(tenant, &Shelf::Dead, &kept_as, until)?];
         if let EnvelopeKind::Job(job) = &envelope.kind {
             writes.extend(jobs::park(&self.ports, job, now).await?);
         }
         let became = (Outcome::Dead, Some(format!("{class}: {reason}")));
-        let id = format!("{}-dead", envelope.id);
+        let id = format!("{kept_as}-dead");
         let entry = Origin::of(&envelope).entry(id, letter.connection.clone(), became, None, now);
         self.journal(tenant, &envelope.id, &[entry], writes, now).await
     }

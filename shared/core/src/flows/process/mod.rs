@@ -13,10 +13,12 @@ mod fold;
 mod instead;
 mod keep;
 mod owner;
+mod parts;
 mod pieces;
 mod plan;
 mod publish;
 mod resolve;
+mod whose;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -31,6 +33,7 @@ use lru::LruCache;
 use tracing::{error, warn};
 
 use self::owner::Owner;
+use self::parts::{Parts, set_apart};
 use self::pieces::{Unfinished, in_turn};
 use self::work::{Origin, Work};
 use super::{Ports, Settings, erase, privacy, replay};
@@ -74,8 +77,20 @@ pub struct Processor {
     noted: Mutex<LruCache<(String, KeyId), Timestamp>>,
 }
 
-/// What an envelope tells, and why it is kept all the same, if it is.
-type Read = (Vec<(Tenant, Work)>, Option<Fault>);
+/// What an envelope tells.
+struct Read {
+    works: Vec<(Tenant, Work)>,
+    /// Why it is kept all the same, if it is.
+    unprocessed: Option<Fault>,
+    /// Whether the works are all that its body tells.
+    whole: bool,
+}
+
+impl Read {
+    fn whole(works: Vec<(Tenant, Work)>) -> Self {
+        Self { works, unprocessed: None, whole: true }
+    }
+}
 
 /// An envelope of the batch, and whose it is.
 struct Opened {
@@ -117,7 +132,7 @@ impl Processor {
                 }
             };
             // A queue may deliver a message twice into one batch: the second shares the first one's fate.
-            let same = handles.entry(envelope.id.clone()).or_default();
+            let same = handles.entry(envelope.kept_as()).or_default();
             same.push(message.handle);
             if same.len() == 1 {
                 deliveries.push((envelope, message.queue));
@@ -211,9 +226,11 @@ impl Processor {
                 }
             };
             match self.read(index, one, body, now).await {
-                Ok((works, unprocessed)) => {
+                Ok(Read { works, unprocessed, whole }) => {
                     kept[index] = unprocessed;
-                    one.owner = owner::routed(&works).unwrap_or_else(|| one.owner.clone());
+                    if let Some(routed) = owner::routed(&works).filter(|_| whole) {
+                        one.owner = routed;
+                    }
                     for (tenant, work) in works.into_iter().filter(|(_, work)| !done.contains(&work.id)) {
                         by_tenant.entry(tenant).or_default().push(work);
                     }
@@ -236,7 +253,7 @@ impl Processor {
         self.note_verified(&opened, &faults, now).await;
         let mut results = Vec::with_capacity(opened.len());
         for (index, ((one, fault), unprocessed)) in opened.into_iter().zip(faults).zip(kept).enumerate() {
-            let id = one.envelope.id.clone();
+            let id = one.envelope.kept_as();
             // What has to come again is kept when it does: everything else of it is committed by then.
             let result = match fault.or(unprocessed) {
                 // The run ended before this envelope's turn, so it is redelivered unchanged.
@@ -267,14 +284,14 @@ impl Processor {
                     }
                     JobKind::Sync => return Err(Fault::retryable("syncs are not done here")),
                 }
-                Ok((Vec::new(), None))
+                Ok(Read::whole(Vec::new()))
             }
             // What was unreadable is read again: after a replay, by code that may have learned to.
             (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery), Some(body)) => {
                 self.parse(index, one, delivery, &body?).await
             }
             (EnvelopeKind::Handshake(handshake), _) => {
-                Ok((vec![resolve::handshake(index, &one.envelope, &one.owner, handshake)?], None))
+                Ok(Read::whole(vec![resolve::handshake(index, &one.envelope, &one.owner, handshake)?]))
             }
             (EnvelopeKind::Notice(_) | EnvelopeKind::Unreadable(_), None) => Err(Fault::failed("a body was not read")),
         }
@@ -295,8 +312,9 @@ impl Processor {
             .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?,
         };
         let origin = Origin::new(&one.envelope, delivery, provider.window());
-        let (notices, unprocessed) = keep::set_apart(notices, &one.owner)?;
-        Ok((self.resolve(index, &one.owner, Arc::new(origin), notices).await?, unprocessed))
+        let Parts { notices, unprocessed, whole } = set_apart(notices, &one.owner, one.envelope.only.as_deref())?;
+        let works = self.resolve(index, &one.owner, Arc::new(origin), notices).await?;
+        Ok(Read { works, unprocessed, whole })
     }
 
     /// A message that is no envelope which this code can process.

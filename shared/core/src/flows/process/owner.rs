@@ -8,15 +8,15 @@ use crate::envelope::{Delivery, Envelope, EnvelopeKind, Handshake};
 use crate::fault::{ErrorClass, Fault};
 use crate::ports::{Key, QueueName};
 use crate::providers;
-use crate::records;
 use crate::records::endpoint::{self, Endpoint};
+use crate::records::{self, Stored};
 use crate::tenant::Tenant;
 
 /// The owner of an envelope, before its notices are read.
 #[derive(Debug, Clone)]
 pub(super) enum Owner {
     /// The deliveries of an endpoint that stands.
-    Endpoint(Box<Endpoint>),
+    Endpoint(Box<Stored<Endpoint>>),
     /// The deliveries of an endpoint that was removed, and whose it was.
     Removed(Tenant),
     /// The deliveries of an endpoint whose record is absent, and whose it was, if that is known. Absent is not removed: the
@@ -32,7 +32,7 @@ impl Owner {
     /// Where what belongs to nobody else is filed.
     pub(super) fn tenant(&self) -> Tenant {
         match self {
-            Self::Endpoint(endpoint) => endpoint.tenant.clone(),
+            Self::Endpoint(endpoint) => endpoint.record.tenant.clone(),
             Self::Removed(tenant) | Self::Tenant(tenant) | Self::Routed(tenant, _) => tenant.clone(),
             Self::Missing(tenant) => tenant.clone().unwrap_or_else(Tenant::system),
         }
@@ -41,7 +41,7 @@ impl Owner {
     /// The connection, where there can be only one.
     pub(super) fn connection(&self) -> Option<&str> {
         match self {
-            Self::Endpoint(endpoint) => endpoint.connection.as_deref(),
+            Self::Endpoint(endpoint) => endpoint.record.connection.as_deref(),
             Self::Routed(_, connection) => connection.as_deref(),
             Self::Removed(_) | Self::Missing(_) | Self::Tenant(_) => None,
         }
@@ -65,9 +65,9 @@ impl Processor {
             let Some(item) = place.and_then(|place| found[place].clone()) else {
                 return Ok(Owner::Missing(tenant_at_receipt(envelope)));
             };
-            let endpoint = records::decode::<Endpoint>(item)?.record;
-            Ok(match endpoint.deleted_at {
-                Some(_) => Owner::Removed(endpoint.tenant),
+            let endpoint = records::decode::<Endpoint>(item)?;
+            Ok(match endpoint.record.deleted_at {
+                Some(_) => Owner::Removed(endpoint.record.tenant),
                 None => Owner::Endpoint(Box::new(endpoint)),
             })
         };
@@ -81,7 +81,8 @@ impl Processor {
     }
 }
 
-/// The owner of an envelope whose notices were all routed to one tenant; its outcome is filed there.
+/// The owner of an envelope whose notices were all routed to one tenant; its outcome is filed there. Only where the works are
+/// all that its body tells: whoever keeps the body can read all of it.
 pub(super) fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
     let ((tenant, first), others) = works.split_first()?;
     let connection =

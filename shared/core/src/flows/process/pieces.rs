@@ -128,8 +128,9 @@ mod tests {
     use super::*;
     use crate::envelope::{Envelope, EnvelopeKind, Handshake};
     use crate::fault::ErrorClass;
-    use crate::flows::process::work::{Effect, Origin};
+    use crate::flows::process::work::{Effect, Origin, Unclaimed};
     use crate::records::dead_letter::DeadLetter;
+    use crate::records::endpoint;
     use crate::records::entity::Identity;
 
     /// A work that keeps so many bytes.
@@ -138,6 +139,7 @@ mod tests {
         let of = Envelope::new("id".into(), EnvelopeKind::Handshake(handshake), Timestamp::UNIX_EPOCH);
         let letter = DeadLetter::of(&of, ErrorClass::UnknownAccount, "", Timestamp::UNIX_EPOCH).unwrap();
         let letter = Arc::new(DeadLetter { message: "x".repeat(bytes), ..letter });
+        let unclaimed = Unclaimed { key: endpoint::route_key("p", "e", "a"), rev: None };
         Work {
             envelope,
             id: String::new(),
@@ -145,7 +147,7 @@ mod tests {
             connection: None,
             warning: None,
             identity: Identity::new("p", "c", "d"),
-            effect: Effect::Hold { account: "a".into(), letter },
+            effect: Effect::Hold { account: "a".into(), letter, unclaimed },
         }
     }
 

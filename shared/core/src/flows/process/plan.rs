@@ -6,14 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fold::{self, Folded, Judged, Told, Verdict};
-use super::work::{Effect, EntityWork, Work};
+use super::work::{Effect, EntityWork, Unclaimed, Work};
 use crate::envelope;
 use crate::fault::Fault;
 use crate::names::{JobKind, Operation, Outcome, Via};
-use crate::ports::{Condition, Key, Write};
+use crate::ports::{Key, Write};
 use crate::records::dead_letter::{DeadLetter, Shelf};
 use crate::records::delivery::{self, Delivery};
-use crate::records::endpoint::{self, Belonging, Handshake, route_key};
+use crate::records::endpoint::{self, Belonging, Handshake};
 use crate::records::entity::{Entity, EntityId, Journaled};
 use crate::records::job::{self, Mark};
 use crate::records::journal::{Change, Entry};
@@ -45,8 +45,8 @@ pub(super) struct Plan<'a> {
     pub(super) entries: Vec<Entry>,
     pub(super) entities: Vec<EntityPlan<'a>>,
     pub(super) writes: Vec<Write>,
-    /// Writes of this plan from here on are checks that a held account still has no route.
-    pub(super) routes_absent: Vec<Write>,
+    /// The records by which the accounts that something is held for are nobody's: checked in the commit.
+    pub(super) unclaimed: Vec<&'a Unclaimed>,
     pub(super) redelivered: Vec<(&'a Work, Journaled)>,
     pub(super) claims: Vec<(Key, &'a Work)>,
     pub(super) waiting: Vec<(usize, Fault)>,
@@ -142,7 +142,7 @@ pub(super) fn plan<'a>(
                 let reason = format!("the verification code is {code}; enter it at the provider");
                 plan.entries.push(work.entry((Outcome::Processed, Some(reason)), None, now));
             }
-            Effect::Hold { account, letter } => {
+            Effect::Hold { account, letter, unclaimed } => {
                 let shelf = held_shelf(work, account);
                 let held = shelf.key(tenant, work.envelope_id());
                 // One letter for all that an envelope tells of an account. Where it is kept already, the queue delivered the
@@ -157,9 +157,8 @@ pub(super) fn plan<'a>(
                 let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
                 let letter = DeadLetter { account: Some(account.clone()), dead_at: now, ..(**letter).clone() };
                 plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
-                let key = route_key(&work.origin.provider, &work.origin.endpoint, account);
-                if kept.insert(key.clone()) {
-                    plan.routes_absent.push(Write::Check { key, condition: Condition::Absent });
+                if kept.insert(unclaimed.key.clone()) {
+                    plan.unclaimed.push(unclaimed);
                 }
             }
             Effect::Hint { .. } | Effect::Privacy { .. } => {
@@ -270,17 +269,8 @@ impl<'a> Plan<'a> {
         known: &'a Known,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let of: Vec<(usize, &EntityWork)> = indices
-            .iter()
-            .filter_map(|index| match &works[*index].effect {
-                Effect::Entity(entity) => Some((*index, &**entity)),
-                Effect::Hint { .. }
-                | Effect::Privacy { .. }
-                | Effect::Handshake { .. }
-                | Effect::Ignored { .. }
-                | Effect::Hold { .. } => None,
-            })
-            .collect();
+        let of: Vec<(usize, &EntityWork)> =
+            indices.iter().filter_map(|index| Some((*index, works[*index].entity()?))).collect();
         let told: Vec<Told> = of.iter().map(|(_, entity)| entity.told(now)).collect();
         let window = indices.iter().map(|index| works[*index].origin.window).max().unwrap_or_default();
         let marked = &known.marked;
@@ -295,7 +285,7 @@ impl<'a> Plan<'a> {
                     (Outcome::Processed, Some(change(entity, &folded, known)))
                 }
                 Verdict::Guards => (Outcome::Ignored, None),
-                Verdict::Duplicate => (Outcome::Duplicate, None),
+                Verdict::Same | Verdict::Repeat => (Outcome::Duplicate, None),
                 Verdict::Stale => (Outcome::Stale, None),
                 Verdict::Redelivered(at) => {
                     self.redelivered.push((&works[index], at));
@@ -332,7 +322,7 @@ impl<'a> Plan<'a> {
     /// All writes but the journal's own, each of a different item.
     pub(super) fn writes(&self, tenant: &Tenant, at: Journaled, now: Timestamp) -> Result<Vec<Write>, Fault> {
         let mut writes = self.writes.clone();
-        writes.extend(self.routes_absent.iter().cloned());
+        writes.extend(self.unclaimed.iter().map(|unclaimed| unclaimed.check()));
         let mut tags = Vec::new();
         for plan in &self.entities {
             let Some(mut entity) = plan.after(at, now) else { continue };
@@ -376,15 +366,19 @@ fn change(work: &EntityWork, folded: &Folded, known: Option<&Stored<Entity>>) ->
 
 /// Whether what a notice tells leaves open what the state is.
 fn asks(work: &EntityWork, judged: &Judged) -> bool {
-    judged.asks || judged.verdict == Verdict::Stands && !work.notice.unread.is_empty()
+    judged.asks || leaves_unread(work, judged)
+}
+
+/// Whether fields of the newest state could not be read.
+fn leaves_unread(work: &EntityWork, judged: &Judged) -> bool {
+    matches!(judged.verdict, Verdict::Stands | Verdict::Same) && !work.notice.unread.is_empty()
 }
 
 /// What the activity says of a notice besides its outcome.
 fn reason(work: &EntityWork, judged: &Judged, asked: Option<&String>, now: Timestamp) -> Option<String> {
-    let unread = &work.notice.unread;
     let parts = [
         judged.why.map(str::to_owned),
-        (!unread.is_empty() && judged.verdict == Verdict::Stands).then(|| format!("not read: {}", unread.join(", "))),
+        leaves_unread(work, judged).then(|| format!("not read: {}", work.notice.unread.join(", "))),
         work.is_ahead(now).then(|| "its time is more than a day ahead, so that of its receipt counts".to_owned()),
         asked.map(|resource| format!("a sync of {resource} is due")),
     ];

@@ -9,7 +9,8 @@ use super::fold::Told;
 use crate::envelope::{Delivery, Envelope, EnvelopeKind, LARGEST_BODY};
 use crate::names::Outcome;
 use crate::notice::{Dated, EntityNotice, Version};
-use crate::ports::Key;
+use crate::ports::{Condition, Key, Write};
+use crate::records;
 use crate::records::dead_letter::DeadLetter;
 use crate::records::entity::{EntityId, Identity};
 use crate::records::journal::{Change, Entry};
@@ -145,7 +146,25 @@ pub(super) enum Effect {
     /// Nothing.
     Ignored { reason: String },
     /// Wait until its account is connected.
-    Hold { account: String, letter: Arc<DeadLetter> },
+    Hold { account: String, letter: Arc<DeadLetter>, unclaimed: Unclaimed },
+}
+
+/// The record by which an account is nobody's, as it was read: its route, which is absent, or the endpoint of the one
+/// connection, which names others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unclaimed {
+    /// Where the record is.
+    pub(super) key: Key,
+    /// Its revision; none where it is absent.
+    pub(super) rev: Option<u64>,
+}
+
+impl Unclaimed {
+    /// The write that checks that it is as it was read.
+    pub(super) fn check(&self) -> Write {
+        let condition = self.rev.map_or(Condition::Absent, records::unchanged);
+        Write::Check { key: self.key.clone(), condition }
+    }
 }
 
 /// An entity and the state that was told.
@@ -181,6 +200,18 @@ impl EntityWork {
 }
 
 impl Work {
+    /// The entity that it is about, if it is about one.
+    pub(super) fn entity(&self) -> Option<&EntityWork> {
+        match &self.effect {
+            Effect::Entity(entity) => Some(entity),
+            Effect::Hint { .. }
+            | Effect::Privacy { .. }
+            | Effect::Handshake { .. }
+            | Effect::Ignored { .. }
+            | Effect::Hold { .. } => None,
+        }
+    }
+
     /// About how many bytes its records have in a transaction, beyond what any work has.
     pub(super) fn bytes(&self) -> usize {
         match &self.effect {

@@ -10,7 +10,8 @@
 //!   (version, as-of, content), as long as no more than [`MOST`](crate::records::entity::MOST) told the greatest version
 //!   within the time for which their provider repeats them. Beyond that a tie changes nothing, and the source is asked.
 //! - An original that comes after its repeat lowers the as-of to its own. What lost against the repeat in between is not
-//!   looked at again: the source is asked.
+//!   looked at again: where there was another state of that version, the source is asked.
+//! - A state that loses against one with a date after its own receipt asks the source: the other clock may be ahead.
 //! - A deletion that is dated by receipt counts for nothing once the entity is known to have been restored after that
 //!   receipt, in whatever order the two come. Whether the entity is there or gone never depends on the order. Which of
 //!   several present states stands may, where a newer one lost against such a deletion before the restored one came: each
@@ -49,10 +50,12 @@ pub(super) struct Told {
 pub(super) enum Verdict {
     /// Its state is the newest, and other than what was known.
     Stands,
-    /// Its state is the newest, and nobody ever knew of the entity that is gone.
+    /// Its state is the newest, and the entity that is gone was never known.
     Guards,
-    /// A repeat, or a state that is known already.
-    Duplicate,
+    /// The state that is known already, told by another delivery.
+    Same,
+    /// A repeat of a delivery.
+    Repeat,
     /// A state that is known is newer, or was told later.
     Stale,
     /// The queue delivered its envelope again; it was journaled there.
@@ -136,7 +139,7 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
     let is_lifted = |deleted: bool, by_receipt: bool, as_of: i64| deleted && by_receipt && Some(as_of) <= restored;
     let lowered = known.and_then(|known| lowered(known, told, &sights));
     let before = known.map(|known| lowered.unwrap_or(known.rank()));
-    let standing = before.filter(|rank| known.is_none_or(|k| !is_lifted(k.deleted, k.by_receipt, rank.as_of)));
+    let standing = before.filter(|rank| known.is_none_or(|k| !is_lifted(k.deleted, k.counts_by_receipt(), rank.as_of)));
     // What may be a repeat that is no longer known as one.
     let is_doubtful = |rank: Rank| crowded && standing.is_some_and(|known| known.version == rank.version);
     let counts = |index: &usize| {
@@ -152,10 +155,11 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
         }
     }
     let Some((top, current)) = top.or(before.map(|rank| (rank, None))) else {
-        let judged = sights.iter().map(|sight| judge_seen(*sight, false)).collect();
+        let judged = sights.iter().map(|sight| judge_seen(*sight, false, false)).collect();
         return Folded { judged, operation: None, after: None };
     };
-    let by_receipt = current.map_or(known.is_some_and(|known| known.by_receipt), |index| told[index].by_receipt);
+    let by_receipt =
+        current.map_or(known.is_some_and(|known| known.counts_by_receipt()), |index| told[index].by_receipt);
     let is_same = |index: usize| {
         known.is_some_and(|known| known.deleted == told[index].deleted && known.rank().content == top.content)
     };
@@ -166,13 +170,14 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
         let (verdict, why, asks) = match sights[index] {
             Sight::Repeat | Sight::Redelivered(_) => {
                 let lowers = known.is_some_and(|known| known.is_current(one.identity)) && lowered.is_some();
-                return judge_seen(sights[index], lowers);
+                let doubts = known.is_some_and(|known| known.counts_by_receipt() || known.had_rivals());
+                return judge_seen(sights[index], lowers, doubts);
             }
             Sight::New(_) if current == Some(index) => {
                 let why = is_tie.then_some(LATER);
                 let (verdict, why) = match known {
-                    _ if is_same(index) => (Verdict::Duplicate, Some(SAME)),
-                    None if one.deleted && one.by_receipt => (Verdict::Guards, Some(NEVER_KNOWN)),
+                    _ if is_same(index) => (Verdict::Same, Some(SAME)),
+                    None if one.deleted => (Verdict::Guards, Some(NEVER_KNOWN)),
                     Some(_) | None => (Verdict::Stands, why),
                 };
                 // Whoever says "restored" does not sign it, everywhere.
@@ -183,15 +188,17 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
                 (Verdict::Stale, Some(RESTORED), true)
             }
             Sight::New(rank) if rank.version == top.version && rank.content == top.content => {
-                (Verdict::Duplicate, Some(SAME), false)
+                (Verdict::Same, Some(SAME), false)
             }
             Sight::New(rank) if is_doubtful(rank) => (Verdict::Stale, Some(TOO_MANY), true),
             Sight::New(rank) if rank.version == top.version => (Verdict::Stale, Some(EARLIER), true),
             Sight::New(_) if by_receipt => (Verdict::Stale, Some(SINCE), true),
-            Sight::New(rank) if standing.is_some_and(|known| rank < known) => {
-                (Verdict::Stale, Some(NEWER), one.by_receipt)
+            Sight::New(rank) => {
+                let newer = if standing.is_some_and(|known| rank < known) { NEWER } else { NEWER_BESIDE };
+                // What is dated later than this was told may be of a clock that is ahead, and not newer.
+                let is_ahead = top.version != Version::FINAL && top.version.0 > rank.as_of;
+                (Verdict::Stale, Some(newer), one.by_receipt || is_ahead)
             }
-            Sight::New(_) => (Verdict::Stale, Some(NEWER_BESIDE), one.by_receipt),
         };
         Judged { verdict, why, asks }
     };
@@ -245,15 +252,17 @@ fn lowered(known: &Entity, told: &[Told], sights: &[Sight]) -> Option<Rank> {
         told.iter().zip(sights).filter(|(one, sight)| **sight == Sight::Repeat && known.is_current(one.identity));
     let as_of = repeats.map(|(one, _)| one.rank.as_of).min()?;
     let rank = known.rank();
-    (as_of < rank.as_of).then(|| first_told(rank, known.by_receipt, as_of))
+    (as_of < rank.as_of).then(|| first_told(rank, known.counts_by_receipt(), as_of))
 }
 
-fn judge_seen(sight: Sight, lowers: bool) -> Judged {
+/// What is said of a notice that was told before. Where it `lowers` the time of what is known, there are `doubts` if another
+/// state may have lost to the time that counted so far.
+fn judge_seen(sight: Sight, lowers: bool, doubts: bool) -> Judged {
     match sight {
         Sight::Redelivered(at) => Judged { verdict: Verdict::Redelivered(at), why: None, asks: false },
         Sight::New(_) | Sight::Repeat => {
             let why = Some(if lowers { FIRST_TOLD } else { REPEAT });
-            Judged { verdict: Verdict::Duplicate, why, asks: lowers }
+            Judged { verdict: Verdict::Repeat, why, asks: lowers && doubts }
         }
     }
 }
@@ -273,12 +282,8 @@ pub(super) fn entity_after(
     let mut entity = match (current.filter(changes), known) {
         (Some(index), _) => {
             let entity = Entity::new(*rank, told[index].hash, told[index].deleted, now);
-            match known {
-                _ if folded.operation.is_some() => entity.changed_at_place(at),
-                // A guard without a change is in no journal: the next change comes after the last that is.
-                Some(known) => Entity { last: known.last.clone(), ..entity },
-                None => entity,
-            }
+            // A guard without a change is in no journal.
+            if folded.operation.is_some() { entity.changed_at_place(at) } else { entity }
         }
         (None, Some(known)) => Entity { version: rank.version, as_of: Some(rank.as_of), ..known.clone() },
         (None, None) => return None,

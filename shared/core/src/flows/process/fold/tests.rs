@@ -24,6 +24,11 @@ fn gone(delivery: u32, as_of: i64) -> Told {
     Told { hash: ContentHash::DELETED, deleted: true, by_receipt: true, ..told }
 }
 
+/// A deletion that has a date.
+fn dated(delivery: u32, version: i64) -> Told {
+    Told { hash: ContentHash::DELETED, deleted: true, ..told(delivery, version, 10, 0xff) }
+}
+
 fn restored(delivery: u32, version: i64, as_of: i64, content: u8) -> Told {
     Told { lifts: true, ..told(delivery, version, as_of, content) }
 }
@@ -52,16 +57,54 @@ fn what_comes_after_others_is_judged_by_version_then_by_when_it_was_told() {
     for (name, before, next, verdict, operation, why, asks) in [
         ("first", vec![], first.clone(), processed, Some(Operation::Created), None, false),
         ("newer", vec![first.clone()], told(2, 6, 11, 2), processed, updated, None, false),
+        (
+            "older than what is dated ahead",
+            vec![told(1, 50, 10, 1)],
+            told(2, 11, 11, 2),
+            Verdict::Stale,
+            None,
+            Some(NEWER),
+            true,
+        ),
+        (
+            "older than what is dated now",
+            vec![told(1, 11, 11, 1)],
+            told(2, 9, 11, 2),
+            Verdict::Stale,
+            None,
+            Some(NEWER),
+            false,
+        ),
         ("older", vec![first.clone()], told(2, 4, 11, 2), Verdict::Stale, None, Some(NEWER), false),
         ("a tie, told later", vec![first.clone()], told(2, 5, 11, 0), processed, updated, Some(LATER), true),
         ("a tie, told earlier", vec![first.clone()], told(2, 5, 9, 2), Verdict::Stale, None, Some(EARLIER), true),
         ("a tie, told at once", vec![first.clone()], told(2, 5, 10, 2), processed, updated, Some(LATER), true),
-        ("a repeat", vec![first.clone()], told(1, 5, 99, 1), Verdict::Duplicate, None, Some(REPEAT), false),
-        ("told again", vec![first.clone()], told(2, 5, 11, 1), Verdict::Duplicate, None, Some(SAME), false),
-        ("a newer time only", vec![first.clone()], told(2, 6, 11, 1), Verdict::Duplicate, None, Some(SAME), false),
+        ("a repeat", vec![first.clone()], told(1, 5, 99, 1), Verdict::Repeat, None, Some(REPEAT), false),
+        ("told again", vec![first.clone()], told(2, 5, 11, 1), Verdict::Same, None, Some(SAME), false),
+        ("a newer time only", vec![first.clone()], told(2, 6, 11, 1), Verdict::Same, None, Some(SAME), false),
         ("deleted", vec![first.clone()], gone(2, 11), processed, Some(Operation::Deleted), None, true),
         ("deleted, and unknown", vec![], gone(1, 11), Verdict::Guards, None, Some(NEVER_KNOWN), true),
-        ("deleted again", vec![gone(1, 11)], gone(2, 12), Verdict::Duplicate, None, Some(SAME), true),
+        ("deleted with a date, and unknown", vec![], dated(1, 5), Verdict::Guards, None, Some(NEVER_KNOWN), false),
+        ("deleted for ever, and unknown", vec![], dated(1, i64::MAX), Verdict::Guards, None, Some(NEVER_KNOWN), false),
+        (
+            "there before a date of deletion",
+            vec![dated(1, 8)],
+            told(2, 5, 11, 1),
+            Verdict::Stale,
+            None,
+            Some(NEWER),
+            false,
+        ),
+        (
+            "there after a date of deletion",
+            vec![dated(1, 5)],
+            told(2, 6, 11, 1),
+            processed,
+            Some(Operation::Created),
+            None,
+            false,
+        ),
+        ("deleted again", vec![gone(1, 11)], gone(2, 12), Verdict::Same, None, Some(SAME), true),
         ("deleted before a newer state", vec![told(1, 20, 9, 1)], gone(2, 11), Verdict::Stale, None, Some(NEWER), true),
         (
             "there before the deletion",
@@ -134,7 +177,7 @@ fn the_newest_of_a_batch_stands_and_the_others_are_stale() {
 fn a_repeat_in_the_same_batch_is_a_duplicate_and_counts_from_the_first() {
     let batch = [told(1, 1, 9, 1), told(1, 1, 3, 1)];
     let folded = fold(None, &batch, false);
-    assert_eq!((folded.judged[0].verdict, folded.judged[1].verdict), (Verdict::Stands, Verdict::Duplicate));
+    assert_eq!((folded.judged[0].verdict, folded.judged[1].verdict), (Verdict::Stands, Verdict::Repeat));
     assert_eq!(after(None, &batch).unwrap().rank().as_of, 3);
 }
 
@@ -173,12 +216,15 @@ fn a_repeat_lifts_no_state_over_another() {
 }
 
 #[test]
-fn an_original_that_comes_after_its_repeat_counts_and_asks() {
+fn an_original_that_comes_after_its_repeat_counts_and_asks_where_another_state_may_have_lost() {
     let (repeat, original) = (told(1, 5, 99, 1), told(1, 5, 10, 1));
-    let known = all(&[&[repeat]]);
-    let folded = fold(known.as_ref(), std::slice::from_ref(&original), false);
-    assert_eq!(folded.judged[0], Judged { verdict: Verdict::Duplicate, why: Some(FIRST_TOLD), asks: true });
-    let entity = after(after(known, &[original]), &[told(2, 5, 50, 0)]).unwrap();
+    let judged = |before: &[Told]| then(before, &original).0;
+    let counts = |asks| Judged { verdict: Verdict::Repeat, why: Some(FIRST_TOLD), asks };
+    assert_eq!(judged(std::slice::from_ref(&repeat)), counts(false), "nobody told anything else");
+    assert_eq!(judged(&[told(2, 4, 50, 0), repeat.clone()]), counts(false), "nor at its version");
+    assert_eq!(judged(&[repeat.clone(), told(2, 5, 50, 0)]), counts(true), "it lost to the repeat");
+    assert_eq!(then(&[gone(1, 99)], &gone(1, 10)).0, counts(true), "what came in between may have lost to its receipt");
+    let entity = all(&[&[repeat], &[original], &[told(2, 5, 50, 0)]]).unwrap();
     assert_eq!(entity.rank().content, ContentHash([0; 16]));
 }
 
