@@ -8,6 +8,7 @@ mod payments;
 mod requests;
 mod shopify;
 mod standard;
+mod store;
 mod woocommerce;
 
 use std::collections::BTreeMap;
@@ -57,7 +58,7 @@ impl Case {
 
     /// What came of it: `made`, the status of the connection's creation; `statuses` and `bodies` of the answers; `ops`,
     /// `entities` and `last`, of the changes and of the last one's document; `outcomes` and `reasons` of the activity;
-    /// how many are `waiting`, and how many dead `letters` there are; and the `connection`.
+    /// what was `unread` of it; how many are `waiting`, and how many dead `letters` there are; and the `connection`.
     async fn tried(&self) -> Value {
         let world = World::new().await;
         let provider = providers::by_id(self.provider).expect("a provider");
@@ -95,6 +96,8 @@ impl Case {
             "ops": each(&changes, "op"),
             "kinds": each(&changes, "kind"),
             "last": changes.last().map(|change| change["document"].clone()),
+            "unread": changes.last().map(|change| change["unread"].clone()),
+            "ids": each(&changes, "id"),
             "outcomes": each(&activity, "outcome"),
             "reasons": each(&activity, "reason"),
             "waiting": activity.iter().filter(|entry| entry["outcome"] == "waiting").count(),
@@ -130,7 +133,14 @@ fn verdicts() -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn what_the_field_reports_is_right_or_told_to_be_wrong() {
-    let cases = [woocommerce::cases(), shopify::cases(), standard::cases(), payments::cases(), calendars::cases()];
+    let cases = [
+        woocommerce::cases(),
+        store::cases(),
+        shopify::cases(),
+        standard::cases(),
+        payments::cases(),
+        calendars::cases(),
+    ];
     let mut told = verdicts();
     let mut differs = Vec::new();
     let mut count = 0;

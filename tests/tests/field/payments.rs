@@ -37,6 +37,17 @@ fn count(calculated: &str, quantity: &str) -> Value {
     })
 }
 
+/// A count, and others behind it.
+fn counts(others: Value) -> Value {
+    let mut event = count("07:59:00", "5");
+    if let (Some(Value::Array(counts)), Value::Array(others)) =
+        (event.pointer_mut("/data/object/inventory_counts"), others)
+    {
+        counts.extend(others);
+    }
+    event
+}
+
 fn catalog() -> Value {
     json!({
         "merchant_id": "SAMPLEMERCHANT1", "type": "catalog.version.updated", "created_at": "2026-11-02T07:59:59Z",
@@ -118,6 +129,32 @@ pub(crate) fn cases() -> Vec<Case> {
                 square("e-1", count("07:59:00", "5"), address_and_body),
             ],
             vec![("/ops", json!(["created"])), ("/outcomes/1", json!("duplicate"))],
+        ),
+        to_square(
+            "a bent count spoils no other, and the counts are asked for",
+            vec![square("e-1", counts(json!([{ "state": 7 }, "bent"])), address_and_body)],
+            vec![("/ops", json!(["created"])), ("/last/quantity", json!("5")), ("/waiting", json!(1))],
+        ),
+        to_square(
+            "a count without a quantity makes no zero of it",
+            vec![square(
+                "e-1",
+                counts(json!([{
+                    "calculated_at": "2026-11-02T07:59:00Z", "catalog_object_id": "7AAAAAAA", "location_id": "EF6D9SAC",
+                    "state": "UNTRACKED",
+                }])),
+                address_and_body,
+            )],
+            vec![("/ops", json!(["created", "created"])), ("/last/quantity", Value::Null), ("/letters", json!(0))],
+        ),
+        Case::new(
+            "clover",
+            "an odd merchant or event loses none of the others, and the body is kept",
+            [clover(json!({ "appId": "APP", "merchants": {
+                "SAMPLEMERCH01": [{ "objectId": 7.5, "type": {} }, { "objectId": "I:AAA", "type": "UPDATE", "ts": 1 }],
+                "x".repeat(300): [{ "objectId": "I:BBB", "type": "UPDATE", "ts": 1 }],
+            } }))],
+            [("/statuses", json!([200])), ("/waiting", json!(1)), ("/letters", json!(1))],
         ),
         Case::new(
             "clover",

@@ -55,9 +55,26 @@ fn sent(topic: &'static str, happened: &str, body: &Value) -> Step {
     delivery(topic, &format!("{topic}-{happened}"), happened, body.to_string()).step(right)
 }
 
+/// A delivery that names another shop.
+fn delivery_of(shop: &'static str, body: String) -> Step {
+    send(move |to| {
+        let headers = [
+            ("x-shopify-topic", "products/update"),
+            ("x-shopify-shop-domain", shop),
+            ("x-shopify-webhook-id", "another"),
+            ("x-shopify-hmac-sha256", &mac64(KEY.as_bytes(), &[body.as_bytes()])),
+        ];
+        posted(to, &headers, body.clone())
+    })
+}
+
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, steps: Vec<Step>, right: Vec<(&'static str, Value)>| Case::new("shopify", name, steps, right);
     let mug = product("07:59:00", json!({}));
+    let mut cut = mug.clone();
+    if let Value::Object(fields) = &mut cut {
+        fields.retain(|name, _| !["status", "images"].contains(&name.as_str()));
+    }
     // As Shopify writes it: slashes and ampersands escaped. A body that was parsed and written again has lost that.
     let escaped =
         product("07:59:00", json!({ "title": "T" })).to_string().replace("\"T\"", r#""Hush \u0026 Hollow \/ 1""#);
@@ -188,5 +205,35 @@ pub(crate) fn cases() -> Vec<Case> {
             vec![("/statuses", json!([200, 200, 401])), ("/ops", json!(["created"]))],
         )
         .with_secrets(json!({ "client_secret": ["hush-new", "hush-former"] })),
+        case(
+            "a request to redact a customer erases neither the shop nor its products",
+            vec![
+                sent("products/update", "1", &mug),
+                sent(
+                    "customers/redact",
+                    "2",
+                    &json!({
+                        "shop_id": 954889, "shop_domain": "demo.myshopify.com", "orders_to_redact": [299938],
+                        "customer": { "id": 191167, "email": "mina@example.com", "phone": null },
+                    }),
+                ),
+            ],
+            vec![("/statuses", json!([200, 200])), ("/ops", json!(["created"])), ("/letters", json!(0))],
+        ),
+        case(
+            "a body of more than a mebibyte is taken, and asked for",
+            vec![sent("products/update", "1", &product("07:59:00", json!({ "body_html": "x".repeat(1 << 20) })))],
+            vec![("/statuses", json!([200])), ("/waiting", json!(1)), ("/letters", json!(0))],
+        ),
+        case(
+            "what a subscription leaves out is not gone",
+            vec![sent("products/update", "1", &cut)],
+            vec![("/ops", json!(["created"])), ("/unread", json!(["status", "images"])), ("/last/status", Value::Null)],
+        ),
+        case(
+            "a delivery of another shop of the same app is held",
+            vec![delivery_of("tea.myshopify.com", mug.to_string())],
+            vec![("/statuses", json!([200])), ("/ops", json!([])), ("/letters", json!(0))],
+        ),
     ]
 }

@@ -67,15 +67,15 @@ impl<'de> Deserialize<'de> for Name<'de> {
 /// counts. What is not there is the default.
 macro_rules! fields {
     (
-        $(#[$meta:meta])*
+        $(#[$($about:tt)*])*
         $vis:vis struct $struct:ident $(<$life:lifetime>)? {
-            $($(#[$doc:meta])* $at:vis $field:ident: $type:ty = $($name:literal)|+,)*
+            $($(#[$($doc:tt)*])* $at:vis $field:ident: $type:ty = $($name:literal)|+,)*
         }
     ) => {
-        $(#[$meta])*
+        $(#[$($about)*])*
         #[derive(Default)]
         $vis struct $struct $(<$life>)? {
-            $($(#[$doc])* $at $field: $type,)*
+            $($(#[$($doc)*])* $at $field: $type,)*
         }
 
         impl<'de $(: $life, $life)?> $crate::providers::lenient::Fields<'de> for $struct $(<$life>)? {
