@@ -27,7 +27,7 @@ use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes as of;
 
-pub use self::state::{Api, Options};
+pub use self::state::{Api, Load, Options};
 use crate::answer::Refused;
 
 /// The longest part of a path, in bytes: less than the longest key of a record.

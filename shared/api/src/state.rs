@@ -1,5 +1,6 @@
 //! What the routes share.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,11 +34,35 @@ pub struct Options {
     pub stream_life: Duration,
     /// What the host found wrong with its store, where it looks.
     pub damage: Option<watch::Receiver<Option<String>>>,
+    /// When streams of events give way.
+    pub load: Load,
+}
+
+/// Whether the host is busy with requests that cannot wait. One that is nobody's is never busy.
+#[derive(Clone, Default)]
+pub struct Load(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
+
+impl Load {
+    /// Asks the host each time.
+    pub fn of(is_high: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(is_high)))
+    }
+
+    pub(crate) fn is_high(&self) -> bool {
+        self.0.as_ref().is_some_and(|is_high| is_high())
+    }
+}
+
+impl fmt::Debug for Load {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Load").field(&self.is_high()).finish()
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { origins: Vec::new(), test_tools: false, stream_life: Duration::from_secs(300), damage: None }
+        let (stream_life, load) = (Duration::from_secs(300), Load::default());
+        Self { origins: Vec::new(), test_tools: false, stream_life, damage: None, load }
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! A stream reads by itself until it has come to the end. From then on it is handed what the shared reader reads, so
 //! that a change costs one reading however many streams there are. What a stream had is known by its cursor, so it
-//! may join, fall behind and read by itself again at any time without missing anything.
+//! may join, fall behind and read by itself again at any time without missing anything. Those that are behind share
+//! what they read as well, and all of them give way while the host is busy with what cannot wait.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +15,9 @@ use hooktide_core::feed::{self, ChangeView, Cursor, Item};
 use hooktide_core::names::{Channel, ProblemType};
 use hooktide_core::settings::Serving;
 use hooktide_core::tenant::Tenant;
+use lru::LruCache;
 use tokio::sync::broadcast;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::answer::{Answer, Refused};
 use crate::routes::changes::{place_after, read, views};
@@ -27,6 +31,14 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(15);
 const PAGE: usize = 100;
 /// How many pages a stream may be behind before it reads by itself.
 const BEHIND: usize = 8;
+/// How many pages of one tenant are remembered for streams that are behind.
+const RECENT: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+/// How long the shared reader takes for a page at least: what is committed in quick succession is told together.
+const PACE: Duration = Duration::from_millis(20);
+/// How long it waits for streams that have yet to take the page before.
+const PATIENCE: Duration = Duration::from_millis(40);
+/// How long streams pause before they look again whether the host is busy.
+const PAUSE: Duration = Duration::from_millis(20);
 /// After how many seconds a reader who was turned away may come again.
 const LATER: u64 = 10;
 
@@ -134,6 +146,16 @@ pub(crate) struct Streams {
 struct OfTenant {
     count: usize,
     shared: Option<broadcast::Sender<Arc<Page>>>,
+    recent: Arc<tokio::sync::Mutex<Recent>>,
+}
+
+/// Full pages that streams behind the others read, by the cursors that they come after.
+struct Recent(LruCache<String, Arc<Page>>);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self(LruCache::new(RECENT))
+    }
 }
 
 /// A place among the streams, until it is dropped.
@@ -173,6 +195,23 @@ impl Place {
         Ok(Self { api: Arc::clone(api), tenant: tenant.clone() })
     }
 
+    /// What comes after a cursor, for a stream that is behind. One of a tenant's streams reads at a time, for all that are
+    /// at the same place.
+    pub(crate) async fn catch_up(&self, cursor: &Cursor) -> Answer<Arc<Page>> {
+        calm(&self.api).await;
+        let recent = Arc::clone(&self.api.streams().tenants().entry(self.tenant.clone()).or_default().recent);
+        let (mut recent, text) = (recent.lock().await, cursor.to_text());
+        if let Some(page) = recent.0.get(&text) {
+            return Ok(Arc::clone(page));
+        }
+        let page = Arc::new(Page::read(&self.api, &self.tenant, cursor).await?);
+        // The last page grows, so it is read anew.
+        if page.more {
+            recent.0.put(text, Arc::clone(&page));
+        }
+        Ok(page)
+    }
+
     /// What the tenant's shared reader reads from now on. The first page says where it begins.
     pub(crate) fn follow(&self) -> broadcast::Receiver<Arc<Page>> {
         let mut tenants = self.api.streams().tenants();
@@ -210,6 +249,13 @@ impl Streams {
     }
 }
 
+/// Waits while the host is busy with what cannot wait.
+async fn calm(api: &Api) {
+    while api.options().load.is_high() {
+        sleep(PAUSE).await;
+    }
+}
+
 /// Reads a tenant's feed for all who follow it, as long as there are any. When that fails, their streams end: they
 /// come again, and get the fault as an answer.
 async fn share(api: Arc<Api>, tenant: Tenant, shared: broadcast::Sender<Arc<Page>>) {
@@ -229,12 +275,18 @@ async fn read_on(api: &Arc<Api>, tenant: &Tenant, shared: &broadcast::Sender<Arc
         if let Some(bell) = &mut bell {
             bell.borrow_and_update();
         }
+        calm(api).await;
+        let began = Instant::now();
         let page = Page::read(api, tenant, &cursor).await?;
         let more = page.more;
         cursor = page.after.clone();
         if page.any {
             // Nobody may follow any more.
             drop(shared.send(Arc::new(page)));
+            sleep_until(began + PACE).await;
+            while shared.len() > 1 && began.elapsed() < PATIENCE {
+                sleep(PACE).await;
+            }
         }
         if more {
             continue;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use hooktide_api::{Api, Options};
+use hooktide_api::{Api, Load, Options};
 use hooktide_core::entropy::Entropy;
 use hooktide_core::envelope::blob_fault;
 use hooktide_core::fault::Fault;
@@ -169,6 +169,12 @@ impl Host {
         let bell = Some(self.bell.clone());
         let options = Options { damage: Some(self.damage.subscribe()), ..options };
         Arc::new(Api::new(self.ports.clone(), self.settings.clone(), options, Arc::clone(&self.clock), bell))
+    }
+
+    /// How busy it is with requests that cannot wait.
+    pub(crate) fn load(&self) -> Load {
+        let (pressure, clock) = (self.pressure.clone(), Arc::clone(&self.clock));
+        Load::of(move || pressure.is_high(clock.now()))
     }
 
     /// Looks through the store's file for damage, for a few seconds at the most; the API's health tells of it.

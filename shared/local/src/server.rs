@@ -150,7 +150,7 @@ pub async fn serve(
     }
     let admin_token = admin_token(&host).await?;
     let (origins, test_tools) = (options.origins.clone(), options.test_tools);
-    let app = app(&host, host.api(Options { origins, test_tools, ..Options::default() }));
+    let app = app(&host, host.api(Options { origins, test_tools, load: host.load(), ..Options::default() }));
     let demo_connections = if options.demo { demo(&app, &admin_token).await? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);

@@ -1,13 +1,14 @@
 //! Streams of events that last: bounded, ended with their token, and read for once however many there are.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
-use hooktide_api::Options;
+use hooktide_api::{Load, Options};
 use hooktide_core::fault::Fault;
+use hooktide_core::feed::Cursor;
 use hooktide_core::flows::Settings;
 use hooktide_core::names::Scope;
 use hooktide_core::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
@@ -25,7 +26,11 @@ use tower::ServiceExt;
 const SOON: Duration = Duration::from_secs(10);
 
 async fn stream(world: &World, token: &str) -> Response<Body> {
-    let request = Request::get(format!("/v1/events?token={token}")).header("authorization", format!("Bearer {token}"));
+    stream_after(world, token, "now").await
+}
+
+async fn stream_after(world: &World, token: &str, after: &str) -> Response<Body> {
+    let request = Request::get(format!("/v1/events?after={after}")).header("authorization", format!("Bearer {token}"));
     let request = if token.starts_with("hf_") { Request::get(format!("/v1/events?token={token}")) } else { request };
     world.app.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
 }
@@ -163,4 +168,59 @@ async fn a_change_is_read_once_however_many_streams_there_are() {
     }
     let spent = reads.load(Ordering::Relaxed) - before;
     assert!(spent < 60, "{spent} readings for 3 changes and 40 streams");
+}
+
+#[tokio::test]
+async fn streams_that_are_behind_share_what_they_read() {
+    let clock = ManualClock::at(Timestamp::from_second(1_767_700_000).expect("a time"));
+    let mut host = Host::in_memory(7, Settings::default(), Arc::new(clock.clone())).expect("a host");
+    let reads = Arc::new(AtomicUsize::new(0));
+    host.ports.table = Arc::new(Counted { inner: Arc::clone(&host.ports.table), reads: Arc::clone(&reads) });
+    let world = World::over(Arc::new(host), clock, streaming()).await;
+    let shop = world.shop().await;
+    for number in 1..=350 {
+        world.update(&shop, number).await;
+    }
+    let last = world.entity(&shop, 350);
+    let oldest = Cursor::oldest(Settings::default().lanes, world.now()).to_text();
+    let mut spent = Vec::new();
+    for count in [1, 40] {
+        let before = reads.load(Ordering::Relaxed);
+        let mut streams = Vec::new();
+        for _ in 0..count {
+            streams.push(stream_after(&world, &world.operator, &oldest).await);
+        }
+        for one in &mut streams {
+            assert!(told(one, &last).await);
+        }
+        spent.push(reads.load(Ordering::Relaxed) - before);
+    }
+    assert!(spent[1] < 40 * spent[0] / 2, "{spent:?} readings for 1 and for 40 streams");
+}
+
+#[tokio::test]
+async fn streams_give_way_while_the_host_is_busy() {
+    let (busy, waits) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let is_busy = (Arc::clone(&busy), Arc::clone(&waits));
+    let load = Load::of(move || {
+        let busy = is_busy.0.load(Ordering::Relaxed);
+        is_busy.1.fetch_or(busy, Ordering::Relaxed);
+        busy
+    });
+    let world = World::with(Settings::default(), Options { load, ..streaming() }).await;
+    let shop = world.shop().await;
+    let mut one = stream(&world, &world.operator).await;
+    world.update(&shop, 1).await;
+    assert!(told(&mut one, &world.entity(&shop, 1)).await);
+    busy.store(true, Ordering::Relaxed);
+    world.update(&shop, 2).await;
+    // What was being read when it became busy may still be told.
+    while !waits.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.update(&shop, 3).await;
+    let early = tokio::time::timeout(Duration::from_millis(300), told(&mut one, &world.entity(&shop, 3))).await;
+    assert!(early.is_err(), "the host is busy");
+    busy.store(false, Ordering::Relaxed);
+    assert!(told(&mut one, &world.entity(&shop, 3)).await);
 }

@@ -92,7 +92,6 @@ struct Stream {
     behind: bool,
     /// When something was sent last.
     said: Instant,
-    #[expect(dead_code, reason = "held while the stream lasts")]
     place: Place,
 }
 
@@ -131,13 +130,13 @@ impl Stream {
         let over = self.api.now() >= self.ends_at;
         if self.behind {
             // The reader comes again with its cursor and gets a fault as a problem.
-            let Ok(page) = Page::read(&self.api, &self.reader.tenant, &self.cursor).await else { return Next::End };
+            let Ok(page) = self.place.catch_up(&self.cursor).await else { return Next::End };
             self.behind = page.more;
             if over {
                 // A stream without life reads once.
                 (self.behind, self.pages) = (false, None);
             }
-            return Next::Page(Arc::new(page));
+            return Next::Page(page);
         }
         let Some(pages) = self.pages.as_mut().filter(|_| !over) else { return Next::End };
         match timeout(LOOK, pages.recv()).await {
