@@ -11,8 +11,9 @@
 //! others go on. The earliest commit that a reader has not had waits for nothing that was not read, so each reading takes
 //! at least that, if it was there when the reading began.
 //!
-//! A place that has expired is not waited for: its lane goes on beyond it, or has ended before it. So what has expired and is
-//! not deleted yet may come late to a reader from the oldest; the order of all that is kept holds.
+//! A place that has expired is not waited for: its lane goes on beyond it, or has ended before it. A lane that has gone on
+//! since it was read is therefore asked for where it goes on: beyond the place, nobody waits. So what has expired and is not
+//! deleted yet may come late to a reader from the oldest; the order of all that is kept holds.
 
 use std::collections::VecDeque;
 
@@ -26,8 +27,8 @@ pub(super) struct LaneReader {
     entries: VecDeque<Placed>,
     /// Whether there is more than what was read.
     more: bool,
-    /// Whether something has come after what was read, as a second look has shown.
-    gone_on: Option<bool>,
+    /// The first position after what was read, if there is one, as a second look has shown.
+    came: Option<Option<u64>>,
     /// Whether its first entry waits for what this reading does not have.
     held: bool,
 }
@@ -35,7 +36,7 @@ pub(super) struct LaneReader {
 impl LaneReader {
     /// A lane with its entries, and whether it has more of them.
     pub(super) fn new(lane: u8, entries: VecDeque<Placed>, more: bool) -> Self {
-        Self { lane, entries, more, gone_on: None, held: false }
+        Self { lane, entries, more, came: None, held: false }
     }
 }
 
@@ -71,7 +72,7 @@ enum Turn {
     Take(usize),
     /// The first entry of this lane waits for what was not read.
     Hold(usize),
-    /// To know whether this lane has come further since it was read to its end.
+    /// To know where this lane has gone on since it was read to its end.
     Look(usize),
 }
 
@@ -81,7 +82,7 @@ impl Merge {
         Self { lanes, next: start, items: Vec::new(), limit, more }
     }
 
-    /// Takes entries until there are enough, or none is left that may be taken. If it must know whether a lane has gone on,
+    /// Takes entries until there are enough, or none is left that may be taken. If it must know where a lane has gone on,
     /// the lane and from which position: [`Merge::looked`] tells it.
     pub(super) fn run(&mut self) -> Option<(u8, u64)> {
         while let Some(earliest) = self.earliest() {
@@ -104,10 +105,11 @@ impl Merge {
         None
     }
 
-    /// Whether a lane has gone on since it was read to its end.
-    pub(super) fn looked(&mut self, lane: u8, has_gone_on: bool) {
+    /// Learns the first position that a lane has after what was read to its end, if there is one by now.
+    pub(super) fn looked(&mut self, lane: u8, came: Option<u64>) {
+        self.more |= came.is_some();
         if let Some(reader) = self.lanes.iter_mut().find(|reader| reader.lane == lane) {
-            reader.gone_on = Some(has_gone_on);
+            reader.came = Some(came);
         }
     }
 
@@ -140,9 +142,10 @@ impl Merge {
                 Some(_) if reader.held => return Turn::Hold(index),
                 Some(_) => index = other,
                 None if reader.more => return Turn::Hold(index),
-                None => match reader.gone_on {
-                    Some(true) => return Turn::Hold(index),
-                    Some(false) => break,
+                None => match reader.came {
+                    Some(Some(first)) if first <= after.position => return Turn::Hold(index),
+                    // It has ended before the place, or goes on beyond it: the place has expired.
+                    Some(_) => break,
                     None => return Turn::Look(other),
                 },
             }
@@ -193,12 +196,12 @@ mod tests {
         reading.items.iter().map(|item| item.entry.id.as_str()).collect()
     }
 
-    /// Reads these lanes; whether lanes that had ended have gone on is always `goes_on`.
-    fn read(lanes: Vec<LaneReader>, limit: usize, goes_on: bool) -> Reading {
+    /// Reads these lanes; those that had ended have gone on at `came`, if anywhere.
+    fn read(lanes: Vec<LaneReader>, limit: usize, came: Option<u64>) -> Reading {
         let more = lanes.iter().any(|lane| lane.more);
         let mut merge = Merge::new(lanes, start(), limit, more);
         while let Some((lane, _)) = merge.run() {
-            merge.looked(lane, goes_on);
+            merge.looked(lane, came);
         }
         merge.reading()
     }
@@ -207,9 +210,9 @@ mod tests {
     fn a_change_waits_for_the_former_one_of_its_entity_whatever_the_clocks_say() {
         let newer = |after| lane(0, false, vec![(7, entry("newer", "e", 1, after))]);
         let older = || lane(1, false, vec![(4, entry("other", "x", 8, None)), (5, entry("older", "e", 9, None))]);
-        let with = read(vec![newer(Some((1, 5))), older()], 10, false);
+        let with = read(vec![newer(Some((1, 5))), older()], 10, None);
         assert_eq!((ids(&with), with.more), (vec!["other", "older", "newer"], false));
-        let without = read(vec![newer(None), older()], 10, false);
+        let without = read(vec![newer(None), older()], 10, None);
         assert_eq!(ids(&without), ["newer", "other", "older"], "as it was without the place of the former one");
     }
 
@@ -223,19 +226,19 @@ mod tests {
             ]
         };
         for limit in 1..=2 {
-            let reading = read(lanes(), limit, false);
+            let reading = read(lanes(), limit, None);
             assert_eq!((ids(&reading), reading.more), (vec!["first", "second"][..limit].to_vec(), true));
         }
-        assert_eq!(ids(&read(lanes(), 3, false)), ["first", "second", "third"]);
+        assert_eq!(ids(&read(lanes(), 3, None)), ["first", "second", "third"]);
     }
 
     #[test]
     fn a_former_change_that_was_not_read_yet_ends_the_reading() {
         let newer = || lane(0, false, vec![(7, entry("newer", "e", 1, Some((1, 5))))]);
         let begun = || lane(1, true, vec![(4, entry("other", "x", 8, None))]);
-        let reading = read(vec![newer(), begun()], 10, false);
+        let reading = read(vec![newer(), begun()], 10, None);
         assert_eq!((ids(&reading), reading.more), (vec!["other"], true), "its lane has more");
-        let reading = read(vec![newer(), lane(1, false, vec![])], 10, true);
+        let reading = read(vec![newer(), lane(1, false, vec![])], 10, Some(5));
         assert_eq!((ids(&reading), reading.more), (vec![], true), "it was committed between two reads");
         assert_eq!(reading.next, start().on_the_way(true));
     }
@@ -250,8 +253,19 @@ mod tests {
             ((9, 5), lane(1, false, vec![])),
             ((0, 9), lane(1, false, vec![])),
         ] {
-            let reading = read(vec![newer(place), rest], 10, false);
+            let reading = read(vec![newer(place), rest], 10, None);
             assert!(ids(&reading).contains(&"newer"), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn a_lane_that_goes_on_beyond_an_expired_change_holds_nobody_up() {
+        for (came, expected) in
+            [(None, true), (Some(4), false), (Some(5), false), (Some(6), true), (Some(u64::MAX), true)]
+        {
+            let newer = lane(0, false, vec![(7, entry("newer", "e", 1, Some((1, 5))))]);
+            let reading = read(vec![newer, lane(1, false, vec![])], 10, came);
+            assert_eq!((reading.items.len() == 1, reading.more), (expected, came.is_some()), "{came:?}");
         }
     }
 
@@ -259,7 +273,7 @@ mod tests {
     fn entries_that_wait_for_each_other_hold_nobody_up() {
         let one = lane(0, false, vec![(7, entry("one", "e", 1, Some((1, 5))))]);
         let other = lane(1, false, vec![(5, entry("other", "e", 2, Some((0, 7))))]);
-        assert_eq!(read(vec![one, other], 10, false).items.len(), 2, "no journal of ours has them");
+        assert_eq!(read(vec![one, other], 10, None).items.len(), 2, "no journal of ours has them");
     }
 
     proptest! {
@@ -295,8 +309,8 @@ mod tests {
                 let mut looks = 0;
                 while let Some((of, from)) = merge.run() {
                     looks += 1;
-                    let goes_on = (0..known).filter(kept).any(|n| history[n].0 == of && history[n].1 >= from);
-                    merge.looked(of, goes_on);
+                    let mut rest = (0..known).filter(kept).map(|n| (history[n].0, history[n].1));
+                    merge.looked(of, rest.find(|(lane, position)| *lane == of && *position >= from).map(|(_, first)| first));
                 }
                 prop_assert!(looks <= usize::from(LANES));
                 let reading = merge.reading();

@@ -141,7 +141,7 @@ pub async fn read(
     while let Some((lane, from)) = merge.run() {
         // Rarely, and once a lane at the most.
         let (found, _) = journal::read(table, tenant, lane, from, 1).await?;
-        merge.looked(lane, !found.is_empty());
+        merge.looked(lane, found.first().map(|read| read.position));
     }
     let mut reading = merge.reading();
     if !reading.more {
