@@ -5,6 +5,7 @@ mod answer;
 mod bounds;
 mod etag;
 mod patched;
+mod readings;
 mod routes;
 mod signed;
 mod state;

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use lru::LruCache;
 use tokio::sync::watch;
 
+use crate::readings::Readings;
 use crate::routes::health::Readiness;
 use crate::streams::Streams;
 
@@ -78,6 +79,7 @@ pub struct Api {
     bell: Option<watch::Receiver<u64>>,
     tokens: Mutex<LruCache<String, CachedToken>>,
     streams: Streams,
+    readings: Readings,
     readiness: Readiness,
 }
 
@@ -98,6 +100,7 @@ impl Api {
             bell,
             tokens: Mutex::new(LruCache::new(TOKENS)),
             streams: Streams::default(),
+            readings: Readings::default(),
             readiness: Readiness::default(),
         }
     }
@@ -128,6 +131,10 @@ impl Api {
 
     pub(crate) fn streams(&self) -> &Streams {
         &self.streams
+    }
+
+    pub(crate) fn readings(&self) -> &Readings {
+        &self.readings
     }
 
     pub(crate) fn bell(&self) -> Option<watch::Receiver<u64>> {

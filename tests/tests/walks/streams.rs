@@ -1,26 +1,22 @@
 //! Streams of events that last: bounded, ended with their token, and read for once however many there are.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::body::Body;
 use hooktide_api::{Load, Options};
-use hooktide_core::fault::Fault;
 use hooktide_core::feed::Cursor;
 use hooktide_core::flows::Settings;
 use hooktide_core::names::Scope;
-use hooktide_core::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
 use hooktide_core::settings::Serving;
-use hooktide_local::clock::ManualClock;
-use hooktide_local::host::Host;
 use hooktide_tests::world::World;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
 use serde_json::json;
 use tower::ServiceExt;
+
+use crate::counted::Counted;
 
 /// How long what should come soon may take.
 const SOON: Duration = Duration::from_secs(10);
@@ -103,52 +99,9 @@ async fn a_stream_ends_with_its_token() {
     assert!(!told(&mut derived, "product-updates").await, "nor by what was made with the token");
 }
 
-/// A table that counts what is asked of it.
-struct Counted {
-    inner: Arc<dyn Table>,
-    reads: Arc<AtomicUsize>,
-}
-
-#[async_trait]
-impl Table for Counted {
-    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
-        self.inner.get(key).await
-    }
-
-    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.inner.get_many(keys).await
-    }
-
-    async fn query(&self, query: &Query) -> Result<Page, Fault> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.inner.query(query).await
-    }
-
-    async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault> {
-        self.inner.due(partition, until, limit).await
-    }
-
-    async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
-        self.inner.write(write).await
-    }
-
-    async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>> {
-        self.inner.write_many(writes).await
-    }
-
-    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault> {
-        self.inner.transact(writes).await
-    }
-}
-
 #[tokio::test]
 async fn a_change_is_read_once_however_many_streams_there_are() {
-    let clock = ManualClock::at(Timestamp::from_second(1_767_700_000).expect("a time"));
-    let mut host = Host::in_memory(7, Settings::default(), Arc::new(clock.clone())).expect("a host");
-    let reads = Arc::new(AtomicUsize::new(0));
-    host.ports.table = Arc::new(Counted { inner: Arc::clone(&host.ports.table), reads: Arc::clone(&reads) });
-    let world = World::over(Arc::new(host), clock, streaming()).await;
+    let Counted { world, reads, .. } = Counted::new().await;
     let shop = world.shop().await;
     let mut streams = Vec::new();
     for _ in 0..40 {
@@ -172,11 +125,7 @@ async fn a_change_is_read_once_however_many_streams_there_are() {
 
 #[tokio::test]
 async fn streams_that_are_behind_share_what_they_read() {
-    let clock = ManualClock::at(Timestamp::from_second(1_767_700_000).expect("a time"));
-    let mut host = Host::in_memory(7, Settings::default(), Arc::new(clock.clone())).expect("a host");
-    let reads = Arc::new(AtomicUsize::new(0));
-    host.ports.table = Arc::new(Counted { inner: Arc::clone(&host.ports.table), reads: Arc::clone(&reads) });
-    let world = World::over(Arc::new(host), clock, streaming()).await;
+    let Counted { world, reads, .. } = Counted::new().await;
     let shop = world.shop().await;
     for number in 1..=350 {
         world.update(&shop, number).await;

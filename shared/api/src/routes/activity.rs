@@ -38,6 +38,8 @@ pub(crate) async fn activity(
     may: May<Read>,
     Params(query): Params<ActivityQuery>,
 ) -> Answer<Json<FeedPage<ActivityView>>> {
+    // Until the answer is made.
+    let _turn = api.readings().turn(may.tenant()).await?;
     let cursor = cursor_of(&api, may.tenant(), query.after.as_deref()).await?;
     let wanted = |entry: &Entry| {
         query.connection.as_ref().is_none_or(|wanted| entry.connection.as_ref() == Some(wanted))

@@ -54,6 +54,8 @@ pub(crate) async fn changes(
     Params(query): Params<ChangesQuery>,
     headers: HeaderMap,
 ) -> Answer<Response> {
+    // Until the answer is made.
+    let _turn = api.readings().turn(&reader.tenant).await?;
     let cursor = cursor_of(&api, &reader.tenant, query.after.as_deref()).await?;
     let wanted = |entry: &Entry| {
         ChangeView::of(entry, None).is_some_and(|view| {

@@ -57,10 +57,12 @@ pub(crate) async fn events(
 ) -> Answer<Response> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
     let after = last.or(query.after.as_deref()).unwrap_or("now");
-    let cursor = cursor_of(&api, &reader.tenant, Some(after)).await?;
     let filter = Filter { channels: channels(query.channels.as_deref())?, tags: list(query.tags.as_deref()) };
+    let turn = api.readings().turn(&reader.tenant).await?;
+    let cursor = cursor_of(&api, &reader.tenant, Some(after)).await?;
     // An expired cursor is answered as such; later in the stream it could only end it.
     let probe = read(&api, &reader.tenant, &cursor, 1).await?;
+    drop(turn);
     // A reader that is up to date gets a cursor of today, so that a silent month does not age it.
     let cursor = if probe.items.is_empty() && !probe.more { probe.next } else { cursor };
     let place = Place::take(&api, &reader.tenant)?;
