@@ -12,15 +12,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::deliveries::Deliveries;
 use super::generator::{Connection, Sent, send};
-use super::per_second;
+use super::{Watch, per_second};
 use crate::report::{Report, Verdict};
 
-/// How many connections send genuine deliveries, and as many forged ones.
+/// How many connections send genuine deliveries.
 const CONNECTIONS: usize = 16;
+/// How many send forged ones: enough to keep up, and few, since they share the machine with the server.
+const FORGERS: usize = 4;
 /// How many deliveries measure a rate.
 const MEASURED: u64 = 20_000;
 /// How many warm up.
 const WARMING: u64 = 4_000;
+/// How long everything rests before a rate is measured, with nothing left to process: acceptance goes before processing for
+/// as long only as it did not lately.
+const REST: Duration = Duration::from_secs(6);
 /// How many connections are half open.
 const HALF_OPEN: usize = 1_500;
 /// How many streams of events are open.
@@ -37,9 +42,13 @@ async fn compare(report: &mut Report) {
     let shop = server.client.shop().await;
     let deliveries = Deliveries::of(shop);
     let address = server.address();
+    let mut watch = Watch { server: &server, after: None, seen: 0 };
     send(address, &deliveries.requests(0..WARMING, |_| String::new()), CONNECTIONS, None);
+    watch.until(WARMING).await;
+    tokio::time::sleep(REST).await;
     let numbers = |nth: u64| WARMING + nth * MEASURED..WARMING + (nth + 1) * MEASURED;
     let alone = send(address, &deliveries.requests(numbers(0), |_| String::new()), CONNECTIONS, None);
+    watch.until(WARMING + MEASURED).await;
 
     let over = Arc::new(AtomicBool::new(false));
     let half_open = std::thread::spawn({
@@ -51,7 +60,7 @@ async fn compare(report: &mut Report) {
     let streams = streams.expect("a runtime");
     let open: Vec<_> =
         (0..STREAMS).map(|_| streams.spawn(follow(address, server.client.token.clone(), Arc::clone(&told)))).collect();
-    std::thread::sleep(Duration::from_secs(2));
+    tokio::time::sleep(REST).await;
     let genuine = deliveries.requests(numbers(1), |_| String::new());
     let forged: Vec<Vec<u8>> = deliveries.requests(numbers(2), |_| String::new()).into_iter().map(forge).collect();
     let (disturbed, refused) = beside(address, &genuine, &forged);
@@ -86,7 +95,7 @@ fn beside(address: SocketAddr, genuine: &[Vec<u8>], forged: &[Vec<u8>]) -> (Sent
                 if over.load(Ordering::Relaxed) {
                     return;
                 }
-                std::thread::sleep(Duration::from_micros(200));
+                std::thread::sleep(Duration::from_millis(1));
             }
             refused.fetch_add(usize::from([401, 429].contains(&connection.send(request))), Ordering::Relaxed);
         }
@@ -105,7 +114,7 @@ fn beside(address: SocketAddr, genuine: &[Vec<u8>], forged: &[Vec<u8>]) -> (Sent
         (latencies, turned_away)
     };
     std::thread::scope(|scope| {
-        (0..CONNECTIONS).for_each(|_| drop(scope.spawn(forge)));
+        (0..FORGERS).for_each(|_| drop(scope.spawn(forge)));
         let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(deliver)).collect();
         for thread in threads {
             let (latencies, turned_away) = thread.join().expect("a thread ends");

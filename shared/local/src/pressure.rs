@@ -47,10 +47,11 @@ impl Pressure {
         UnderWay(Arc::clone(&self.0))
     }
 
-    /// Whether processing should give way. A clock that was set back does not keep it waiting.
+    /// Whether processing should give way. A clock that was set back does not keep it waiting; who read the clock just before
+    /// a request began waits as well.
     pub(crate) fn is_high(&self, now: Timestamp) -> bool {
         let (since, busy_at) = (time(&self.0.since), time(&self.0.busy_at));
-        (busy_at..busy_at + CALM).contains(&now) && now < since + PATIENCE
+        (busy_at - CALM..busy_at + CALM).contains(&now) && now < since + PATIENCE
     }
 
     /// Whether processing has not had as much time since a stretch began as it gave.
@@ -86,7 +87,8 @@ mod tests {
         drop((few, one_more));
         assert!(pressure.is_high(at(59)), "the next requests are still to come");
         assert!(!pressure.is_high(at(60)));
-        assert!(!pressure.is_high(at(9)), "the clock was set back");
+        assert!(pressure.is_high(at(9)), "the clock was read just before");
+        assert!(!pressure.is_high(at(-41)), "the clock was set back");
     }
 
     #[test]

@@ -58,8 +58,12 @@ impl Receiver {
                 };
             }
         }
-        info!(provider = provider.id(), endpoint = id, network, reason = %unopened.fault, "a webhook was refused");
-        let problem = match (self.limiter.count(&id, network, now), unopened.retry_after) {
+        let allowance = self.limiter.count(&id, network, now);
+        // Beyond the limit, strangers fill no log either.
+        if matches!(allowance, Allowance::Within) {
+            info!(provider = provider.id(), endpoint = id, network, reason = %unopened.fault, "a webhook was refused");
+        }
+        let problem = match (allowance, unopened.retry_after) {
             (Allowance::Within, None) => Problem::from(&Fault::Auth(unopened.fault)),
             (Allowance::Within, Some(retry_after)) => {
                 let detail = "Too many keys that nobody knows were named; wait a minute.";
