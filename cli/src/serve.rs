@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 
 use clap::Args;
-use hooktide_core::settings::Settings;
+use hooktide_core::flows::settings::Settings;
 use hooktide_local::server::{self, Ready, ServeOptions, reachable};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! The environment of a function, as the template sets it.
 
-use hooktide_core::settings::Settings;
+use hooktide_core::flows::settings::Settings;
 
 /// What a function needs to know of its deployment.
 #[derive(Debug, Clone, PartialEq)]

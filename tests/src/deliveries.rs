@@ -1,8 +1,9 @@
 //! Deliveries of every provider, signed with the secrets of its samples.
 
 use bytes::Bytes;
-use hooktide_core::providers::{self, Becomes, Provider, SUBSCRIPTION_KEY, Sample, Unsigned};
+use hooktide_core::providers::{self, Becomes, Provider, Sample, Unsigned};
 use hooktide_core::secret::{KeyId, LiveSecret, Secret, Secrets};
+use hooktide_core::signing::SUBSCRIPTION_KEY;
 use http::Request;
 use jiff::Timestamp;
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use hooktide_core::feed::{self, ChangeView, Cursor, Item};
+use hooktide_core::flows::settings::Serving;
 use hooktide_core::names::{Channel, ProblemType};
-use hooktide_core::settings::Serving;
 use hooktide_core::tenant::Tenant;
 use lru::LruCache;
 use tokio::sync::broadcast;

@@ -10,12 +10,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use jiff::Timestamp;
-use object_store::{ObjectStoreExt, path::Path};
+use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{ErrorClass, Fault};
 use crate::names::JobKind;
-use crate::ports::Blobs;
 use crate::secret::KeyId;
 use crate::signing;
 use crate::tenant::Tenant;
@@ -244,78 +243,6 @@ pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
         .map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("stored bytes do not decompress: {error}")))
 }
 
-impl Delivery {
-    /// The raw body, checked against its hash.
-    pub async fn body(&self, blobs: &dyn Blobs) -> Result<Bytes, Fault> {
-        let lost = |detail: String| Fault::permanent(ErrorClass::BodyLost, detail);
-        let body = match &self.payload {
-            Payload::Text { body } => Bytes::copy_from_slice(body.as_bytes()),
-            Payload::Compressed { body } => {
-                let bytes = BASE64.decode(body.as_bytes()).map_err(|error| lost(format!("the body: {error}")))?;
-                decompress(&bytes, LARGEST_BODY)?.into()
-            }
-            Payload::Blob { blob } => decompress(&fetch(blobs, blob).await?, LARGEST_BODY)?.into(),
-        };
-        if signing::sha256_hex(&body) == self.sha256 {
-            Ok(body)
-        } else {
-            Err(lost("the body is not the one that was received".into()))
-        }
-    }
-
-    /// Moves the body to where it is kept for `count` records that each refer to it, unless so many copies of it are small.
-    pub async fn share(&mut self, count: usize, tenant: &Tenant, id: &str, blobs: &dyn Blobs) -> Result<(), Fault> {
-        let compressed = match &self.payload {
-            Payload::Text { body } | Payload::Compressed { body }
-                if count == 1 || body.len().saturating_mul(count) <= INLINE =>
-            {
-                return Ok(());
-            }
-            Payload::Text { body } => compress(body.as_bytes())?,
-            Payload::Compressed { body } => BASE64
-                .decode(body.as_bytes())
-                .map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("the body: {error}")))?,
-            Payload::Blob { .. } => return self.keep(tenant, blobs).await,
-        };
-        let kept = kept(tenant, id);
-        blobs.put(&kept, compressed.into()).await.map_err(|error| blob_fault(&error))?;
-        self.payload = Payload::Blob { blob: kept.to_string() };
-        Ok(())
-    }
-
-    /// Copies a claim check to where it is kept as long as the record that now refers to it.
-    pub async fn keep(&mut self, tenant: &Tenant, blobs: &dyn Blobs) -> Result<(), Fault> {
-        let Payload::Blob { blob } = &mut self.payload else { return Ok(()) };
-        let name = blob.rsplit('/').next().unwrap_or_default();
-        let kept = kept(tenant, name);
-        // Put again even where it is kept already: its age counts from the last time that somebody needed it.
-        let bytes = fetch(blobs, blob).await?;
-        blobs.put(&kept, bytes.into()).await.map_err(|error| blob_fault(&error))?;
-        *blob = kept.to_string();
-        Ok(())
-    }
-}
-
-/// Where a body is kept for records of a tenant.
-fn kept(tenant: &Tenant, name: &str) -> Path {
-    Path::from(format!("kept/{tenant}/{name}"))
-}
-
-async fn fetch(blobs: &dyn Blobs, path: &str) -> Result<Bytes, Fault> {
-    match blobs.get(&Path::from(path)).await {
-        Ok(got) => got.bytes().await.map_err(|error| blob_fault(&error)),
-        Err(object_store::Error::NotFound { .. }) => {
-            Err(Fault::permanent(ErrorClass::BodyLost, format!("the blob {path} is gone")))
-        }
-        Err(error) => Err(blob_fault(&error)),
-    }
-}
-
-/// Sorts a fault of the blob store. None is about the message; that a blob is gone is told where it is read.
-pub fn blob_fault(error: &object_store::Error) -> Fault {
-    Fault::retryable(format!("the blob store: {error}"))
-}
-
 /// Why a message is not an envelope that can be processed here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeFault {
@@ -380,23 +307,6 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// Erases what is kept of its body outside of it.
-    pub async fn erase_body(&self, tenant: &Tenant, blobs: &dyn Blobs) -> Result<(), Fault> {
-        let (EnvelopeKind::Notice(Delivery { payload: Payload::Blob { blob }, .. })
-        | EnvelopeKind::Unreadable(Delivery { payload: Payload::Blob { blob }, .. })) = &self.kind
-        else {
-            return Ok(());
-        };
-        // Only what is kept for this tenant's records: a claim check on the queue is somebody's to process.
-        if !blob.starts_with(&format!("kept/{tenant}/")) {
-            return Ok(());
-        }
-        match blobs.delete(&Path::from(blob.as_str())).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(blob_fault(&error)),
-        }
-    }
-
     /// The text to send. It has only characters that SQS takes: of those that JSON may hold as they are, two are not.
     /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
     pub fn encode(&self) -> Result<String, Fault> {
@@ -415,10 +325,26 @@ impl Envelope {
         self.traceparent.split('-').nth(1).unwrap_or_default()
     }
 
+    /// The delivery that it carries, read or not.
+    pub fn delivery(&self) -> Option<&Delivery> {
+        match &self.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
+            EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn delivery_mut(&mut self) -> Option<&mut Delivery> {
+        match &mut self.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
+            EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
+        }
+    }
+
     /// What its place in a fair queue is shared with.
     pub fn group(&self) -> &str {
         match &self.kind {
-            // Of what is nobody's, which queues take no empty name for.
+            // SQS takes no empty name for a group, so deliveries without an endpoint share one.
             EnvelopeKind::Notice(Delivery { endpoint, .. }) | EnvelopeKind::Unreadable(Delivery { endpoint, .. })
                 if endpoint.is_empty() =>
             {

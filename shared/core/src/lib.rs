@@ -6,6 +6,7 @@
 //! its notices ([`notice`]) into what is known ([`records`]) and publishes what really changed.
 
 pub mod address;
+pub mod bodies;
 pub mod entropy;
 pub mod envelope;
 pub mod expression;
@@ -25,7 +26,6 @@ pub mod providers;
 pub mod records;
 pub mod sealing;
 pub mod secret;
-pub mod settings;
 pub mod signing;
 pub mod statement;
 pub mod tenant;

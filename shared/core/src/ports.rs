@@ -296,6 +296,11 @@ pub const HTTP_TIME: Duration = Duration::from_millis(2500);
 /// The largest answer that is read, in bytes.
 pub const HTTP_SIZE: usize = 1024 * 1024;
 
+/// Sorts a fault of the blob store. None is about the message; that a blob is gone is told where it is read.
+pub fn blob_fault(error: &object_store::Error) -> Fault {
+    Fault::retryable(format!("the blob store: {error}"))
+}
+
 /// Counts what becomes of deliveries, for a host's metrics. It neither fails nor waits.
 pub trait Meter: Send + Sync {
     /// One more entry of the journal, or of the dead letters.

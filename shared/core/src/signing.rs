@@ -136,6 +136,9 @@ pub fn signed_lately(signed_at: Timestamp, now: Timestamp, tolerance: SignedDura
     if signed_at.duration_since(now).abs() > tolerance { Err(AuthFault::Expired) } else { Ok(()) }
 }
 
+/// The name of the keys that tokens of subscriptions are derived from, among an endpoint's secrets.
+pub const SUBSCRIPTION_KEY: &str = "subscription_key";
+
 /// The token of a subscription: which key it is derived from, and a MAC of the subscription's id.
 pub fn subscription_token(key: &LiveSecret, subscription: &str) -> String {
     let mac = hmac_sha256(key.secret.expose(), &[subscription.as_bytes()]);

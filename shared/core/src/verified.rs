@@ -9,7 +9,6 @@ use serde::Deserialize;
 
 use crate::envelope::Delivery;
 use crate::fault::{AuthFault, Fault};
-use crate::ports::Blobs;
 use crate::providers::{Provider, reading};
 use crate::secret::{KeyId, Secrets};
 
@@ -112,11 +111,10 @@ fn kept(provider: &dyn Provider, headers: &HeaderMap) -> BTreeMap<String, String
     kept
 }
 
-/// What was verified before it was queued, at the time `received_at`; the hash of its body is checked.
-pub async fn reopen(delivery: &Delivery, received_at: Timestamp, blobs: &dyn Blobs) -> Result<Verified, Fault> {
-    let body = delivery.body(blobs).await?;
+/// What was verified before it was queued, at the time `received_at`, with its body.
+pub fn reopen(delivery: &Delivery, body: Bytes, received_at: Timestamp) -> Verified {
     let (headers, key_id, dropped) = (delivery.headers.clone(), delivery.key_id.clone(), delivery.dropped.clone());
-    Ok(Verified { headers, body, key_id, dropped, received_at })
+    Verified { headers, body, key_id, dropped, received_at }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use hooktide_core::address;
+use hooktide_core::bodies;
 use hooktide_core::envelope::{Delivery, Envelope, EnvelopeKind, Payload};
 use hooktide_core::fault::Fault;
 use hooktide_core::flows::receive::Receiver;
@@ -166,7 +167,7 @@ impl Edge {
             }
             EnvelopeKind::Job(_) => return Err("a request becomes a job".into()),
         };
-        let body = delivery.body(&*self.ports.blobs).await.map_err(|fault| fault.to_string())?;
+        let body = bodies::read(delivery, &*self.ports.blobs).await.map_err(|fault| fault.to_string())?;
         self.forget(delivery).await;
         if body == request.body() { Ok(()) } else { Err("what is queued is not what came".into()) }
     }

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use hooktide_core::flows::settings::api_variable;
 use hooktide_core::providers::{self, Provider};
-use hooktide_core::settings::api_variable;
 
 use super::{check, root};
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hooktide_core::bodies;
 use hooktide_core::envelope::{Envelope, EnvelopeKind};
 use hooktide_core::fault::ErrorClass;
 use hooktide_core::names::Scope;
@@ -250,7 +251,7 @@ async fn a_person_who_is_erased_is_in_no_body_that_accounts_share() {
     let (mut envelope, tenant) = (Envelope::decode(&message.body).unwrap(), Tenant::default_local());
     let id = envelope.id.clone();
     let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &mut envelope.kind else { panic!() };
-    delivery.share(2, &tenant, &id, &*world.host.ports.blobs).await.unwrap();
+    bodies::share(delivery, 2, &tenant, &id, &*world.host.ports.blobs).await.unwrap();
     for account in ["one.myshopify.com", "two.myshopify.com"] {
         let letter = DeadLetter::of(&envelope, ErrorClass::UnknownAccount, "a test", world.now()).unwrap();
         let letter = DeadLetter { account: Some(account.into()), ..letter };

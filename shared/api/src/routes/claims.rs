@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use hooktide_core::flows::foreign::is_foreign;
 use hooktide_core::flows::replay;
 use hooktide_core::names::ProblemType;
 use hooktide_core::records::endpoint::Route;
@@ -124,7 +125,7 @@ pub(crate) async fn release(
     let account = named_account(&endpoint.provider, new.account)?;
     let route = match &endpoint.connection {
         None => routing::route_of(&api, &endpoint, &account).await?.map(|stored| stored.record),
-        Some(_) if endpoint.is_foreign(&account) => {
+        Some(_) if is_foreign(&endpoint, &account) => {
             let detail = "This account is not the connection's; what is held for it stays until the connection's account \
                           is changed to it, or its settings name it among the `sources`.";
             return Err(Refused::new(ProblemType::Conflict, detail));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use hooktide_core::bodies;
 use hooktide_core::envelope::{Envelope, EnvelopeKind};
 use hooktide_core::fault::{ErrorClass, Fault};
 use hooktide_core::flows::replay;
@@ -184,7 +185,7 @@ pub(crate) async fn show(
     let letter = stored.ok_or_else(|| Refused::not_found("dead letter"))?.record;
     let (headers, body) = match Envelope::decode(&letter.message).map(|envelope| envelope.kind) {
         Ok(EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) => {
-            let body = match delivery.body(&*api.ports().blobs).await {
+            let body = match bodies::read(&delivery, &*api.ports().blobs).await {
                 Ok(body) => Some(body.to_vec()),
                 Err(Fault::Permanent { .. }) => None,
                 Err(fault) => return Err(fault.into()),

@@ -88,7 +88,7 @@ pub(crate) async fn sample(
         let detail = "the endpoint is another tenant's, and only its owner may sign with its secrets";
         return Err(Refused::invalid("connection", detail));
     }
-    let secrets = endpoint.record.open_secrets(&*api.ports().keys).await?;
+    let secrets = endpoint.record.open_secrets(&*api.ports().keys, provider.derives_tokens()).await?;
     let url = endpoint.record.address(webhook_url(&api, provider.id(), &connection.endpoint));
     let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets, url };
     let now = api.now();

@@ -13,11 +13,12 @@ use object_store::path::Path;
 use tracing::warn;
 
 use super::{Ports, jobs};
-use crate::envelope::{Envelope, blob_fault};
+use crate::bodies;
+use crate::envelope::Envelope;
 use crate::fault::Fault;
 use crate::key::{Area, ENTITY_SHARDS, Partition};
 use crate::names::{JobKind, Kind};
-use crate::ports::{Item, Key, Query, Range, Write, WriteFault};
+use crate::ports::{Item, Key, Query, Range, Write, WriteFault, blob_fault};
 use crate::records::connection::{self, Connection};
 use crate::records::dead_letter::DeadLetter;
 use crate::records::endpoint::belonging_key;
@@ -132,7 +133,7 @@ async fn held_by(ports: &Ports, tenant: &Tenant, connection: &Connection) -> Res
     let mut keys = Vec::with_capacity(letters.len());
     for (sort, Stored { record, .. }) in letters {
         if let Ok(envelope) = Envelope::decode(&record.message) {
-            envelope.erase_body(tenant, &*ports.blobs).await?;
+            bodies::erase(&envelope, tenant, &*ports.blobs).await?;
         }
         keys.push(partition.clone().key(sort));
     }

@@ -1,16 +1,18 @@
 //! Flows: what Hooktide does, one verb a file. They name no provider, no host and no clock.
 
 pub mod erase;
+pub mod foreign;
 mod jobs;
 mod privacy;
 pub mod process;
 pub mod receive;
 pub mod replay;
+pub mod settings;
 pub mod sweep;
 
 use std::sync::Arc;
 
-pub use crate::settings::Settings;
+pub use self::settings::Settings;
 
 use crate::entropy::Entropy;
 use crate::ports::{Blobs, Bus, Http, Keys, Meter, Queue, Table};

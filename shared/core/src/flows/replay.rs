@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::foreign::is_foreign;
 use super::process::Processor;
 use super::{Ports, jobs};
 use crate::envelope::Envelope;
@@ -122,7 +123,7 @@ async fn own_endpoint(ports: &Ports, shelf: &Shelf) -> Result<Option<Endpoint>, 
 /// Whether a message of a shelf need not wait any longer for its account.
 fn is_due(shelf: &Shelf, own: Option<&Endpoint>, letter: &DeadLetter) -> bool {
     match shelf {
-        Shelf::Own { .. } => own.zip(letter.account.as_deref()).is_some_and(|(own, account)| !own.is_foreign(account)),
+        Shelf::Own { .. } => own.zip(letter.account.as_deref()).is_some_and(|(own, account)| !is_foreign(own, account)),
         Shelf::Dead | Shelf::Held { .. } | Shelf::Privacy => true,
     }
 }

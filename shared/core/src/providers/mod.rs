@@ -69,7 +69,7 @@ pub trait Provider: Send + Sync {
     }
 
     /// Whether what proves its deliveries is a token that we derive for each subscription (see
-    /// [`crate::signing::subscription_token`]); the endpoint's secrets then hold the keys for it under [`SUBSCRIPTION_KEY`].
+    /// [`crate::signing::subscription_token`]); the endpoint's secrets then hold the keys for it under [`crate::signing::SUBSCRIPTION_KEY`].
     fn derives_tokens(&self) -> bool {
         false
     }
@@ -229,9 +229,6 @@ impl Unsigned<'_> {
         self.secrets.live(name, self.now).next().ok_or_else(missing)
     }
 }
-
-/// The name of the keys that tokens of subscriptions are derived from, among an endpoint's secrets.
-pub const SUBSCRIPTION_KEY: &str = "subscription_key";
 
 /// One secret under each name that a provider needs: for samples, where whoever asks gives only one.
 pub fn signing_with(provider: &dyn Provider, secret: &Secret) -> Secrets {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Record, Stored, Upkeep};
-use crate::envelope::{Envelope, EnvelopeKind};
+use crate::envelope::Envelope;
 use crate::fault::{ErrorClass, Fault};
 use crate::key::{Area, Partition};
 use crate::ports::{Key, Query, Range, Table, Write};
@@ -97,10 +97,7 @@ impl Shelf {
 impl DeadLetter {
     /// Of an envelope.
     pub fn of(envelope: &Envelope, class: ErrorClass, reason: &str, now: Timestamp) -> Result<Self, Fault> {
-        let delivery = match &envelope.kind {
-            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
-            EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
-        };
+        let delivery = envelope.delivery();
         Ok(Self {
             message: envelope.encode()?,
             connection: None,

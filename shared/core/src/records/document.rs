@@ -14,10 +14,10 @@ use serde_bytes::ByteBuf;
 
 use super::entity::{Entity, EntityId};
 use super::{Record, Upkeep};
-use crate::envelope::{self, blob_fault};
+use crate::envelope;
 use crate::fault::Fault;
 use crate::notice::ContentHash;
-use crate::ports::{Blobs, EXPIRES_AT, Key, Table, Write};
+use crate::ports::{Blobs, EXPIRES_AT, Key, Table, Write, blob_fault};
 use crate::tenant::Tenant;
 
 /// The largest compressed document that is kept in the table, in bytes.

@@ -15,9 +15,9 @@ use crate::fault::Fault;
 use crate::key::{Area, Key, Partition};
 use crate::names::Kind;
 use crate::ports::Keys;
-use crate::providers::{self, SUBSCRIPTION_KEY};
 use crate::sealing::{Place, RootKeys, root_key_of};
 use crate::secret::{KeyId, LiveSecret, Secret, Secrets};
+use crate::signing::SUBSCRIPTION_KEY;
 use crate::tenant::Tenant;
 
 /// The setting with the accounts that deliveries of a connection may name beside its own.
@@ -73,29 +73,20 @@ impl Endpoint {
         self.connection.is_none() && (self.tenant == *tenant || self.tenants.iter().any(|guest| guest.is(tenant)))
     }
 
-    /// Whether an account that a delivery names is not that of the one connection that has this endpoint.
-    pub fn is_foreign(&self, account: &str) -> bool {
-        let own = self.account.as_deref().filter(|_| self.connection.is_some());
-        own.is_some_and(|own| own != account) && !self.is_a_source(account)
-    }
-
-    /// Whether the settings name the account as one more that deliveries may name, beside the connection's own.
-    fn is_a_source(&self, account: &str) -> bool {
+    /// The accounts that its settings name beside the connection's own, as somebody wrote them.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
         let sources = self.settings.get(SOURCES).and_then(Value::as_array);
-        let provider = providers::by_id(&self.provider);
-        let mut named = sources.into_iter().flatten().filter_map(Value::as_str);
-        named.any(|source| provider.is_some_and(|provider| provider.normalise_account(source) == account))
+        sources.into_iter().flatten().filter_map(Value::as_str)
     }
 
-    /// Its secrets, opened.
-    pub async fn open_secrets(&self, keys: &dyn Keys) -> Result<Secrets, Fault> {
+    /// Its secrets, opened; with the keys of its subscriptions' tokens, if its provider `derives` them.
+    pub async fn open_secrets(&self, keys: &dyn Keys, derives: bool) -> Result<Secrets, Fault> {
         let mut root = keys.root().await?;
         let newer = |sealed: &SealedSecret| root_key_of(&sealed.sealed).filter(|id| !root.knows(id)).map(str::to_owned);
         if let Some(id) = self.secrets.iter().find_map(newer) {
             root = keys.root_with(&id).await?;
         }
         let opened = open_all(&self.secrets, &root, &self.tenant, &sealed_for(&self.key()))?;
-        let derives = providers::by_id(&self.provider).is_some_and(|provider| provider.derives_tokens());
         Ok(if derives { opened.with(self.subscription_keys(&root)) } else { opened })
     }
 

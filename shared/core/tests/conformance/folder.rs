@@ -1,6 +1,7 @@
 //! The folder is complete: README, fixtures, snapshots.
 
-use hooktide_core::providers::{Becomes, Provider, SUBSCRIPTION_KEY};
+use hooktide_core::providers::{Becomes, Provider};
+use hooktide_core::signing::SUBSCRIPTION_KEY;
 
 use crate::evidence::Evidence;
 use crate::rule::{Failure, each};

@@ -1,8 +1,9 @@
 //! Samples are what they say they are. They are never used to judge `verify`: a provider could agree with itself.
 
 use hooktide_core::notice::{Notice, State, Version, What};
-use hooktide_core::providers::{Becomes, Label, Provider, SUBSCRIPTION_KEY, Sample, Topic, Unsigned};
+use hooktide_core::providers::{Becomes, Label, Provider, Sample, Topic, Unsigned};
 use hooktide_core::secret::{Secret, Secrets};
+use hooktide_core::signing::SUBSCRIPTION_KEY;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::{Attempt, live};

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use self::search::Search;
 use super::process::Processor;
 use super::{Ports, erase, jobs};
+use crate::bodies;
 use crate::envelope::{Delivery, Envelope, EnvelopeKind};
 use crate::fault::Fault;
 use crate::names::{JobKind, Outcome, PrivacyAct};
@@ -66,7 +67,7 @@ pub(super) async fn step(
     };
     // The request names whoever it is about. From here on it is not read again.
     if let Ok(request) = Envelope::decode(&letter.message) {
-        request.erase_body(tenant, &*ports.blobs).await?;
+        bodies::erase(&request, tenant, &*ports.blobs).await?;
     }
     let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
     let entry = entry(&done, format!("{id}-done"), done.found, envelope, now);
@@ -152,7 +153,8 @@ async fn request_of(ports: &Ports, letter: &DeadLetter) -> Result<Option<(Delive
         return Ok(None);
     };
     let Some(provider) = providers::by_id(&delivery.provider) else { return Ok(None) };
-    let notices = provider.parse(&verified::reopen(&delivery, received_at, &*ports.blobs).await?)?;
+    let body = bodies::read(&delivery, &*ports.blobs).await?;
+    let notices = provider.parse(&verified::reopen(&delivery, body, received_at))?;
     let request = notices.into_iter().find_map(|notice| match notice.what {
         What::Privacy(request) => Some(request),
         What::Entity(_) | What::Hint { .. } | What::Ignored { .. } | What::Kept { .. } => None,

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::future::try_join_all;
 
 use super::mentions::mentions;
+use crate::bodies;
 use crate::envelope::{Delivery, Envelope, EnvelopeKind, Payload};
 use crate::fault::{ErrorClass, Fault};
 use crate::flows::{Ports, erase};
@@ -229,7 +230,7 @@ impl<'a> Search<'a> {
         if let Some(known) = path.and_then(|path| self.read().get(path).copied()) {
             return Ok(known);
         }
-        let found = match delivery.body(&*self.ports.blobs).await {
+        let found = match bodies::read(&delivery, &*self.ports.blobs).await {
             Ok(body) => mentions(&body, marks),
             // What is lost says nothing about anybody; but what only refers to it is of no use to anybody either.
             Err(Fault::Permanent { .. }) => {
@@ -268,7 +269,7 @@ impl<'a> Search<'a> {
 
     async fn erase(&self, tenant: &Tenant, key: Key, letter: &DeadLetter) -> Result<(), Fault> {
         if let Ok(envelope) = Envelope::decode(&letter.message) {
-            envelope.erase_body(tenant, &*self.ports.blobs).await?;
+            bodies::erase(&envelope, tenant, &*self.ports.blobs).await?;
         }
         let delete = Write::Delete { key, condition: None };
         self.ports.table.write(delete).await.map(drop).map_err(records::raced)

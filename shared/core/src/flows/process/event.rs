@@ -7,12 +7,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::Processor;
-use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, blob_fault};
+use crate::bodies;
+use crate::envelope::{Delivery, Envelope, EnvelopeKind};
 use crate::fault::Fault;
 use crate::providers;
 use crate::signing;
 use crate::verified;
-use object_store::ObjectStoreExt;
 
 /// What the rule puts on the queue.
 #[derive(Deserialize)]
@@ -37,10 +37,7 @@ impl Processor {
         // The same for every delivery of the event.
         let id = signing::sha256_hex(id.as_bytes())[..26].to_owned();
         let received_at = event["time"].as_str().and_then(|time| time.parse().ok()).unwrap_or(now);
-        let packed = envelope::pack(&body, provider.id(), &id)?;
-        if let Some((path, bytes)) = packed.claim {
-            self.ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
-        }
+        let payload = bodies::pack(&body, provider.id(), &id, &*self.ports.blobs).await?;
         let kept = |(name, value): &(String, String)| {
             provider.headers().contains(&name.as_str()) && value.len() <= LONGEST_HEADER
         };
@@ -54,10 +51,10 @@ impl Processor {
             headers: headers.into_iter().filter(kept).collect::<BTreeMap<_, _>>(),
             dropped: Vec::new(),
             oversized: None,
-            payload: packed.payload,
+            payload,
             sha256: signing::sha256_hex(&body),
         };
-        let label = provider.label(&verified::reopen(&delivery, received_at, &*self.ports.blobs).await?);
+        let label = provider.label(&verified::reopen(&delivery, body, received_at));
         (delivery.topic, delivery.delivery) = (label.topic, label.delivery);
         Ok(Some(Envelope::new(id, EnvelopeKind::Notice(delivery), received_at)))
     }

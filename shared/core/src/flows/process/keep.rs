@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use object_store::ObjectStoreExt;
 use tracing::warn;
 
 use super::owner::Owner;
 use super::resolve::keep_body;
 use super::work::{Origin, cut};
 use super::{Opened, Processor, id_of_foreign};
-use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, blob_fault};
+use crate::bodies;
+use crate::envelope::{Delivery, Envelope, EnvelopeKind};
 use crate::fault::{ErrorClass, Fault};
 use crate::flows::jobs;
 use crate::names::Outcome;
@@ -126,10 +126,7 @@ impl Processor {
     /// An envelope of ours around a foreign message that is too large for a record; it reads as a body of nobody.
     async fn wrap_foreign(&self, message: &str, id: &str, now: Timestamp) -> Result<String, Fault> {
         let body = Bytes::copy_from_slice(message.as_bytes());
-        let packed = envelope::pack(&body, "foreign", id)?;
-        if let Some((path, bytes)) = packed.claim {
-            self.ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
-        }
+        let payload = bodies::pack(&body, "foreign", id, &*self.ports.blobs).await?;
         let delivery = Delivery {
             provider: String::new(),
             endpoint: String::new(),
@@ -140,7 +137,7 @@ impl Processor {
             headers: BTreeMap::new(),
             dropped: Vec::new(),
             oversized: None,
-            payload: packed.payload,
+            payload,
             sha256: signing::sha256_hex(&body),
         };
         let mut envelope = Envelope::new(id.to_owned(), EnvelopeKind::Unreadable(delivery), now);

@@ -37,6 +37,7 @@ use self::parts::{Parts, set_apart};
 use self::pieces::{Unfinished, in_turn};
 use self::work::{Origin, Work};
 use super::{Ports, Settings, erase, privacy, replay};
+use crate::bodies;
 use crate::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Place};
 use crate::fault::{ErrorClass, Fault};
 use crate::names::JobKind;
@@ -196,15 +197,9 @@ impl Processor {
         }
         // All bodies at once: where the blob store is slow, one after the other could take longer than a run may.
         let bodies = join_all(opened.iter().zip(&faults).map(|(one, fault)| async move {
-            match &one.envelope.kind {
-                EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) if fault.is_none() => {
-                    Some(verified::reopen(delivery, one.envelope.received_at, &*self.ports.blobs).await)
-                }
-                EnvelopeKind::Notice(_)
-                | EnvelopeKind::Unreadable(_)
-                | EnvelopeKind::Handshake(_)
-                | EnvelopeKind::Job(_) => None,
-            }
+            let delivery = one.envelope.delivery().filter(|_| fault.is_none())?;
+            let body = bodies::read(delivery, &*self.ports.blobs).await;
+            Some(body.map(|body| verified::reopen(delivery, body, one.envelope.received_at)))
         }));
         let bodies = bodies.await;
         let mut late: BTreeSet<usize> = BTreeSet::new();
@@ -334,9 +329,7 @@ impl Processor {
     async fn note_verified(&self, opened: &[Opened], faults: &[Option<Fault>], now: Timestamp) {
         let mut writes = Vec::new();
         for (one, fault) in opened.iter().zip(faults) {
-            let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &one.envelope.kind else {
-                continue;
-            };
+            let Some(delivery) = one.envelope.delivery() else { continue };
             let Some(key_id) = delivery.key_id.as_ref().filter(|_| fault.is_none()) else { continue };
             let seen = (delivery.endpoint.clone(), key_id.clone());
             let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);

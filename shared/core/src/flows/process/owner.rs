@@ -101,10 +101,7 @@ pub(super) fn missing(provider: &str, endpoint: &str) -> Fault {
 
 /// The endpoint's tenant as the receiver knew it.
 fn tenant_at_receipt(envelope: &Envelope) -> Option<Tenant> {
-    match &envelope.kind {
-        EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => delivery.tenant.clone(),
-        EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
-    }
+    envelope.delivery().and_then(|delivery| delivery.tenant.clone())
 }
 
 fn endpoint_key(envelope: &Envelope) -> Option<Key> {

@@ -10,7 +10,8 @@ use super::fold::Told;
 use super::owner::{Owner, missing};
 use super::whose::{Whose, foreign, is_account, names_nobody, whose};
 use super::work::{Effect, EntityWork, Origin, Unclaimed, Work};
-use crate::envelope::{Envelope, EnvelopeKind, Handshake};
+use crate::bodies;
+use crate::envelope::{Envelope, Handshake};
 use crate::fault::{ErrorClass, Fault};
 use crate::notice::{ContentHash, Dated, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
 use crate::ports::Key;
@@ -178,9 +179,9 @@ impl Processor {
             return Ok(None);
         }
         let mut envelope = origin.envelope.clone();
-        if let EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) = &mut envelope.kind {
+        if let Some(delivery) = envelope.delivery_mut() {
             let (id, blobs) = (&origin.envelope.id, &*self.ports.blobs);
-            delivery.share(accounts.len(), &endpoint.tenant, id, blobs).await?;
+            bodies::share(delivery, accounts.len(), &endpoint.tenant, id, blobs).await?;
         }
         let (class, received_at) = (ErrorClass::UnknownAccount, envelope.received_at);
         Ok(Some(Arc::new(DeadLetter::of(&envelope, class, class.as_str(), received_at)?)))
@@ -200,9 +201,9 @@ pub(super) async fn keep_body(
     tenant: &Tenant,
     blobs: &dyn crate::ports::Blobs,
 ) -> Result<(), Fault> {
-    match &mut envelope.kind {
-        EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => delivery.keep(tenant, blobs).await,
-        EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => Ok(()),
+    match envelope.delivery_mut() {
+        Some(delivery) => bodies::keep(delivery, tenant, blobs).await,
+        None => Ok(()),
     }
 }
 

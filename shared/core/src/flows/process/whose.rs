@@ -1,5 +1,6 @@
 //! Whose: whom a notice belongs to, by its endpoint, the routes of it, and the account that it names. Pure.
 
+use crate::flows::foreign::is_foreign;
 use crate::notice::{Notice, What};
 use crate::providers;
 use crate::records::endpoint::{Endpoint, Route, SOURCES};
@@ -23,7 +24,7 @@ pub(super) enum Whose {
 /// another account or the secret is an app's.
 pub(super) fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Whose {
     match (&endpoint.connection, &notice.account) {
-        (Some(connection), Some(account)) if endpoint.is_foreign(account) => {
+        (Some(connection), Some(account)) if is_foreign(endpoint, account) => {
             match providers::by_id(&endpoint.provider).filter(|provider| !provider.signs_account()) {
                 None => Whose::Misfit("the delivery names another account than the connection's; check its settings"),
                 Some(provider) if provider.shares_secret() => match &notice.what {
@@ -52,7 +53,7 @@ pub(super) fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &No
 
 /// What the operator should know of a notice that names another account than the connection's, processed or not.
 pub(super) fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
-    let account = notice.account.as_deref().filter(|account| endpoint.is_foreign(account))?;
+    let account = notice.account.as_deref().filter(|account| is_foreign(endpoint, account))?;
     let own = endpoint.account.as_deref().unwrap_or_default();
     Some(format!(
         "it names the account {account}, and the connection's is {own}: if that changed, change the connection's account; \

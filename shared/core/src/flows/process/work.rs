@@ -75,10 +75,7 @@ impl Origin {
 
     /// The warning for a body that was too large to keep.
     pub(super) fn oversized(&self) -> Option<String> {
-        let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = &self.envelope.kind else {
-            return None;
-        };
-        let bytes = delivery.oversized.as_ref()?.bytes;
+        let bytes = self.envelope.delivery()?.oversized.as_ref()?.bytes;
         Some(format!("its body of {bytes} bytes exceeds the {LARGEST_BODY} that are kept, and was only verified"))
     }
 

@@ -10,6 +10,7 @@ use lru::LruCache;
 use super::flight::Flights;
 use crate::fault::Fault;
 use crate::flows::{Ports, Settings};
+use crate::providers;
 use crate::records::{self, endpoint};
 use crate::secret::Secrets;
 use crate::tenant::Tenant;
@@ -102,7 +103,8 @@ impl EndpointCache {
         let found = match stored.filter(|stored| stored.record.deleted_at.is_none()) {
             None => None,
             Some(stored) => {
-                let secrets = stored.record.open_secrets(&*ports.keys).await?;
+                let derives = providers::by_id(provider).is_some_and(|provider| provider.derives_tokens());
+                let secrets = stored.record.open_secrets(&*ports.keys, derives).await?;
                 let url = format!("{}/webhooks/{provider}/{id}", self.public_url);
                 let url = stored.record.address(url);
                 Some(Arc::new(OpenEndpoint { id: stored.record.id, tenant: stored.record.tenant, secrets, url }))

@@ -22,7 +22,6 @@ use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
-use object_store::ObjectStoreExt;
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -33,7 +32,8 @@ use self::limiter::AddressLimiter;
 use self::remote_keys::KeyCache;
 use super::{Ports, Settings};
 use crate::address;
-use crate::envelope::{self, Delivery, Envelope, EnvelopeKind, LARGEST_BODY, LARGEST_VERIFIED, Payload, blob_fault};
+use crate::bodies;
+use crate::envelope::{Delivery, Envelope, EnvelopeKind, LARGEST_BODY, LARGEST_VERIFIED, Payload};
 use crate::fault::Fault;
 use crate::names::ProblemType;
 use crate::network;
@@ -164,13 +164,10 @@ async fn enqueue(
 ) -> Result<Receipt, Fault> {
     let readable = provider.readable(&verified);
     let id = ports.entropy.time_ordered_id(now);
-    let packed = envelope::pack(verified.body(), provider.id(), &id)?;
-    if let Some((path, bytes)) = packed.claim {
-        ports.blobs.put(&path, bytes.into()).await.map_err(|error| blob_fault(&error))?;
-    }
+    let payload = bodies::pack(verified.body(), provider.id(), &id, &*ports.blobs).await?;
     let label = provider.label(&verified);
     let sha256 = signing::sha256_hex(verified.body());
-    let (queue, delivery) = delivery(provider, (endpoint, tenant), &verified, label, (packed.payload, sha256));
+    let (queue, delivery) = delivery(provider, (endpoint, tenant), &verified, label, (payload, sha256));
     let kind = if readable.is_ok() { EnvelopeKind::Notice(delivery) } else { EnvelopeKind::Unreadable(delivery) };
     send(ports, Envelope::new(id, kind, now), queue).await
 }

@@ -3,6 +3,7 @@
 mod payload;
 mod sample;
 
+use crate::signing::SUBSCRIPTION_KEY;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use http::Request;
 use jiff::Timestamp;
 
 use self::payload::Message;
-use super::{Becomes, Covers, Label, Profile, Provider, SUBSCRIPTION_KEY, Sample, Scheme, Topic, Unsigned, reading};
+use super::{Becomes, Covers, Label, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
 use crate::fault::{AuthFault, Fault};
 use crate::notice::Notice;
 use crate::secret::{KeyId, Secrets};

@@ -1,5 +1,6 @@
 //! Graph's bodies: notifications in lots. Each is read on its own, so that a bad one spoils no other.
 
+use crate::signing::SUBSCRIPTION_KEY;
 use std::borrow::Cow;
 
 use jiff::Timestamp;
@@ -8,7 +9,6 @@ use serde_json::value::RawValue;
 
 use crate::fault::{AuthFault, Fault};
 use crate::notice::What;
-use crate::providers::SUBSCRIPTION_KEY;
 use crate::providers::lenient::{Lenient, Object, fields};
 use crate::providers::reading::{told, unknown, unreadable};
 use crate::secret::{KeyId, Secrets};

@@ -1,12 +1,13 @@
 //! Realistic bodies, for samples and simulations.
 
+use crate::signing::SUBSCRIPTION_KEY;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::payload;
 use crate::fault::Fault;
-use crate::providers::{SUBSCRIPTION_KEY, Sample, Unsigned};
+use crate::providers::{Sample, Unsigned};
 use crate::signing;
 
 /// How long a subscription to a calendar lives: the most that Graph gives.

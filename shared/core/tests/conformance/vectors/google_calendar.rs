@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use hooktide_core::fault::AuthFault;
-use hooktide_core::providers::{self, SUBSCRIPTION_KEY};
+use hooktide_core::providers::{self};
 use hooktide_core::secret::{KeyId, Secrets};
+use hooktide_core::signing::SUBSCRIPTION_KEY;
 use http::Request;
 use http::request::Builder;
 use jiff::Timestamp;

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use hooktide_core::fault::{AuthFault, Fault};
 use hooktide_core::notice::{Notice, What};
-use hooktide_core::providers::{self, Handshake, Provider, SUBSCRIPTION_KEY};
+use hooktide_core::providers::{self, Handshake, Provider};
 use hooktide_core::secret::{KeyId, Secrets};
+use hooktide_core::signing::SUBSCRIPTION_KEY;
 use hooktide_core::verified;
 use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
