@@ -171,6 +171,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::names::{Kind, Operation, Outcome, Via};
     use crate::notice::Version;
     use crate::records::journal::Change;
 
@@ -179,8 +180,33 @@ mod tests {
     /// A change of an entity, processed at that second.
     fn entry(id: &str, entity: &str, second: i64, after: Option<(u8, u64)>) -> Entry {
         let after = after.map(|(lane, position)| Journaled { lane, position });
-        let change = Change::of_test(entity, Version(second), after);
-        Entry::of_test(id, Some(change), Timestamp::from_second(second).unwrap())
+        let change = Change {
+            kind: Kind::Product,
+            entity: entity.into(),
+            op: Operation::Updated,
+            version: Version(second),
+            document: None,
+            inline: false,
+            after,
+            occurred_at: None,
+            via: Via::Webhook,
+            unread: Vec::new(),
+        };
+        let at = Timestamp::from_second(second).unwrap();
+        Entry {
+            id: id.into(),
+            connection: Some("c".into()),
+            provider: "any".into(),
+            topic: None,
+            delivery: None,
+            outcome: Outcome::Processed,
+            reason: None,
+            received_at: at,
+            processed_at: at,
+            verified_with: None,
+            trace: String::new(),
+            change: Some(change),
+        }
     }
 
     fn lane(lane: u8, more: bool, entries: Vec<(u64, Entry)>) -> LaneReader {

@@ -314,46 +314,6 @@ fn parse_position(sort: &str) -> Result<u64, Fault> {
 }
 
 #[cfg(test)]
-impl Change {
-    /// An update of a product, for tests.
-    pub(crate) fn of_test(entity: &str, version: Version, after: Option<Journaled>) -> Self {
-        Self {
-            kind: Kind::Product,
-            entity: entity.into(),
-            op: Operation::Updated,
-            version,
-            document: None,
-            inline: false,
-            after,
-            occurred_at: None,
-            via: Via::Webhook,
-            unread: Vec::new(),
-        }
-    }
-}
-
-#[cfg(test)]
-impl Entry {
-    /// An entry that was received and processed at one moment, for tests.
-    pub(crate) fn of_test(id: &str, change: Option<Change>, at: Timestamp) -> Self {
-        Self {
-            id: id.into(),
-            connection: Some("c".into()),
-            provider: "any".into(),
-            topic: None,
-            delivery: None,
-            outcome: Outcome::Processed,
-            reason: None,
-            received_at: at,
-            processed_at: at,
-            verified_with: None,
-            trace: String::new(),
-            change,
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -369,9 +329,16 @@ mod tests {
 
     #[test]
     fn of_several_states_that_one_message_told_the_one_that_stood_is_found() {
-        let change = Change::of_test("1", Version(1), None);
-        let entry = |id: &str, change: Option<Change>| Entry::of_test(id, change, Timestamp::UNIX_EPOCH);
-        let entries = vec![entry("e-0", None), entry("e-1", Some(change.clone())), entry("e-10", Some(change))];
+        let change =
+            serde_json::json!({"kind": "product", "entity": "1", "op": "updated", "version": 1, "via": "webhook"});
+        let entry = |id: &str, change: Option<&serde_json::Value>| -> Entry {
+            let text = serde_json::json!({
+                "id": id, "connection": "c", "provider": "any", "outcome": "processed", "received_at": Timestamp::UNIX_EPOCH,
+                "processed_at": Timestamp::UNIX_EPOCH, "trace": "", "change": change,
+            });
+            serde_json::from_value(text).unwrap()
+        };
+        let entries = vec![entry("e-0", None), entry("e-1", Some(&change)), entry("e-10", Some(&change))];
         let found = |id| find(&entries, id).map(|entry| entry.id.clone());
         assert_eq!(found("e-0"), None, "it was stale: what stood has another document");
         assert_eq!(found("e-1").as_deref(), Some("e-1"));
