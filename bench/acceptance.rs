@@ -1,9 +1,9 @@
 //! N1: the receiver's own share of acceptance, against the least that any receiver does.
 
 use futures::FutureExt;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::signing;
+use hooktide_flows::receive::Receiver;
 use hooktide_functions::gateway::{bytes_of, source_of};
+use hooktide_model::signing;
 use hooktide_tests::gateway;
 use hooktide_tests::world::{SECRET, World};
 use jiff::Timestamp;

@@ -4,14 +4,14 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hooktide_core::flows::process::{Message, Processor};
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::key::{Area, Key, Partition};
-use hooktide_core::names::Kind;
-use hooktide_core::ports::{AttributeValue, Item, PARTITION, QueueName, SORT, Write};
-use hooktide_core::records::entity::EntityId;
-use hooktide_core::records::journal;
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::process::{Message, Processor};
+use hooktide_flows::receive::Receiver;
+use hooktide_model::names::Kind;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Key, Partition};
+use hooktide_store::ports::{AttributeValue, Item, PARTITION, QueueName, SORT, Write};
+use hooktide_store::records::entity::EntityId;
+use hooktide_store::records::journal;
 use hooktide_tests::world::{Shop, World};
 use http::{Method, Request};
 use serde_json::{Value, json};

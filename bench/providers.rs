@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
-use hooktide_core::ports::Clock;
-use hooktide_core::providers::Covers;
-use hooktide_core::secret::Secrets;
-use hooktide_core::signing::{self, Hash, P256Key};
-use hooktide_core::verified;
+use hooktide_model::secret::Secrets;
+use hooktide_model::signing::{self, Hash, P256Key};
+use hooktide_providers::Covers;
+use hooktide_providers::verified;
+use hooktide_store::ports::Clock;
 use hooktide_tests::deliveries::Sender;
 use hooktide_tests::world;
 use http::Request;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
-use hooktide_core::signing;
+use hooktide_model::signing;
 use hooktide_tests::world::SECRET;
 use serde_json::json;
 

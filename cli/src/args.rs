@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use hooktide_core::secret::Secret;
-use hooktide_core::tenant::Tenant;
+use hooktide_model::secret::Secret;
+use hooktide_model::tenant::Tenant;
 use reqwest::Url;
 
 use crate::connections::{AddConnection, ChangeConnection, ManageCommand};

@@ -1,7 +1,7 @@
 //! Connections and endpoints: the same commands, since a plain connection is an endpoint with one account.
 
 use clap::{Args, Subcommand};
-use hooktide_core::secret::Secret;
+use hooktide_model::secret::Secret;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use hooktide_core::secret::Secret;
+use hooktide_model::secret::Secret;
 use reqwest::Url;
 
 use crate::args::Global;

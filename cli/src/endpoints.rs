@@ -1,7 +1,7 @@
 //! Endpoints of provider apps that serve many accounts: who may connect accounts to them.
 
 use clap::{Args, Subcommand};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::tenant::Tenant;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 

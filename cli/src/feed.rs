@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use hooktide_core::names::{Kind, Outcome};
+use hooktide_model::names::{Kind, Outcome};
 use serde_json::Value;
 
 use crate::client::{Client, Page};

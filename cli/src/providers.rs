@@ -1,6 +1,6 @@
 //! The providers that this version knows; no server is asked.
 
-use hooktide_core::providers::{ALL, Becomes, Covers, Proof, Provider, Scheme};
+use hooktide_providers::{ALL, Becomes, Covers, Proof, Provider, Scheme};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

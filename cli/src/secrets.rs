@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::io::Read;
 use std::path::PathBuf;
 
-use hooktide_core::secret::Secret;
+use hooktide_model::secret::Secret;
 
 use crate::failure::Failure;
 

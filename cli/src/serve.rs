@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 
 use clap::Args;
-use hooktide_core::flows::settings::Settings;
+use hooktide_flows::settings::Settings;
 use hooktide_local::server::{self, Ready, ServeOptions, reachable};
 use serde_json::json;
 
@@ -32,7 +32,7 @@ pub(crate) struct ServeArguments {
     /// Switch the test tools on, for tokens with the scope operate.
     #[arg(long, env = "HOOKTIDE_TEST_TOOLS", value_parser = clap::builder::FalseyValueParser::new())]
     test_tools: bool,
-    /// What to log, such as info or hooktide_core=debug.
+    /// What to log, such as info or hooktide_flows=debug.
     #[arg(long, env = "HOOKTIDE_LOG", value_name = "FILTER", default_value = "info")]
     log: String,
 }

@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use hooktide_core::names::Scope;
+use hooktide_model::names::Scope;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

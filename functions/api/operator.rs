@@ -1,9 +1,9 @@
 //! What an operator may ask of the function directly: `{"hooktide": "create-token", "tenant": ...}`.
 
-use hooktide_core::names::Scope;
-use hooktide_core::records::token::{self, Principal};
-use hooktide_core::tenant::Tenant;
 use hooktide_functions::host::Host;
+use hooktide_model::names::Scope;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::records::token::{self, Principal};
 use jiff::Timestamp;
 use lambda_http::Error;
 use serde::Deserialize;

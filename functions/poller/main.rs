@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hooktide_core::flows::sweep;
+use hooktide_flows::sweep;
 use hooktide_functions::host::Host;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use hooktide_core::flows::process::{Message, Processor};
-use hooktide_core::ports::QueueName;
+use hooktide_flows::process::{Message, Processor};
 use hooktide_functions::environment::Environment;
 use hooktide_functions::host::Host;
+use hooktide_store::ports::QueueName;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use hooktide_core::flows::receive::{NotTold, Receipt, Receiver};
-use hooktide_core::providers;
+use hooktide_flows::receive::{NotTold, Receipt, Receiver};
 use hooktide_functions::gateway::{bytes_of, legible, source_of};
 use hooktide_functions::host::Host;
 use hooktide_functions::metrics;
@@ -39,7 +38,7 @@ async fn answer(host: Arc<Host>, receiver: Arc<Receiver>, request: Request) -> R
 /// The provider that an address names; metrics have a name for each of them and one for all others.
 fn provider_of(path: &str) -> &'static str {
     let name = path.strip_prefix("/webhooks/").and_then(|rest| rest.split('/').next());
-    name.and_then(providers::by_id).map_or("unknown", |provider| provider.id())
+    name.and_then(hooktide_providers::by_id).map_or("unknown", |provider| provider.id())
 }
 
 /// How an answer is counted.

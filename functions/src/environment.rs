@@ -1,6 +1,6 @@
 //! The environment of a function, as the template sets it.
 
-use hooktide_core::flows::settings::Settings;
+use hooktide_flows::settings::Settings;
 
 /// What a function needs to know of its deployment.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,7 @@ pub const OPTIONAL: [Variable; 3] = [
         about: "the ARN of the secret that the distribution in front sends along; what comes without it is refused",
     },
     Variable { name: "HOOKTIDE_ORIGINS", about: "from where browsers may call the API, separated by commas" },
-    Variable { name: "HOOKTIDE_LOG", about: "what to log, such as info or hooktide_core=debug" },
+    Variable { name: "HOOKTIDE_LOG", about: "what to log, such as info or hooktide_flows=debug" },
 ];
 
 /// What is missing or malformed, all of it.

@@ -7,11 +7,11 @@
 use std::net::IpAddr;
 
 use hooktide_aws::secret::StoredSecret;
-use hooktide_core::fault::Fault;
-use hooktide_core::names::ProblemType;
-use hooktide_core::problem::Problem;
-use hooktide_core::secret::Secret;
-use hooktide_core::signing::equal;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::ProblemType;
+use hooktide_model::problem::Problem;
+use hooktide_model::secret::Secret;
+use hooktide_model::signing::equal;
 use http::HeaderMap;
 use serde::Deserialize;
 use tracing::{info, warn};

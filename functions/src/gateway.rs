@@ -1,7 +1,7 @@
 //! What an HTTP API hands over, as the flows take it.
 
 use bytes::Bytes;
-use hooktide_core::problem::Problem;
+use hooktide_model::problem::Problem;
 use http::Uri;
 use http::header::HOST;
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -57,7 +57,7 @@ pub fn refusal(problem: Problem) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hooktide_core::names::ProblemType;
+    use hooktide_model::names::ProblemType;
 
     fn request(path: &str, query: &str, host: &str) -> Request {
         let event = serde_json::json!({

@@ -9,11 +9,11 @@ use hooktide_aws::queue::{QueueUrls, SqsQueue};
 use hooktide_aws::secret::StoredSecret;
 use hooktide_aws::table::DynamoTable;
 use hooktide_aws::{blobs, clients};
-use hooktide_core::entropy::Entropy;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::Ports;
-use hooktide_core::ports::Clock;
+use hooktide_flows::Ports;
+use hooktide_model::entropy::Entropy;
+use hooktide_model::fault::Fault;
 use hooktide_outbound::Outbound;
+use hooktide_store::ports::Clock;
 
 use crate::environment::{Environment, EnvironmentFault};
 use crate::front::{Front, FrontSecret};

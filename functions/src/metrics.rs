@@ -9,8 +9,8 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use hooktide_core::names::Outcome;
-use hooktide_core::ports::Meter;
+use hooktide_model::names::Outcome;
+use hooktide_store::ports::Meter;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 

@@ -289,7 +289,7 @@ class Roles(unittest.TestCase):
             need = Need(f"dynamodb:{action}", "table", {"dynamodb:LeadingKeys": (key,)})
             return Policy([{"Statement": [statement]}]).decide(need).allowed
 
-        # How `shared/core/src/key.rs` writes partitions.
+        # How `shared/store/src/key.rs` writes partitions.
         for key, processor, poller in [
             ("T#acme#N#conn#07", True, False),
             ("T#acme#L", True, False),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from emulator import CHECKOUT
 
-FIXTURE = CHECKOUT / "shared/core/src/providers/shopify/fixtures/products-update.http"
+FIXTURE = CHECKOUT / "shared/providers/src/shopify/fixtures/products-update.http"
 
 
 class Shop:

@@ -114,7 +114,7 @@ class Functions(TemplateTest):
 
 class Times(TemplateTest):
     def lease(self):
-        source = (CHECKOUT / "shared/core/src/records/job.rs").read_text()
+        source = (CHECKOUT / "shared/store/src/records/job.rs").read_text()
         return int(re.search(r"LEASE: Duration = Duration::from_secs\((\d+)\)", source)[1])
 
     def mappings(self):
@@ -335,7 +335,7 @@ class Storage(TemplateTest):
         self.assertTrue(all(rule["Status"] == "Enabled" for rule in rules))
         days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
         self.assertEqual(days, {"claims/": 30, "kept/": 120})
-        source = (CHECKOUT / "shared/core/src/settings.rs").read_text()
+        source = (CHECKOUT / "shared/flows/src/settings.rs").read_text()
         records = {int(found) for found in re.findall(r"keep_(?:dead_letters|held): (\d+) \* DAY", source)}
         self.assertGreater(days["kept/"], max(records))
 

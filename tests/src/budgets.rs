@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_api::Options;
-use hooktide_core::flows::process::Processor;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::flows::{Ports, Settings};
-use hooktide_core::metering::Metered;
-use hooktide_core::names::Scope;
-use hooktide_core::ports::QueueName;
+use hooktide_flows::process::Processor;
+use hooktide_flows::receive::Receiver;
+use hooktide_flows::{Ports, Settings};
 use hooktide_functions::metrics::{self, Tally};
 use hooktide_local::host::Host;
+use hooktide_model::names::Scope;
+use hooktide_store::metering::Metered;
+use hooktide_store::ports::QueueName;
 use http::{Method, Request};
 use serde_json::json;
 

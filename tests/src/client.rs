@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::providers::{self, Sample, Unsigned};
-use hooktide_core::secret::Secret;
+use hooktide_model::secret::Secret;
+use hooktide_providers::{Sample, Unsigned};
 use http::request::Builder;
 use http::{Method, Request};
 use jiff::Timestamp;
@@ -143,14 +143,14 @@ impl Shop {
     pub fn body(&self, number: u64, version: u64) -> Bytes {
         let updated_at = FIRST_VERSION + Duration::from_secs(version);
         let sample = Sample { number, updated_at, account: &self.account };
-        let provider = providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::by_id("shopify").expect("shopify");
         provider.sample("products/update", &sample).expect("a sample")
     }
 
     /// A signed delivery.
     pub fn signed(&self, topic: &str, delivery: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-        let provider = providers::by_id("shopify").expect("shopify");
-        let secrets = providers::signing_with(provider, &Secret::new(self.secret.as_bytes()));
+        let provider = hooktide_providers::by_id("shopify").expect("shopify");
+        let secrets = hooktide_providers::signing_with(provider, &Secret::new(self.secret.as_bytes()));
         let (account, body) = (self.account.as_str(), body.into());
         let unsigned =
             Unsigned { topic, body, account, delivery, secrets: &secrets, url: &self.url, now: FIRST_VERSION };

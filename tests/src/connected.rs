@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use hooktide_core::providers::Provider;
+use hooktide_providers::Provider;
 use http::{Method, Request};
 use serde_json::{Map, Value, json};
 

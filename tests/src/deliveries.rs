@@ -1,9 +1,9 @@
 //! Deliveries of every provider, signed with the secrets of its samples.
 
 use bytes::Bytes;
-use hooktide_core::providers::{self, Becomes, Provider, Sample, Unsigned};
-use hooktide_core::secret::{KeyId, LiveSecret, Secret, Secrets};
-use hooktide_core::signing::SUBSCRIPTION_KEY;
+use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
+use hooktide_model::signing::SUBSCRIPTION_KEY;
+use hooktide_providers::{Becomes, Provider, Sample, Unsigned};
 use http::Request;
 use jiff::Timestamp;
 
@@ -25,7 +25,7 @@ impl Sender {
             secrets: secrets(*provider),
             url: format!("https://hooks.example.com/webhooks/{}/sample", provider.id()),
         };
-        providers::ALL.iter().map(sender).collect()
+        hooktide_providers::ALL.iter().map(sender).collect()
     }
 
     /// Its secrets, opened.

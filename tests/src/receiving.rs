@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::Ports;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::ports::{Outgoing, Queue};
+use hooktide_flows::Ports;
+use hooktide_flows::receive::Receiver;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Outgoing, Queue};
 use jiff::Timestamp;
 
 use crate::deliveries::Sender;

@@ -7,24 +7,24 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use futures::TryStreamExt;
 use hooktide_api::Options;
-use hooktide_core::address;
-use hooktide_core::flows::Settings;
-use hooktide_core::flows::process::Message;
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::names::Scope;
-use hooktide_core::ports::QueueName;
-use hooktide_core::providers::{self, Sample, Unsigned};
-use hooktide_core::records::dead_letter::DeadLetter;
-use hooktide_core::records::endpoint::{self, Endpoint, SealedSecret};
-use hooktide_core::records::token::{self, Principal};
-use hooktide_core::records::{self, Upkeep, deferred};
-use hooktide_core::sealing::Place;
-use hooktide_core::secret::{LiveSecret, Secret};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::Settings;
+use hooktide_flows::process::Message;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
 use hooktide_local::queue::Source;
 use hooktide_local::server;
+use hooktide_model::address;
+use hooktide_model::names::Scope;
+use hooktide_model::sealing::Place;
+use hooktide_model::secret::{LiveSecret, Secret};
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::{Sample, Unsigned};
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::ports::QueueName;
+use hooktide_store::records::dead_letter::DeadLetter;
+use hooktide_store::records::endpoint::{self, Endpoint, SealedSecret};
+use hooktide_store::records::token::{self, Principal};
+use hooktide_store::records::{self, Upkeep, deferred};
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -208,7 +208,7 @@ impl World {
 
     /// A signed sample of a topic; `number` says which thing, `updated_at` its version.
     pub fn sample(&self, shop: &Shop, topic: &str, number: u64, updated_at: Timestamp) -> Request<Bytes> {
-        let provider = providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::by_id("shopify").expect("shopify");
         let sample = Sample { number, updated_at, account: &shop.account };
         let body = provider.sample(topic, &sample).expect("a sample of the topic");
         self.signed(shop, topic, body)
@@ -216,14 +216,14 @@ impl World {
 
     /// A signed request with this body.
     pub fn signed(&self, shop: &Shop, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-        let provider = providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::by_id("shopify").expect("shopify");
         let delivery = self.host.ports.entropy.time_ordered_id(self.now());
         let unsigned = Unsigned {
             topic,
             body: body.into(),
             account: &shop.account,
             delivery: &delivery,
-            secrets: &providers::signing_with(provider, &Secret::new(shop.secret.as_bytes())),
+            secrets: &hooktide_providers::signing_with(provider, &Secret::new(shop.secret.as_bytes())),
             url: &shop.url,
             now: self.now(),
         };

@@ -1,8 +1,8 @@
 //! Which dead letters are meant, as options and as a filter.
 
 use clap::Args;
-use hooktide_core::fault::ErrorClass;
-use hooktide_core::records::replay::Filter;
+use hooktide_model::fault::ErrorClass;
+use hooktide_store::records::replay::Filter;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

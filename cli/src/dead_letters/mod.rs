@@ -4,7 +4,7 @@ mod filter;
 
 use clap::Subcommand;
 use futures::{StreamExt, TryStreamExt};
-use hooktide_core::records::replay::Filter;
+use hooktide_store::records::replay::Filter;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use reqwest::StatusCode;

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use clap::Args;
 use futures::StreamExt;
-use hooktide_core::providers;
-use hooktide_core::secret::Secret;
+use hooktide_model::secret::Secret;
 use http::Request;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Url;
@@ -70,7 +69,7 @@ pub(crate) async fn run(arguments: SendArguments, client: &Client, output: &Outp
     let last = number.checked_add(count - 1);
     let last = last.ok_or_else(|| Failure::Usage("--number and --count go beyond the largest number.".to_owned()))?;
     if arguments.tamper
-        && providers::by_id(&arguments.provider)
+        && hooktide_providers::by_id(&arguments.provider)
             .is_some_and(|provider| !provider.schemes().iter().any(|scheme| scheme.covers.body))
     {
         let message =

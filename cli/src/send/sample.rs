@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use hooktide_core::entropy::Entropy;
-use hooktide_core::providers::{self, Provider, Sample, Unsigned};
-use hooktide_core::secret::Secrets;
+use hooktide_model::entropy::Entropy;
+use hooktide_model::secret::Secrets;
+use hooktide_providers::{Provider, Sample, Unsigned};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
@@ -58,7 +58,7 @@ impl<'a> Signer<'a> {
             let body = body.map_err(|_| Failure::Usage(unfit.to_owned()))?;
             return Ok(Self::Server(Server { client, arguments, body }));
         };
-        let provider = providers::by_id(&arguments.provider).ok_or_else(|| {
+        let provider = hooktide_providers::by_id(&arguments.provider).ok_or_else(|| {
             Failure::Usage(format!("There is no provider {}; see `hooktide providers`.", arguments.provider))
         })?;
         let connection = match &arguments.connection {
@@ -71,7 +71,7 @@ impl<'a> Signer<'a> {
             provider,
             arguments,
             body,
-            secrets: providers::signing_with(provider, &secrets::read_plain(secret)?),
+            secrets: hooktide_providers::signing_with(provider, &secrets::read_plain(secret)?),
             account: text("account").unwrap_or_else(|| "sample".to_owned()),
             url,
             entropy: Entropy::from_system().map_err(|fault| Failure::Failed(fault.to_string()))?,

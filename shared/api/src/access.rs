@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use hooktide_core::names::{Channel, ProblemType, Scope};
-use hooktide_core::records::token::{self, Principal};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::names::{Channel, ProblemType, Scope};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::records::token::{self, Principal};
 use jiff::Timestamp;
 
 use crate::answer::Refused;

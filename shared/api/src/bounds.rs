@@ -2,7 +2,7 @@
 //!
 //! Fields have narrower bounds of their own; these are there so that none has no bound.
 
-use hooktide_core::problem::FieldError;
+use hooktide_model::problem::FieldError;
 use serde_json::Value;
 
 /// The longest text, in bytes.

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use hooktide_core::fault::Fault;
-use hooktide_core::signing;
+use hooktide_model::fault::Fault;
+use hooktide_model::signing;
 use serde::Serialize;
 
 /// The answer with its tag, or 304 if the reader has it.

@@ -19,8 +19,8 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hooktide_core::names::ProblemType;
-use hooktide_core::problem::Problem;
+use hooktide_model::names::ProblemType;
+use hooktide_model::problem::Problem;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -57,7 +57,7 @@ impl utoipa::Modify for Bearer {
 fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let problem = ResponseBuilder::new().description("What is wrong, and what to do.");
-    let problem = problem.content(hooktide_core::problem::MEDIA_TYPE, content).build();
+    let problem = problem.content(hooktide_model::problem::MEDIA_TYPE, content).build();
     // The router's way of writing a parameter that takes the rest of a path is none of OpenAPI's.
     let paths = std::mem::take(&mut document.paths.paths);
     document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hooktide_core::fault::Fault;
-use hooktide_core::names::ProblemType;
-use hooktide_core::tenant::Tenant;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::ProblemType;
+use hooktide_model::tenant::Tenant;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 

@@ -3,8 +3,8 @@
 //! The form is `<prefix><root key id>.<base64url of JSON>.<base64url of the MAC>`.
 
 use data_encoding::BASE64URL_NOPAD;
-use hooktide_core::fault::Fault;
-use hooktide_core::signing;
+use hooktide_model::fault::Fault;
+use hooktide_model::signing;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

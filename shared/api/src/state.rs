@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::{Ports, Settings};
-use hooktide_core::ports::{Clock, Table};
-use hooktide_core::records;
-use hooktide_core::records::grant;
-use hooktide_core::records::token::{self, Token};
+use hooktide_flows::{Ports, Settings};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Clock, Table};
+use hooktide_store::records;
+use hooktide_store::records::grant;
+use hooktide_store::records::token::{self, Token};
 use jiff::Timestamp;
 use lru::LruCache;
 use tokio::sync::watch;

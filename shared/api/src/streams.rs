@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use hooktide_core::feed::{self, ChangeView, Cursor, Item};
-use hooktide_core::flows::settings::Serving;
-use hooktide_core::names::{Channel, ProblemType};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::feed::{self, ChangeView, Cursor, Item};
+use hooktide_flows::settings::Serving;
+use hooktide_model::names::{Channel, ProblemType};
+use hooktide_model::tenant::Tenant;
 use lru::LruCache;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep, sleep_until};

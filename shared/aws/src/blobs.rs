@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::Blobs;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::Blobs;
 use object_store::aws::AmazonS3Builder;
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 

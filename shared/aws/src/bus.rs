@@ -6,8 +6,8 @@
 use async_trait::async_trait;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Bus, BusEntry};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Bus, BusEntry};
 
 use crate::fault;
 use crate::resend::{Batches, fitting, send_all};

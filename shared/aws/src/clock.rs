@@ -1,6 +1,6 @@
 //! The system's clock.
 
-use hooktide_core::ports::Clock;
+use hooktide_store::ports::Clock;
 use jiff::{Timestamp, Unit};
 
 /// The system's clock, in whole milliseconds.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Clock, Keys};
-use hooktide_core::sealing::RootKeys;
+use hooktide_model::fault::Fault;
+use hooktide_model::sealing::RootKeys;
+use hooktide_store::ports::{Clock, Keys};
 
 use crate::secret::StoredSecret;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{MAX_DELAY, Outgoing, Queue, QueueName};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{MAX_DELAY, Outgoing, Queue, QueueName};
 
 use crate::fault;
 use crate::resend::{Batches, fitting, send_all};

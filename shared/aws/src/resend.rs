@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
+use hooktide_model::fault::Fault;
 
 /// How often an entry is sent at the most.
 pub(crate) const TRIES: u32 = 4;

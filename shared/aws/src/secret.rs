@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::Clock;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::Clock;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tracing::warn;

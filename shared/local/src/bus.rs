@@ -1,8 +1,8 @@
 //! The local bus: rings a bell, upon which streams read the journal.
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Bus, BusEntry};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Bus, BusEntry};
 use tokio::sync::watch;
 use tracing::debug;
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hooktide_core::ports::Clock;
+use hooktide_store::ports::Clock;
 use jiff::{Timestamp, Unit};
 
 /// The system's clock, in whole milliseconds.

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
-use hooktide_core::records::endpoint;
+use hooktide_flows::receive::Receiver;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
+use hooktide_store::records::endpoint;
 
 /// A table, and the receiver that caches its endpoints.
 pub(crate) struct ForgettingTable {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hooktide_core::entropy::Entropy;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::Keys;
-use hooktide_core::sealing::RootKeys;
+use hooktide_model::entropy::Entropy;
+use hooktide_model::fault::Fault;
+use hooktide_model::sealing::RootKeys;
+use hooktide_store::ports::Keys;
 
 use crate::home::{Home, HomeError};
 

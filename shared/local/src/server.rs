@@ -11,15 +11,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use hooktide_api::{Api, Options};
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::Settings;
-use hooktide_core::ports::QueueName;
-use hooktide_core::providers;
-use hooktide_core::records;
-use hooktide_core::records::canary::{self, Canary};
-use hooktide_core::records::token::{self, Principal, Token};
-use hooktide_core::secret::Secret;
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::Settings;
+use hooktide_model::fault::Fault;
+use hooktide_model::secret::Secret;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::QueueName;
+use hooktide_store::records;
+use hooktide_store::records::canary::{self, Canary};
+use hooktide_store::records::token::{self, Principal, Token};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -287,7 +286,7 @@ async fn admin_token(host: &Host) -> Result<Secret, ServeError> {
 /// Makes the demo's connections through the API, one for each provider, once; their ids by provider.
 async fn demo(app: &Router, admin_token: &Secret) -> Result<BTreeMap<&'static str, String>, ServeError> {
     let mut connections = BTreeMap::new();
-    for provider in providers::ALL {
+    for provider in hooktide_providers::ALL {
         let failed = |what: &str| ServeError::Failed(format!("the demo's connection of {}: {what}", provider.id()));
         let secrets: Map<String, Value> =
             provider.sample_secrets().iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect();

@@ -9,8 +9,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use hooktide_core::envelope::LARGEST_VERIFIED;
-use hooktide_core::network::{self, Network};
+use hooktide_model::envelope::LARGEST_VERIFIED;
+use hooktide_model::network::{self, Network};
 
 use crate::host::Host;
 use crate::http::declared;

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{HTTP_SIZE, HTTP_TIME, Http};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{HTTP_SIZE, HTTP_TIME, Http};
 use http::{Request, Response};
 use reqwest::Client;
 use reqwest::redirect::Policy;

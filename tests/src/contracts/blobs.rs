@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use hooktide_core::ports::Blobs;
+use hooktide_store::ports::Blobs;
 use object_store::{ObjectStoreExt, path::Path};
 
 /// Panics at the first promise that the store breaks. It must have nothing under `contract/`.

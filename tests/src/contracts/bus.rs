@@ -1,8 +1,8 @@
 //! The promises of [`Bus`].
 
-use hooktide_core::names::Channel;
-use hooktide_core::ports::{Bus, BusEntry};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::names::Channel;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Bus, BusEntry};
 use serde_json::{Value, json};
 
 /// What the checks publish: of several channels, more than one call carries, some of them large.

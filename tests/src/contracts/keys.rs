@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken promise ends the test that looks at it")]
 
-use hooktide_core::ports::Keys;
+use hooktide_store::ports::Keys;
 
 /// Panics at the first promise that the keys break.
 pub async fn keep_their_promises(keys: &dyn Keys) {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Outgoing, Queue, QueueName, send_one};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Outgoing, Queue, QueueName, send_one};
 
 /// How a host receives, for these checks.
 #[async_trait]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::Blobs;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::Blobs;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, PutMultipartOptions,

@@ -8,8 +8,8 @@ mod world;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::Ports;
+use hooktide_flows::Ports;
+use hooktide_model::fault::Fault;
 use tokio::sync::watch;
 
 pub use self::blobs::FaultyBlobs;

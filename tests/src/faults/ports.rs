@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::names::Channel;
-use hooktide_core::ports::{Bus, BusEntry, Keys, Outgoing, Queue};
-use hooktide_core::sealing::RootKeys;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::Channel;
+use hooktide_model::sealing::RootKeys;
+use hooktide_store::ports::{Bus, BusEntry, Keys, Outgoing, Queue};
 use serde_json::Value;
 
 use super::Faults;

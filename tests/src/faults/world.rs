@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_api::Options;
-use hooktide_core::flows::process::Processor;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::flows::{Ports, Settings};
+use hooktide_flows::process::Processor;
+use hooktide_flows::receive::Receiver;
+use hooktide_flows::{Ports, Settings};
 use hooktide_local::host::Host;
 
 use super::{Faults, FaultyTable, Published, faulty};

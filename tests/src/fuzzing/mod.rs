@@ -9,10 +9,8 @@ mod provider;
 mod recorded;
 mod told;
 
-use std::collections::BTreeSet;
-
-use hooktide_core::providers;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 pub use self::told::check as check_told;
 
@@ -25,7 +23,7 @@ pub const EDGE: &str = "edge";
 
 /// The names of all targets.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    providers::ALL.iter().map(|provider| provider.id()).chain([EDGE])
+    hooktide_providers::ALL.iter().map(|provider| provider.id()).chain([EDGE])
 }
 
 /// What is fuzzed.
@@ -42,7 +40,7 @@ impl Target {
         if name == EDGE {
             return Some(Self::Edge(Box::new(Edge::new())));
         }
-        providers::by_id(name).map(|provider| Self::Provider(ProviderTarget::new(provider)))
+        hooktide_providers::by_id(name).map(|provider| Self::Provider(ProviderTarget::new(provider)))
     }
 
     /// Runs one input through; what is wrong, if something is. A panic is wrong as well.
@@ -68,7 +66,7 @@ impl Target {
             Self::Provider(target) => target.id() == id,
             Self::Edge(_) => true,
         };
-        for provider in providers::ALL.iter().filter(|provider| of(provider.id())) {
+        for provider in hooktide_providers::ALL.iter().filter(|provider| of(provider.id())) {
             words.extend(provider.topics().iter().map(|topic| topic.name.to_owned()));
             words.extend(provider.headers().iter().map(|name| format!("{name}: ")));
             for recorded in Recorded::all(provider.id()) {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use hooktide_core::fault::AuthFault;
-use hooktide_core::providers::{Handshake, KeyAnswer, Proof, Provider, Sample, Unsigned};
-use hooktide_core::secret::{LiveSecret, Secret, Secrets};
-use hooktide_core::verified::{self, Verified};
+use hooktide_model::fault::AuthFault;
+use hooktide_model::secret::{LiveSecret, Secret, Secrets};
+use hooktide_providers::verified::{self, Verified};
+use hooktide_providers::{Handshake, KeyAnswer, Proof, Provider, Sample, Unsigned};
 use http::{HeaderName, Method, Request, Response};
 use jiff::Timestamp;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use hooktide_core::secret::{KeyId, LiveSecret, Secret};
+use hooktide_model::secret::{KeyId, LiveSecret, Secret};
 use jiff::Timestamp;
 
 use super::attempt::NOW;
@@ -21,7 +21,7 @@ pub(super) struct Recorded {
 impl Recorded {
     /// All deliveries and handshakes of the provider of that id.
     pub(super) fn all(provider: &str) -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/core/src/providers");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/providers/src");
         let folder = folder.join(provider.replace('-', "_"));
         let mut all = Vec::new();
         for part in ["fixtures", "handshakes"] {

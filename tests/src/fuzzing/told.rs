@@ -1,8 +1,8 @@
 //! What must hold of what a delivery tells, whatever it says.
 
-use hooktide_core::fault::Fault;
-use hooktide_core::notice::{Notice, State, What};
-use hooktide_core::providers::{Label, Provider};
+use hooktide_model::fault::Fault;
+use hooktide_model::notice::{Notice, State, What};
+use hooktide_providers::{Label, Provider};
 
 /// The longest text of a request that is kept or shown as a name: a topic, or the id of a delivery.
 const LONGEST_NAME: usize = 1_024;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hooktide_core::feed::{self, Cursor, FeedFault};
-use hooktide_core::flows::process::{Message, Processor};
-use hooktide_core::flows::receive::{Receipt, Receiver};
-use hooktide_core::flows::{replay, sweep};
-use hooktide_core::ports::QueueName;
-use hooktide_core::records::dead_letter::Shelf;
-use hooktide_core::records::replay::{Filter, Replay};
+use hooktide_flows::feed::{self, Cursor, FeedFault};
+use hooktide_flows::process::{Message, Processor};
+use hooktide_flows::receive::{Receipt, Receiver};
+use hooktide_flows::{replay, sweep};
+use hooktide_store::ports::QueueName;
+use hooktide_store::records::dead_letter::Shelf;
+use hooktide_store::records::replay::{Filter, Replay};
 use jiff::{SignedDuration, Timestamp};
 
 use super::mutations::{self, Mutation};

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use hooktide_core::envelope::Envelope;
-use hooktide_core::fault::ErrorClass;
-use hooktide_core::feed::{self, Cursor};
-use hooktide_core::flows::{Ports, replay, sweep};
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::names::{Channel, Kind, Outcome};
-use hooktide_core::records::dead_letter::{DeadLetter, Shelf};
-use hooktide_core::records::document;
-use hooktide_core::records::entity::{Entity, EntityId, MOST};
-use hooktide_core::records::journal::{self, Entry};
-use hooktide_core::records::replay::{Filter, Replay};
-use hooktide_core::records::{self, tag};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::feed::{self, Cursor};
+use hooktide_flows::{Ports, replay, sweep};
+use hooktide_model::envelope::Envelope;
+use hooktide_model::fault::ErrorClass;
+use hooktide_model::names::{Channel, Kind, Outcome};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
+use hooktide_store::records::document;
+use hooktide_store::records::entity::{Entity, EntityId, MOST};
+use hooktide_store::records::journal::{self, Entry};
+use hooktide_store::records::replay::{Filter, Replay};
+use hooktide_store::records::{self, tag};
 
 use super::actors::Actor;
 use super::ties;
@@ -377,11 +377,11 @@ fn replay_what_was_absent(world: &World, ports: &Ports) -> usize {
 struct Direct(super::queue::ModelQueue);
 
 #[async_trait::async_trait]
-impl hooktide_core::ports::Queue for Direct {
+impl hooktide_store::ports::Queue for Direct {
     async fn send(
         &self,
-        messages: Vec<hooktide_core::ports::Outgoing>,
-    ) -> Vec<Result<(), hooktide_core::fault::Fault>> {
+        messages: Vec<hooktide_store::ports::Outgoing>,
+    ) -> Vec<Result<(), hooktide_model::fault::Fault>> {
         let count = messages.len();
         messages.into_iter().for_each(|message| self.0.put(message));
         vec![Ok(()); count]

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{AttributeValue, Item, Key, Page, Query, SORT, Table, TransactFault, Write, WriteFault};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{AttributeValue, Item, Key, Page, Query, SORT, Table, TransactFault, Write, WriteFault};
 
 use serde_json::Value;
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::names::Channel;
-use hooktide_core::ports::{
+use hooktide_model::fault::Fault;
+use hooktide_model::names::Channel;
+use hooktide_store::ports::{
     Bus, BusEntry, Cancellation, Item, Key, Page, Query, Table, TransactFault, Write, WriteFault,
 };
 use jiff::Timestamp;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hooktide_core::envelope::VERSION;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::process::Message;
-use hooktide_core::ports::{Outgoing, Queue, QueueName};
+use hooktide_flows::process::Message;
+use hooktide_model::envelope::VERSION;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Outgoing, Queue, QueueName};
 use jiff::Timestamp;
 
 use super::ports::{batch, lost, throttled};

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures::FutureExt;
-use hooktide_core::names::{Kind, Outcome};
-use hooktide_core::records::document::{self, Wanted};
-use hooktide_core::records::entity::{EntityId, MOST};
-use hooktide_core::records::journal::Entry;
+use hooktide_model::names::{Kind, Outcome};
+use hooktide_store::records::document::{self, Wanted};
+use hooktide_store::records::entity::{EntityId, MOST};
+use hooktide_store::records::journal::Entry;
 use serde_json::Value;
 
 use super::invariants::entity;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hooktide_core::signing;
+use hooktide_model::signing;
 
 /// What happened.
 #[derive(Debug, Clone, Default)]

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_api::{Api, Options};
-use hooktide_core::entropy::Entropy;
-use hooktide_core::feed::Item;
-use hooktide_core::flows::{Ports, Settings};
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::names::Outcome;
-use hooktide_core::ports::{Clock, Meter, Table};
-use hooktide_core::providers::{self, Sample, Unsigned};
-use hooktide_core::records::token::{self, Principal};
-use hooktide_core::secret::Secret;
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::feed::Item;
+use hooktide_flows::{Ports, Settings};
 use hooktide_local::clock::ManualClock;
 use hooktide_local::keys::LocalKeys;
 use hooktide_local::table::DynoxideTable;
+use hooktide_model::entropy::Entropy;
+use hooktide_model::names::Outcome;
+use hooktide_model::secret::Secret;
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::{Sample, Unsigned};
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::ports::{Clock, Meter, Table};
+use hooktide_store::records::token::{self, Principal};
 use http::Request;
 use jiff::Timestamp;
 use object_store::memory::InMemory;
@@ -219,7 +219,7 @@ impl World {
             Tells::Privacy => ("customers/redact", THINGS + 1, now),
             Tells::Unreadable | Tells::Tampered => ("products/update", 1, now),
         };
-        let provider = providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::by_id("shopify").expect("shopify");
         let body = match tells {
             Tells::Unreadable => Bytes::from(format!("no JSON at {now}")),
             _ => {
@@ -233,7 +233,7 @@ impl World {
             }
         };
         let id = self.ports.entropy.time_ordered_id(now);
-        let secrets = providers::signing_with(provider, &Secret::new(SECRET));
+        let secrets = hooktide_providers::signing_with(provider, &Secret::new(SECRET));
         let unsigned =
             Unsigned { topic, body, account: &of.account, delivery: &id, secrets: &secrets, url: &of.url, now };
         let mut request = provider.sign(unsigned).expect("a signed request");

@@ -1,6 +1,6 @@
 //! Every route of the API refuses: without a token, with too small a scope, with another tenant's ids.
 
-use hooktide_core::names::Scope;
+use hooktide_model::names::Scope;
 use hooktide_tests::world::World;
 use http::Method;
 use serde_json::{Value, json};

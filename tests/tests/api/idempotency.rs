@@ -1,7 +1,6 @@
 //! A request that is repeated makes nothing twice, and one that is another is told so.
 
 use futures::future::join_all;
-use hooktide_core::providers;
 use hooktide_tests::connected::sample_secrets;
 use hooktide_tests::world::{Answer, World};
 use http::Request;
@@ -20,7 +19,7 @@ async fn an_idempotency_key_with_another_body_is_refused_and_changes_nothing() {
     let other =
         json!({ "provider": "shopify", "account": "other.myshopify.com", "secrets": { "client_secret": "other" } });
     let again = r#"{ "secrets" : {"client_secret":"s"}, "account":"a.myshopify.com","provider":"shopify" }"#;
-    let secrets = sample_secrets(providers::by_id("clover").unwrap());
+    let secrets = sample_secrets(hooktide_providers::by_id("clover").unwrap());
     let clover = json!({ "provider": "clover", "secrets": secrets });
     for path in ["/v1/connections", "/v1/endpoints"] {
         let body = json!({ "provider": "shopify", "account": "a.myshopify.com", "secrets": { "client_secret": "s" } });

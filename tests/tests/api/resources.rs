@@ -195,7 +195,7 @@ async fn an_endpoint_takes_connections_of_the_tenants_that_its_owner_named() {
     let closed = endpoint(json!([])).await;
     let (open, named, others) =
         (endpoint(json!(["*"])).await, endpoint(json!(["b"])).await, endpoint(json!(["c"])).await);
-    let token = world.token("b", &[hooktide_core::names::Scope::Operate]).await;
+    let token = world.token("b", &[hooktide_model::names::Scope::Operate]).await;
     for (id, status) in [(&open, 201), (&named, 201), (&others, 422), (&closed, 422)] {
         let body = json!({ "provider": "shopify", "account": "b.myshopify.com", "endpoint": id });
         assert_eq!(world.call(&token, Method::POST, "/v1/connections", Some(body)).await.status, status);
@@ -219,7 +219,7 @@ async fn a_connection_that_was_deleted_can_be_made_again_with_the_same_key() {
     world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
     // What is left of it is being erased, which must not meet the new one.
     world.request(make()).await.expect(409);
-    world.after(hooktide_core::flows::erase::SETTLES).await;
+    world.after(hooktide_flows::erase::SETTLES).await;
     assert_eq!(world.request(make()).await.expect(201)["id"], id);
 }
 
@@ -231,9 +231,9 @@ async fn a_deletion_that_is_repeated_does_not_cut_off_who_connected_the_account_
     let body = json!({ "provider": "shopify", "account": "a.myshopify.com", "endpoint": endpoint });
     let first = world.shop_with(body.clone()).await;
     // The route goes, as if the first deletion was cut off there.
-    let route = hooktide_core::records::endpoint::route_key("shopify", endpoint.as_str().unwrap(), "a.myshopify.com");
+    let route = hooktide_store::records::endpoint::route_key("shopify", endpoint.as_str().unwrap(), "a.myshopify.com");
     let table = &world.host.ports.table;
-    table.write(hooktide_core::ports::Write::Delete { key: route, condition: None }).await.unwrap();
+    table.write(hooktide_store::ports::Write::Delete { key: route, condition: None }).await.unwrap();
     let second = world.shop_with(body).await;
     let path = format!("/v1/connections/{}", first.id);
     world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType,
 };
 use hooktide_aws::table::DynamoTable;
-use hooktide_core::ports::{DUE_AT, DUE_PARTITION, PARTITION, SORT, Table};
-use hooktide_core::statement::DUE_INDEX;
+use hooktide_store::ports::{DUE_AT, DUE_PARTITION, PARTITION, SORT, Table};
+use hooktide_store::statement::DUE_INDEX;
 use hooktide_tests::contracts::table::keeps_its_promises;
 use hooktide_tests::emulator::configuration;
 

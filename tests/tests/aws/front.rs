@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use hooktide_aws::secret::StoredSecret;
-use hooktide_core::problem::Problem;
 use hooktide_functions::front::{Front, FrontSecret};
+use hooktide_model::problem::Problem;
 use hooktide_tests::emulator::Emulator;
 use hooktide_tests::world::clock;
 use http::{HeaderMap, HeaderValue};

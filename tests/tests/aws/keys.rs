@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use hooktide_aws::keys::SecretsManagerKeys;
-use hooktide_core::entropy::Entropy;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::Keys;
-use hooktide_core::sealing::RootKeys;
 use hooktide_local::keys::LocalKeys;
+use hooktide_model::entropy::Entropy;
+use hooktide_model::fault::Fault;
+use hooktide_model::sealing::RootKeys;
+use hooktide_store::ports::Keys;
 use hooktide_tests::contracts::keys::keep_their_promises;
 use hooktide_tests::emulator::Emulator;
 use hooktide_tests::world::clock;

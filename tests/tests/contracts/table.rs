@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::metering::Metered;
-use hooktide_core::ports::{AttributeValue, Clock, DUE_AT, DUE_PARTITION, Item, PARTITION, SORT, Table, Write};
-use hooktide_core::tenant::Tenant;
 use hooktide_local::table::DynoxideTable;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::metering::Metered;
+use hooktide_store::ports::{AttributeValue, Clock, DUE_AT, DUE_PARTITION, Item, PARTITION, SORT, Table, Write};
 use hooktide_tests::contracts::table::keeps_its_promises;
 use jiff::Timestamp;
 
@@ -34,7 +34,7 @@ async fn a_metered_table_keeps_them_as_well() {
     assert!(table.counts().total().write_units > 0);
 }
 
-fn entry(n: i64) -> (hooktide_core::ports::Key, Item) {
+fn entry(n: i64) -> (hooktide_store::ports::Key, Item) {
     let key = Partition::of(&Tenant::system(), Area::Jobs).key(format!("{n}"));
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let mut item = Item::default();

@@ -11,15 +11,13 @@ mod standard;
 mod store;
 mod woocommerce;
 
+use hooktide_tests::connected::{Connected, sample_secrets};
+use hooktide_tests::world::World;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
-
-use hooktide_core::providers;
-use hooktide_tests::connected::{Connected, sample_secrets};
-use hooktide_tests::world::World;
-use serde_json::{Map, Value, json};
 
 use requests::{Step, To};
 
@@ -61,7 +59,7 @@ impl Case {
     /// what was `unread` of it; how many are `waiting`, and how many dead `letters` there are; and the `connection`.
     async fn tried(&self) -> Value {
         let world = World::new().await;
-        let provider = providers::by_id(self.provider).expect("a provider");
+        let provider = hooktide_providers::by_id(self.provider).expect("a provider");
         let secrets = self.secrets.clone().unwrap_or_else(|| sample_secrets(provider));
         let wanted = json!({ "provider": self.provider, "account": provider.sample_account(), "secrets": secrets });
         let made = world.post("/v1/connections", wanted).await;

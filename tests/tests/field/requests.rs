@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
-use hooktide_core::signing::hmac_sha256;
+use hooktide_model::signing::hmac_sha256;
 use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::Value;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hooktide_core::flows::process::Processor;
-use hooktide_core::flows::{Ports, erase};
-use hooktide_core::key::{Area, ENTITY_SHARDS, Partition};
-use hooktide_core::names::{JobKind, Kind};
-use hooktide_core::ports::{Query, QueueName, Range};
-use hooktide_core::records;
-use hooktide_core::records::connection::{self, Connection};
-use hooktide_core::records::job::{self, Mark};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::process::Processor;
+use hooktide_flows::{Ports, erase};
+use hooktide_model::names::{JobKind, Kind};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
+use hooktide_store::ports::{Query, QueueName, Range};
+use hooktide_store::records;
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::job::{self, Mark};
 use hooktide_tests::faults::FaultyTable;
 use hooktide_tests::world::{Shop, World};
 use http::Method;

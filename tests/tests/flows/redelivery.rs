@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hooktide_core::flows::Ports;
-use hooktide_core::flows::process::{Message, Processor};
-use hooktide_core::metering::Metered;
-use hooktide_core::names::Channel;
-use hooktide_core::ports::QueueName;
+use hooktide_flows::Ports;
+use hooktide_flows::process::{Message, Processor};
+use hooktide_model::names::Channel;
+use hooktide_store::metering::Metered;
+use hooktide_store::ports::QueueName;
 use hooktide_tests::faults::{FaultyTable, FaultyWorld, How, Plan, Until, Which};
 use hooktide_tests::world::Shop;
 use serde_json::Value;

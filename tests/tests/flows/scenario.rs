@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::names::{Channel, Scope};
+use hooktide_model::names::{Channel, Scope};
 use hooktide_tests::bodies;
 use hooktide_tests::faults::{FaultyWorld, Plan, Until};
 use hooktide_tests::world::{Shop, World};

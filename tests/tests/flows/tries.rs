@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use hooktide_core::envelope::Envelope;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::QueueName;
-use hooktide_core::records::deferred;
 use hooktide_local::queue::{Depth, Source};
+use hooktide_model::envelope::Envelope;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::QueueName;
+use hooktide_store::records::deferred;
 use hooktide_tests::bodies;
 use hooktide_tests::faults::{FaultyWorld, How, Plan, Until, Which};
 use hooktide_tests::world::{Shop, World};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hooktide_core::ports::QueueName;
+use hooktide_store::ports::QueueName;
 use hooktide_tests::bodies;
 use hooktide_tests::world::World;
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use hooktide_api::Options;
-use hooktide_core::flows::Settings;
-use hooktide_core::names::Outcome;
-use hooktide_core::ports::{Clock, Table};
-use hooktide_core::records::journal::{self, Entry, Head};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::Settings;
 use hooktide_local::table::DynoxideTable;
+use hooktide_model::names::Outcome;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Clock, Table};
+use hooktide_store::records::journal::{self, Entry, Head};
 use hooktide_tests::world::World;
 use jiff::Timestamp;
 use proptest::prelude::*;

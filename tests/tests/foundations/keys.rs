@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::names::Kind;
-use hooktide_core::records::entity::EntityId;
-use hooktide_core::records::{connection, delivery, endpoint, job, replay, token};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::names::Kind;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::records::entity::EntityId;
+use hooktide_store::records::{connection, delivery, endpoint, job, replay, token};
 
 use crate::everything::with_everything;
 
@@ -52,11 +52,11 @@ fn every_partition_of_a_tenant_starts_with_it_and_no_two_tenants_share_one() {
 fn only_endpoints_routes_and_tokens_are_keyed_without_a_tenant() {
     let tenant = Tenant::parse("ours").unwrap();
     let entity = EntityId { kind: Kind::Product, connection: "c".into(), id: "1".into() };
-    let identity = hooktide_core::records::entity::Identity::new("p", "c", "d");
+    let identity = hooktide_store::records::entity::Identity::new("p", "c", "d");
     let of_the_tenant = [
         entity.key(&tenant),
         delivery::key(&tenant, identity, "stock"),
-        job::key(&tenant, hooktide_core::names::JobKind::Sync, "stock/c"),
+        job::key(&tenant, hooktide_model::names::JobKind::Sync, "stock/c"),
         connection::key(&tenant, "c"),
         replay::key(&tenant, "r"),
         endpoint::owned_key(&tenant, "p", "e"),

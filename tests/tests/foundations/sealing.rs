@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hooktide_api::Options;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::Settings;
-use hooktide_core::flows::process::Processor;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::ports::Keys;
-use hooktide_core::records::endpoint::{self, Endpoint};
-use hooktide_core::records::{self, Upkeep};
-use hooktide_core::sealing::RootKeys;
+use hooktide_flows::Settings;
+use hooktide_flows::process::Processor;
+use hooktide_flows::receive::Receiver;
 use hooktide_local::host::Host;
+use hooktide_model::fault::Fault;
+use hooktide_model::sealing::RootKeys;
+use hooktide_store::ports::Keys;
+use hooktide_store::records::endpoint::{self, Endpoint};
+use hooktide_store::records::{self, Upkeep};
 use hooktide_tests::world::{SECRET, Shop, World, clock};
 use serde_json::json;
 

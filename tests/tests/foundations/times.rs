@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hooktide_core::records::{delivery, job};
 use hooktide_local::queue::QueueSettings;
+use hooktide_store::records::{delivery, job};
 
 #[test]
 fn a_function_ends_before_its_lease_and_the_lease_before_the_message_comes_again() {

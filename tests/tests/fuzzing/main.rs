@@ -5,10 +5,10 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use hooktide_core::fault::{ErrorClass, Fault};
-use hooktide_core::names::Kind;
-use hooktide_core::notice::{EntityNotice, Notice, State, Version, What};
-use hooktide_core::providers::{self, Label};
+use hooktide_model::fault::{ErrorClass, Fault};
+use hooktide_model::names::Kind;
+use hooktide_model::notice::{EntityNotice, Notice, State, Version, What};
+use hooktide_providers::Label;
 use hooktide_tests::fuzzing::{self, Target};
 
 fn found() -> PathBuf {
@@ -44,7 +44,7 @@ fn replay(name: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn nothing_recorded_and_nothing_found_breaks_a_provider() {
-    for provider in providers::ALL {
+    for provider in hooktide_providers::ALL {
         assert_eq!(replay(provider.id()), BTreeMap::new(), "{}", provider.id());
     }
 }
@@ -71,7 +71,7 @@ fn folders(path: &Path) -> Vec<(String, PathBuf)> {
 fn every_recorded_delivery_that_verifies_reaches_the_queue_by_the_edge() {
     let edge = Target::of(fuzzing::EDGE).expect("the edge");
     let Target::Edge(receiver) = &edge else { panic!("the edge is no provider") };
-    for provider in providers::ALL {
+    for provider in hooktide_providers::ALL {
         let prefix = format!("{}-fixtures-", provider.id());
         let seeds = edge.seeds().into_iter().filter(|(name, _)| name.starts_with(&prefix) && name.ends_with("-signed"));
         let accepted = seeds.filter(|(_, event)| receiver.accepts(event)).count();
@@ -80,7 +80,7 @@ fn every_recorded_delivery_that_verifies_reaches_the_queue_by_the_edge() {
 }
 
 fn told(parsed: Result<Vec<Notice>, Fault>) -> Result<(), String> {
-    let shopify = providers::by_id("shopify").expect("shopify");
+    let shopify = hooktide_providers::by_id("shopify").expect("shopify");
     fuzzing::check_told(shopify, &Label::default(), &Ok(()), &parsed, 1_000)
 }
 

@@ -9,12 +9,12 @@ use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::flows::Settings;
-use hooktide_core::key::{Area, Key, Partition};
-use hooktide_core::ports::QueueName;
-use hooktide_core::providers::{self, Becomes, Provider};
-use hooktide_core::records::endpoint;
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::Settings;
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::{Becomes, Provider};
+use hooktide_store::key::{Area, Key, Partition};
+use hooktide_store::ports::QueueName;
+use hooktide_store::records::endpoint;
 use hooktide_tests::connected::{Connected, sample_secrets};
 use hooktide_tests::gateway;
 use hooktide_tests::world::World;
@@ -29,7 +29,7 @@ async fn the_sample_events_are_current() {
     let world = World::new().await;
     let shop = world.shop().await;
     let mut messages = Vec::new();
-    for topic in providers::by_id("shopify").expect("shopify").topics() {
+    for topic in hooktide_providers::by_id("shopify").expect("shopify").topics() {
         world.clock.advance(Duration::from_secs(1));
         let request = world.sample(&shop, topic.name, 1, world.now());
         check_json(&path("shopify", topic.name), &gateway::event(world.now(), &request));
@@ -59,7 +59,7 @@ async fn the_sample_events_are_current() {
     );
 
     let mut endpoints = vec![("shopify", shop.id)];
-    for provider in providers::ALL.iter().copied().filter(|provider| provider.id() != "shopify") {
+    for provider in hooktide_providers::ALL.iter().copied().filter(|provider| provider.id() != "shopify") {
         world.clock.advance(Duration::from_secs(1));
         let made = world.connect(provider).await;
         for topic in one_of_each_sort(provider) {
@@ -92,7 +92,7 @@ fn one_of_each_sort(provider: &dyn Provider) -> Vec<&'static str> {
 
 /// The plainest of the handshakes that were recorded of a provider, for the sample world's address and secrets.
 fn handshake(provider: &dyn Provider, to: &Connected) -> Option<(String, Request<Bytes>)> {
-    let folder = root().join("shared/core/src/providers").join(provider.id().replace('-', "_")).join("handshakes");
+    let folder = root().join("shared/providers/src").join(provider.id().replace('-', "_")).join("handshakes");
     let recorded = fs::read_dir(folder).ok()?.map(|entry| entry.expect("a file").path());
     let recorded = recorded.map(|path| (path.clone(), fs::read_to_string(path).expect("a handshake")));
     let answered = |text: &String| text.contains("# status: 200\n") || text.contains("\n# keeps: ");
@@ -143,7 +143,7 @@ async fn sample_world(world: &World, endpoints: &[(&str, String)]) -> Value {
         let of_it = json!({ "account": account, "secrets": secrets, "topics": one_of_each_sort(*provider) });
         (provider.id(), of_it)
     };
-    let samples: BTreeMap<_, _> = providers::ALL.iter().map(of_provider).collect();
+    let samples: BTreeMap<_, _> = hooktide_providers::ALL.iter().map(of_provider).collect();
     let root = world.host.ports.keys.root().await.expect("root keys");
     let root: Value = serde_json::from_slice(root.to_json().expose()).expect("JSON");
     let public_url = &Settings::default().public_url;

@@ -8,7 +8,7 @@ mod usage;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use hooktide_core::flows::settings::{SETTINGS, Setting, TRUSTED_PROXIES};
+use hooktide_flows::settings::{SETTINGS, Setting, TRUSTED_PROXIES};
 use hooktide_functions::environment::{OPTIONAL, REQUIRED, Variable};
 
 fn root() -> PathBuf {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use hooktide_core::providers::{ALL, Becomes, Proof, Provider, Scheme};
+use hooktide_providers::{ALL, Becomes, Proof, Provider, Scheme};
 
 use super::{check, root};
 
@@ -88,7 +88,7 @@ fn the_table_of_providers_in_the_readme_is_current() {
 
 /// A provider's README, from the root.
 fn readme(provider: &dyn Provider) -> String {
-    format!("shared/core/src/providers/{}/README.md", provider.id().replace('-', "_"))
+    format!("shared/providers/src/{}/README.md", provider.id().replace('-', "_"))
 }
 
 /// In order, each once.

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use hooktide_core::flows::settings::api_variable;
-use hooktide_core::providers::{self, Provider};
+use hooktide_flows::settings::api_variable;
+use hooktide_providers::Provider;
 
 use super::{check, root};
 
@@ -18,7 +18,7 @@ fn the_receivers_in_the_template_are_current() {
         ("receivers", receiver, "\n"),
         ("outputs of the receivers", outputs, ""),
     ] {
-        let sections: Vec<String> = providers::ALL.iter().map(|provider| of(*provider)).collect();
+        let sections: Vec<String> = hooktide_providers::ALL.iter().map(|provider| of(*provider)).collect();
         text = with_section(&text, title, &sections.join(between));
     }
     check(TEMPLATE, &text);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hooktide_core::names::Channel;
+use hooktide_model::names::Channel;
 use hooktide_tests::client::Client;
 use hooktide_tests::server::{PATIENCE, Server, eventually};
 use http::Method;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hooktide_core::providers::{self, Becomes, Provider};
+use hooktide_providers::{Becomes, Provider};
 use hooktide_tests::connected::signed;
 use hooktide_tests::server::{Server, eventually};
 use http::Method;
@@ -55,11 +55,11 @@ async fn every_topic_of_every_provider_becomes_what_it_declares() {
     let connections = server.client.call(Method::GET, "/v1/connections?limit=1000", None).await.expect(200);
     let connected: Vec<&str> =
         connections["items"].as_array().unwrap().iter().filter_map(|one| one["provider"].as_str()).collect();
-    for provider in providers::ALL {
+    for provider in hooktide_providers::ALL {
         assert!(connected.contains(&provider.id()), "the demo has no connection of {}", provider.id());
     }
     let mut sent = 0;
-    for provider in providers::ALL {
+    for provider in hooktide_providers::ALL {
         sent += send_all(&server, *provider).await;
     }
     let activity = eventually("all is in the activity", async || {
@@ -76,7 +76,7 @@ async fn every_topic_of_every_provider_becomes_what_it_declares() {
         *kinds.entry(key).or_default() += 1;
     }
     let mut missing = Vec::new();
-    for provider in providers::ALL {
+    for provider in hooktide_providers::ALL {
         let mut of_kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for topic in provider.topics() {
             let (outcome, reason) = expected(topic.becomes);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::future::join_all;
-use hooktide_core::entropy::Entropy;
+use hooktide_model::entropy::Entropy;
 use hooktide_tests::client::Client;
 use http::Request;
 use serde_json::Value;

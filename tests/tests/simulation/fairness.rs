@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hooktide_core::envelope::Envelope;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::ports::QueueName;
+use hooktide_flows::receive::Receiver;
+use hooktide_model::envelope::Envelope;
+use hooktide_store::ports::QueueName;
 use hooktide_tests::simulation::queue::Source;
 use hooktide_tests::simulation::rates::Rates;
 use hooktide_tests::simulation::scheduler::{Activity, Scheduler, Stepped};

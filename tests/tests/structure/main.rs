@@ -46,6 +46,9 @@ fn dependencies(manifest: &str) -> Vec<String> {
     section.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).map(str::to_owned).collect()
 }
 
+/// The parts of the pure core.
+const CORE: [&str; 4] = ["model", "providers", "store", "flows"];
+
 #[test]
 fn the_core_names_no_host_clock_socket_file_or_environment() {
     let words = [
@@ -65,37 +68,43 @@ fn the_core_names_no_host_clock_socket_file_or_environment() {
         "lambda_",
         "reqwest",
     ];
-    assert_eq!(mentions("shared/core/src", &words), Vec::<String>::new());
+    for part in CORE {
+        assert_eq!(mentions(&format!("shared/{part}/src"), &words), Vec::<String>::new());
+    }
     let hosts =
         ["tokio", "axum", "rusqlite", "dynoxide-rs", "reqwest", "lambda_http", "hooktide-local", "hooktide-api"];
-    let found: Vec<String> =
-        dependencies("shared/core/Cargo.toml").into_iter().filter(|name| hosts.contains(&name.as_str())).collect();
-    assert_eq!(found, Vec::<String>::new());
+    for part in CORE {
+        let dependencies = dependencies(&format!("shared/{part}/Cargo.toml"));
+        let found: Vec<_> = dependencies.iter().filter(|name| hosts.contains(&name.as_str())).collect();
+        assert!(found.is_empty(), "{part}: {found:?}");
+    }
 }
 
 #[test]
 fn flows_and_records_name_no_provider() {
-    let ids: Vec<String> =
-        hooktide_core::providers::ALL.iter().map(|provider| provider.id().replace('-', "_")).collect();
-    for id in hooktide_core::providers::ALL.iter().map(|provider| provider.id()).chain(ids.iter().map(String::as_str)) {
-        assert_eq!(mentions("shared/core/src/flows", &[id]), Vec::<String>::new());
-        assert_eq!(mentions("shared/core/src/records", &[id]), Vec::<String>::new());
+    let ids: Vec<String> = hooktide_providers::ALL.iter().map(|provider| provider.id().replace('-', "_")).collect();
+    for id in hooktide_providers::ALL.iter().map(|provider| provider.id()).chain(ids.iter().map(String::as_str)) {
+        assert_eq!(mentions("shared/flows/src", &[id]), Vec::<String>::new());
+        assert_eq!(mentions("shared/store/src/records", &[id]), Vec::<String>::new());
         assert_eq!(mentions("shared/api/src", &[id]), Vec::<String>::new());
     }
 }
 
 #[test]
-fn providers_name_no_flow_and_no_record() {
-    assert_eq!(
-        mentions("shared/core/src/providers", &["crate::flows", "crate::records", "crate::ports"]),
-        Vec::<String>::new()
-    );
-}
-
-#[test]
 fn imports_point_one_way() {
     let uses = |manifest: &str, name: &str| dependencies(manifest).iter().any(|dependency| dependency == name);
-    assert!(uses("shared/api/Cargo.toml", "hooktide-core"));
+    for (part, may) in [
+        ("model", &[][..]),
+        ("providers", &["hooktide-model"]),
+        ("store", &["hooktide-model"]),
+        ("flows", &["hooktide-model", "hooktide-providers", "hooktide-store"]),
+    ] {
+        let dependencies = dependencies(&format!("shared/{part}/Cargo.toml"));
+        let ours: Vec<&str> =
+            dependencies.iter().map(String::as_str).filter(|name| name.starts_with("hooktide")).collect();
+        assert_eq!(ours, may, "{part}");
+    }
+    assert!(uses("shared/api/Cargo.toml", "hooktide-flows"));
     assert!(!uses("shared/api/Cargo.toml", "hooktide-local"), "the API knows no host");
     assert!(!uses("shared/local/Cargo.toml", "hooktide"), "the host knows no command");
     assert!(!uses("cli/Cargo.toml", "hooktide-tests"));
@@ -104,7 +113,7 @@ fn imports_point_one_way() {
 #[test]
 fn secrets_are_compared_in_one_place_only() {
     let found = mentions("shared", &["ct_eq", "ConstantTimeEq"]);
-    assert!(found.iter().all(|line| line.starts_with("shared/core/src/signing.rs:")), "{found:#?}");
+    assert!(found.iter().all(|line| line.starts_with("shared/model/src/signing.rs:")), "{found:#?}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hooktide_core::ports::{Item, Outgoing, QueueName, Write, send_one};
-use hooktide_core::records::endpoint;
+use hooktide_store::ports::{Item, Outgoing, QueueName, Write, send_one};
+use hooktide_store::records::endpoint;
 use hooktide_tests::world::{Answer, Shop, World};
 use http::{Method, Request};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! The account of a connection can be changed.
 
-use hooktide_core::names::Scope;
-use hooktide_core::records::endpoint::{self, Endpoint};
-use hooktide_core::records::{self, Stored};
+use hooktide_model::names::Scope;
+use hooktide_store::records::endpoint::{self, Endpoint};
+use hooktide_store::records::{self, Stored};
 use hooktide_tests::world::{Answer, Shop, World};
 use http::Method;
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
 //! What a webhook address answers to whoever asks with GET.
 
-use hooktide_core::names::Scope;
-use hooktide_core::providers;
+use hooktide_model::names::Scope;
 use hooktide_tests::world::World;
 use http::{Method, Request};
 use serde_json::json;
@@ -9,7 +8,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_get_without_a_token_is_the_wrong_method_and_with_one_tells_how_the_address_is_doing() {
     let world = World::new().await;
-    for provider in providers::ALL {
+    for provider in hooktide_providers::ALL {
         let connected = world.connect(*provider).await;
         let refused = world.ask(&connected, Method::GET, "", "").await;
         assert_eq!((refused.status.as_u16(), refused.headers["allow"].to_str().unwrap()), (405, "POST"));
@@ -39,7 +38,7 @@ async fn a_get_without_a_token_is_the_wrong_method_and_with_one_tells_how_the_ad
 #[tokio::test]
 async fn an_address_that_is_signed_is_the_one_in_the_settings() {
     let world = World::new().await;
-    let provider = providers::by_id("square").unwrap();
+    let provider = hooktide_providers::by_id("square").unwrap();
     let connected = world.connect(provider).await;
     let topic = provider.topics()[0].name;
     let as_computed = world.sample_of(&connected, topic, 1).await;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_api::Options;
-use hooktide_core::flows::Settings;
-use hooktide_core::names::JobKind;
-use hooktide_core::ports::QueueName;
-use hooktide_core::records;
-use hooktide_core::records::job::{self, Mark};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::Settings;
+use hooktide_model::names::JobKind;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::QueueName;
+use hooktide_store::records;
+use hooktide_store::records::job::{self, Mark};
 use hooktide_tests::bodies;
 use hooktide_tests::world::{Shop, World};
 use http::Request;

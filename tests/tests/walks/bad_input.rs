@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::metering::Metered;
-use hooktide_core::providers;
+use hooktide_flows::receive::Receiver;
+use hooktide_store::metering::Metered;
 use hooktide_tests::bodies;
 use hooktide_tests::faults::FaultyTable;
 use hooktide_tests::world::{Answer, Shop, World};
@@ -118,7 +117,7 @@ async fn a_field_of_another_type_costs_nobody_a_delivery() {
 #[tokio::test]
 async fn the_good_parts_of_a_delivery_are_processed_and_the_whole_is_kept_for_the_odd_one() {
     let world = World::new().await;
-    let clover = world.connect(providers::by_id("clover").unwrap()).await;
+    let clover = world.connect(hooktide_providers::by_id("clover").unwrap()).await;
     let (parts, _) = world.sample_of(&clover, "I", 1).await.into_parts();
     let good = json!({ "objectId": "I:1", "type": "UPDATE", "ts": 1_795_009_287_123_i64 });
     let body = json!({ "merchants": { "SAMPLEMERCH01": [{ "objectId": ["P", 1] }, good] } }).to_string();
@@ -184,8 +183,10 @@ async fn a_large_body_that_cannot_be_asked_for_is_refused_and_one_of_no_use_is_i
     let redact = [&request.body()[..], " ".repeat(MEBIBYTE).as_bytes()].concat();
     let redact = world.signed(&shop, "customers/redact", redact);
     let mut to_nobody = world.signed(&shop, "products/update", body(MEBIBYTE + 1));
-    let nobody =
-        *providers::ALL.iter().find(|provider| !provider.has_resources()).expect("one that has nothing to ask");
+    let nobody = *hooktide_providers::ALL
+        .iter()
+        .find(|provider| !provider.has_resources())
+        .expect("one that has nothing to ask");
     *to_nobody.uri_mut() = world.connect(nobody).await.path.parse().expect("a path");
     for request in [world.signed(&shop, "products/update", body(6 * MEBIBYTE + 1)), redact, to_nobody] {
         assert_eq!(world.request(request).await.expect(413)["type"], too_large);

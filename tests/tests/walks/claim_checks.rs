@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::envelope::{Envelope, EnvelopeKind, INLINE, LARGEST_TEXT, Payload};
-use hooktide_core::names::Scope;
-use hooktide_core::ports::{Outgoing, QueueName, send_one};
+use hooktide_model::envelope::{Envelope, EnvelopeKind, INLINE, LARGEST_TEXT, Payload};
+use hooktide_model::names::Scope;
+use hooktide_store::ports::{Outgoing, QueueName, send_one};
 use hooktide_tests::bodies;
 use hooktide_tests::world::{Shop, World};
 use object_store::ObjectStoreExt;
@@ -113,8 +113,8 @@ async fn a_body_that_is_lost_or_altered_is_a_dead_letter() {
     let cases: [(&str, Option<Vec<u8>>); 4] = [
         ("lost", None),
         ("no compressed bytes", Some(b"nonsense".to_vec())),
-        ("other bytes", Some(hooktide_core::envelope::compress(b"{\"id\":1}").expect("bytes"))),
-        ("a bomb", Some(hooktide_core::envelope::compress(&vec![b' '; 64 * 1024 * 1024]).expect("bytes"))),
+        ("other bytes", Some(hooktide_model::envelope::compress(b"{\"id\":1}").expect("bytes"))),
+        ("a bomb", Some(hooktide_model::envelope::compress(&vec![b' '; 64 * 1024 * 1024]).expect("bytes"))),
     ];
     for (name, bytes) in cases {
         let (world, letter) = after(async |world, path| match bytes {

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use hooktide_api::Options;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::Settings;
-use hooktide_core::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
+use hooktide_flows::Settings;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
 use hooktide_tests::world::World;
 use jiff::Timestamp;
 use tokio::sync::RwLock;

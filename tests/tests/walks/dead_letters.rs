@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hooktide_core::names::Scope;
+use hooktide_model::names::Scope;
 use hooktide_tests::world::{Shop, World};
 use http::Method;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ async fn dead_letters_are_listed_newest_first_by_connection_topic_and_class() {
     let two = shop_with_letters(&world, "two.myshopify.com", &["products/update"]).await;
     world.clock.advance(std::time::Duration::from_millis(1));
     world.request(world.sample(&two, "products/update", 1, world.now())).await;
-    let messages = world.take_messages(hooktide_core::ports::QueueName::Notices).await;
+    let messages = world.take_messages(hooktide_store::ports::QueueName::Notices).await;
     assert!(world.host.processor.give_up(messages, world.now()).await.is_empty());
     let (all, _) = list(&world, "").await;
     let told: Vec<String> = all

@@ -1,10 +1,10 @@
 //! Shopify's second door: Amazon EventBridge, whose rule vouches for what comes.
 
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::ports::{Outgoing, QueueName, send_one};
-use hooktide_core::records;
-use hooktide_core::records::dead_letter::DeadLetter;
-use hooktide_core::tenant::Tenant;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::ports::{Outgoing, QueueName, send_one};
+use hooktide_store::records;
+use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_tests::world::{Shop, World};
 use serde_json::{Value, json};
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_api::Options;
-use hooktide_core::flows::Settings;
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::ports::{Query, Range, Write};
-use hooktide_core::records;
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::Settings;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::ports::{Query, Range, Write};
+use hooktide_store::records;
 use hooktide_tests::world::{Answer, World};
 use http::Request;
 use serde_json::{Value, json};

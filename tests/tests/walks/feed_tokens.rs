@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hooktide_core::names::Scope;
+use hooktide_model::names::Scope;
 use hooktide_tests::world::{Answer, Shop, World};
 use http::{Method, Request};
 use serde_json::{Value, json};

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::names::Kind;
-use hooktide_core::notice::{ContentHash, State, What};
-use hooktide_core::ports::{AttributeValue, Write};
-use hooktide_core::providers;
-use hooktide_core::records::entity::EntityId;
-use hooktide_core::tenant::Tenant;
-use hooktide_core::verified;
+use hooktide_model::names::Kind;
+use hooktide_model::notice::{ContentHash, State, What};
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::verified;
+use hooktide_store::ports::{AttributeValue, Write};
+use hooktide_store::records::entity::EntityId;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -33,7 +32,7 @@ async fn downgrade(store: &Store, product: &Value, document: Option<ContentHash>
 
 /// The key that the document of a delivery had in version 2.
 fn former_key(store: &Store, request: &Request<Bytes>) -> ContentHash {
-    let provider = providers::by_id("woocommerce").unwrap();
+    let provider = hooktide_providers::by_id("woocommerce").unwrap();
     let verified = verified::trust(provider, request.headers(), request.body().clone(), store.world.now());
     let notice = provider.parse(&verified).unwrap().remove(0);
     let What::Entity(entity) = notice.what else { panic!("{notice:?}") };

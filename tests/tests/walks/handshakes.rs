@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use hooktide_core::ports::QueueName;
-use hooktide_core::providers;
+use hooktide_store::ports::QueueName;
 use hooktide_tests::connected::Connected;
 use hooktide_tests::world::World;
 use http::{Method, Request};
 use serde_json::json;
 
 async fn connected(world: &World, provider: &str) -> Connected {
-    world.connect(providers::by_id(provider).unwrap()).await
+    world.connect(hooktide_providers::by_id(provider).unwrap()).await
 }
 
 #[tokio::test]
@@ -28,7 +27,7 @@ async fn microsoft_graph_gets_its_token_back_as_plain_text_decoded_once() {
 #[tokio::test]
 async fn meta_gets_its_challenge_for_the_right_token_only() {
     let world = World::new().await;
-    let provider = providers::by_id("meta").unwrap();
+    let provider = hooktide_providers::by_id("meta").unwrap();
     let meta = world.connect(provider).await;
     let (_, token) = provider.sample_secrets().iter().find(|(name, _)| *name == "verify_token").unwrap();
     let ask = |token: &str| format!("?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={token}");
@@ -45,13 +44,13 @@ async fn meta_gets_its_challenge_for_the_right_token_only() {
 #[tokio::test]
 async fn ebay_gets_the_hash_of_its_code_our_token_and_the_address() {
     let world = World::new().await;
-    let provider = providers::by_id("ebay").unwrap();
+    let provider = hooktide_providers::by_id("ebay").unwrap();
     let ebay = world.connect(provider).await;
     let (_, token) = provider.sample_secrets().iter().find(|(name, _)| *name == "verification_token").unwrap();
     let answer = world.ask(&ebay, Method::GET, "?challenge_code=a8628072-3d33-45ee-9004-bee86830a22d", "").await;
     let url = format!("{}{}", world.host.settings.public_url, ebay.path);
     let told = format!("a8628072-3d33-45ee-9004-bee86830a22d{token}{url}");
-    let expected = json!({ "challengeResponse": hooktide_core::signing::sha256_hex(told.as_bytes()) });
+    let expected = json!({ "challengeResponse": hooktide_model::signing::sha256_hex(told.as_bytes()) });
     assert_eq!(answer.headers["content-type"], "application/json");
     assert_eq!(answer.expect(200), expected);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_api::Options;
-use hooktide_core::flows::Settings;
+use hooktide_flows::Settings;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
 use hooktide_tests::world::World;

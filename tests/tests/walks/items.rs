@@ -1,7 +1,6 @@
 //! Microsoft Graph proves each item of a lot by itself: what is not proved is dropped, and nobody is told.
 
-use hooktide_core::flows::receive::NotTold;
-use hooktide_core::providers;
+use hooktide_flows::receive::NotTold;
 use hooktide_tests::world::World;
 use http::Request;
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn an_item_with_a_wrong_client_state_is_dropped_and_the_others_count() {
     let world = World::new().await;
-    let graph = world.connect(providers::by_id("microsoft-graph").unwrap()).await;
+    let graph = world.connect(hooktide_providers::by_id("microsoft-graph").unwrap()).await;
     let (parts, body) = world.sample_of(&graph, "updated", 1).await.into_parts();
     let mut lot: Value = serde_json::from_slice(&body).unwrap();
     let good = lot["value"][0].clone();

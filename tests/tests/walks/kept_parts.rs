@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::fault::Fault;
-use hooktide_core::names::Scope;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::Scope;
 use hooktide_tests::faults::FaultyWorld;
 use hooktide_tests::world::{Shop, World};
 use http::{Method, Request};

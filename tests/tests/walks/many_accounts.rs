@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::fault::Fault;
-use hooktide_core::flows::process::Message;
-use hooktide_core::ports::QueueName;
+use hooktide_flows::process::Message;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::QueueName;
 use hooktide_tests::faults::FaultyWorld;
 use hooktide_tests::memory;
 use hooktide_tests::world::{Shop, World};

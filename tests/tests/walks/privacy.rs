@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::bodies;
-use hooktide_core::envelope::{Envelope, EnvelopeKind};
-use hooktide_core::fault::ErrorClass;
-use hooktide_core::names::Scope;
-use hooktide_core::ports::QueueName;
-use hooktide_core::providers;
-use hooktide_core::records::dead_letter::{DeadLetter, Shelf};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::envelope::{Envelope, EnvelopeKind};
+use hooktide_model::fault::ErrorClass;
+use hooktide_model::names::Scope;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::bodies;
+use hooktide_store::ports::QueueName;
+use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
 use hooktide_tests::bodies::noise;
 use hooktide_tests::connected::sample_secrets;
 use hooktide_tests::world::{Shop, World};
@@ -104,7 +103,7 @@ async fn a_shop_that_is_to_be_erased_has_no_things_left() {
     world.tick().await;
     let [begun] = &records(&world).await[..] else { panic!("one record") };
     assert!(begun["done_at"].is_null(), "what commits under way may leave is looked for again");
-    world.after(hooktide_core::flows::erase::SETTLES).await;
+    world.after(hooktide_flows::erase::SETTLES).await;
     let [done] = &records(&world).await[..] else { panic!("one record") };
     assert!(done["done_at"].is_string(), "{done}");
     assert_eq!((&done["entities"], &done["documents"]), (&json!(30), &json!(30)));
@@ -112,7 +111,7 @@ async fn a_shop_that_is_to_be_erased_has_no_things_left() {
     // The same request again, as a provider that heard nothing sends it.
     world.request(world.sample(&shop, "shop/redact", 1, world.now())).await.expect(200);
     world.tick().await;
-    world.after(hooktide_core::flows::erase::SETTLES).await;
+    world.after(hooktide_flows::erase::SETTLES).await;
     world.idle().await.unwrap();
 }
 
@@ -192,7 +191,7 @@ async fn a_customer_of_a_shop_is_looked_for_in_nothing_that_is_anothers() {
 #[tokio::test]
 async fn an_account_that_ebay_deletes_is_looked_for_with_every_tenant_of_the_endpoint() {
     let world = World::new().await;
-    let provider = providers::by_id("ebay").unwrap();
+    let provider = hooktide_providers::by_id("ebay").unwrap();
     let body = json!({ "provider": "ebay", "secrets": sample_secrets(provider), "tenants": ["bert"] });
     let endpoint = world.post("/v1/endpoints", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     let own = world.connect(provider).await;

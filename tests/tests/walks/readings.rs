@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use hooktide_core::names::Scope;
+use hooktide_model::names::Scope;
 use http::{Request, Response, StatusCode};
 use tower::ServiceExt;
 

@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use futures::future::join_all;
 use hooktide_api::Options;
-use hooktide_core::flows::Settings;
+use hooktide_flows::Settings;
 use hooktide_tests::connected::Connected;
 use hooktide_tests::world::World;
 use http::Request;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hooktide_core::flows::process::Processor;
-use hooktide_core::ports::QueueName;
+use hooktide_flows::process::Processor;
+use hooktide_store::ports::QueueName;
 use hooktide_tests::faults::{Faults, How, Plan, Until, Which, faulty};
 use hooktide_tests::world::{Shop, World};
 use http::Method;

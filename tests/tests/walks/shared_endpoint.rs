@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hooktide_core::flows::receive::Receiver;
-use hooktide_core::names::Scope;
+use hooktide_flows::receive::Receiver;
+use hooktide_model::names::Scope;
 use hooktide_tests::bodies;
 use hooktide_tests::world::{Answer, Shop, World};
 use http::Method;

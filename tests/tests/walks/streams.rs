@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use hooktide_api::{Load, Options};
-use hooktide_core::feed::Cursor;
-use hooktide_core::flows::Settings;
-use hooktide_core::flows::settings::Serving;
-use hooktide_core::names::Scope;
+use hooktide_flows::Settings;
+use hooktide_flows::feed::Cursor;
+use hooktide_flows::settings::Serving;
+use hooktide_model::names::Scope;
 use hooktide_tests::world::World;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;

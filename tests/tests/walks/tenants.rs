@@ -1,7 +1,6 @@
 //! One delivery that is about accounts of several tenants.
 
-use hooktide_core::names::Scope;
-use hooktide_core::providers;
+use hooktide_model::names::Scope;
 use hooktide_tests::connected::sample_secrets;
 use hooktide_tests::world::World;
 use http::{Method, Request};
@@ -15,7 +14,7 @@ async fn items(world: &World, token: &str) -> Vec<Value> {
 #[tokio::test]
 async fn each_tenant_sees_only_its_own_part_of_a_delivery_and_an_unknown_account_gets_its_when_it_connects() {
     let world = World::new().await;
-    let provider = providers::by_id("clover").unwrap();
+    let provider = hooktide_providers::by_id("clover").unwrap();
     let secrets = sample_secrets(provider);
     let new = json!({ "provider": "clover", "secrets": secrets, "tenants": ["anna", "bert"] });
     let made = world.post("/v1/endpoints", new).await.expect(201);

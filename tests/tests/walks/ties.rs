@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_core::names::JobKind;
-use hooktide_core::ports::QueueName;
-use hooktide_core::providers::{self, Sample, Unsigned};
-use hooktide_core::records;
-use hooktide_core::records::job::{self, Mark};
-use hooktide_core::records::tag;
-use hooktide_core::secret::Secret;
-use hooktide_core::tenant::Tenant;
+use hooktide_model::names::JobKind;
+use hooktide_model::secret::Secret;
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::{Sample, Unsigned};
+use hooktide_store::ports::QueueName;
+use hooktide_store::records;
+use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::tag;
 use hooktide_tests::connected::Connected;
 use hooktide_tests::world::World;
 use http::Request;
@@ -27,20 +27,20 @@ pub struct Store {
 impl Store {
     pub async fn new() -> Self {
         let world = World::new().await;
-        let connected = world.connect(providers::by_id("woocommerce").unwrap()).await;
+        let connected = world.connect(hooktide_providers::by_id("woocommerce").unwrap()).await;
         Self { world, connected, deliveries: std::cell::Cell::new(0) }
     }
 
     /// A signed delivery of this body.
     pub fn signed(&self, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-        let provider = providers::by_id("woocommerce").unwrap();
+        let provider = hooktide_providers::by_id("woocommerce").unwrap();
         self.deliveries.set(self.deliveries.get() + 1);
         let unsigned = Unsigned {
             topic,
             body: body.into(),
             account: provider.sample_account(),
             delivery: &format!("delivery-{}", self.deliveries.get()),
-            secrets: &providers::signing_with(provider, &Secret::new(provider.sample_secrets()[0].1)),
+            secrets: &hooktide_providers::signing_with(provider, &Secret::new(provider.sample_secrets()[0].1)),
             url: &format!("https://hooks.example.com{}", self.connected.path),
             now: self.world.now(),
         };
@@ -51,7 +51,7 @@ impl Store {
 
     /// The first product as it was modified then, with so many in stock.
     pub fn product(&self, modified: Timestamp, stock: i64) -> Value {
-        let provider = providers::by_id("woocommerce").unwrap();
+        let provider = hooktide_providers::by_id("woocommerce").unwrap();
         let sample = Sample { number: 1, updated_at: modified, account: provider.sample_account() };
         let mut body: Value = serde_json::from_slice(&provider.sample("product.updated", &sample).unwrap()).unwrap();
         body["stock_quantity"] = stock.into();

@@ -1,6 +1,6 @@
 //! What is recorded and not done yet can be listed.
 
-use hooktide_core::names::Scope;
+use hooktide_model::names::Scope;
 use hooktide_tests::world::{Shop, World};
 use http::Method;
 use serde_json::{Value, json};

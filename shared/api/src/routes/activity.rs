@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use hooktide_core::feed::ActivityView;
-use hooktide_core::names::Outcome;
-use hooktide_core::records::journal::Entry;
+use hooktide_flows::feed::ActivityView;
+use hooktide_model::names::Outcome;
+use hooktide_store::records::journal::Entry;
 use serde::Deserialize;
 use utoipa::IntoParams;
 

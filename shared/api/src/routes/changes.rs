@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use hooktide_core::feed::{self, ChangeView, Cursor, FeedFault, Item, Reading};
-use hooktide_core::names::{Kind, ProblemType};
-use hooktide_core::records::document;
-use hooktide_core::records::journal::Entry;
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::feed::{self, ChangeView, Cursor, FeedFault, Item, Reading};
+use hooktide_model::names::{Kind, ProblemType};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::records::document;
+use hooktide_store::records::journal::Entry;
 use serde::Deserialize;
 use utoipa::IntoParams;
 

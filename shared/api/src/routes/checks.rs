@@ -1,6 +1,6 @@
 //! Checks of what requests give: each says which field is not right.
 
-use hooktide_core::providers::{self, Provider};
+use hooktide_providers::Provider;
 use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Refused};
@@ -12,8 +12,8 @@ const LARGEST_SETTINGS: usize = 16 * 1024;
 
 /// The provider of that id.
 pub(crate) fn provider_of(id: &str) -> Answer<&'static dyn Provider> {
-    providers::by_id(id).ok_or_else(|| {
-        let known: Vec<&str> = providers::ALL.iter().map(|provider| provider.id()).collect();
+    hooktide_providers::by_id(id).ok_or_else(|| {
+        let known: Vec<&str> = hooktide_providers::ALL.iter().map(|provider| provider.id()).collect();
         Refused::invalid("provider", format!("it is one of {}", known.join(", ")))
     })
 }

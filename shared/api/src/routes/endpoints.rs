@@ -5,15 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use hooktide_core::fault::Fault;
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::names::ProblemType;
-use hooktide_core::ports::{Query, Range, Write};
-use hooktide_core::records::endpoint::{self, Endpoint, Owned, owned_key};
-use hooktide_core::records::guest::Guest;
-use hooktide_core::records::{self, Stored, Upkeep};
-use hooktide_core::tenant::Tenant;
-use hooktide_core::{address, providers};
+use hooktide_model::address;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::ProblemType;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::ports::{Query, Range, Write};
+use hooktide_store::records::endpoint::{self, Endpoint, Owned, owned_key};
+use hooktide_store::records::guest::Guest;
+use hooktide_store::records::{self, Stored, Upkeep};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -260,7 +260,8 @@ pub(crate) async fn endpoint_of(api: &Api, tenant: &Tenant, id: &str) -> Answer<
 /// An endpoint of whatever tenant, found by the provider that its id is marked with.
 pub(crate) async fn any_endpoint(api: &Api, id: &str) -> Answer<Option<Stored<Endpoint>>> {
     let keys = api.ports().keys.root().await?;
-    let Some(provider) = providers::ALL.iter().find(|provider| address::is_ours(provider.id(), id, &keys)) else {
+    let Some(provider) = hooktide_providers::ALL.iter().find(|provider| address::is_ours(provider.id(), id, &keys))
+    else {
         return Ok(None);
     };
     let stored = records::get::<Endpoint>(api.table(), &endpoint::key(provider.id(), id)).await?;

@@ -1,12 +1,12 @@
 //! Erase: what goes with a connection. Its deliveries stop and its secrets go at once, in one transaction with a job that
 //! looks again later; the record of the connection goes last. The journal is kept.
 
-use hooktide_core::flows::erase;
-use hooktide_core::names::ProblemType;
-use hooktide_core::records::connection::{self, Connection};
-use hooktide_core::records::endpoint::{Endpoint, key};
-use hooktide_core::records::{self, Stored, Upkeep};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::erase;
+use hooktide_model::names::ProblemType;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::endpoint::{Endpoint, key};
+use hooktide_store::records::{self, Stored, Upkeep};
 use serde::Serialize;
 use utoipa::ToSchema;
 

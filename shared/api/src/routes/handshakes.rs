@@ -1,8 +1,8 @@
 //! Codes that providers send to find out whether we are who we say, as they are shown.
 
-use hooktide_core::fault::Fault;
-use hooktide_core::records;
-use hooktide_core::records::endpoint;
+use hooktide_model::fault::Fault;
+use hooktide_store::records;
+use hooktide_store::records::endpoint;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

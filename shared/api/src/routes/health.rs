@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use hooktide_core::names::ProblemType;
-use hooktide_core::problem::Problem;
-use hooktide_core::records::canary::{self, Canary};
+use hooktide_model::names::ProblemType;
+use hooktide_model::problem::Problem;
+use hooktide_store::records::canary::{self, Canary};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Mutex;

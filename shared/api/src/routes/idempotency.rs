@@ -2,11 +2,12 @@
 
 use axum::http::HeaderMap;
 use data_encoding::HEXLOWER;
-use hooktide_core::names::ProblemType;
-use hooktide_core::ports::Key;
-use hooktide_core::records::{self, Record};
-use hooktide_core::tenant::Tenant;
-use hooktide_core::{address, providers, signing};
+use hooktide_model::address;
+use hooktide_model::names::ProblemType;
+use hooktide_model::signing;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::Key;
+use hooktide_store::records::{self, Record};
 
 use super::checks::LONGEST_TEXT;
 use crate::answer::{Answer, Refused};
@@ -65,7 +66,7 @@ pub(crate) async fn refuse_other_provider<R: Record>(
         return Ok(());
     }
     let mut keys = Vec::new();
-    for other in providers::ALL.iter().map(|other| other.id()).filter(|other| *other != provider) {
+    for other in hooktide_providers::ALL.iter().map(|other| other.id()).filter(|other| *other != provider) {
         keys.push(key(other, &id_for(api, tenant, resource, other, headers).await?));
     }
     for item in api.table().get_many(&keys).await?.into_iter().flatten() {

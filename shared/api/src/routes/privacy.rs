@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use hooktide_core::names::PrivacyAct;
-use hooktide_core::ports::{Query, Range};
-use hooktide_core::records;
-use hooktide_core::records::privacy::{self, Done, Found};
+use hooktide_model::names::PrivacyAct;
+use hooktide_store::ports::{Query, Range};
+use hooktide_store::records;
+use hooktide_store::records::privacy::{self, Done, Found};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

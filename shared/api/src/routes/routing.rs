@@ -1,14 +1,14 @@
 //! Which connection the deliveries for an account of a shared endpoint belong to: who may say so, and how that changes.
 
-use hooktide_core::flows::replay;
-use hooktide_core::names::ProblemType;
-use hooktide_core::ports::{AttributeValue, Condition, Write};
-use hooktide_core::records::connection::Connection;
-use hooktide_core::records::dead_letter::Shelf;
-use hooktide_core::records::endpoint::{Endpoint, Route, SOURCES, route_key};
-use hooktide_core::records::replay::{Filter, Replay};
-use hooktide_core::records::{self, Stored, Upkeep};
-use hooktide_core::tenant::Tenant;
+use hooktide_flows::replay;
+use hooktide_model::names::ProblemType;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{AttributeValue, Condition, Write};
+use hooktide_store::records::connection::Connection;
+use hooktide_store::records::dead_letter::Shelf;
+use hooktide_store::records::endpoint::{Endpoint, Route, SOURCES, route_key};
+use hooktide_store::records::replay::{Filter, Replay};
+use hooktide_store::records::{self, Stored, Upkeep};
 
 use super::claims::Claim;
 use super::connections::transact;

@@ -7,14 +7,14 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use hooktide_core::fault::Fault;
-use hooktide_core::notice::{Version, What};
-use hooktide_core::providers::{Provider, Sample, Unsigned};
-use hooktide_core::records;
-use hooktide_core::records::connection::Connection;
-use hooktide_core::records::endpoint::{self, Endpoint};
-use hooktide_core::records::entity::{Entity, EntityId};
-use hooktide_core::verified;
+use hooktide_model::fault::Fault;
+use hooktide_model::notice::{Version, What};
+use hooktide_providers::verified;
+use hooktide_providers::{Provider, Sample, Unsigned};
+use hooktide_store::records;
+use hooktide_store::records::connection::Connection;
+use hooktide_store::records::endpoint::{self, Endpoint};
+use hooktide_store::records::entity::{Entity, EntityId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -117,7 +117,7 @@ struct Maker<'a> {
     provider: &'static dyn Provider,
     topic: &'a str,
     connection: &'a Connection,
-    secrets: hooktide_core::secret::Secrets,
+    secrets: hooktide_model::secret::Secrets,
     /// What the provider was told to call.
     url: String,
 }
@@ -166,7 +166,7 @@ impl Maker<'_> {
 }
 
 async fn only_connection(api: &Api, may: &May<Operate>, provider: &dyn Provider) -> Answer<Connection> {
-    let partition = hooktide_core::key::Partition::of(may.tenant(), hooktide_core::key::Area::Connections);
+    let partition = hooktide_store::key::Partition::of(may.tenant(), hooktide_store::key::Area::Connections);
     let all = records::list_all::<Connection>(api.table(), partition, "", 1_000).await?;
     let mut of: Vec<Connection> = all
         .into_iter()

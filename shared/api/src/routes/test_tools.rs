@@ -7,10 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use bytes::Bytes;
-use hooktide_core::envelope::LARGEST_BODY;
-use hooktide_core::flows::receive;
-use hooktide_core::names::ProblemType;
-use hooktide_core::signing;
+use hooktide_flows::receive;
+use hooktide_model::envelope::LARGEST_BODY;
+use hooktide_model::names::ProblemType;
+use hooktide_model::signing;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use hooktide_core::names::{ProblemType, Scope};
-use hooktide_core::ports::{Partition, Write};
-use hooktide_core::records::endpoint::Owned;
-use hooktide_core::records::grant::{DEEPEST, Grant};
-use hooktide_core::records::token::{self, Principal, Token};
-use hooktide_core::records::{self, Upkeep};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::names::{ProblemType, Scope};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Partition, Write};
+use hooktide_store::records::endpoint::Owned;
+use hooktide_store::records::grant::{DEEPEST, Grant};
+use hooktide_store::records::token::{self, Principal, Token};
+use hooktide_store::records::{self, Upkeep};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -151,7 +151,7 @@ fn check_texts(new: &NewToken) -> Answer<()> {
 /// The tenant's tokens, without their texts.
 #[utoipa::path(get, path = "/v1/tokens", operation_id = "list_tokens", responses((status = 200, body = List<TokenView>)))]
 pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer<Json<List<TokenView>>> {
-    let partition = Partition::of(may.tenant(), hooktide_core::key::Area::Tokens);
+    let partition = Partition::of(may.tenant(), hooktide_store::key::Area::Tokens);
     let owned = records::list_all::<Owned>(api.table(), partition, "", MOST).await?;
     let keys: Vec<_> = owned.iter().map(|(id, _)| token::key(id)).collect();
     let mut items = Vec::new();

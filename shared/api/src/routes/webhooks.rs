@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::records;
-use hooktide_core::records::dead_letter::{self, DeadLetter, Shelf};
-use hooktide_core::records::endpoint::{self, Endpoint, LastVerified};
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::records;
+use hooktide_store::records::dead_letter::{self, DeadLetter, Shelf};
+use hooktide_store::records::endpoint::{self, Endpoint, LastVerified};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! The table on DynamoDB.
 //!
-//! What a call says is decided in [`hooktide_core::statement`], which the embedded table shares; here it is only
+//! What a call says is decided in [`hooktide_store::statement`], which the embedded table shares; here it is only
 //! carried over. The SDK repeats what was throttled or lost on the way; a write that succeeded and whose answer was
 //! lost may then meet itself and be refused, which callers read as a lost race and look again.
 
@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::stream::{self, StreamExt};
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
-use hooktide_core::statement::{self, MOST_KEYS, QueryStatement, WriteStatement};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
+use hooktide_store::statement::{self, MOST_KEYS, QueryStatement, WriteStatement};
 
 use self::request::{item_out, values_in};
 use crate::fault;

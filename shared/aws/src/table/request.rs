@@ -13,9 +13,9 @@ use aws_sdk_dynamodb::types::{
     AttributeValue as Theirs, ConditionCheck, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
 };
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{AttributeValue, Item, Key, TransactFault, WriteFault};
-use hooktide_core::statement::{self, Action, WriteStatement};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{AttributeValue, Item, Key, TransactFault, WriteFault};
+use hooktide_store::statement::{self, Action, WriteStatement};
 
 use super::SERVICE;
 use crate::fault;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hooktide_core::flows::settings::Serving;
+use hooktide_flows::settings::Serving;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

@@ -31,8 +31,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Clock, MAX_DELAY, Outgoing, Queue, QueueName};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Clock, MAX_DELAY, Outgoing, Queue, QueueName};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::watch;

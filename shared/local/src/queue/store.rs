@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use hooktide_core::ports::{MAX_DELAY, Outgoing, QueueName};
+use hooktide_store::ports::{MAX_DELAY, Outgoing, QueueName};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 

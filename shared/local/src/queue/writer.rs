@@ -3,8 +3,8 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::Clock;
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::Clock;
 use jiff::Timestamp;
 use rusqlite::ErrorCode;
 use tokio::sync::{mpsc, oneshot, watch};

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 
 use dynoxide::Database;
 use dynoxide::actions::transact_write_items::TransactWriteItem;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{AttributeValue, Cancellation, PARTITION, SORT, TransactFault, Write, WriteFault};
-use hooktide_core::statement::{self, Action, WriteStatement};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{AttributeValue, Cancellation, PARTITION, SORT, TransactFault, Write, WriteFault};
+use hooktide_store::statement::{self, Action, WriteStatement};
 
 use super::request;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dynoxide::AttributeValue as Theirs;
-use hooktide_core::ports::{AttributeValue as Ours, Item};
+use hooktide_store::ports::{AttributeValue as Ours, Item};
 
 /// An item as dynoxide takes it.
 pub(super) fn item_in(item: Item) -> HashMap<String, Theirs> {

@@ -1,7 +1,7 @@
 //! What dynoxide's errors mean for the caller.
 
 use dynoxide::DynoxideError;
-use hooktide_core::fault::Fault;
+use hooktide_model::fault::Fault;
 use rusqlite::ErrorCode;
 
 /// Sorts an error by its variant.

@@ -22,9 +22,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dynoxide::Database;
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Clock, Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
-use hooktide_core::statement::{self, QueryStatement, WriteStatement};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Clock, Item, Key, Page, Query, Table, TransactFault, Write, WriteFault};
+use hooktide_store::statement::{self, QueryStatement, WriteStatement};
 use tokio::sync::Semaphore;
 
 pub(crate) use self::damage::damage;

@@ -12,9 +12,9 @@ use dynoxide::actions::transact_write_items::{
 };
 use dynoxide::actions::update_item::UpdateItemRequest;
 use dynoxide::{Database, DynoxideError};
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Item, Key, Page, TransactFault, WriteFault};
-use hooktide_core::statement::{self, Action, QueryStatement, WriteStatement};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Item, Key, Page, TransactFault, WriteFault};
+use hooktide_store::statement::{self, Action, QueryStatement, WriteStatement};
 
 use super::convert::{item_in, item_out, values_in};
 use super::{TABLE, fault};

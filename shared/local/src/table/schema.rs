@@ -10,8 +10,8 @@ use dynoxide::types::{
     ScalarAttributeType,
 };
 use dynoxide::{Database, DynoxideError};
-use hooktide_core::ports::{Clock, DUE_AT, DUE_PARTITION, EXPIRES_AT, PARTITION, SORT};
-use hooktide_core::statement::DUE_INDEX;
+use hooktide_store::ports::{Clock, DUE_AT, DUE_PARTITION, EXPIRES_AT, PARTITION, SORT};
+use hooktide_store::statement::DUE_INDEX;
 
 use super::TABLE;
 

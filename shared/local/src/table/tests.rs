@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::metering::{self, Metered};
-use hooktide_core::ports::{AttributeValue, Condition, DUE_AT, DUE_PARTITION, EXPIRES_AT, Range};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::metering::{self, Metered};
+use hooktide_store::ports::{AttributeValue, Condition, DUE_AT, DUE_PARTITION, EXPIRES_AT, Range};
 use jiff::Timestamp;
 
 use super::*;

@@ -1,4 +1,4 @@
-use hooktide_core::ports::{Cancellation, Condition, Item, Key, Table, TransactFault, Write};
+use hooktide_store::ports::{Cancellation, Condition, Item, Key, Table, TransactFault, Write};
 
 use super::{item, key, number, put, refused, text, write_all};
 

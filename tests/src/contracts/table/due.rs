@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use hooktide_core::ports::{AttributeValue, DUE_AT, DUE_PARTITION, Table, Write};
+use hooktide_store::ports::{AttributeValue, DUE_AT, DUE_PARTITION, Table, Write};
 
 use super::{delete, item, key, number, put, sorts, text, write_all};
 

@@ -11,12 +11,12 @@ mod reads;
 mod transactions;
 mod writes;
 
-use hooktide_core::fault::Fault;
-use hooktide_core::key::{Area, Partition};
-use hooktide_core::ports::{
+use hooktide_model::fault::Fault;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::ports::{
     AttributeValue, Condition, Item, Key, PARTITION, SORT, Table, TransactFault, Write, WriteFault,
 };
-use hooktide_core::tenant::Tenant;
 
 /// Panics at the first promise that the table breaks.
 pub async fn keeps_its_promises(table: &dyn Table) {

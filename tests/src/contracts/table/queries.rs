@@ -1,4 +1,4 @@
-use hooktide_core::ports::{Page, Query, Range, Table};
+use hooktide_store::ports::{Page, Query, Range, Table};
 
 use super::{bulk, key, partition, put, sorts, write_all};
 

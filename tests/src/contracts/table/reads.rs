@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use hooktide_core::ports::{AttributeValue, Key, Table};
+use hooktide_store::ports::{AttributeValue, Key, Table};
 
 use super::{assert_failed, bulk, count, item, key, number, put, text, write_all};
 

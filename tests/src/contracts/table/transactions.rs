@@ -1,5 +1,5 @@
 use futures::future::join_all;
-use hooktide_core::ports::{Cancellation, Condition, DUE_AT, DUE_PARTITION, Item, Key, Table, TransactFault, Write};
+use hooktide_store::ports::{Cancellation, Condition, DUE_AT, DUE_PARTITION, Item, Key, Table, TransactFault, Write};
 
 use super::{assert_failed, bulk, count, delete, item, key, number, put, put_if, text, write_all};
 

@@ -1,5 +1,5 @@
 use futures::future::join_all;
-use hooktide_core::ports::{Condition, DUE_AT, DUE_PARTITION, Item, PARTITION, SORT, Table, Write, WriteFault};
+use hooktide_store::ports::{Condition, DUE_AT, DUE_PARTITION, Item, PARTITION, SORT, Table, Write, WriteFault};
 
 use super::{assert_failed, bulk, count, delete, item, key, number, put, put_if, refused, text, write_all};
 

@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::Client;
 use hooktide_aws::table::DynamoTable;
-use hooktide_core::fault::Fault;
-use hooktide_core::key::{Area, Key, Partition};
-use hooktide_core::ports::{
+use hooktide_model::fault::Fault;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, Key, Partition};
+use hooktide_store::ports::{
     AttributeValue, Cancellation, Condition, Item, Query, Range, Table, TransactFault, Write, WriteFault,
 };
-use hooktide_core::statement::key_item;
-use hooktide_core::tenant::Tenant;
+use hooktide_store::statement::key_item;
 use hooktide_tests::wire::{Recorded, Wire};
 use serde_json::{Value, json};
 

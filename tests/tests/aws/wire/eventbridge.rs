@@ -2,10 +2,10 @@
 
 use aws_sdk_eventbridge::Client;
 use hooktide_aws::bus::EventBridgeBus;
-use hooktide_core::fault::Fault;
-use hooktide_core::names::Channel;
-use hooktide_core::ports::{Bus, BusEntry};
-use hooktide_core::tenant::Tenant;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::Channel;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Bus, BusEntry};
 use hooktide_tests::wire::{Recorded, Wire};
 use serde_json::{Value, json};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use hooktide_aws::queue::{QueueUrls, SqsQueue};
-use hooktide_core::fault::Fault;
-use hooktide_core::ports::{Outgoing, Queue, QueueName};
+use hooktide_model::fault::Fault;
+use hooktide_store::ports::{Outgoing, Queue, QueueName};
 use hooktide_tests::wire::{Recorded, Wire};
 use serde_json::{Value, json};
 

@@ -1,0 +1,255 @@
+//! Erase: what is known of a connection's entities, with their documents. The journal, which names entities and nobody,
+//! stays.
+//!
+//! A commit that began before a connection's deliveries stopped may end after they were erased. So a connection that is
+//! deleted leaves its record behind, and a job looks again when no such commit can be under way, until it finds nothing.
+//! Then the record goes.
+
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use object_store::path::Path;
+use tracing::warn;
+
+use super::{Ports, jobs};
+use hooktide_model::envelope::Envelope;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{JobKind, Kind};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::bodies;
+use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
+use hooktide_store::ports::{Item, Key, Query, Range, Write, WriteFault, blob_fault};
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::dead_letter::DeadLetter;
+use hooktide_store::records::endpoint::belonging_key;
+use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::{self, Stored, tag};
+
+/// How many items are erased at once at the most; what remains is erased by calling again.
+pub const MOST: usize = 5_000;
+/// How long after deliveries stopped a commit may still end: longer than any lease.
+pub const SETTLES: Duration = Duration::from_secs(job::LEASE.as_secs() + 20);
+/// How many items are read at once.
+const PAGE: usize = 100;
+/// How many held deliveries are read at once: they are large.
+const LETTERS: usize = 50;
+/// How many job marks are erased at once at the most.
+pub const MARKS: usize = 1_000;
+
+/// What was erased.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// Entities whose state was known.
+    pub entities: usize,
+    /// Documents.
+    pub documents: usize,
+    /// What else the connection alone had: counters of tags, marks of jobs, notes of its endpoint.
+    pub others: usize,
+}
+
+/// The write that starts the job which erases what is left of a deleted connection, for the transaction that deletes it.
+pub async fn begin(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Write, Fault> {
+    let stored = records::get::<Mark>(&*ports.table, &job::key(tenant, JobKind::Erase, id)).await?;
+    let mark = job::raised(None, tenant, JobKind::Erase, id, 1, now);
+    job::store(stored.map(|stored| stored.rev), &job::resting(&mark, now + SETTLES))
+}
+
+/// Sends the first step of a job that was started. Where that fails, [a sweep](super::sweep::jobs) does it later.
+pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) {
+    let envelope = jobs::envelope(JobKind::Erase, tenant, id, now);
+    if let Err(fault) = jobs::send(ports, &envelope, SETTLES).await {
+        warn!(%tenant, id, %fault, "what is left of a connection is erased later");
+    }
+}
+
+/// Erases what is left of a deleted connection; its record goes when nothing is found any more.
+pub(super) async fn step(
+    ports: &Ports,
+    tenant: &Tenant,
+    id: &str,
+    envelope: &Envelope,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let Some(held) = jobs::claim(ports, JobKind::Erase, tenant, id, now).await? else { return Ok(()) };
+    let key = connection::key(tenant, id);
+    let stored = records::get::<Connection>(&*ports.table, &key).await?;
+    let Some(stored) = stored.filter(|stored| stored.record.deleted_at.is_some()) else {
+        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
+    };
+    let mut erased = Erased::default();
+    let all = whole(ports, tenant, &stored.record, MARKS, &mut erased).await?;
+    if all && erased == Erased::default() {
+        let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
+        return ports.table.transact(vec![delete, job::finish(&held, now)?]).await.map_err(records::overtaken);
+    }
+    // What was found may have been written while deliveries stopped: look again when that is over.
+    let pause = if all { SETTLES } else { Duration::ZERO };
+    let mark = job::store(Some(held.rev), &job::resting(&held.record, now + pause))?;
+    ports.table.write(mark).await.map_err(records::raced)?;
+    let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
+    jobs::send(ports, &next, pause).await
+}
+
+/// Erases everything of a connection that is deleted, but for its record, at most so many job marks; whether all of it.
+pub async fn whole(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    marks: usize,
+    erased: &mut Erased,
+) -> Result<bool, Fault> {
+    if !entities(ports, tenant, connection, erased).await? {
+        return Ok(false);
+    }
+    let (mut found, mut all) = (Vec::new(), true);
+    let mut add = |(keys, more): (Vec<Key>, bool)| {
+        found.extend(keys);
+        all &= !more;
+    };
+    for kind in Kind::ALL {
+        let partition = Partition::of(tenant, Area::Tag(&tag::prefix(*kind, &connection.id)));
+        add(keys_of(ports, &partition, Range::All, PAGE).await?);
+    }
+    add(marks_of(ports, tenant, connection, marks).await?);
+    if connection.owns_endpoint() {
+        add(held_by(ports, tenant, connection).await?);
+        let partition = Partition::endpoint(&connection.provider, &connection.endpoint);
+        let (mut notes, more) = keys_of(ports, &partition, Range::All, PAGE).await?;
+        // What the address names stays for a while, so that what still comes to it is recognised.
+        notes.retain(|key| key.sort() != "endpoint");
+        add((notes, more));
+    }
+    erased.others += found.len();
+    delete_all(ports, found).await?;
+    Ok(all)
+}
+
+/// Some of what a connection's own endpoint holds for other accounts, their bodies erased; and whether there is more.
+async fn held_by(ports: &Ports, tenant: &Tenant, connection: &Connection) -> Result<(Vec<Key>, bool), Fault> {
+    let partition = Partition::of(tenant, Area::Held(&connection.endpoint));
+    let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: LETTERS };
+    let (letters, more) = records::list::<DeadLetter>(&*ports.table, &query).await?;
+    let mut keys = Vec::with_capacity(letters.len());
+    for (sort, Stored { record, .. }) in letters {
+        if let Ok(envelope) = Envelope::decode(&record.message) {
+            bodies::erase(&envelope, tenant, &*ports.blobs).await?;
+        }
+        keys.push(partition.clone().key(sort));
+    }
+    Ok((keys, more))
+}
+
+/// Some keys of a range of a partition, and whether there are more.
+async fn keys_of(ports: &Ports, partition: &Partition, range: Range, limit: usize) -> Result<(Vec<Key>, bool), Fault> {
+    let query = Query { partition: partition.clone(), range, descending: false, limit };
+    let page = ports.table.query(&query).await?;
+    let keys = page.items.iter().map(|item: &Item| partition.clone().key(records::sort_of(item))).collect();
+    Ok((keys, page.more))
+}
+
+/// Some of the marks of syncs of a connection's resources, `<resource>/<connection>` and what of it; and whether there are
+/// more.
+///
+/// Marks are sorted by resource, and there are few resources: from each to the next it skips what other connections have,
+/// however many they are.
+async fn marks_of(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    most: usize,
+) -> Result<(Vec<Key>, bool), Fault> {
+    let (jobs, syncs) = (Partition::of(tenant, Area::Jobs), format!("{}#", JobKind::Sync));
+    let (mut found, mut next) = (Vec::new(), Range::Prefix(syncs.clone()));
+    loop {
+        let (first, _) = keys_of(ports, &jobs, next, 1).await?;
+        let Some(first) = first.first() else { return Ok((found, false)) };
+        let resource = first.sort().split_once('/').map_or(first.sort(), |(resource, _)| resource);
+        let mut own = Range::Prefix(format!("{resource}/{}", connection.id));
+        while let (keys, more) = keys_of(ports, &jobs, own, PAGE).await?
+            && let Some(last) = keys.last().map(|key| key.sort().to_owned())
+        {
+            let prefix = format!("{resource}/{}", connection.id);
+            found.extend(keys.into_iter().filter(|key| is_or_lies_below(key.sort(), &prefix)));
+            if found.len() >= most {
+                return Ok((found, true));
+            }
+            if !more {
+                break;
+            }
+            own = records::after(&prefix, &last);
+        }
+        next = records::after(&syncs, &format!("{resource}/{}", char::MAX));
+    }
+}
+
+fn is_or_lies_below(sort: &str, place: &str) -> bool {
+    sort.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Erases the entities and documents of a connection; whether all of them.
+pub async fn entities(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    erased: &mut Erased,
+) -> Result<bool, Fault> {
+    for shard in 0..ENTITY_SHARDS {
+        if !erase_shard(ports, tenant, connection, shard, erased).await? {
+            return Ok(false);
+        }
+    }
+    let directory = Path::from(format!("documents/{tenant}/{}", connection.id));
+    let found = ports.blobs.list(Some(&directory)).take(MOST).map_ok(|found| found.location).boxed();
+    let deleted: Vec<_> = ports.blobs.delete_stream(found).try_collect().await.map_err(|error| blob_fault(&error))?;
+    erased.documents += deleted.len();
+    Ok(deleted.len() < MOST)
+}
+
+/// Erases one partition of entities and documents; whether all of it.
+async fn erase_shard(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    shard: u8,
+    erased: &mut Erased,
+) -> Result<bool, Fault> {
+    loop {
+        if erased.entities + erased.documents >= MOST {
+            return Ok(false);
+        }
+        let partition = Partition::of(tenant, Area::Entities(&connection.id, shard));
+        let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: PAGE };
+        let page = ports.table.query(&query).await?;
+        let keys: Vec<Key> = page.items.iter().map(|item| partition.clone().key(records::sort_of(item))).collect();
+        let apart = keys.iter().filter(|key| key.sort().starts_with("document#")).count();
+        // The small ones are in their entities.
+        let within = page.items.iter().filter(|item| item.inner().contains_key("document")).count();
+        erased.documents += apart + within;
+        erased.entities += keys.len() - apart;
+        let belongings = keys.iter().filter_map(|key| belonging_of(connection, key.sort()));
+        delete_all(ports, belongings.chain(keys.iter().cloned()).collect()).await?;
+        if !page.more {
+            return Ok(true);
+        }
+    }
+}
+
+async fn delete_all(ports: &Ports, keys: Vec<Key>) -> Result<(), Fault> {
+    let deletes = keys.into_iter().map(|key| Write::Delete { key, condition: None }).collect();
+    for result in ports.table.write_many(deletes).await {
+        match result {
+            Ok(()) | Err(WriteFault::Condition(_)) => {}
+            Err(fault) => return Err(records::raced(fault)),
+        }
+    }
+    Ok(())
+}
+
+/// Where it is written that an entity belongs to the account of a connection, from the entity's sort key.
+fn belonging_of(connection: &Connection, sort: &str) -> Option<Key> {
+    let (kind, id) = sort.split_once('#')?;
+    let kind = Kind::from_name(kind)?;
+    let shared = !connection.owns_endpoint();
+    shared.then(|| belonging_key(&connection.provider, &connection.endpoint, kind, id))
+}

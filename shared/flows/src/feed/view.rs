@@ -1,0 +1,128 @@
+//! What readers see of the journal's entries.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use hooktide_model::names::{Kind, Operation, Outcome, Via};
+use hooktide_store::records::journal::Entry;
+use hooktide_store::records::tag;
+
+/// A change, as the bus, the feed and `/v1/changes` tell it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ChangeView {
+    /// The same for every repeat of this change.
+    pub id: String,
+    /// Of which connection.
+    pub connection: String,
+    /// From which provider.
+    pub provider: String,
+    /// What kind of thing changed.
+    pub kind: Kind,
+    /// Which thing: `product/<connection>/4711`.
+    #[schema(examples("product/kq3v6hd2m5xw7r4tabcdef/4711"))]
+    pub entity: String,
+    /// What happened to it.
+    pub op: Operation,
+    /// The version of its new state, by the provider's clock. Of two changes of one entity the greater one is newer; where
+    /// the clock did not move, the one that was received later is.
+    pub version: String,
+    /// The tags whose cached answers are stale now.
+    pub tags: Vec<String>,
+    /// The normalised document, unless the thing was deleted or the document was replaced meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub document: Option<serde_json::Value>,
+    /// When it happened, by the provider's clock.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub occurred_at: Option<Timestamp>,
+    /// When the notice was received.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// When the change was committed.
+    #[schema(value_type = String, format = DateTime)]
+    pub processed_at: Timestamp,
+    /// How we came to know.
+    pub via: Via,
+    /// The fields of the provider's body that could not be read: absent from the document, and unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+    /// The trace id, from receipt to the last effect.
+    pub trace: String,
+}
+
+impl ChangeView {
+    /// The change that an entry tells of, if it does.
+    pub fn of(entry: &Entry, document: Option<serde_json::Value>) -> Option<Self> {
+        let (entity, change) = (entry.entity()?, entry.change.as_ref()?);
+        Some(Self {
+            id: entry.id.clone(),
+            tags: tag::all(&entity),
+            entity: entity.to_string(),
+            connection: entity.connection,
+            provider: entry.provider.clone(),
+            kind: change.kind,
+            op: change.op,
+            version: change.version.to_string(),
+            document,
+            occurred_at: change.occurred_at,
+            received_at: entry.received_at,
+            processed_at: entry.processed_at,
+            via: change.via,
+            unread: change.unread.clone(),
+            trace: entry.trace.clone(),
+        })
+    }
+
+    /// What an invalidation channel tells of it.
+    pub fn invalidation(&self) -> serde_json::Value {
+        serde_json::json!({ "tags": self.tags, "change": self.id })
+    }
+}
+
+/// What became of a notice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ActivityView {
+    /// The same for every repeat of this entry.
+    pub id: String,
+    /// Of which connection, where one is known.
+    pub connection: Option<String>,
+    /// From which provider.
+    pub provider: String,
+    /// The provider's topic.
+    pub topic: Option<String>,
+    /// The provider's own id of the delivery.
+    pub delivery: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, where that is not plain.
+    pub reason: Option<String>,
+    /// When it was received.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// When this became of it.
+    #[schema(value_type = String, format = DateTime)]
+    pub processed_at: Timestamp,
+    /// Which secret verified it.
+    pub verified_with: Option<String>,
+    /// The trace id, from receipt to the last effect.
+    pub trace: String,
+}
+
+impl From<Entry> for ActivityView {
+    fn from(entry: Entry) -> Self {
+        Self {
+            id: entry.id,
+            connection: entry.connection,
+            provider: entry.provider,
+            topic: entry.topic,
+            delivery: entry.delivery,
+            outcome: entry.outcome,
+            reason: entry.reason,
+            received_at: entry.received_at,
+            processed_at: entry.processed_at,
+            verified_with: entry.verified_with,
+            trace: entry.trace,
+        }
+    }
+}

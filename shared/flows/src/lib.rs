@@ -1,0 +1,40 @@
+//! Flows: what Hooktide does, one verb a file. They name no provider, no host and no clock.
+
+pub mod erase;
+pub mod feed;
+pub mod foreign;
+mod jobs;
+mod privacy;
+pub mod process;
+pub mod receive;
+pub mod replay;
+pub mod settings;
+pub mod sweep;
+
+use std::sync::Arc;
+
+pub use self::settings::Settings;
+
+use hooktide_model::entropy::Entropy;
+use hooktide_store::ports::{Blobs, Bus, Http, Keys, Meter, Queue, Table};
+
+/// Everything that flows reach the world through.
+#[derive(Clone)]
+pub struct Ports {
+    /// The store.
+    pub table: Arc<dyn Table>,
+    /// The queues.
+    pub queue: Arc<dyn Queue>,
+    /// The bus.
+    pub bus: Arc<dyn Bus>,
+    /// The blob store.
+    pub blobs: Arc<dyn Blobs>,
+    /// The root keys.
+    pub keys: Arc<dyn Keys>,
+    /// The way out.
+    pub http: Arc<dyn Http>,
+    /// Randomness.
+    pub entropy: Arc<Entropy>,
+    /// Where it is counted what becomes of deliveries.
+    pub meter: Arc<dyn Meter>,
+}

@@ -1,0 +1,187 @@
+//! Privacy: lists or erases what is held about an account or a person, and leaves a record that says so.
+//!
+//! What is held of an account are its things with their documents, and deliveries that are kept: dead letters, and what
+//! waits for an account to connect. Of a person there are only the latter: things are products, quantities and payments,
+//! whose documents name nobody. The journal has ids of things and deliveries, and expires by itself.
+//!
+//! A request is a job, whose record says how far it got. A step that is cut off is done again; what it erased stays erased.
+//! Entities are looked for twice: the second time when no commit can be under way that began before the request.
+
+mod mentions;
+mod search;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use self::search::Search;
+use super::process::Processor;
+use super::{Ports, erase, jobs};
+use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind};
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{JobKind, Outcome, PrivacyAct};
+use hooktide_model::notice::{PrivacyRequest, What};
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::verified;
+use hooktide_store::bodies;
+use hooktide_store::ports::Write;
+use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
+use hooktide_store::records::job;
+use hooktide_store::records::journal::Entry;
+use hooktide_store::records::privacy::{self, Done, Found};
+use hooktide_store::records::{self, Stored, Upkeep};
+
+/// How long the record of a request is kept.
+const KEPT: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
+
+/// Does what a request asks for, or a part of it that fits into one run.
+pub(super) async fn step(
+    processor: &Processor,
+    tenant: &Tenant,
+    id: &str,
+    envelope: &Envelope,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let ports = &processor.ports;
+    let Some(held) = jobs::claim(ports, JobKind::Privacy, tenant, id, now).await? else { return Ok(()) };
+    let letter: Option<Stored<DeadLetter>> = records::get(&*ports.table, &Shelf::Privacy.key(tenant, id)).await?;
+    let Some(Stored { record: letter, .. }) = letter else {
+        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
+    };
+    let begun = records::get::<Done>(&*ports.table, &privacy::key(tenant, id)).await?.map(|stored| stored.record);
+    let done = match begun {
+        Some(done) if done.done_at.is_some() => done,
+        begun => {
+            let done = look(processor, (tenant, id), (&letter, begun), (envelope, held.record.fence), now).await?;
+            if done.done_at.is_none() {
+                let due = done.settles_at.filter(|settles_at| *settles_at > now).unwrap_or(now);
+                let mark = job::store(Some(held.rev), &job::resting(&held.record, due))?;
+                ports.table.write(mark).await.map_err(records::raced)?;
+                let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
+                return jobs::send(ports, &next, Duration::try_from(due.duration_since(now)).unwrap_or_default()).await;
+            }
+            done
+        }
+    };
+    // The request names whoever it is about. From here on it is not read again.
+    if let Ok(request) = Envelope::decode(&letter.message) {
+        bodies::erase(&request, tenant, &*ports.blobs).await?;
+    }
+    let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
+    let entry = entry(&done, format!("{id}-done"), done.found, envelope, now);
+    processor.journal(tenant, id, &[entry], vec![delete, job::finish(&held, now)?], now).await
+}
+
+/// Goes on looking for what a letter asks, as far as one run goes, and writes down how far that was, also where it fails.
+async fn look(
+    processor: &Processor,
+    (tenant, id): (&Tenant, &str),
+    (letter, begun): (&DeadLetter, Option<Done>),
+    (envelope, fence): (&Envelope, u64),
+    now: Timestamp,
+) -> Result<Done, Fault> {
+    let ports = &processor.ports;
+    let Some((delivery, request)) = request_of(ports, letter).await? else {
+        return Err(Fault::failed("a request about personal data does not read as one any more"));
+    };
+    let mut search = Search::new(ports, tenant, letter, (&delivery, &request)).await?;
+    let mut done = begun.unwrap_or_else(|| record(letter, &delivery, request.act));
+    if done.settles_at.is_some() {
+        search.only_entities();
+    }
+    let mut found = BTreeMap::new();
+    let all = search.run(&mut done, &mut found).await;
+    tell_others(processor, tenant, &found, (&done, id, fence), envelope, now).await?;
+    for here in found.into_values() {
+        done.found += here;
+    }
+    if matches!(all, Ok(true)) {
+        // A commit that was under way may leave entities behind the look: once more, when none can be.
+        let again = done.settles_at.is_none() && search.erases_entities();
+        (done.settles_at, done.done_at) =
+            if again { (Some(now + erase::SETTLES), None) } else { (done.settles_at, Some(now)) };
+    }
+    let progress = records::put(&privacy::key(tenant, id), &done, Upkeep::until(now + KEPT))?;
+    ports.table.write(progress).await.map_err(records::raced)?;
+    all.map(|_| done)
+}
+
+/// Tells whoever misses a letter why, though the request is not theirs. A run that ends in between tells nobody.
+async fn tell_others(
+    processor: &Processor,
+    tenant: &Tenant,
+    found: &BTreeMap<Tenant, Found>,
+    (done, id, fence): (&Done, &str, u64),
+    envelope: &Envelope,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    if done.act == PrivacyAct::Disclose {
+        return Ok(());
+    }
+    for (other, found) in found.iter().filter(|(other, found)| *other != tenant && **found != Found::default()) {
+        // Whose request it is, is not theirs to know.
+        let entry = entry(done, format!("{id}-erased-{fence}"), *found, envelope, now);
+        processor.journal(other, id, &[Entry { connection: None, ..entry }], Vec::new(), now).await?;
+    }
+    Ok(())
+}
+
+/// The record of a request that is begun.
+fn record(letter: &DeadLetter, delivery: &Delivery, act: PrivacyAct) -> Done {
+    Done {
+        provider: delivery.provider.clone(),
+        endpoint: delivery.endpoint.clone(),
+        connection: letter.connection.clone(),
+        topic: letter.topic.clone(),
+        act,
+        received_at: letter.received_at,
+        done_at: None,
+        settles_at: None,
+        place: None,
+        last: None,
+        found: Found::default(),
+        listed: Vec::new(),
+    }
+}
+
+/// The delivery that a letter keeps, and the request in it.
+async fn request_of(ports: &Ports, letter: &DeadLetter) -> Result<Option<(Delivery, PrivacyRequest)>, Fault> {
+    let Ok(Envelope { kind: EnvelopeKind::Notice(delivery), received_at, .. }) = Envelope::decode(&letter.message)
+    else {
+        return Ok(None);
+    };
+    let Some(provider) = hooktide_providers::by_id(&delivery.provider) else { return Ok(None) };
+    let body = bodies::read(&delivery, &*ports.blobs).await?;
+    let notices = provider.parse(&verified::reopen(&delivery, body, received_at))?;
+    let request = notices.into_iter().find_map(|notice| match notice.what {
+        What::Privacy(request) => Some(request),
+        What::Entity(_) | What::Hint { .. } | What::Ignored { .. } | What::Kept { .. } => None,
+    });
+    Ok(request.map(|request| (delivery, request)))
+}
+
+/// What the activity says of it.
+fn entry(done: &Done, id: String, found: Found, envelope: &Envelope, now: Timestamp) -> Entry {
+    let Found { entities, documents, deliveries } = found;
+    let reason = match done.act {
+        PrivacyAct::Erase => {
+            format!("erased: {entities} things, {documents} documents, {deliveries} kept deliveries")
+        }
+        PrivacyAct::Disclose => format!("listed: {deliveries} kept deliveries, in the record of the request"),
+    };
+    Entry {
+        id,
+        connection: done.connection.clone(),
+        provider: done.provider.clone(),
+        topic: done.topic.clone(),
+        delivery: None,
+        outcome: Outcome::Processed,
+        reason: Some(reason),
+        received_at: done.received_at,
+        processed_at: now,
+        verified_with: None,
+        trace: envelope.trace().to_owned(),
+        change: None,
+    }
+}

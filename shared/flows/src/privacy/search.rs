@@ -1,0 +1,311 @@
+//! Where something may be held about an account or a person, and whether it is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::try_join_all;
+
+use super::mentions::mentions;
+use crate::{Ports, erase};
+use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind, Payload};
+use hooktide_model::fault::{ErrorClass, Fault};
+use hooktide_model::names::PrivacyAct;
+use hooktide_model::notice::{PrivacyRequest, Subject};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::bodies;
+use hooktide_store::key::{Area, Partition};
+use hooktide_store::ports::{Key, Query, Range, Write};
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::dead_letter::DeadLetter;
+use hooktide_store::records::endpoint::{self, Endpoint, Route};
+use hooktide_store::records::privacy::{Done, Found};
+use hooktide_store::records::{self, Stored};
+
+/// How many letters are in memory at once: they are large.
+const PAGE: usize = 50;
+/// How many letters one run looks at: their bodies may have to be fetched.
+const LETTERS: usize = 250;
+/// How many bodies are fetched at once.
+const BODIES: usize = 10;
+/// How many routes of an endpoint are followed.
+const ROUTES: usize = 10_000;
+/// How many ids of deliveries a record lists.
+const LISTED: usize = 1_000;
+
+/// What one run looks for, and where.
+pub(super) struct Search<'a> {
+    ports: &'a Ports,
+    delivery: &'a Delivery,
+    letter: &'a DeadLetter,
+    request: &'a PrivacyRequest,
+    /// Whose endpoint it is: what names no connection is filed there.
+    owner: Tenant,
+    /// The connection whose own endpoint it is; none if it serves many accounts.
+    own: Option<String>,
+    /// The account that asks; none where it is about a person whom any of the endpoint may know.
+    asks: Option<String>,
+    /// The connections that it may be about.
+    routes: Vec<Route>,
+    places: BTreeSet<Place>,
+    /// Whether bodies that several letters share mention the person, by their paths: each is read once a run.
+    read: Mutex<HashMap<String, bool>>,
+}
+
+/// Where something may be held, in the order in which is looked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Among the dead letters of a tenant.
+    Dead(Tenant),
+    /// With what a tenant's endpoint keeps for accounts that nobody has connected.
+    Held(Tenant),
+    /// Among a tenant's connection's things.
+    Things(Tenant, String),
+}
+
+impl Place {
+    /// Its name, which sorts as the place does.
+    fn name(&self) -> String {
+        match self {
+            Self::Dead(tenant) => format!("dead {tenant}"),
+            Self::Held(tenant) => format!("held {tenant}"),
+            Self::Things(tenant, connection) => format!("things {tenant} {connection}"),
+        }
+    }
+
+    fn tenant(&self) -> &Tenant {
+        match self {
+            Self::Dead(tenant) | Self::Held(tenant) | Self::Things(tenant, _) => tenant,
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    /// A search for what a letter of the tenant asks.
+    pub(super) async fn new(
+        ports: &'a Ports,
+        tenant: &Tenant,
+        letter: &'a DeadLetter,
+        (delivery, request): (&'a Delivery, &'a PrivacyRequest),
+    ) -> Result<Self, Fault> {
+        let key = endpoint::key(&delivery.provider, &delivery.endpoint);
+        let endpoint = records::get::<Endpoint>(&*ports.table, &key).await?;
+        let (owner, own) =
+            endpoint.map_or_else(|| (tenant.clone(), None), |stored| (stored.record.tenant, stored.record.connection));
+        let (asks, routes) = about(ports, tenant, letter, delivery).await?;
+        let mut search = Self {
+            ports,
+            delivery,
+            letter,
+            request,
+            owner,
+            own,
+            asks,
+            routes,
+            places: BTreeSet::new(),
+            read: Mutex::default(),
+        };
+        search.places = search.places(tenant);
+        Ok(search)
+    }
+
+    fn places(&self, tenant: &Tenant) -> BTreeSet<Place> {
+        // What came while nobody knew whose endpoint it was is filed with the system.
+        let system = Tenant::system();
+        let tenants = self.routes.iter().map(|route| &route.tenant).chain([tenant, &self.owner, &system]);
+        let mut places: BTreeSet<Place> = tenants.map(|tenant| Place::Dead(tenant.clone())).collect();
+        places.insert(Place::Held(self.owner.clone()));
+        let whole = self.letter.connection.is_some() && self.request.subject == Subject::Account;
+        if whole && self.request.act == PrivacyAct::Erase {
+            places
+                .extend(self.routes.iter().map(|route| Place::Things(route.tenant.clone(), route.connection.clone())));
+        }
+        places
+    }
+
+    /// Whether it erases entities of a connection.
+    pub(super) fn erases_entities(&self) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Things(..)))
+    }
+
+    /// Leaves everything out but entities.
+    pub(super) fn only_entities(&mut self) {
+        self.places.retain(|place| matches!(place, Place::Things(..)));
+    }
+
+    /// Goes on looking, and erases where that is asked for, as far as one run goes: whether everywhere was looked. What was
+    /// found with whom is in `found` also where that fails.
+    pub(super) async fn run(&self, done: &mut Done, found: &mut BTreeMap<Tenant, Found>) -> Result<bool, Fault> {
+        let mut left = LETTERS;
+        for place in &self.places {
+            let name = place.name();
+            if done.place.as_ref().is_some_and(|begun| name < *begun) {
+                continue;
+            }
+            if done.place.as_ref() != Some(&name) {
+                (done.place, done.last) = (Some(name), None);
+            }
+            let here: &mut Found = found.entry(place.tenant().clone()).or_default();
+            let all = match place {
+                Place::Things(tenant, connection) => self.things(tenant, connection, here).await?,
+                Place::Dead(tenant) => {
+                    let partition = Partition::of(tenant, Area::DeadLetters);
+                    self.letters(tenant, partition, &mut left, done, here).await?
+                }
+                Place::Held(tenant) => {
+                    let partition = Partition::of(tenant, Area::Held(&self.delivery.endpoint));
+                    self.letters(tenant, partition, &mut left, done, here).await?
+                }
+            };
+            if !all {
+                return Ok(false);
+            }
+        }
+        (done.place, done.last) = (None, None);
+        Ok(true)
+    }
+
+    /// Erases things of a connection; whether all of them.
+    async fn things(&self, tenant: &Tenant, connection: &str, found: &mut Found) -> Result<bool, Fault> {
+        let key = connection::key(tenant, connection);
+        let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
+        let Some(Stored { record, .. }) = stored else { return Ok(true) };
+        let mut erased = erase::Erased::default();
+        let all = erase::entities(self.ports, tenant, &record, &mut erased).await?;
+        found.entities += erased.entities as u64;
+        found.documents += erased.documents as u64;
+        Ok(all)
+    }
+
+    /// Goes through letters of a shelf, as many as are `left` to this run; whether all of them.
+    async fn letters(
+        &self,
+        tenant: &Tenant,
+        partition: Partition,
+        left: &mut usize,
+        done: &mut Done,
+        found: &mut Found,
+    ) -> Result<bool, Fault> {
+        while *left > 0 {
+            let range = done.last.as_ref().map_or(Range::All, |last| records::after("", last));
+            let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE.min(*left) };
+            let (letters, more) = records::list::<DeadLetter>(&*self.ports.table, &query).await?;
+            // One body after the other could take longer than a run may, where they are fetched.
+            let mut about = Vec::with_capacity(letters.len());
+            for some in letters.chunks(BODIES) {
+                about.extend(try_join_all(some.iter().map(|(_, letter)| self.is_about(tenant, &letter.record))).await?);
+            }
+            for ((sort, Stored { record, .. }), _) in letters.iter().zip(about).filter(|(_, about)| *about) {
+                match self.request.act {
+                    PrivacyAct::Erase => self.erase(tenant, partition.clone().key(sort.clone()), record).await?,
+                    PrivacyAct::Disclose if done.listed.len() < LISTED => {
+                        done.listed.push(sort.rsplit('#').next().unwrap_or(sort).to_owned());
+                    }
+                    PrivacyAct::Disclose => {}
+                }
+                found.deliveries += 1;
+            }
+            *left -= letters.len().min(*left);
+            done.last = letters.last().map(|(sort, _)| sort.clone()).or(done.last.take());
+            if !more || letters.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn is_about(&self, tenant: &Tenant, letter: &DeadLetter) -> Result<bool, Fault> {
+        let marks = match (self.whose(tenant, letter), &self.request.subject) {
+            (Whose::Other, _) | (Whose::Unknown, Subject::Account) => return Ok(false),
+            (Whose::Asking, Subject::Account) => return Ok(true),
+            (Whose::Asking | Whose::Unknown, Subject::Person(marks)) => marks,
+        };
+        let Ok(envelope) = Envelope::decode(&letter.message) else { return Ok(false) };
+        let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = envelope.kind else {
+            return Ok(false);
+        };
+        let path = match &delivery.payload {
+            Payload::Blob { blob } => Some(blob),
+            Payload::Text { .. } | Payload::Compressed { .. } => None,
+        };
+        if let Some(known) = path.and_then(|path| self.read().get(path).copied()) {
+            return Ok(known);
+        }
+        let found = match bodies::read(&delivery, &*self.ports.blobs).await {
+            Ok(body) => mentions(&body, marks),
+            // What is lost says nothing about anybody; but what only refers to it is of no use to anybody either.
+            Err(Fault::Permanent { .. }) => {
+                letter.class == ErrorClass::UnknownAccount && self.request.act == PrivacyAct::Erase
+            }
+            Err(fault) => return Err(fault),
+        };
+        if let Some(path) = path {
+            self.read().insert(path.clone(), found);
+        }
+        Ok(found)
+    }
+
+    fn read(&self) -> MutexGuard<'_, HashMap<String, bool>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn whose(&self, tenant: &Tenant, letter: &DeadLetter) -> Whose {
+        if let Some(connection) = &letter.connection {
+            let is = |route: &Route| route.tenant == *tenant && route.connection == *connection;
+            return if self.routes.iter().any(is) { Whose::Asking } else { Whose::Other };
+        }
+        if letter.endpoint.as_ref() != Some(&self.delivery.endpoint) {
+            return Whose::Other;
+        }
+        match (&letter.account, &self.asks) {
+            // The delivery came while the endpoint's record was absent, so its connection was unknown.
+            (None, _) if self.own.is_some() && self.own == self.letter.connection => Whose::Asking,
+            (None, _) => Whose::Unknown,
+            // A person may be known to every account.
+            (Some(_), None) if self.letter.connection.is_none() => Whose::Asking,
+            (Some(account), Some(asks)) if account == asks => Whose::Asking,
+            (Some(_), _) => Whose::Other,
+        }
+    }
+
+    async fn erase(&self, tenant: &Tenant, key: Key, letter: &DeadLetter) -> Result<(), Fault> {
+        if let Ok(envelope) = Envelope::decode(&letter.message) {
+            bodies::erase(&envelope, tenant, &*self.ports.blobs).await?;
+        }
+        let delete = Write::Delete { key, condition: None };
+        self.ports.table.write(delete).await.map(drop).map_err(records::raced)
+    }
+}
+
+/// Whose a letter is.
+enum Whose {
+    /// Of who asks, or of anybody who may know the person.
+    Asking,
+    /// Of an endpoint that serves many accounts, before it was known whose.
+    Unknown,
+    /// Somebody else's.
+    Other,
+}
+
+/// The account that asks with a letter, and the connections that it may be about: its own; none, if the account is not
+/// connected; and all of the endpoint, where it is about a person whom any of them may know.
+async fn about(
+    ports: &Ports,
+    tenant: &Tenant,
+    letter: &DeadLetter,
+    delivery: &Delivery,
+) -> Result<(Option<String>, Vec<Route>), Fault> {
+    if let Some(id) = &letter.connection {
+        let stored = records::get::<Connection>(&*ports.table, &connection::key(tenant, id)).await?;
+        let account = letter.account.clone().or_else(|| stored.and_then(|stored| stored.record.account));
+        return Ok((account, vec![Route { tenant: tenant.clone(), connection: id.clone() }]));
+    }
+    if letter.account.is_some() {
+        return Ok((letter.account.clone(), Vec::new()));
+    }
+    let partition = Partition::routes(&delivery.provider, &delivery.endpoint);
+    let stored = records::list_all::<Route>(&*ports.table, partition, "", ROUTES + 1).await?;
+    if stored.len() > ROUTES {
+        return Err(Fault::failed("the endpoint has more connections than a request can be done for"));
+    }
+    Ok((None, stored.into_iter().map(|(_, stored)| stored.record).collect()))
+}

@@ -1,0 +1,60 @@
+//! Deliveries that come through Amazon EventBridge instead of HTTP. The template's rule, which names the provider's own event
+//! source, is what vouches for them, and the queue takes such messages from that rule only.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::Processor;
+use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind};
+use hooktide_model::fault::Fault;
+use hooktide_model::signing;
+use hooktide_providers::verified;
+use hooktide_store::bodies;
+
+/// What the rule puts on the queue.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Through {
+    provider: String,
+    endpoint: String,
+    event: Value,
+}
+
+/// The headers that are kept of an event are as bounded as those of a request.
+const LONGEST_HEADER: usize = 1024;
+
+impl Processor {
+    /// The envelope of a message that is an event of a provider's; `None` if it is none.
+    pub(super) async fn envelope_of_event(&self, message: &str, now: Timestamp) -> Result<Option<Envelope>, Fault> {
+        let Ok(Through { provider, endpoint, event }) = serde_json::from_str(message) else { return Ok(None) };
+        let Some(provider) = hooktide_providers::by_id(&provider) else { return Ok(None) };
+        let (Some(id), Some((headers, body))) = (event["id"].as_str(), provider.read_event(&event)) else {
+            return Ok(None);
+        };
+        // The same for every delivery of the event.
+        let id = signing::sha256_hex(id.as_bytes())[..26].to_owned();
+        let received_at = event["time"].as_str().and_then(|time| time.parse().ok()).unwrap_or(now);
+        let payload = bodies::pack(&body, provider.id(), &id, &*self.ports.blobs).await?;
+        let kept = |(name, value): &(String, String)| {
+            provider.headers().contains(&name.as_str()) && value.len() <= LONGEST_HEADER
+        };
+        let mut delivery = Delivery {
+            provider: provider.id().to_owned(),
+            endpoint,
+            tenant: None,
+            key_id: None,
+            topic: None,
+            delivery: None,
+            headers: headers.into_iter().filter(kept).collect::<BTreeMap<_, _>>(),
+            dropped: Vec::new(),
+            oversized: None,
+            payload,
+            sha256: signing::sha256_hex(&body),
+        };
+        let label = provider.label(&verified::reopen(&delivery, body, received_at));
+        (delivery.topic, delivery.delivery) = (label.topic, label.delivery);
+        Ok(Some(Envelope::new(id, EnvelopeKind::Notice(delivery), received_at)))
+    }
+}

@@ -1,0 +1,315 @@
+//! Fold: several notices of one entity, and what is known of it, become one state. Pure.
+//!
+//! States are ordered by (version, as-of, content); the greatest stands. *As-of* is when the delivery was accepted, so of
+//! states with one version, where the provider's clock did not move, the last told stands. A repeat of a delivery keeps the
+//! as-of of its first receipt: it lifts nothing. Content that is the same as what is known moves version and as-of only.
+//!
+//! What holds, whatever the order of arrival and the batches:
+//!
+//! - Distinct deliveries, and any repeats of them that come after their original, end in the state with the greatest
+//!   (version, as-of, content), as long as no more than [`MOST`](hooktide_store::records::entity::MOST) told the greatest version
+//!   within the time for which their provider repeats them. Beyond that a tie changes nothing, and the source is asked.
+//! - An original that comes after its repeat lowers the as-of to its own. What lost against the repeat in between is not
+//!   looked at again: where there was another state of that version, the source is asked.
+//! - A state that loses against one with a date after its own receipt asks the source: the other clock may be ahead.
+//! - A deletion that is dated by receipt counts for nothing once the entity is known to have been restored after that
+//!   receipt, in whatever order the two come. Whether the entity is there or gone never depends on the order. Which of
+//!   several present states stands may, where a newer one lost against such a deletion before the restored one came: each
+//!   one that loses against what is dated by receipt asks the source, and so does what ends a deletion.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use hooktide_model::names::Operation;
+use hooktide_model::notice::{ContentHash, Version};
+use hooktide_store::records::entity::{Entity, Identity, Journaled, Part, Rank, Seen};
+
+/// A state that a notice told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The delivery's identity.
+    pub(super) identity: Identity,
+    /// The envelope that it came in.
+    pub(super) envelope: String,
+    /// Its place in the order of states.
+    pub(super) rank: Rank,
+    /// The key of its document.
+    pub(super) hash: ContentHash,
+    /// Whether the entity is gone.
+    pub(super) deleted: bool,
+    /// Whether its version is the time of its receipt.
+    pub(super) by_receipt: bool,
+    /// Whether it ends a deletion that is dated by a receipt before it: the entity was restored, or was there when it was
+    /// read later.
+    pub(super) lifts: bool,
+}
+
+/// The verdict on a notice, against what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Its state is the newest, and other than what was known.
+    Stands,
+    /// Its state is the newest, and the entity that is gone was never known.
+    Guards,
+    /// The state that is known already, told by another delivery.
+    Same,
+    /// A repeat of a delivery.
+    Repeat,
+    /// A state that is known is newer, or was told later.
+    Stale,
+    /// The queue delivered its envelope again; it was journaled there.
+    Redelivered(Journaled),
+}
+
+/// What is said of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Judged {
+    /// What it is.
+    pub(super) verdict: Verdict,
+    /// Why, where that is not plain.
+    pub(super) why: Option<&'static str>,
+    /// Whether it leaves open what the state is, so that its source is to be asked.
+    pub(super) asks: bool,
+}
+
+/// What comes of folding.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Folded {
+    /// What is said of each notice, in order.
+    pub(super) judged: Vec<Judged>,
+    /// What happened to the entity, if anything did.
+    pub(super) operation: Option<Operation>,
+    /// What the entity becomes, if it has to be written.
+    after: Option<After>,
+}
+
+impl Folded {
+    /// The version of what stands, if anything is to be written.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.after.as_ref().map(|after| after.rank.version)
+    }
+}
+
+/// What an entity becomes.
+#[derive(Debug, Clone, PartialEq)]
+struct After {
+    rank: Rank,
+    by_receipt: bool,
+    restored: Option<i64>,
+    /// The notice that told what stands, where none before did.
+    current: Option<usize>,
+    /// The parts of the notices that are remembered.
+    parts: Vec<Option<Part>>,
+}
+
+const REPEAT: &str = "the same delivery was processed before";
+const FIRST_TOLD: &str = "the same delivery was processed before, and was told earlier than that";
+const SAME: &str = "the same state, told again";
+const EARLIER: &str = "same version, told earlier";
+const LATER: &str = "same version as another state, told later";
+const TOO_MANY: &str = "same version, and so many told it that a repeat would not be known";
+const NEWER: &str = "a newer state is known";
+const NEWER_BESIDE: &str = "a newer state came at the same time";
+const SINCE: &str = "older than the receipt of what is known";
+const RESTORED: &str = "the entity was restored since";
+const NEVER_KNOWN: &str = "deleted, and was never known";
+
+/// A notice among those of its batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sight {
+    /// Nobody told it before.
+    New(Rank),
+    /// A repeat of a delivery.
+    Repeat,
+    /// The queue delivered it again.
+    Redelivered(Journaled),
+}
+
+/// Folds what notices told into what is known. With `crowded`, deliveries at the known version were forgotten that may be
+/// repeated.
+pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Folded {
+    let sights = sights(known, told);
+    let new = |index: usize| match sights[index] {
+        Sight::New(rank) => Some(rank),
+        Sight::Repeat | Sight::Redelivered(_) => None,
+    };
+    let lifting = (0..told.len()).filter(|index| told[*index].lifts).filter_map(new).map(|rank| rank.as_of).max();
+    let restored = lifting.max(known.and_then(|known| known.restored));
+    let is_lifted = |deleted: bool, by_receipt: bool, as_of: i64| deleted && by_receipt && Some(as_of) <= restored;
+    let lowered = known.and_then(|known| lowered(known, told, &sights));
+    let before = known.map(|known| lowered.unwrap_or(known.rank()));
+    let standing = before.filter(|rank| known.is_none_or(|k| !is_lifted(k.deleted, k.counts_by_receipt(), rank.as_of)));
+    // What may be a repeat that is no longer known as one.
+    let is_doubtful = |rank: Rank| crowded && standing.is_some_and(|known| known.version == rank.version);
+    let counts = |index: &usize| {
+        new(*index)
+            .filter(|rank| !is_doubtful(*rank) && !is_lifted(told[*index].deleted, told[*index].by_receipt, rank.as_of))
+    };
+    let mut top: Option<(Rank, Option<usize>)> = standing.map(|rank| (rank, None));
+    for index in 0..told.len() {
+        if let Some(rank) = counts(&index)
+            && top.is_none_or(|(top, _)| rank > top)
+        {
+            top = Some((rank, Some(index)));
+        }
+    }
+    let Some((top, current)) = top.or(before.map(|rank| (rank, None))) else {
+        let judged = sights.iter().map(|sight| judge_seen(*sight, false, false)).collect();
+        return Folded { judged, operation: None, after: None };
+    };
+    let by_receipt =
+        current.map_or(known.is_some_and(|known| known.counts_by_receipt()), |index| told[index].by_receipt);
+    let is_same = |index: usize| {
+        known.is_some_and(|known| known.deleted == told[index].deleted && known.rank().content == top.content)
+    };
+    let differs = |rank: Rank| rank.version == top.version && rank.content != top.content;
+    let is_tie = standing.is_some_and(differs) || (0..told.len()).filter_map(new).any(differs);
+    let judge = |index: usize| {
+        let one = &told[index];
+        let (verdict, why, asks) = match sights[index] {
+            Sight::Repeat | Sight::Redelivered(_) => {
+                let lowers = known.is_some_and(|known| known.is_current(one.identity)) && lowered.is_some();
+                let doubts = known.is_some_and(|known| known.counts_by_receipt() || known.had_rivals());
+                return judge_seen(sights[index], lowers, doubts);
+            }
+            Sight::New(_) if current == Some(index) => {
+                let why = is_tie.then_some(LATER);
+                let (verdict, why) = match known {
+                    _ if is_same(index) => (Verdict::Same, Some(SAME)),
+                    None if one.deleted => (Verdict::Guards, Some(NEVER_KNOWN)),
+                    Some(_) | None => (Verdict::Stands, why),
+                };
+                // Whoever says "restored" does not sign it, everywhere.
+                let lifts = known.is_some() && standing.is_none();
+                (verdict, why, is_tie || one.by_receipt || lifts)
+            }
+            Sight::New(rank) if is_lifted(one.deleted, one.by_receipt, rank.as_of) => {
+                (Verdict::Stale, Some(RESTORED), true)
+            }
+            Sight::New(rank) if rank.version == top.version && rank.content == top.content => {
+                (Verdict::Same, Some(SAME), false)
+            }
+            Sight::New(rank) if is_doubtful(rank) => (Verdict::Stale, Some(TOO_MANY), true),
+            Sight::New(rank) if rank.version == top.version => (Verdict::Stale, Some(EARLIER), true),
+            Sight::New(_) if by_receipt => (Verdict::Stale, Some(SINCE), true),
+            Sight::New(rank) => {
+                let newer = if standing.is_some_and(|known| rank < known) { NEWER } else { NEWER_BESIDE };
+                // What is dated later than this was told may be of a clock that is ahead, and not newer.
+                let is_ahead = top.version != Version::FINAL && top.version.0 > rank.as_of;
+                (Verdict::Stale, Some(newer), one.by_receipt || is_ahead)
+            }
+        };
+        Judged { verdict, why, asks }
+    };
+    let judged: Vec<Judged> = (0..told.len()).map(judge).collect();
+    let part = |index: usize| {
+        let (rank, one) = (new(index)?, &told[index]);
+        (!is_doubtful(rank)).then(|| {
+            (Part::STOOD.when(judged[index].verdict == Verdict::Stands))
+                .and(Part::CURRENT.when(current == Some(index)))
+                .and(Part::LEVEL.when(rank.version == top.version))
+                .and(Part::ALWAYS.when(one.by_receipt || one.lifts))
+        })
+    };
+    let parts: Vec<Option<Part>> = (0..told.len()).map(part).collect();
+    let matters = parts.iter().flatten().any(|part| *part != Part::NONE) || lowered.is_some();
+    let after = matters.then_some(After { rank: top, by_receipt, restored, current, parts });
+    let stands = judged.iter().position(|judged| judged.verdict == Verdict::Stands);
+    let operation = stands.map(|index| match known {
+        _ if told[index].deleted => Operation::Deleted,
+        Some(entity) if !entity.deleted => Operation::Updated,
+        _ => Operation::Created,
+    });
+    Folded { judged, operation, after }
+}
+
+/// Which notices are new, and where they are in the order of states: a delivery counts as told when it was first accepted.
+fn sights(known: Option<&Entity>, told: &[Told]) -> Vec<Sight> {
+    let sight = |(index, one): (usize, &Told)| {
+        match known.map_or(Seen::Never, |entity| entity.seen(one.identity, &one.envelope)) {
+            Seen::SameEnvelope(at) => return Sight::Redelivered(at),
+            Seen::OtherEnvelope => return Sight::Repeat,
+            Seen::Never => {}
+        }
+        if told[..index].iter().any(|earlier| earlier.identity == one.identity) {
+            return Sight::Repeat;
+        }
+        let all = told.iter().filter(|other| other.identity == one.identity);
+        let as_of = all.map(|other| other.rank.as_of).min().unwrap_or(one.rank.as_of);
+        Sight::New(first_told(one.rank, one.by_receipt, as_of))
+    };
+    told.iter().enumerate().map(sight).collect()
+}
+
+fn first_told(rank: Rank, by_receipt: bool, as_of: i64) -> Rank {
+    Rank { as_of, version: if by_receipt { Version(as_of) } else { rank.version }, ..rank }
+}
+
+/// The place of what is known in the order of states, where its delivery turns out to have been accepted earlier.
+fn lowered(known: &Entity, told: &[Told], sights: &[Sight]) -> Option<Rank> {
+    let repeats =
+        told.iter().zip(sights).filter(|(one, sight)| **sight == Sight::Repeat && known.is_current(one.identity));
+    let as_of = repeats.map(|(one, _)| one.rank.as_of).min()?;
+    let rank = known.rank();
+    (as_of < rank.as_of).then(|| first_told(rank, known.counts_by_receipt(), as_of))
+}
+
+/// What is said of a notice that was told before. Where it `lowers` the time of what is known, there are `doubts` if another
+/// state may have lost to the time that counted so far.
+fn judge_seen(sight: Sight, lowers: bool, doubts: bool) -> Judged {
+    match sight {
+        Sight::Redelivered(at) => Judged { verdict: Verdict::Redelivered(at), why: None, asks: false },
+        Sight::New(_) | Sight::Repeat => {
+            let why = Some(if lowers { FIRST_TOLD } else { REPEAT });
+            Judged { verdict: Verdict::Repeat, why, asks: lowers && doubts }
+        }
+    }
+}
+
+/// The entity after folding, with the new deliveries remembered, and those forgotten that are older than `window`; `None`
+/// if nothing has to be written.
+pub(super) fn entity_after(
+    known: Option<&Entity>,
+    told: &[Told],
+    folded: &Folded,
+    at: Journaled,
+    window: Duration,
+    now: Timestamp,
+) -> Option<Entity> {
+    let After { rank, by_receipt, restored, current, parts } = folded.after.as_ref()?;
+    let changes = |index: &usize| matches!(folded.judged[*index].verdict, Verdict::Stands | Verdict::Guards);
+    let mut entity = match (current.filter(changes), known) {
+        (Some(index), _) => {
+            let entity = Entity::new(*rank, told[index].hash, told[index].deleted, now);
+            // A guard without a change is in no journal.
+            if folded.operation.is_some() { entity.changed_at_place(at) } else { entity }
+        }
+        (None, Some(known)) => Entity { version: rank.version, as_of: Some(rank.as_of), ..known.clone() },
+        (None, None) => return None,
+    };
+    (entity.by_receipt, entity.restored) = (*by_receipt, *restored);
+    if let Some(known) = known {
+        (entity.deliveries, entity.crowded) = (known.deliveries.clone(), known.crowded);
+        entity.forget(window, now);
+        // Should what is dated by receipt be lifted, the former version counts again.
+        if rank.version > known.rank().version && !by_receipt {
+            entity.relieve(Part::LEVEL);
+            entity.crowded = None;
+        }
+        if current.is_some() {
+            entity.relieve(Part::CURRENT);
+        }
+    }
+    // What matters most comes last and so is remembered longest: should the bus not hear of it, it is told again.
+    let mut order: Vec<(Part, usize)> =
+        parts.iter().enumerate().filter_map(|(index, part)| Some(((*part)?, index))).collect();
+    order.sort_by_key(|(part, _)| (part.is_any(Part::CURRENT), *part != Part::NONE));
+    for (part, index) in order {
+        entity.remember(told[index].identity, &told[index].envelope, part, at, now);
+    }
+    Some(entity)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! Instead: the notices that stand for a body which was too large to keep.
+
+use hooktide_model::envelope::{Ask, Oversized};
+use hooktide_model::fault::Fault;
+use hooktide_model::notice::{Notice, What};
+use hooktide_providers::Provider;
+
+/// The notices that stand for those of the body.
+pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<Vec<Notice>, Fault> {
+    let hint = |ask: &Ask| {
+        // Newer code that knew it may have been rolled back.
+        let unknown = || Fault::retryable(format!("no resource is called {:?} here", ask.resource));
+        let resource = provider.resource(&ask.resource).ok_or_else(unknown)?;
+        let what = What::Hint { resource, of: ask.of.clone() };
+        Ok(Notice { account: ask.account.clone(), identity: ask.identity.clone(), what })
+    };
+    // What is ignored comes last, so that the numbers of the others depend on nothing else.
+    let ignored = oversized.ignored.as_deref().map(|reason| {
+        let what = What::ignored(reason);
+        Ok(Notice { account: None, identity: oversized.bytes.to_string(), what })
+    });
+    oversized.asks.iter().map(hint).chain(ignored).collect()
+}

@@ -1,0 +1,237 @@
+//! Works: notices that are resolved to a tenant, ready to be committed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::fold::Told;
+use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind, LARGEST_BODY};
+use hooktide_model::names::Outcome;
+use hooktide_model::notice::{Dated, EntityNotice, Version};
+use hooktide_store::ports::{Condition, Key, Write};
+use hooktide_store::records;
+use hooktide_store::records::dead_letter::DeadLetter;
+use hooktide_store::records::entity::{EntityId, Identity};
+use hooktide_store::records::journal::{Change, Entry};
+
+/// The longest reason, in bytes.
+const LONGEST_REASON: usize = 500;
+
+/// Where notices came from.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) envelope: Envelope,
+    pub(super) provider: String,
+    pub(super) endpoint: String,
+    pub(super) topic: Option<String>,
+    pub(super) delivery: Option<String>,
+    pub(super) key_id: Option<String>,
+    pub(super) window: Duration,
+}
+
+impl Origin {
+    /// Of a delivery; `window` is how long its provider's deliveries are remembered.
+    pub(super) fn new(envelope: &Envelope, delivery: &Delivery, window: Duration) -> Self {
+        Self {
+            envelope: envelope.clone(),
+            provider: delivery.provider.clone(),
+            endpoint: delivery.endpoint.clone(),
+            topic: delivery.topic.clone(),
+            delivery: delivery.delivery.clone(),
+            key_id: delivery.key_id.as_ref().map(ToString::to_string),
+            window,
+        }
+    }
+
+    /// Of any envelope, for telling that it failed.
+    pub(super) fn of(envelope: &Envelope) -> Self {
+        match &envelope.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => {
+                let origin = Self::new(envelope, delivery, Duration::ZERO);
+                let nobodys = origin.provider.is_empty();
+                if nobodys { Self { provider: "unknown".into(), ..origin } } else { origin }
+            }
+            EnvelopeKind::Handshake(handshake) => Self {
+                envelope: envelope.clone(),
+                provider: handshake.provider.clone(),
+                endpoint: handshake.endpoint.clone(),
+                topic: Some("handshake".into()),
+                delivery: None,
+                key_id: None,
+                window: Duration::ZERO,
+            },
+            EnvelopeKind::Job(job) => Self {
+                envelope: envelope.clone(),
+                provider: "hooktide".into(),
+                endpoint: String::new(),
+                topic: Some(job.job.to_string()),
+                delivery: Some(job.resource.clone()),
+                key_id: None,
+                window: Duration::ZERO,
+            },
+        }
+    }
+
+    /// The warning for a body that was too large to keep.
+    pub(super) fn oversized(&self) -> Option<String> {
+        let bytes = self.envelope.delivery()?.oversized.as_ref()?.bytes;
+        Some(format!("its body of {bytes} bytes exceeds the {LARGEST_BODY} that are kept, and was only verified"))
+    }
+
+    /// The journal's entry `id`, with what became of it.
+    pub(super) fn entry(
+        &self,
+        id: String,
+        connection: Option<String>,
+        (outcome, reason): (Outcome, Option<String>),
+        change: Option<Change>,
+        now: Timestamp,
+    ) -> Entry {
+        Entry {
+            id,
+            connection,
+            provider: self.provider.clone(),
+            topic: self.topic.clone(),
+            delivery: self.delivery.clone(),
+            outcome,
+            reason: reason.map(|reason| cut(&reason)),
+            received_at: self.envelope.received_at,
+            processed_at: now,
+            verified_with: self.key_id.clone(),
+            trace: self.envelope.trace().to_owned(),
+            change,
+        }
+    }
+}
+
+/// A reason of bounded length: records are.
+pub(super) fn cut(reason: &str) -> String {
+    let mut end = reason.len().min(LONGEST_REASON);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    reason[..end].to_owned()
+}
+
+/// A notice of a tenant, ready to be committed.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    /// Which envelope of the batch it came in.
+    pub(super) envelope: usize,
+    /// The id of the journal's entry, the same whenever it is processed again.
+    pub(super) id: String,
+    pub(super) origin: Arc<Origin>,
+    pub(super) connection: Option<String>,
+    pub(super) identity: Identity,
+    pub(super) effect: Effect,
+    /// What the operator should know beside what becomes of it; told with that.
+    pub(super) warning: Option<String>,
+}
+
+/// What a notice is to do.
+#[derive(Debug, Clone)]
+pub(super) enum Effect {
+    /// Change a thing.
+    Entity(Box<EntityWork>),
+    /// Raise a job.
+    Hint { resource: String },
+    /// Disclose or erase: the request, to be kept until that is done.
+    Privacy { request: Box<DeadLetter> },
+    /// Keep a code for whoever set the endpoint up.
+    Handshake { code: String },
+    /// Nothing.
+    Ignored { reason: String },
+    /// Wait until its account is connected.
+    Hold { account: String, letter: Arc<DeadLetter>, unclaimed: Unclaimed },
+}
+
+/// The record by which an account is nobody's, as it was read: its route, which is absent, or the endpoint of the one
+/// connection, which names others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unclaimed {
+    /// Where the record is.
+    pub(super) key: Key,
+    /// Its revision; none where it is absent.
+    pub(super) rev: Option<u64>,
+}
+
+impl Unclaimed {
+    /// The write that checks that it is as it was read.
+    pub(super) fn check(&self) -> Write {
+        let condition = self.rev.map_or(Condition::Absent, records::unchanged);
+        Write::Check { key: self.key.clone(), condition }
+    }
+}
+
+/// An entity and the state that was told.
+#[derive(Debug, Clone)]
+pub(super) struct EntityWork {
+    pub(super) entity: EntityId,
+    pub(super) told: Told,
+    /// The canonical text of the document; none for a deletion.
+    pub(super) document: Option<Vec<u8>>,
+    pub(super) notice: EntityNotice,
+    /// The resource of the connection that is synced where the notice leaves open what the state is.
+    pub(super) source: Option<String>,
+    /// Where it is written which account the thing belongs to, and the account that it was told of for now.
+    pub(super) belonging: Option<(Key, String)>,
+}
+
+impl EntityWork {
+    /// The state as it counts: where the provider's time is not to be believed, the time of the receipt does.
+    pub(super) fn told(&self, now: Timestamp) -> Told {
+        let mut told = self.told.clone();
+        if self.is_ahead(now) {
+            told.by_receipt = true;
+            told.rank.version = Version(told.rank.as_of);
+        }
+        told
+    }
+
+    /// Whether the provider's time is further ahead than any clock explains: of the receiver's and ours, one may be behind.
+    pub(super) fn is_ahead(&self, now: Timestamp) -> bool {
+        let at = self.told.rank.as_of.max(now.as_millisecond());
+        self.notice.dated == Dated::ByProvider && self.notice.version.is_ahead(at)
+    }
+}
+
+impl Work {
+    /// The entity that it is about, if it is about one.
+    pub(super) fn entity(&self) -> Option<&EntityWork> {
+        match &self.effect {
+            Effect::Entity(entity) => Some(entity),
+            Effect::Hint { .. }
+            | Effect::Privacy { .. }
+            | Effect::Handshake { .. }
+            | Effect::Ignored { .. }
+            | Effect::Hold { .. } => None,
+        }
+    }
+
+    /// About how many bytes its records have in a transaction, beyond what any work has.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.effect {
+            Effect::Hold { letter, .. } => letter.message.len(),
+            Effect::Privacy { request } => request.message.len(),
+            Effect::Entity(_) | Effect::Hint { .. } | Effect::Handshake { .. } | Effect::Ignored { .. } => 0,
+        }
+    }
+
+    /// The journal's entry, with what became of it.
+    pub(super) fn entry(
+        &self,
+        (outcome, reason): (Outcome, Option<String>),
+        change: Option<Change>,
+        now: Timestamp,
+    ) -> Entry {
+        let reasons: Vec<&str> = reason.iter().chain(&self.warning).map(String::as_str).collect();
+        let reason = if reasons.is_empty() { None } else { Some(reasons.join("; ")) };
+        self.origin.entry(self.id.clone(), self.connection.clone(), (outcome, reason), change, now)
+    }
+
+    /// The id of its envelope.
+    pub(super) fn envelope_id(&self) -> &str {
+        &self.origin.envelope.id
+    }
+}

@@ -1,0 +1,128 @@
+//! Handshakes: what a provider asks to find out whether we are who we say. Nobody proves who sends one, so little is kept.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+use lru::LruCache;
+use tracing::info;
+
+use super::cache::OpenEndpoint;
+use super::limiter::Allowance;
+use super::{Receipt, Receiver, Refusal, not_found, send};
+use hooktide_model::envelope::{self, Envelope, EnvelopeKind};
+use hooktide_model::fault::Fault;
+use hooktide_model::names::ProblemType;
+use hooktide_model::problem::Problem;
+use hooktide_providers::{Handshake, Provider};
+use hooktide_store::ports::QueueName;
+use hooktide_store::records;
+use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
+
+/// How many endpoints are remembered.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// How long no further code is kept after one.
+const BETWEEN_CODES: Duration = Duration::from_secs(60);
+
+/// When each endpoint's last code was kept.
+pub(super) struct CodeLimiter(Mutex<LruCache<String, Timestamp>>);
+
+impl CodeLimiter {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(LruCache::new(CAPACITY)))
+    }
+
+    /// Whether a code may be kept; then no other may for a minute.
+    fn take(&self, endpoint: &str, now: Timestamp) -> bool {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = kept.get(endpoint).is_none_or(|since| !(*since..*since + BETWEEN_CODES).contains(&now));
+        if is_free {
+            kept.put(endpoint.to_owned(), now);
+        }
+        is_free
+    }
+}
+
+impl Receiver {
+    /// What a handshake comes to. They are rare, and somebody who sets a connection up waits for them: what is cached of
+    /// the endpoint is read anew first.
+    pub(super) async fn handshake(
+        &self,
+        provider: &dyn Provider,
+        request: &Request<Bytes>,
+        endpoint: &OpenEndpoint,
+        network: &str,
+        now: Timestamp,
+    ) -> Result<Option<Handshake>, Refusal> {
+        let of = |endpoint: &OpenEndpoint| provider.handshake(request, &endpoint.url, &endpoint.secrets, now);
+        if of(endpoint).is_none() {
+            return Ok(None);
+        }
+        let id = &endpoint.id;
+        // Nobody proves who sends one, so they are counted as what could not be verified is.
+        if let Allowance::Exceeded { retry_after } = self.limiter.count(id, network, now) {
+            let detail = "Too many handshakes from this address; wait a minute.";
+            return Err(Problem::new(ProblemType::Limited, detail).retry_after(retry_after).into());
+        }
+        let latest = self.endpoints.latest(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
+        Ok(of(&latest))
+    }
+
+    /// Queues a code for whoever set the endpoint up, if they wait for one; `None` if it is not kept.
+    ///
+    /// A code is awaited until one of the endpoint's live secrets has verified a delivery: from then on, whoever sends one has
+    /// nothing to do with setting it up.
+    pub(super) async fn keep(
+        &self,
+        provider: &dyn Provider,
+        endpoint: &OpenEndpoint,
+        code: String,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, Fault> {
+        if !self.codes.take(&endpoint.id, now) || self.has_verified(provider, endpoint, now).await? {
+            info!(
+                provider = provider.id(),
+                endpoint = endpoint.id,
+                "a verification code is not kept: nobody awaits it"
+            );
+            return Ok(None);
+        }
+        let (provider, endpoint) = (provider.id().to_owned(), endpoint.id.clone());
+        let kind = EnvelopeKind::Handshake(envelope::Handshake { provider, endpoint, code });
+        let envelope = Envelope::new(self.ports.entropy.time_ordered_id(now), kind, now);
+        send(&self.ports, envelope, QueueName::Notices).await.map(Some)
+    }
+
+    /// Whether a live secret of the endpoint has verified a delivery. Read once a minute at the most, for a code.
+    async fn has_verified(
+        &self,
+        provider: &dyn Provider,
+        endpoint: &OpenEndpoint,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        for id in endpoint.secrets.ids(now) {
+            let key = last_verified_key(provider.id(), &endpoint.id, id);
+            if records::get::<LastVerified>(&*self.ports.table, &key).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_code_a_minute_is_kept_of_an_endpoint() {
+        let codes = CodeLimiter::new();
+        let take = |endpoint, second| codes.take(endpoint, Timestamp::from_second(second).unwrap());
+        assert!(take("a", 10) && !take("a", 10) && !take("a", 69) && take("a", 70));
+        assert!(take("b", 10), "another endpoint has its own");
+        assert!(take("a", 5), "a clock that was set back locks nobody out");
+    }
+}

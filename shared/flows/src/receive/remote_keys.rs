@@ -1,0 +1,230 @@
+//! Keys that a provider publishes: fetched by the id that a request names, and remembered. Nobody has verified the request
+//! yet, so calls are counted before they are made, and a key that is known outlives every failure.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http::header::AUTHORIZATION;
+use jiff::Timestamp;
+use lru::LruCache;
+
+use super::cache::OpenEndpoint;
+use super::flight::Flights;
+use super::limiter::Allowance;
+use crate::{Ports, Settings};
+use hooktide_model::fault::Fault;
+use hooktide_model::secret::{LiveSecret, Secret};
+use hooktide_model::signing;
+use hooktide_providers::{ApiToken, KeyAnswer, Provider, RemoteKeys};
+
+/// How many keys, ids without one, and tokens are remembered, each by themselves.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+/// How long a key is used before it is asked for again.
+const LIFETIME: Duration = Duration::from_secs(3600);
+/// How long an id is remembered as unknown.
+const UNKNOWN: Duration = Duration::from_secs(300);
+/// How long nobody asks for an id again after the first failure; twice as long after each further one, up to [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_secs(5);
+/// See [`PAUSE`]. Also how long a key that could not be asked for again is used until the next try.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How much sooner than it says a token ends for us, so that none ends on its way.
+const MARGIN: Duration = Duration::from_secs(60);
+/// The longest life of a token that is believed.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// What is known of the key that a request names.
+#[derive(Clone)]
+pub(super) enum Known {
+    /// The key.
+    Key(LiveSecret),
+    /// The provider has none of that id, or nobody can ask it: the request is refused as it stands.
+    None,
+    /// Too many ids that nobody knows were named.
+    Limited {
+        /// Seconds until another may be.
+        retry_after: u64,
+    },
+}
+
+/// A key by its provider and id.
+type Id = (&'static str, String);
+/// Who asks for what: the endpoint, whose credentials may be wrong, and the id.
+type Question = (String, String);
+
+/// The keys that this instance has fetched. Those that are known and those that are not are kept apart: whoever makes ids
+/// up displaces no key.
+pub(super) struct KeyCache {
+    keys: Mutex<LruCache<Id, Key>>,
+    missing: Mutex<LruCache<Question, Missing>>,
+    /// By a hash of what asks for them, so one for each app.
+    tokens: Mutex<LruCache<[u8; 32], (Timestamp, Secret)>>,
+    key_flights: Flights<Question, Result<Known, Fault>>,
+    token_flights: Flights<[u8; 32], Result<Secret, Fault>>,
+}
+
+struct Key {
+    key: LiveSecret,
+    /// From when on it is asked for again.
+    stale_at: Timestamp,
+}
+
+struct Missing {
+    until: Timestamp,
+    /// How often in a row the provider gave no answer; zero if it answered that there is no such key.
+    failures: u32,
+}
+
+/// Who wants a key, with what it is asked for.
+pub(super) struct Asking<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) settings: &'a Settings,
+    pub(super) provider: &'static dyn Provider,
+    pub(super) keys: &'a dyn RemoteKeys,
+    pub(super) endpoint: &'a OpenEndpoint,
+    pub(super) now: Timestamp,
+}
+
+impl KeyCache {
+    pub(super) fn new() -> Self {
+        Self {
+            keys: Mutex::new(LruCache::new(CAPACITY)),
+            missing: Mutex::new(LruCache::new(CAPACITY)),
+            tokens: Mutex::new(LruCache::new(CAPACITY)),
+            key_flights: Flights::new(),
+            token_flights: Flights::new(),
+        }
+    }
+
+    /// The key of that id: known, or fetched if the `budget` for ids that nobody knows allows it.
+    ///
+    /// A [`Fault::Retryable`] if the provider does not answer, and no key is known.
+    pub(super) async fn key(
+        &self,
+        asking: &Asking<'_>,
+        id: &str,
+        budget: impl Fn() -> Allowance,
+    ) -> Result<Known, Fault> {
+        if let Some(known) = self.remembered(asking, id)? {
+            return Ok(known);
+        }
+        let fetch = async {
+            // Somebody may have fetched it since this request came.
+            match self.remembered(asking, id)? {
+                Some(known) => Ok(known),
+                None => self.fetch(asking, id, budget).await,
+            }
+        };
+        // Those who wait may have a budget of their own.
+        let is_shared = |result: &Result<Known, Fault>| !matches!(result, Ok(Known::Limited { .. }));
+        self.key_flights.once((asking.endpoint.id.clone(), id.to_owned()), fetch, is_shared).await
+    }
+
+    /// What needs no call. A clock that was set back makes everything stale; by moments, since requests are told the time
+    /// before they wait, it counts as it is.
+    fn remembered(&self, asking: &Asking<'_>, id: &str) -> Result<Option<Known>, Fault> {
+        let counts = |until: Timestamp, life: Duration| (until - 2 * life..until).contains(&asking.now);
+        if let Some(known) = lock(&self.keys).get(&(asking.provider.id(), id.to_owned())) {
+            return Ok(counts(known.stale_at, LIFETIME).then(|| Known::Key(known.key.clone())));
+        }
+        match lock(&self.missing).get(&(asking.endpoint.id.clone(), id.to_owned())) {
+            Some(missing) if counts(missing.until, UNKNOWN) => match missing.failures {
+                0 => Ok(Some(Known::None)),
+                _ => Err(Fault::retryable("the provider gave no key a moment ago")),
+            },
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    async fn fetch(&self, asking: &Asking<'_>, id: &str, budget: impl Fn() -> Allowance) -> Result<Known, Fault> {
+        let Some(api) = asking.settings.api(asking.provider) else { return Ok(Known::None) };
+        let key = (asking.provider.id(), id.to_owned());
+        let question = (asking.endpoint.id.clone(), id.to_owned());
+        let former = lock(&self.keys).get(&key).map(|known| known.key.clone());
+        // Without credentials, nobody can be asked.
+        let ask_token = match asking.keys.ask_token(api, &asking.endpoint.secrets, asking.now) {
+            Ok(request) => request,
+            Err(Fault::Auth(_)) => return Ok(former.map_or(Known::None, Known::Key)),
+            Err(fault) => return Err(fault),
+        };
+        if former.is_none()
+            && let Allowance::Exceeded { retry_after } = budget()
+        {
+            return Ok(Known::Limited { retry_after });
+        }
+        let (found, stale_at) = match (self.ask(asking, api, id, ask_token).await, former) {
+            (Ok(Some(found)), _) => (found, asking.now + LIFETIME),
+            // What an id means never changes, so the key that is known is as good as it was.
+            (Err(_), Some(former)) => (former, asking.now + LONGEST_PAUSE),
+            // The provider has no such key, or no longer: whatever it signed counts no more.
+            (Ok(None), _) => {
+                lock(&self.keys).pop(&key);
+                lock(&self.missing).put(question, Missing { until: asking.now + UNKNOWN, failures: 0 });
+                return Ok(Known::None);
+            }
+            (Err(fault), None) => {
+                let mut missing = lock(&self.missing);
+                let failures = missing.get(&question).map_or(0, |missing| missing.failures).saturating_add(1);
+                let pause = PAUSE.saturating_mul(1 << (failures - 1).min(8)).min(LONGEST_PAUSE);
+                missing.put(question, Missing { until: asking.now + pause, failures });
+                return Err(fault);
+            }
+        };
+        lock(&self.missing).pop(&question);
+        lock(&self.keys).put(key, Key { key: found.clone(), stale_at });
+        Ok(Known::Key(found))
+    }
+
+    /// Asks for a key, with the token that there is, or with a new one.
+    async fn ask(
+        &self,
+        asking: &Asking<'_>,
+        api: &str,
+        id: &str,
+        ask_token: Request<Bytes>,
+    ) -> Result<Option<LiveSecret>, Fault> {
+        let app = identity(&ask_token);
+        for _ in 0..2 {
+            let request = ask_token.clone();
+            let get = async { self.token(asking, app, request).await };
+            let token = self.token_flights.once(app, get, |_| true).await?;
+            let Some(request) = asking.keys.ask_key(id, api, &token)? else { return Ok(None) };
+            match asking.keys.key(id, &asking.ports.http.send(request).await?)? {
+                KeyAnswer::Found(key) => return Ok(Some(key)),
+                KeyAnswer::Unknown => return Ok(None),
+                // The provider may have ended the token early.
+                KeyAnswer::TokenRefused => {
+                    let mut tokens = lock(&self.tokens);
+                    if tokens.get(&app).is_some_and(|(_, kept)| *kept == token) {
+                        tokens.pop(&app);
+                    }
+                }
+            }
+        }
+        Err(Fault::retryable("the provider takes no token that it gives"))
+    }
+
+    async fn token(&self, asking: &Asking<'_>, app: [u8; 32], request: Request<Bytes>) -> Result<Secret, Fault> {
+        if let Some((ends_at, token)) = lock(&self.tokens).get(&app)
+            && (*ends_at - LONGEST_LIFE..*ends_at).contains(&asking.now)
+        {
+            return Ok(token.clone());
+        }
+        let ApiToken { secret, lifetime } = asking.keys.token(&asking.ports.http.send(request).await?)?;
+        let ends_at = asking.now + lifetime.min(LONGEST_LIFE).saturating_sub(MARGIN);
+        lock(&self.tokens).put(app, (ends_at, secret.clone()));
+        Ok(secret)
+    }
+}
+
+/// Identifies the app that a token request is for: the same request gets the same token.
+fn identity(request: &Request<Bytes>) -> [u8; 32] {
+    let credentials = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    signing::sha256(&[request.uri().to_string().as_bytes(), b"\0", credentials, b"\0", request.body()])
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,281 @@
+//! What an operator may set, by the environment of a function or of the local server.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hooktide_model::network::Network;
+use hooktide_providers::Provider;
+
+/// What an operator may set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// What providers call, without a slash at the end; some of them sign it.
+    pub public_url: String,
+    /// Base addresses of providers' APIs by the provider's id, where the operator set others than their own.
+    pub apis: BTreeMap<&'static str, String>,
+    /// How long a receiver uses what it knows of an endpoint.
+    pub endpoint_cache: Duration,
+    /// How many failed verifications a minute an endpoint takes from one address before they are answered 429.
+    pub failures_per_minute: u32,
+    /// The proxies in front of the local server whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How many lanes a tenant's journal has.
+    pub lanes: u8,
+    /// How long the journal is kept.
+    pub keep_journal: Duration,
+    /// How long dead letters are kept.
+    pub keep_dead_letters: Duration,
+    /// How long deliveries for unknown accounts are kept.
+    pub keep_held: Duration,
+    /// What the local server spends on those who connect to it.
+    pub serving: Serving,
+}
+
+/// What the local server spends on those who connect to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serving {
+    /// How many connections are held at once.
+    pub connections: u32,
+    /// How long the header of a request may take, from its first byte on, or from the connection on.
+    pub header_time: Duration,
+    /// How long a connection may rest between two requests.
+    pub idle_time: Duration,
+    /// How long the body of a request may take.
+    pub body_time: Duration,
+    /// How many bytes of bodies are held at once, of all requests, beyond the beginning of each.
+    pub body_bytes: usize,
+    /// How many streams of events one tenant has at once.
+    pub tenant_streams: u32,
+    /// How many streams of events there are at once.
+    pub streams: u32,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            header_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(60),
+            body_time: Duration::from_secs(20),
+            body_bytes: 64 * MEBIBYTE,
+            tenant_streams: 1_000,
+            streams: 2_000,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8787".into(),
+            apis: BTreeMap::new(),
+            endpoint_cache: Duration::from_secs(300),
+            failures_per_minute: 100,
+            trusted_proxies: Vec::new(),
+            lanes: 4,
+            keep_journal: 30 * DAY,
+            keep_dead_letters: 90 * DAY,
+            keep_held: 30 * DAY,
+            serving: Serving::default(),
+        }
+    }
+}
+
+const MEBIBYTE: usize = 1024 * 1024;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A setting that is a whole number.
+#[derive(Debug)]
+pub struct Setting {
+    /// The variable.
+    pub name: &'static str,
+    /// What it is, with its unit.
+    pub about: &'static str,
+    /// The least and the most that it can be.
+    pub range: (u32, u32),
+    /// What it is unless it is set.
+    pub default: u32,
+    set: fn(&mut Settings, u32),
+}
+
+/// All settings that are whole numbers.
+pub const SETTINGS: [Setting; 12] = [
+    Setting {
+        name: "HOOKTIDE_BODIES_MIB",
+        about: "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB",
+        range: (16, 4096),
+        default: 64,
+        set: |settings, mebibytes| settings.serving.body_bytes = mebibytes as usize * MEBIBYTE,
+    },
+    Setting {
+        name: "HOOKTIDE_BODY_SECONDS",
+        about: "local server: how long the body of a request may take, in seconds",
+        range: (1, 300),
+        default: 20,
+        set: |settings, seconds| settings.serving.body_time = Duration::from_secs(seconds.into()),
+    },
+    Setting {
+        name: "HOOKTIDE_CONNECTIONS",
+        about: "local server: how many connections are held at once; fewer where the system lets it open fewer files",
+        range: (16, 65536),
+        default: 4096,
+        set: |settings, connections| settings.serving.connections = connections,
+    },
+    Setting {
+        name: "HOOKTIDE_ENDPOINT_CACHE_SECONDS",
+        about: "how long a receiver uses what it knows of an endpoint and its secrets, in seconds",
+        range: (0, 3600),
+        default: 300,
+        set: |settings, seconds| settings.endpoint_cache = Duration::from_secs(seconds.into()),
+    },
+    Setting {
+        name: "HOOKTIDE_FAILURES_PER_MINUTE",
+        about: "how many failed verifications a minute an endpoint takes from one address (of IPv6: from one /64) before it answers 429",
+        range: (1, 1_000_000),
+        default: 100,
+        set: |settings, failures| settings.failures_per_minute = failures,
+    },
+    Setting {
+        name: "HOOKTIDE_HEADER_SECONDS",
+        about: "local server: how long the header of a request may take, in seconds",
+        range: (1, 300),
+        default: 10,
+        set: |settings, seconds| settings.serving.header_time = Duration::from_secs(seconds.into()),
+    },
+    Setting {
+        name: "HOOKTIDE_IDLE_SECONDS",
+        about: "local server: how long a connection may rest between two requests, in seconds",
+        range: (1, 3600),
+        default: 60,
+        set: |settings, seconds| settings.serving.idle_time = Duration::from_secs(seconds.into()),
+    },
+    Setting {
+        name: "HOOKTIDE_KEEP_DEAD_LETTERS_DAYS",
+        about: "how long dead letters are kept, in days",
+        range: (1, 365),
+        default: 90,
+        set: |settings, days| settings.keep_dead_letters = days * DAY,
+    },
+    Setting {
+        name: "HOOKTIDE_KEEP_HELD_DAYS",
+        about: "how long deliveries for unknown accounts are kept, in days",
+        range: (1, 365),
+        default: 30,
+        set: |settings, days| settings.keep_held = days * DAY,
+    },
+    Setting {
+        name: "HOOKTIDE_KEEP_JOURNAL_DAYS",
+        about: "how long changes and activity are kept, in days; cursors end a day before",
+        range: (2, 365),
+        default: 30,
+        set: |settings, days| settings.keep_journal = days * DAY,
+    },
+    Setting {
+        name: "HOOKTIDE_STREAMS",
+        about: "how many streams of events a process has at once; at most half of its connections are streams",
+        range: (1, 65536),
+        default: 2000,
+        set: |settings, streams| settings.serving.streams = streams,
+    },
+    Setting {
+        name: "HOOKTIDE_STREAMS_PER_TENANT",
+        about: "how many streams of events one tenant has at once in a process",
+        range: (1, 65536),
+        default: 1000,
+        set: |settings, streams| settings.serving.tenant_streams = streams,
+    },
+];
+
+/// The variable with the proxies that the local server believes.
+pub const TRUSTED_PROXIES: &str = "HOOKTIDE_TRUSTED_PROXIES";
+
+/// The variable with the base address of a provider's API: `HOOKTIDE_GOOGLE_CALENDAR_API`.
+pub fn api_variable(provider: &str) -> String {
+    format!("HOOKTIDE_{}_API", provider.replace('-', "_").to_ascii_uppercase())
+}
+
+/// Whether a text is a base address: scheme and host, perhaps a port, and no slash at the end.
+fn is_base_address(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
+        && text.parse::<http::Uri>().is_ok()
+}
+
+impl Settings {
+    /// The base address of a provider's API, if it has one.
+    pub fn api<'a>(&'a self, provider: &'a dyn Provider) -> Option<&'a str> {
+        self.apis.get(provider.id()).map(String::as_str).or_else(|| provider.api())
+    }
+
+    /// All origins that Hooktide may call.
+    pub fn origins(&self) -> Vec<String> {
+        hooktide_providers::ALL.iter().filter_map(|provider| self.api(*provider)).map(str::to_owned).collect()
+    }
+
+    /// The settings that `lookup` has, the others as they are by default; or everything that is wrong with them.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+        let mut settings = Self::default();
+        let mut wrong = Vec::new();
+        for setting in &SETTINGS {
+            let Some(text) = lookup(setting.name).filter(|text| !text.is_empty()) else { continue };
+            let (least, most) = setting.range;
+            match text.parse() {
+                Ok(number) if (least..=most).contains(&number) => (setting.set)(&mut settings, number),
+                _ => wrong.push(format!("{} is {text:?}, and not a whole number from {least} to {most}", setting.name)),
+            }
+        }
+        for text in
+            lookup(TRUSTED_PROXIES).unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty())
+        {
+            match text.parse() {
+                Ok(network) => settings.trusted_proxies.push(network),
+                Err(()) => wrong.push(format!(
+                    "{TRUSTED_PROXIES} has {text:?}, which is neither an address nor a range such as 10.0.0.0/8"
+                )),
+            }
+        }
+        for provider in hooktide_providers::ALL.iter().filter(|provider| provider.api().is_some()) {
+            let name = api_variable(provider.id());
+            let Some(text) = lookup(&name).filter(|text| !text.is_empty()) else { continue };
+            if is_base_address(&text) {
+                settings.apis.insert(provider.id(), text);
+            } else {
+                wrong.push(format!("{name} is {text:?}, and not an address such as https://api.example.com"));
+            }
+        }
+        if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_what_the_table_says() {
+        let named = Settings::read(|name| {
+            SETTINGS.iter().find(|setting| setting.name == name).map(|setting| setting.default.to_string())
+        });
+        assert_eq!(named, Ok(Settings::default()));
+        assert_eq!(Settings::read(|_| None), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let wrong = Settings::read(|name| match name {
+            "HOOKTIDE_KEEP_JOURNAL_DAYS" => Some("a month".into()),
+            "HOOKTIDE_KEEP_HELD_DAYS" => Some("0".into()),
+            "HOOKTIDE_FAILURES_PER_MINUTE" => Some("7".into()),
+            "HOOKTIDE_EBAY_API" => Some("api.ebay.com/".into()),
+            "HOOKTIDE_TRUSTED_PROXIES" => Some("127.0.0.1, 10.0.0.0/8,localhost".into()),
+            _ => None,
+        });
+        let expected = [
+            "HOOKTIDE_KEEP_HELD_DAYS is \"0\", and not a whole number from 1 to 365",
+            "HOOKTIDE_KEEP_JOURNAL_DAYS is \"a month\", and not a whole number from 2 to 365",
+            "HOOKTIDE_TRUSTED_PROXIES has \"localhost\", which is neither an address nor a range such as 10.0.0.0/8",
+            "HOOKTIDE_EBAY_API is \"api.ebay.com/\", and not an address such as https://api.example.com",
+        ];
+        assert_eq!(wrong, Err(expected.map(str::to_owned).to_vec()));
+    }
+}

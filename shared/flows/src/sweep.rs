@@ -1,0 +1,72 @@
+//! Sweep: sends on what waits for its time, and what was lost on the way. Run every minute.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::{Ports, jobs};
+use hooktide_model::fault::Fault;
+use hooktide_model::names::JobKind;
+use hooktide_store::key::{DUE_SHARDS, Due, due_partition};
+use hooktide_store::ports::{Key, Outgoing, QueueName, Write};
+use hooktide_store::records::deferred::Deferred;
+use hooktide_store::records::job::Mark;
+use hooktide_store::records::{self, deferred};
+
+/// How many items of a shard one sweep takes.
+const PAGE: usize = 100;
+/// How long a mark may be overdue before its job is sent again.
+const OVERDUE_MILLIS: i64 = 60_000;
+
+/// The jobs that the processor does.
+const DONE_HERE: [JobKind; 3] = [JobKind::Replay, JobKind::Privacy, JobKind::Erase];
+
+/// Sends the deferred messages that are due; how many they were.
+pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
+    let due = deferred::due(&*ports.table, now, PAGE).await?;
+    let keys: Vec<Key> = due.iter().map(|stored| stored.record.key()).collect();
+    let message = |Deferred { message: body, group, queue, .. }| Outgoing {
+        queue: QueueName::from_name(&queue),
+        body,
+        delay: Duration::ZERO,
+        group,
+    };
+    let results = ports.queue.send(due.into_iter().map(|stored| message(stored.record)).collect()).await;
+    // What could not be sent is still due, and so are those whose record stays: they are sent twice, which is harmless.
+    let (sent, faults): (Vec<_>, Vec<_>) = keys.into_iter().zip(results).partition(|(_, result)| result.is_ok());
+    let count = sent.len();
+    let deletes = sent.into_iter().map(|(key, _)| Write::Delete { key, condition: None }).collect();
+    for result in ports.table.write_many(deletes).await {
+        result.map_err(records::raced)?;
+    }
+    match faults.into_iter().find_map(|(_, result)| result.err()) {
+        Some(fault) => Err(fault),
+        None => Ok(count),
+    }
+}
+
+/// Sends the jobs again whose marks are overdue: their message was lost, or its run was cut off. How many they were.
+pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
+    let (mut sent, mut first) = (0, None);
+    let places = DONE_HERE.iter().flat_map(|kind| (0..DUE_SHARDS).map(move |shard| (*kind, shard)));
+    for (kind, shard) in places {
+        let partition = due_partition(Due::Job(kind), shard);
+        for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
+            let mark = match records::decode::<Mark>(item) {
+                Ok(stored) => stored.record,
+                Err(fault) => {
+                    warn!(%fault, "a job mark does not read, and waits for code that reads it");
+                    continue;
+                }
+            };
+            let envelope = jobs::envelope(kind, &mark.tenant, &mark.resource, now);
+            match jobs::send(ports, &envelope, Duration::ZERO).await {
+                Ok(()) => sent += 1,
+                // One that cannot be sent must not hold up the others.
+                Err(fault) => first = first.or(Some(fault)),
+            }
+        }
+    }
+    first.map_or(Ok(sent), Err)
+}

@@ -1,0 +1,18 @@
+//! The words of Hooktide as types: what travels, what is known, what can go wrong.
+//!
+//! Nothing here waits, reads a clock or knows a store; whoever needs one is told, or given it.
+
+pub mod address;
+pub mod entropy;
+pub mod envelope;
+pub mod fault;
+pub mod names;
+pub mod network;
+pub mod notice;
+pub mod payment;
+pub mod problem;
+pub mod product;
+pub mod sealing;
+pub mod secret;
+pub mod signing;
+pub mod tenant;

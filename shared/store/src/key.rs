@@ -1,0 +1,154 @@
+//! Primary keys. Every key starts with its tenant, except those of endpoints, routes and tokens, which are looked up
+//! before the tenant is known. There is no other way to build one.
+
+use crate::ports::{AttributeValue, Item, PARTITION, SORT};
+use hooktide_model::names::{JobKind, Kind};
+use hooktide_model::tenant::Tenant;
+
+/// How many partitions the entities of a connection are spread over.
+pub const ENTITY_SHARDS: u8 = 16;
+
+/// A partition key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Partition(String);
+
+/// What a partition of a tenant holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Area<'a> {
+    /// Things and their documents, of one connection, in one of [`ENTITY_SHARDS`].
+    Entities(&'a str, u8),
+    /// A lane of the journal.
+    Journal(u8),
+    /// The counter of one collection tag.
+    Tag(&'a str),
+    /// One delivery, by the hash of its identity.
+    Delivery(&'a str),
+    /// Job marks.
+    Jobs,
+    /// Dead letters.
+    DeadLetters,
+    /// Deliveries for accounts that nobody has connected, of one endpoint.
+    Held(&'a str),
+    /// Requests about personal data.
+    Privacy,
+    /// Connections.
+    Connections,
+    /// The endpoints that the tenant owns, by reference.
+    Endpoints,
+    /// The tokens of the tenant, by reference.
+    Tokens,
+    /// Replays of dead letters.
+    Replays,
+    /// Messages that wait longer than a queue can hold them back.
+    Deferred,
+    /// What tells whether the root keys are those that the table was written under.
+    Canary,
+}
+
+impl Partition {
+    /// A partition of a tenant.
+    pub fn of(tenant: &Tenant, area: Area<'_>) -> Self {
+        let rest = match area {
+            Area::Entities(connection, shard) => format!("N#{connection}#{shard:02}"),
+            Area::Journal(lane) => format!("J#{lane:02}"),
+            Area::Tag(tag) => format!("G#{tag}"),
+            Area::Delivery(hash) => format!("V#{hash}"),
+            Area::Jobs => "B".to_owned(),
+            Area::DeadLetters => "L".to_owned(),
+            Area::Held(endpoint) => format!("H#{endpoint}"),
+            Area::Privacy => "X".to_owned(),
+            Area::Connections => "C".to_owned(),
+            Area::Endpoints => "P".to_owned(),
+            Area::Tokens => "K".to_owned(),
+            Area::Replays => "Y".to_owned(),
+            Area::Deferred => "W".to_owned(),
+            Area::Canary => "Z".to_owned(),
+        };
+        Self(format!("T#{tenant}#{rest}"))
+    }
+
+    /// The endpoint that a webhook address names.
+    pub fn endpoint(provider: &str, endpoint: &str) -> Self {
+        Self(format!("E#{provider}#{endpoint}"))
+    }
+
+    /// The routes of an endpoint, by account.
+    pub fn routes(provider: &str, endpoint: &str) -> Self {
+        Self(format!("R#{provider}#{endpoint}"))
+    }
+
+    /// The account that a thing belongs to, of an endpoint that serves many.
+    pub fn belonging(provider: &str, endpoint: &str, kind: Kind, id: &str) -> Self {
+        Self(format!("R#{provider}#{endpoint}#{kind}#{id}"))
+    }
+
+    /// An API token.
+    pub fn token(id: &str) -> Self {
+        Self(format!("K#{id}"))
+    }
+
+    /// The key of the item that sorts under `sort`.
+    pub fn key(self, sort: impl Into<String>) -> Key {
+        Key { partition: self.0, sort: sort.into() }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The primary key of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    partition: String,
+    sort: String,
+}
+
+impl Key {
+    /// The key that is among an item's attributes.
+    pub(crate) fn of(item: &Item) -> Option<Self> {
+        match (item.get(PARTITION), item.get(SORT)) {
+            (Some(AttributeValue::S(partition)), Some(AttributeValue::S(sort))) => {
+                Some(Self { partition: partition.clone(), sort: sort.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The provider and the id of the endpoint whose partition it is in, if it is an endpoint's.
+    pub fn endpoint(&self) -> Option<(&str, &str)> {
+        self.partition.strip_prefix("E#")?.split_once('#')
+    }
+
+    /// The partition key.
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+
+    /// The sort key.
+    pub fn sort(&self) -> &str {
+        &self.sort
+    }
+}
+
+/// How many partitions of the `due` index the jobs of one kind are spread over.
+pub const DUE_SHARDS: u8 = 16;
+
+/// A partition of the sparse `due` index.
+pub fn due_partition(kind: Due, shard: u8) -> String {
+    let kind = match kind {
+        Due::Job(job) => job.as_str(),
+        Due::Deferred => "deferred",
+    };
+    format!("D#{kind}#{:02}", shard % DUE_SHARDS)
+}
+
+/// What is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// A job of this kind.
+    Job(JobKind),
+    /// A deferred message.
+    Deferred,
+}

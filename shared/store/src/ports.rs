@@ -1,0 +1,319 @@
+//! What a host must plug: one store, queues, a bus, the root keys, blobs and a clock.
+//!
+//! The types are our own or the ecosystem's, never an SDK's. Everything typed lives above them, once, in
+//! [`crate::records`]. Each port's promises are written at its trait and checked by one contract suite that every
+//! implementation passes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+pub use object_store::ObjectStore as Blobs;
+pub use serde_dynamo::{AttributeValue, Item};
+
+pub use crate::key::{Key, Partition};
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{Channel, Outcome};
+use hooktide_model::sealing::RootKeys;
+use hooktide_model::tenant::Tenant;
+
+/// The attribute that holds an item's partition key.
+pub const PARTITION: &str = "pk";
+/// The attribute that holds an item's sort key.
+pub const SORT: &str = "sk";
+/// The partition key of the sparse `due` index.
+pub const DUE_PARTITION: &str = "due_pk";
+/// The sort key of the sparse `due` index: Unix time in milliseconds.
+pub const DUE_AT: &str = "due_at";
+/// When the store may delete an item: Unix time in seconds. Stores delete late, so conditions compare times themselves.
+pub const EXPIRES_AT: &str = "expires_at";
+
+/// A condition on the item that a write would touch.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// There is no such item.
+    Absent,
+    /// There is one.
+    Present,
+    /// The attribute is there and equals the value.
+    Equals(&'static str, AttributeValue),
+    /// The attribute is there and is less than the value.
+    Less(&'static str, AttributeValue),
+    /// All of them hold.
+    All(Vec<Condition>),
+    /// One of them holds.
+    Any(Vec<Condition>),
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Put the whole item (its key is among its attributes), replacing what is there.
+    Put {
+        /// The item.
+        item: Item,
+        /// On what condition.
+        condition: Option<Condition>,
+    },
+    /// Change single attributes, one at least and none of the key's; makes the item if it is absent.
+    Update {
+        /// Which item.
+        key: Key,
+        /// Attributes to set.
+        set: Vec<(&'static str, AttributeValue)>,
+        /// Attributes to count up, from zero if absent.
+        add: Vec<(&'static str, i64)>,
+        /// Attributes to remove.
+        remove: Vec<&'static str>,
+        /// On what condition.
+        condition: Option<Condition>,
+    },
+    /// Delete the item; deleting what is absent succeeds.
+    Delete {
+        /// Which item.
+        key: Key,
+        /// On what condition.
+        condition: Option<Condition>,
+    },
+    /// Write nothing, but fail the transaction unless the condition holds. Only in [`Table::transact`].
+    Check {
+        /// Which item.
+        key: Key,
+        /// What must hold.
+        condition: Condition,
+    },
+}
+
+impl Write {
+    /// Which item it is about, if it names one.
+    pub fn key(&self) -> Option<Cow<'_, Key>> {
+        match self {
+            Self::Put { item, .. } => Key::of(item).map(Cow::Owned),
+            Self::Update { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => Some(Cow::Borrowed(key)),
+        }
+    }
+}
+
+/// Why a single write did not happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteFault {
+    /// The condition failed; what is there instead, if anything.
+    Condition(Option<Box<Item>>),
+    /// A transaction was at the same item; nothing was written.
+    Conflict,
+    /// The store failed; whether the write happened is unknown if the fault is retryable.
+    Fault(Fault),
+}
+
+/// Why a transaction did not happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TransactFault {
+    /// Nothing was written; for each write, in order, what spoke against it.
+    Cancelled(Vec<Cancellation>),
+    /// The store failed; whether the transaction happened is unknown if the fault is retryable.
+    Fault(Fault),
+}
+
+/// What spoke against one write of a cancelled transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cancellation {
+    /// Nothing.
+    None,
+    /// Its condition failed; what is there instead, if anything.
+    Condition(Option<Box<Item>>),
+    /// Another transaction was at the same item.
+    Conflict,
+}
+
+/// The items of one partition, in the order of their sort keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Which partition.
+    pub partition: Partition,
+    /// The sort keys wanted.
+    pub range: Range,
+    /// From the last to the first.
+    pub descending: bool,
+    /// At most so many items, none for zero; the store may return fewer (see [`Page::more`]).
+    pub limit: usize,
+}
+
+/// A range of sort keys.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Range {
+    /// All of them.
+    All,
+    /// Those that begin so.
+    Prefix(String),
+    /// From the first to the second, both included; nothing if the first is the later one.
+    Between(String, String),
+}
+
+/// A page of a query.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// The items.
+    pub items: Vec<Item>,
+    /// Whether there may be more in the range after the last of them.
+    pub more: bool,
+}
+
+/// The one store, with DynamoDB's semantics.
+///
+/// All reads but [`Table::due`] are strongly consistent. A write that returned is durable. A failed condition returns
+/// what is there. Items that expired may still be returned. What can never be read or written as it is asked for (an
+/// item above 400 KB, a key twice in one call) is [`Fault::Failed`], and nothing of that read or write happens.
+#[async_trait]
+pub trait Table: Send + Sync {
+    /// One item.
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault>;
+    /// Many items, in the order of their keys, which must differ from each other.
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault>;
+    /// A page of one partition.
+    async fn query(&self, query: &Query) -> Result<Page, Fault>;
+    /// Items of a `due` partition that are due at or before `until` (Unix time in milliseconds), earliest first.
+    /// The index lags: whoever acts on an item claims it by a condition on the item itself.
+    async fn due(&self, partition: &str, until: i64, limit: usize) -> Result<Vec<Item>, Fault>;
+    /// One write; [`Write::Update`] returns the item as it is now.
+    async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault>;
+    /// Independent writes, each with its own result; results are in the order given, writes to one item in any.
+    async fn write_many(&self, writes: Vec<Write>) -> Vec<Result<(), WriteFault>>;
+    /// All or none of at most 100 writes to different items, 4 MB together.
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault>;
+}
+
+/// Which queue a message travels in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum QueueName {
+    /// Notices and short jobs.
+    Notices,
+    /// Notices that must not wait behind the others (payments).
+    Priority,
+}
+
+impl QueueName {
+    /// All queues.
+    pub const ALL: [Self; 2] = [Self::Notices, Self::Priority];
+
+    /// The name in settings, logs and the local store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Notices => "notices",
+            Self::Priority => "priority",
+        }
+    }
+
+    /// The queue of that name; the one for notices if there is none, so that no message is without one.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|queue| queue.as_str() == name).unwrap_or(Self::Notices)
+    }
+}
+
+/// A message to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where to.
+    pub queue: QueueName,
+    /// The body, at most 1 MiB.
+    pub body: String,
+    /// Not to be received before this long from now, at most [`MAX_DELAY`].
+    pub delay: Duration,
+    /// Whose turn it takes where the queue is fair: the endpoint for notices, the tenant for jobs.
+    pub group: String,
+}
+
+/// The longest delay that a queue can hold a message back for.
+pub const MAX_DELAY: Duration = Duration::from_secs(900);
+
+/// The queues' sending side. Receiving is the host's.
+///
+/// `Ok` for a message means that it is durable. Messages are received at least once and in any order.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Sends messages; one result for each, in order.
+    async fn send(&self, messages: Vec<Outgoing>) -> Vec<Result<(), Fault>>;
+}
+
+/// Sends one message.
+pub async fn send_one(queue: &dyn Queue, message: Outgoing) -> Result<(), Fault> {
+    queue.send(vec![message]).await.pop().unwrap_or_else(|| Err(Fault::failed("the queue gave no result")))
+}
+
+/// An entry for the bus: changes of one tenant on one channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BusEntry {
+    /// Whose.
+    pub tenant: Tenant,
+    /// On which channel.
+    pub channel: Channel,
+    /// `{"tenant": ..., "changes": [...]}`, at most 64 KB.
+    pub detail: serde_json::Value,
+}
+
+/// Publishes changes, at least once.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// Publishes entries; one result for each, in order.
+    async fn publish(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>>;
+}
+
+/// The root keys of the deployment.
+#[async_trait]
+pub trait Keys: Send + Sync {
+    /// The keys as they stand; implementations cache them.
+    async fn root(&self) -> Result<Arc<RootKeys>, Fault>;
+
+    /// The keys, with `id` among them if there is such a key: read anew if the cached ones do not know it, since they
+    /// may have been rotated meanwhile. Implementations bound how often.
+    async fn root_with(&self, _id: &str) -> Result<Arc<RootKeys>, Fault> {
+        self.root().await
+    }
+}
+
+/// The only way out to other services than the deployment's own.
+///
+/// Implementations send to origins that the operator allowed and nowhere else, follow no redirect, and bound time and size:
+/// an answer that takes longer than [`HTTP_TIME`] is a retryable fault, one that is larger than [`HTTP_SIZE`] a failed one.
+#[async_trait]
+pub trait Http: Send + Sync {
+    /// Sends a request to an absolute address. Any status is an answer.
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Fault>;
+}
+
+/// Reaches nobody.
+#[async_trait]
+impl Http for () {
+    async fn send(&self, _request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Fault> {
+        Err(Fault::retryable("there is no way out"))
+    }
+}
+
+/// How long a request and its answer may take together.
+pub const HTTP_TIME: Duration = Duration::from_millis(2500);
+/// The largest answer that is read, in bytes.
+pub const HTTP_SIZE: usize = 1024 * 1024;
+
+/// Sorts a fault of the blob store. None is about the message; that a blob is gone is told where it is read.
+pub fn blob_fault(error: &object_store::Error) -> Fault {
+    Fault::retryable(format!("the blob store: {error}"))
+}
+
+/// Counts what becomes of deliveries, for a host's metrics. It neither fails nor waits.
+pub trait Meter: Send + Sync {
+    /// One more entry of the journal, or of the dead letters.
+    fn count(&self, provider: &str, outcome: Outcome, trace: &str);
+}
+
+/// Counts nothing.
+impl Meter for () {
+    fn count(&self, _provider: &str, _outcome: Outcome, _trace: &str) {}
+}
+
+/// What time it is, in whole milliseconds. Only hosts ask; flows are told.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}

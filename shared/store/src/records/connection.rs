@@ -1,0 +1,54 @@
+//! Connections: one account at one provider, of one tenant.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::SealedSecret;
+use super::{Record, as_text};
+use crate::key::{Area, Key, Partition};
+use hooktide_model::tenant::Tenant;
+
+/// One account at one provider, of one tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its id.
+    pub id: String,
+    /// The provider.
+    pub provider: String,
+    /// What people call it.
+    pub name: String,
+    /// The provider's account, normalised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The endpoint that its deliveries come to: its own, with the same id, or one that serves many accounts.
+    pub endpoint: String,
+    /// API credentials; what verifies deliveries is in the endpoint.
+    pub credentials: Vec<SealedSecret>,
+    /// Settings, as the user gave them; kept as a text, since DynamoDB's numbers and depth are not JSON's.
+    #[serde(with = "as_text")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// When it was deleted: nobody sees it any more, and it goes when everything that is known through it is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl Record for Connection {
+    const NAME: &'static str = "connection";
+}
+
+impl Connection {
+    /// Whether the endpoint is its own.
+    pub fn owns_endpoint(&self) -> bool {
+        self.endpoint == self.id
+    }
+}
+
+/// Where a connection is.
+pub fn key(tenant: &Tenant, id: &str) -> Key {
+    Partition::of(tenant, Area::Connections).key(id)
+}

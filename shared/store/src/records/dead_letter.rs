@@ -1,0 +1,146 @@
+//! Dead letters: what could not be processed, whole, for 90 days; and, on shelves of their own, what is held for accounts
+//! that nobody has connected yet, for 30, and requests about personal data until they are done. All are sent through
+//! processing again by a replay.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Record, Stored, Upkeep};
+use crate::key::{Area, Partition};
+use crate::ports::{Key, Query, Range, Table, Write};
+use hooktide_model::envelope::Envelope;
+use hooktide_model::fault::{ErrorClass, Fault};
+use hooktide_model::tenant::Tenant;
+
+/// A message that is kept instead of being processed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The message as it was on the queue.
+    pub message: String,
+    /// The connection, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The account that it is for, where it is held or asks for something about personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The endpoint that received it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The provider's topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Why it is here.
+    pub class: ErrorClass,
+    /// Why, in words.
+    pub reason: String,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// When it came here.
+    pub dead_at: Timestamp,
+    /// How many tries had failed.
+    pub tries: u32,
+    /// How often it had been replayed; none where that was not written down yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<u32>,
+}
+
+impl Record for DeadLetter {
+    const NAME: &'static str = "dead letter";
+}
+
+/// On which shelf a message is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shelf {
+    /// With the dead letters.
+    Dead,
+    /// With what waits for an account of an endpoint.
+    Held {
+        /// The endpoint.
+        endpoint: String,
+        /// The account.
+        account: String,
+    },
+    /// With what waits for accounts that are foreign to a connection with an endpoint of its own: of these, the accounts
+    /// that are no longer foreign when the message is looked at.
+    Own {
+        /// The provider.
+        provider: String,
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// With the requests about personal data that wait to be done.
+    Privacy,
+}
+
+impl Shelf {
+    /// The partition and the prefix of the sort keys.
+    pub fn place(&self, tenant: &Tenant) -> (Partition, String) {
+        match self {
+            Self::Dead => (Partition::of(tenant, Area::DeadLetters), String::new()),
+            Self::Privacy => (Partition::of(tenant, Area::Privacy), String::new()),
+            Self::Held { endpoint, account } => (Partition::of(tenant, Area::Held(endpoint)), format!("{account}#")),
+            Self::Own { endpoint, .. } => (Partition::of(tenant, Area::Held(endpoint)), String::new()),
+        }
+    }
+
+    /// The key of one message.
+    pub fn key(&self, tenant: &Tenant, id: &str) -> Key {
+        let (partition, prefix) = self.place(tenant);
+        partition.key(format!("{prefix}{id}"))
+    }
+}
+
+impl DeadLetter {
+    /// Of an envelope.
+    pub fn of(envelope: &Envelope, class: ErrorClass, reason: &str, now: Timestamp) -> Result<Self, Fault> {
+        let delivery = envelope.delivery();
+        Ok(Self {
+            message: envelope.encode()?,
+            connection: None,
+            account: None,
+            endpoint: delivery.map(|delivery| delivery.endpoint.clone()),
+            provider: delivery.map(|delivery| delivery.provider.clone()),
+            topic: delivery.and_then(|delivery| delivery.topic.clone()),
+            class,
+            reason: reason.to_owned(),
+            received_at: envelope.received_at,
+            dead_at: now,
+            tries: envelope.attempt,
+            replayed: Some(envelope.replayed),
+        })
+    }
+
+    /// The write that keeps it under `id`; the same again if it was kept before.
+    pub fn put(&self, tenant: &Tenant, shelf: &Shelf, id: &str, until: Timestamp) -> Result<Write, Fault> {
+        super::put(&shelf.key(tenant, id), self, Upkeep::until(until))
+    }
+}
+
+/// How many letters are counted at once: they are large.
+const PAGE: usize = 100;
+
+/// How many messages of a place (see [`Shelf::place`]) match, by their ids and letters, among the first `bound`; and whether
+/// there are more than these.
+pub async fn count(
+    table: &dyn Table,
+    (partition, prefix): (Partition, String),
+    bound: usize,
+    matches: impl Fn(&str, &DeadLetter) -> bool,
+) -> Result<(u64, bool), Fault> {
+    let (mut matching, mut seen, mut range) = (0, 0, Range::Prefix(prefix.clone()));
+    loop {
+        let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
+        let (letters, more) = super::list::<DeadLetter>(table, &query).await?;
+        seen += letters.len();
+        let counts = |(sort, stored): &&(String, Stored<DeadLetter>)| matches(&sort[prefix.len()..], &stored.record);
+        matching += letters.iter().filter(counts).count();
+        match letters.last() {
+            Some((last, _)) if more && seen < bound => range = super::after(&prefix, last),
+            _ => return Ok((matching as u64, more)),
+        }
+    }
+}

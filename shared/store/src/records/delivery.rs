@@ -1,0 +1,174 @@
+//! Deliveries: what is remembered of a notice that has no entity.
+//!
+//! A delivery is settled in the commit of its effect where that is all in the table. Where the effect reaches other
+//! systems it is claimed first, with a lease and a fencing number: a processor that dies blocks nothing for longer
+//! than the lease, and one that wakes up late cannot finish over its successor. Conditions compare times themselves,
+//! since the store deletes late.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::entity::Identity;
+use super::{Record, Stored, Upkeep};
+use crate::key::{Area, Key, Partition};
+use crate::ports::Write;
+use hooktide_model::fault::Fault;
+use hooktide_model::tenant::Tenant;
+
+/// How long a claim holds: longer than a function may run.
+pub const LEASE: Duration = Duration::from_secs(40);
+
+/// What is remembered of a delivery.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The envelope that it came in.
+    pub envelope: String,
+    /// Whether its effect is done.
+    pub done: bool,
+    /// Counts the claims; who holds an older number finishes nothing.
+    pub fence: u64,
+    /// Until when a claim holds, in milliseconds.
+    pub lease_until: i64,
+    /// Until when the delivery is remembered, in seconds.
+    pub window_until: i64,
+}
+
+impl Record for Delivery {
+    const NAME: &'static str = "delivery";
+}
+
+/// What is known of a delivery that has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is new, or was forgotten, or its claim has lapsed.
+    Open,
+    /// It is done, and came in the same envelope: the queue delivered that again.
+    Redelivered,
+    /// It is done, and came in another envelope: the provider sent it again.
+    Duplicate,
+    /// Somebody works on it until then.
+    Claimed(Timestamp),
+}
+
+/// Where a delivery is remembered. `part` tells the notices of one delivery apart.
+pub fn key(tenant: &Tenant, identity: Identity, part: &str) -> Key {
+    Partition::of(tenant, Area::Delivery(&format!("{}#{part}", identity.to_hex()))).key("delivery")
+}
+
+/// What is known of a delivery that came in `envelope`.
+pub fn standing(stored: Option<&Stored<Delivery>>, envelope: &str, now: Timestamp) -> Standing {
+    let Some(Stored { record, .. }) = stored else { return Standing::Open };
+    if record.window_until <= now.as_second() {
+        return Standing::Open;
+    }
+    match (record.done, record.envelope == envelope) {
+        (true, true) => Standing::Redelivered,
+        (true, false) => Standing::Duplicate,
+        (false, _) if record.lease_until <= now.as_millisecond() => Standing::Open,
+        // No lease lasts so long: a clock that was ahead gave it.
+        (false, _) if record.lease_until > (now + 2 * LEASE).as_millisecond() => Standing::Open,
+        (false, _) => Standing::Claimed(Timestamp::from_millisecond(record.lease_until).unwrap_or(now)),
+    }
+}
+
+/// The write that settles an open delivery in one step, within the commit of its effect.
+pub fn settle(
+    key: &Key,
+    stored: Option<&Stored<Delivery>>,
+    envelope: &str,
+    window: Duration,
+    now: Timestamp,
+) -> Result<Write, Fault> {
+    write(key, stored, envelope, true, window, now)
+}
+
+/// The write that claims an open delivery; its success is the claim, and [`claimed`] is its record.
+pub fn claim(
+    key: &Key,
+    stored: Option<&Stored<Delivery>>,
+    envelope: &str,
+    window: Duration,
+    now: Timestamp,
+) -> Result<Write, Fault> {
+    write(key, stored, envelope, false, window, now)
+}
+
+/// The record that a claim over `stored` leaves; what [`finish`] takes.
+pub fn claimed(
+    stored: Option<&Stored<Delivery>>,
+    envelope: &str,
+    window: Duration,
+    now: Timestamp,
+) -> Stored<Delivery> {
+    Stored { rev: stored.map_or(0, |stored| stored.rev) + 1, record: record(stored, envelope, false, window, now) }
+}
+
+/// The write that finishes a claim; it fails if somebody claimed the delivery since.
+pub fn finish(key: &Key, claim: &Stored<Delivery>) -> Result<Write, Fault> {
+    let done = Delivery { done: true, ..claim.record.clone() };
+    super::replace(key, Some(claim.rev), &done, upkeep(&done))
+}
+
+fn write(
+    key: &Key,
+    stored: Option<&Stored<Delivery>>,
+    envelope: &str,
+    done: bool,
+    window: Duration,
+    now: Timestamp,
+) -> Result<Write, Fault> {
+    let record = record(stored, envelope, done, window, now);
+    super::replace(key, stored.map(|stored| stored.rev), &record, upkeep(&record))
+}
+
+fn record(stored: Option<&Stored<Delivery>>, envelope: &str, done: bool, window: Duration, now: Timestamp) -> Delivery {
+    Delivery {
+        envelope: envelope.to_owned(),
+        done,
+        fence: stored.map_or(0, |stored| stored.record.fence) + 1,
+        lease_until: if done { 0 } else { (now + LEASE).as_millisecond() },
+        window_until: (now + window).as_second(),
+    }
+}
+
+fn upkeep(record: &Delivery) -> Upkeep {
+    Upkeep { expires_at: Timestamp::from_second(record.window_until).ok(), due: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(3600);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_lapsed_claim_is_open_again_and_fences_its_former_holder() {
+        let first = claimed(None, "a", WINDOW, at(0));
+        assert_eq!(standing(Some(&first), "b", at(39)), Standing::Claimed(at(40)));
+        assert_eq!(standing(Some(&first), "b", at(40)), Standing::Open);
+        let second = claimed(Some(&first), "b", WINDOW, at(40));
+        assert_eq!((first.record.fence, second.record.fence), (1, 2));
+        assert!(second.rev > first.rev, "finishing with the first claim meets another rev");
+    }
+
+    #[test]
+    fn a_claim_by_a_clock_that_was_ahead_blocks_nothing() {
+        let claim = claimed(None, "a", WINDOW, at(1_000_000));
+        assert_eq!(standing(Some(&claim), "a", at(0)), Standing::Open);
+    }
+
+    #[test]
+    fn a_done_delivery_is_remembered_for_its_window_and_no_longer() {
+        let mut done = claimed(None, "a", WINDOW, at(0));
+        done.record.done = true;
+        assert_eq!(standing(Some(&done), "a", at(3599)), Standing::Redelivered);
+        assert_eq!(standing(Some(&done), "b", at(3599)), Standing::Duplicate);
+        assert_eq!(standing(Some(&done), "b", at(3600)), Standing::Open);
+    }
+}

@@ -1,0 +1,76 @@
+//! Replays: which dead letters to send through processing again, how fast, and how far it got.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use super::dead_letter::{DeadLetter, Shelf};
+use crate::key::{Area, Key, Partition};
+use hooktide_model::fault::ErrorClass;
+use hooktide_model::tenant::Tenant;
+
+/// A replay in progress.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Replay {
+    /// From which shelf.
+    pub shelf: Shelf,
+    /// Which of its messages.
+    pub filter: Filter,
+    /// How many a second.
+    pub rate_per_second: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The last sort key that was handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// How many were sent.
+    pub sent: u64,
+    /// When it was through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Record for Replay {
+    const NAME: &'static str = "replay";
+}
+
+/// Which messages; what is not given does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// Of this connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Of this topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Of this class of error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<ErrorClass>,
+    /// Received at or after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_from: Option<Timestamp>,
+    /// Received before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_until: Option<Timestamp>,
+    /// This one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+impl Filter {
+    /// Whether a message with this `id` is meant.
+    pub fn matches(&self, id: &str, letter: &DeadLetter) -> bool {
+        self.id.as_deref().is_none_or(|wanted| wanted == id)
+            && (self.connection.is_none() || self.connection == letter.connection)
+            && (self.topic.is_none() || self.topic == letter.topic)
+            && self.class.is_none_or(|class| class == letter.class)
+            && self.received_from.is_none_or(|from| letter.received_at >= from)
+            && self.received_until.is_none_or(|until| letter.received_at < until)
+    }
+}
+
+/// Where a replay is.
+pub fn key(tenant: &Tenant, id: &str) -> Key {
+    Partition::of(tenant, Area::Replays).key(id)
+}
