@@ -23,8 +23,8 @@ const FORGERS: usize = 4;
 const MEASURED: u64 = 20_000;
 /// How many warm up.
 const WARMING: u64 = 4_000;
-/// How long everything rests before a rate is measured, with nothing left to process: acceptance goes before processing for
-/// as long only as it did not lately.
+/// How long everything rests before a rate is measured, with nothing left to process: acceptance goes before processing
+/// only for some seconds at a stretch.
 const REST: Duration = Duration::from_secs(6);
 /// How many connections are half open.
 const HALF_OPEN: usize = 1_500;

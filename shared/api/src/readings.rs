@@ -2,7 +2,8 @@
 //!
 //! Each costs memory and the table's time, and clients may leave without waiting for what they asked. So a process has a
 //! few at a time, and a tenant only some of these: the requests of one tenant queue among themselves, and take no places
-//! from the others while they wait. Streams need no turn once they are open: one of a tenant's reads at a time.
+//! from the others while they wait. Streams need no turn once they are open: of a tenant's, one reads for those that follow, and
+//! one for those that are behind.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -17,7 +17,7 @@ use hooktide_model::names::{Channel, ProblemType};
 use hooktide_model::tenant::Tenant;
 use lru::LruCache;
 use tokio::sync::broadcast;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::answer::{Answer, Refused};
 use crate::routes::changes::{place_after, read, views};
@@ -31,8 +31,10 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(15);
 const PAGE: usize = 100;
 /// How many pages a stream may be behind before it reads by itself.
 const BEHIND: usize = 8;
-/// How many pages of one tenant are remembered for streams that are behind.
-const RECENT: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+/// How many pages are remembered for streams that are behind.
+const RECENT: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+/// For how long: those who are at the same place ask soon after each other, and what is erased must go.
+const REMEMBERED: Duration = Duration::from_secs(5);
 /// How long the shared reader takes for a page at least: what is committed in quick succession is told together.
 const PACE: Duration = Duration::from_millis(20);
 /// How long it waits for streams that have yet to take the page before.
@@ -140,21 +142,34 @@ fn data(view: &ChangeView, channel: Channel) -> String {
 #[derive(Default)]
 pub(crate) struct Streams {
     tenants: Mutex<HashMap<Tenant, OfTenant>>,
+    recent: Mutex<Recent>,
 }
 
 #[derive(Default)]
 struct OfTenant {
     count: usize,
     shared: Option<broadcast::Sender<Arc<Page>>>,
-    recent: Arc<tokio::sync::Mutex<Recent>>,
+    /// The turn of those that are behind: one of them reads at a time.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// Full pages that streams behind the others read, by the cursors that they come after.
-struct Recent(LruCache<String, Arc<Page>>);
+/// Full pages that streams behind the others have just read, by the cursors that they come after.
+struct Recent(LruCache<(Tenant, String), (Instant, Arc<Page>)>);
 
 impl Default for Recent {
     fn default() -> Self {
         Self(LruCache::new(RECENT))
+    }
+}
+
+impl Recent {
+    /// The page after a cursor, if it was just read. Whatever is older is dropped.
+    fn get(&mut self, place: &(Tenant, String)) -> Option<Arc<Page>> {
+        while self.0.peek_lru().is_some_and(|(_, (read_at, _))| read_at.elapsed() > REMEMBERED) {
+            self.0.pop_lru();
+        }
+        let (read_at, page) = self.0.peek(place)?;
+        (read_at.elapsed() <= REMEMBERED).then(|| Arc::clone(page))
     }
 }
 
@@ -195,21 +210,25 @@ impl Place {
         Ok(Self { api: Arc::clone(api), tenant: tenant.clone() })
     }
 
-    /// What comes after a cursor, for a stream that is behind. One of a tenant's streams reads at a time, for all that are
-    /// at the same place.
-    pub(crate) async fn catch_up(&self, cursor: &Cursor) -> Answer<Arc<Page>> {
-        calm(&self.api).await;
-        let recent = Arc::clone(&self.api.streams().tenants().entry(self.tenant.clone()).or_default().recent);
-        let (mut recent, text) = (recent.lock().await, cursor.to_text());
-        if let Some(page) = recent.0.get(&text) {
-            return Ok(Arc::clone(page));
+    /// What comes after a cursor, for a stream that is behind; `None` if its turn did not come soon. One of a tenant's
+    /// streams reads at a time, for all that are at the same place.
+    pub(crate) async fn catch_up(&self, cursor: &Cursor) -> Answer<Option<Arc<Page>>> {
+        let turn = Arc::clone(&self.api.streams().tenants().entry(self.tenant.clone()).or_default().turn);
+        let waiting = async {
+            calm(&self.api).await;
+            turn.lock().await
+        };
+        let Ok(_turn) = timeout(LOOK, waiting).await else { return Ok(None) };
+        let place = (self.tenant.clone(), cursor.to_text());
+        if let Some(page) = self.api.streams().recent().get(&place) {
+            return Ok(Some(page));
         }
         let page = Arc::new(Page::read(&self.api, &self.tenant, cursor).await?);
         // The last page grows, so it is read anew.
         if page.more {
-            recent.0.put(text, Arc::clone(&page));
+            self.api.streams().recent().0.put(place, (Instant::now(), Arc::clone(&page)));
         }
-        Ok(page)
+        Ok(Some(page))
     }
 
     /// What the tenant's shared reader reads from now on. The first page says where it begins.
@@ -232,6 +251,10 @@ const CLOSE: &str = "close one, or poll /v1/changes";
 impl Streams {
     fn tenants(&self) -> MutexGuard<'_, HashMap<Tenant, OfTenant>> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the sharing, if nobody follows any more or whatever happens.
@@ -292,7 +315,7 @@ async fn read_on(api: &Arc<Api>, tenant: &Tenant, shared: &broadcast::Sender<Arc
             continue;
         }
         match &mut bell {
-            Some(bell) => drop(tokio::time::timeout(LOOK_ANYWAY, bell.changed()).await),
+            Some(bell) => drop(timeout(LOOK_ANYWAY, bell.changed()).await),
             None => tokio::time::sleep(LOOK).await,
         }
     }

@@ -76,7 +76,7 @@ pub enum OpenError {
     #[error(transparent)]
     Queue(#[from] QueueError),
     /// The store, the blob folder or the system.
-    #[error("the data folder does not open: {0} If a file of it is damaged, restore the folder from a backup.")]
+    #[error("the data folder does not open: {0}. If a file of it is damaged, restore the folder from a backup.")]
     Fault(#[from] Fault),
 }
 

@@ -93,15 +93,17 @@ const MONEY_WITHIN: &[&str] = &["pay", "paid", "refund"];
 /// What begins with a word of money, and is none.
 const NO_MONEY: &[&str] = &["payload"];
 
-/// Whether the name of a topic that is not known may mean that it is about money, by its words: `orderPaid` has two, and
-/// `top_up.done` begins as `topup` does.
+/// Whether the name of a topic that is not known may mean that it is about money, by its words: `orderPaid` has two,
+/// `ACHTransfer` as well, and `top_up.done` begins as `topup` does.
 pub(super) fn may_be_money(name: &str) -> bool {
     let mut letters = String::with_capacity(name.len());
     let mut words = Vec::new();
     let (mut apart, mut small) = (true, false);
-    for letter in name.chars() {
+    let mut rest = name.chars().peekable();
+    while let Some(letter) = rest.next() {
         let counts = letter.is_ascii_alphanumeric();
-        if counts && (apart || small && letter.is_ascii_uppercase()) {
+        let begins_small = rest.peek().is_some_and(char::is_ascii_lowercase);
+        if counts && (apart || letter.is_ascii_uppercase() && (small || begins_small)) {
             words.push(letters.len());
         }
         letters.extend(counts.then_some(letter.to_ascii_lowercase()));
@@ -175,6 +177,9 @@ mod tests {
             "payouts/sent",
             "order_transactions/create",
             "orderPaid",
+            "ACHTransferFailed",
+            "POSTransactionCreated",
+            "APInvoiceHeld",
             "orderPaymentFailed",
             "customerCharged",
             "accountBalanceChanged",

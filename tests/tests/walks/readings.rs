@@ -28,15 +28,11 @@ async fn readings_of_the_feed_at_once_are_bounded_and_whoever_waits_too_long_is_
     let hold = held.write().await;
     let before = reads.load(Ordering::Relaxed);
     let asked: Vec<_> = (0..60).map(|number| ask(number, &world.operator)).collect();
-    while asked.iter().filter(|one| one.is_finished()).count() < 44 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(|| asked.iter().filter(|one| one.is_finished()).count() >= 44).await;
     let under_way = || reads.load(Ordering::Relaxed) - before;
     assert_eq!(under_way(), 16, "each of those that have a turn waits for its first page");
     let other = ask(0, &others);
-    while under_way() < 17 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(|| under_way() >= 17).await;
     let health = get(world.app.clone(), "/v1/health", "").await;
     assert_eq!(health.status(), StatusCode::OK);
     drop(hold);
@@ -53,4 +49,15 @@ async fn readings_of_the_feed_at_once_are_bounded_and_whoever_waits_too_long_is_
     }
     assert_eq!(answered, 16);
     assert_eq!(get(world.app.clone(), "/v1/changes", &world.operator).await.status(), StatusCode::OK);
+}
+
+/// Waits until it is so.
+async fn until(so: impl Fn() -> bool) {
+    for _ in 0..1_500 {
+        if so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it does not come to that");
 }

@@ -164,9 +164,12 @@ async fn streams_give_way_while_the_host_is_busy() {
     busy.store(true, Ordering::Relaxed);
     world.update(&shop, 2).await;
     // What was being read when it became busy may still be told.
-    while !waits.load(Ordering::Relaxed) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let waiting = async {
+        while !waits.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(2 * SOON, waiting).await.expect("the streams ask whether it is busy");
     world.update(&shop, 3).await;
     let early = tokio::time::timeout(Duration::from_millis(300), told(&mut one, &world.entity(&shop, 3))).await;
     assert!(early.is_err(), "the host is busy");

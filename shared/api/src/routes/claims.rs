@@ -112,7 +112,7 @@ pub(crate) async fn claim(
 }
 
 /// Releases what was held for an account: before a tenant that needs no claim connected it, or, on a connection's own
-/// endpoint, before that had the account or named it among its `sources`.
+/// endpoint, before the connection had the account or named it among its `sources`.
 #[utoipa::path(post, path = "/v1/endpoints/{id}/release", operation_id = "release_account", request_body = NewRelease,
     responses((status = 202, body = ReplayView), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn release(

@@ -133,6 +133,7 @@ impl Stream {
         if self.behind {
             // The reader comes again with its cursor and gets a fault as a problem.
             let Ok(page) = self.place.catch_up(&self.cursor).await else { return Next::End };
+            let Some(page) = page else { return Next::Nothing };
             self.behind = page.more;
             if over {
                 // A stream without life reads once.

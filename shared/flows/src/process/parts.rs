@@ -37,7 +37,8 @@ pub(super) fn set_apart(notices: Vec<Notice>, owner: &Owner, only: Option<&str>)
     match (unprocessed, only) {
         (Some(fault), _) if notices.is_empty() => Err(fault),
         (None, Some(only)) if notices.is_empty() => {
-            let detail = format!("it was kept for the account {only}, and tells nothing of that as it is read now");
+            let detail =
+                format!("it was kept for the account {only}, and as it is read now, it has nothing about that account");
             Err(Fault::permanent(ErrorClass::UnknownAccount, detail))
         }
         (unprocessed, _) => Ok(Parts { whole: notices.len() == all, notices, unprocessed }),

@@ -157,7 +157,7 @@ impl Notification<'_> {
         }
     }
 
-    /// Microsoft's id of the subscription; none of what is proved has none.
+    /// Microsoft's id of the subscription, which a proved notification always has.
     pub(super) fn subscription_id(&self) -> &str {
         text(&self.subscription_id).unwrap_or_default()
     }

@@ -526,7 +526,7 @@ mod tests {
         let gone = Entity { deleted: true, ..former.clone() };
         assert_eq!(gone.rank().content, ContentHash::DELETED);
         assert!(gone.counts_by_receipt() && !former.counts_by_receipt());
-        assert!(!Entity { version: Version::FINAL, ..gone.clone() }.counts_by_receipt(), "a final one ends never");
+        assert!(!Entity { version: Version::FINAL, ..gone.clone() }.counts_by_receipt(), "a final one never ends");
         assert!(!Entity { as_of: Some(5), ..gone }.counts_by_receipt(), "since version 3 it is written down");
     }
 }

@@ -32,6 +32,8 @@ pub struct Replay {
 
 impl Record for Replay {
     const NAME: &'static str = "replay";
+    // Version 1 knew no shelf of an own endpoint.
+    const VERSION: u32 = 2;
 }
 
 /// Which messages; what is not given does not matter.
