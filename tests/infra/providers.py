@@ -3,7 +3,7 @@
 from emulator import CHECKOUT
 
 PROVIDERS = sorted(
-    path.parent.name.replace("_", "-") for path in (CHECKOUT / "shared/providers/src").glob("*/mod.rs")
+    path.parent.name.replace("_", "-") for path in (CHECKOUT / "shared/providers/src").glob("*/README.md")
 )
 
 
