@@ -21,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hooktide_model::names::ProblemType;
 use hooktide_model::problem::Problem;
+use percent_encoding::percent_decode_str;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -122,30 +123,13 @@ pub fn router(api: Arc<Api>) -> Router {
 
 /// Answers that nothing is there where a part of the path is longer than anything that is stored can be called, or is no text.
 async fn bounded_path(request: Request, next: Next) -> Response {
-    if !is_text(request.uri().path()) {
+    if percent_decode_str(request.uri().path()).decode_utf8().is_err() {
         return refused(ProblemType::BadRequest, "The path is not UTF-8, percent-encoded.");
     }
     if request.uri().path().split('/').any(|part| part.len() > LONGEST_PART) {
         return refused(ProblemType::NotFound, "There is nothing of so long a name.");
     }
     next.run(request).await
-}
-
-/// Whether what a path encodes is UTF-8. A percent sign that begins no number is itself.
-fn is_text(path: &str) -> bool {
-    let mut parts = path.split('%');
-    let mut decoded = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let number = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match number.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                decoded.extend(part.as_bytes().get(2..).unwrap_or_default());
-            }
-            None => decoded.extend([b"%", part.as_bytes()].concat()),
-        }
-    }
-    std::str::from_utf8(&decoded).is_ok()
 }
 
 fn refused(kind: ProblemType, detail: &str) -> Response {

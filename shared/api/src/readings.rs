@@ -6,14 +6,14 @@
 //! one for those that are behind.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use hooktide_model::fault::Fault;
 use hooktide_model::names::ProblemType;
 use hooktide_model::tenant::Tenant;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{Answer, Refused};
 
@@ -29,7 +29,8 @@ const LATER: u64 = 10;
 /// The readings of a process.
 pub(crate) struct Readings {
     all: Semaphore,
-    tenants: Mutex<HashMap<Tenant, Arc<Semaphore>>>,
+    /// The places of tenants that read, or wait to.
+    tenants: Mutex<HashMap<Tenant, Weak<Semaphore>>>,
 }
 
 impl Default for Readings {
@@ -38,56 +39,39 @@ impl Default for Readings {
     }
 }
 
-/// A turn to read, until it is dropped. What is dropped first comes first.
+/// A turn to read, until it is dropped.
 pub(crate) struct Turn<'a> {
     _all: SemaphorePermit<'a>,
     _own: OwnedSemaphorePermit,
-    _queue: Queue<'a>,
-}
-
-/// A place in the queue of a tenant, which lasts as long as anybody has one.
-struct Queue<'a> {
-    readings: &'a Readings,
-    tenant: Tenant,
-    places: Arc<Semaphore>,
-}
-
-impl Drop for Queue<'_> {
-    fn drop(&mut self) {
-        let mut tenants = self.readings.tenants();
-        // The map's and this one.
-        if Arc::strong_count(&self.places) <= 2 {
-            tenants.remove(&self.tenant);
-        }
-    }
 }
 
 impl Readings {
-    /// Waits for a turn as long as a request can wait.
+    /// Waits for a turn as long as a request can wait: first among the tenant's, then among all.
     pub(crate) async fn turn(&self, tenant: &Tenant) -> Answer<Turn<'_>> {
-        let queue = self.queue(tenant);
-        let places = async {
-            let own = Arc::clone(&queue.places).acquire_owned().await.map_err(closed)?;
-            Answer::Ok((own, self.all.acquire().await.map_err(closed)?))
-        };
-        let (own, all) = timeout(PATIENCE, places).await.unwrap_or_else(|_elapsed| Err(busy()))?;
-        Ok(Turn { _all: all, _own: own, _queue: queue })
+        let until = Instant::now() + PATIENCE;
+        let own = timeout_at(until, self.places(tenant).acquire_owned()).await;
+        let own = own.map_err(|_elapsed| too_many(ProblemType::Limited, "a tenant may have"))?.map_err(closed)?;
+        let all = timeout_at(until, self.all.acquire()).await;
+        let all = all.map_err(|_elapsed| too_many(ProblemType::Unavailable, "there may be"))?.map_err(closed)?;
+        Ok(Turn { _all: all, _own: own })
     }
 
-    fn queue(&self, tenant: &Tenant) -> Queue<'_> {
-        let mut tenants = self.tenants();
-        let places = tenants.entry(tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(OF_TENANT)));
-        Queue { readings: self, tenant: tenant.clone(), places: Arc::clone(places) }
-    }
-
-    fn tenants(&self) -> MutexGuard<'_, HashMap<Tenant, Arc<Semaphore>>> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    fn places(&self, tenant: &Tenant) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.retain(|_, places| places.strong_count() > 0);
+        if let Some(places) = tenants.get(tenant).and_then(Weak::upgrade) {
+            return places;
+        }
+        let places = Arc::new(Semaphore::new(OF_TENANT));
+        tenants.insert(tenant.clone(), Arc::downgrade(&places));
+        places
     }
 }
 
-fn busy() -> Refused {
-    let detail = "As many readings of the feed are under way as there may be: come again later, with the same cursor.";
-    Refused::new(ProblemType::Unavailable, detail).retry_after(LATER)
+fn too_many(problem: ProblemType, bound: &str) -> Refused {
+    let detail =
+        format!("As many readings of the feed are under way as {bound}: come again later, with the same cursor.");
+    Refused::new(problem, detail).retry_after(LATER)
 }
 
 fn closed(_error: AcquireError) -> Refused {
@@ -111,14 +95,16 @@ mod tests {
             turns.push(readings.turn(&greedy).await.unwrap());
         }
         let refused = readings.turn(&greedy).await.err().unwrap();
-        assert!(refused.is(ProblemType::Unavailable));
+        assert!(refused.is(ProblemType::Limited));
         for _ in OF_TENANT..AT_ONCE {
             turns.push(readings.turn(&other).await.unwrap());
         }
-        assert!(readings.turn(&tenant("third")).await.is_err(), "all places are taken");
+        let refused = readings.turn(&tenant("third")).await.err().unwrap();
+        assert!(refused.is(ProblemType::Unavailable), "all places are taken");
         turns.pop();
         assert!(readings.turn(&tenant("third")).await.is_ok(), "one that ends makes room");
         turns.clear();
-        assert!(readings.tenants().is_empty(), "nothing is kept of who does not read");
+        drop(readings.turn(&other).await);
+        assert_eq!(readings.tenants.lock().unwrap().len(), 1, "nothing is kept of who does not read");
     }
 }

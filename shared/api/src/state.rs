@@ -39,7 +39,7 @@ pub struct Options {
     pub load: Load,
 }
 
-/// Whether the host is busy with requests that cannot wait. One that is nobody's is never busy.
+/// The host's answer to whether it is busy with requests that cannot wait. The default is never busy.
 #[derive(Clone, Default)]
 pub struct Load(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
 

@@ -44,7 +44,7 @@ async fn readings_of_the_feed_at_once_are_bounded_and_whoever_waits_too_long_is_
             answered += 1;
             continue;
         }
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(answer.headers()["retry-after"], "10");
     }
     assert_eq!(answered, 16);

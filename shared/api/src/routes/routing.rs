@@ -107,7 +107,8 @@ pub(crate) async fn connect(
 /// Releases what was held on a connection's own endpoint for accounts that are no longer foreign to it: deliveries that an
 /// app's secret proved, while the connection had another account or its settings did not name theirs.
 ///
-/// It is written together with the endpoint, so that what is held at the same time is held for the endpoint as it was.
+/// The release is written together with the endpoint, so that what is held at the same time is held for the endpoint as it
+/// was.
 pub(crate) fn release_own(api: &Api, former: &Endpoint, endpoint: &Endpoint) -> Answer<Rerouting> {
     let decides = |endpoint: &Endpoint| (endpoint.account.clone(), endpoint.settings.get(SOURCES).cloned());
     let Some(connection) = endpoint.connection.as_ref().filter(|_| decides(former) != decides(endpoint)) else {

@@ -144,7 +144,7 @@ impl Merge {
                 None if reader.more => return Turn::Hold(index),
                 None => match reader.came {
                     Some(Some(first)) if first <= after.position => return Turn::Hold(index),
-                    // It has ended before the place, or goes on beyond it: the place has expired.
+                    // The lane ended before the place, or goes on beyond it: the place has expired.
                     Some(_) => break,
                     None => return Turn::Look(other),
                 },

@@ -45,7 +45,7 @@ pub(super) struct Plan<'a> {
     pub(super) entries: Vec<Entry>,
     pub(super) entities: Vec<EntityPlan<'a>>,
     pub(super) writes: Vec<Write>,
-    /// The records by which the accounts that something is held for are nobody's: checked in the commit.
+    /// The records that show the accounts of held deliveries to be unclaimed: checked in the commit.
     pub(super) unclaimed: Vec<&'a Unclaimed>,
     pub(super) redelivered: Vec<(&'a Work, Journaled)>,
     pub(super) claims: Vec<(Key, &'a Work)>,

@@ -73,7 +73,7 @@ impl Processor {
                     (endpoint.tenant.clone(), None, self.effect_for_owner(endpoint, &origin, &notice).await?)
                 }
                 Whose::Misfit(reason) => {
-                    // That it names another account says more, and what to do.
+                    // The warning about the foreign account says more, and what to do.
                     let effect = Effect::Ignored { reason: foreign.take().unwrap_or_else(|| reason.into()) };
                     (endpoint.tenant.clone(), endpoint.connection.clone(), effect)
                 }
@@ -153,7 +153,7 @@ impl Processor {
         })
     }
 
-    /// What a notice is to do that is nobody's but the owner's of the endpoint.
+    /// The effect of a notice that belongs to the endpoint's owner rather than to a connection.
     async fn effect_for_owner(&self, endpoint: &Endpoint, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
         if let What::Ignored { reason } | What::Kept { reason, .. } = &notice.what {
             return Ok(Effect::Ignored { reason: reason.clone() });

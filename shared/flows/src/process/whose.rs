@@ -1,11 +1,11 @@
-//! Whose: whom a notice belongs to, by its endpoint, the routes of it, and the account that it names. Pure.
+//! The owner of a notice, by its endpoint, the endpoint's routes, and the account that it names. Pure.
 
 use crate::foreign::is_foreign;
 use hooktide_model::notice::{Notice, What};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::endpoint::{Endpoint, Route, SOURCES};
 
-/// Whose a notice is.
+/// The owner of a notice.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Whose {
     /// A connection's of a tenant.

@@ -146,7 +146,7 @@ pub(super) enum Effect {
     Hold { account: String, letter: Arc<DeadLetter>, unclaimed: Unclaimed },
 }
 
-/// The record by which an account is nobody's, as it was read: its route, which is absent, or the endpoint of the one
+/// The record that shows an account to be unclaimed, as it was read: its route, which is absent, or the endpoint of the one
 /// connection, which names others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unclaimed {

@@ -100,7 +100,7 @@ impl Event<'_> {
             None if self.transaction.is_some() => Some(WALLET_TRANSACTION),
             None if self.restrictions.is_some() => Some(WALLET_RESTRICTION),
             None if self.account_id.is_some() && self.sort.is_some() => Some(WALLET_ACCOUNT),
-            // Of all others no shape was found: what is not recognised may be about money.
+            // No other shape is documented: what is not recognised may be about money.
             None if self.kyc_verification_status.is_some() => Some(WALLET_OTHER),
             None => None,
         }

@@ -35,7 +35,7 @@ const PROFILE: Profile = Profile {
         const fn catalog(name: &'static str) -> Topic {
             Topic::new(name, Becomes::Sync("catalog"))
         }
-        // It moves goods, not money.
+        // A transfer order moves goods, not money.
         const fn moved(name: &'static str) -> Topic {
             Topic::new(name, Becomes::Ignored("what a transfer order moves is counted, and the counts are sent"))
         }
