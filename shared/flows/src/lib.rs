@@ -1,5 +1,6 @@
 //! Flows: what Hooktide does, one verb a file. They name no provider, no host and no clock.
 
+pub mod commit;
 pub mod erase;
 pub mod feed;
 pub mod foreign;

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use super::foreign::is_foreign;
-use super::process::Processor;
 use super::{Ports, jobs};
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
@@ -58,13 +57,12 @@ pub async fn count(ports: &Ports, tenant: &Tenant, shelf: &Shelf, filter: &Filte
 
 /// Does one step of a replay.
 pub(super) async fn step(
-    processor: &Processor,
+    ports: &Ports,
     tenant: &Tenant,
     id: &str,
     envelope: &Envelope,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let ports = &processor.ports;
     let Some(held) = jobs::claim(ports, JobKind::Replay, tenant, id, now).await? else { return Ok(()) };
     let stored: Option<Stored<Replay>> = records::get(&*ports.table, &record::key(tenant, id)).await?;
     let Some(Stored { rev, record: mut replay }) = stored.filter(|stored| stored.record.finished_at.is_none()) else {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::search::Search;
-use super::process::Processor;
+use super::commit::journal::Journal;
 use super::{Ports, erase, jobs};
 use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind};
 use hooktide_model::fault::Fault;
@@ -37,13 +37,13 @@ const KEPT: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
 
 /// Does what a request asks for, or a part of it that fits into one run.
 pub(super) async fn step(
-    processor: &Processor,
+    ports: &Ports,
+    journal: &Journal,
     tenant: &Tenant,
     id: &str,
     envelope: &Envelope,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let ports = &processor.ports;
     let Some(held) = jobs::claim(ports, JobKind::Privacy, tenant, id, now).await? else { return Ok(()) };
     let letter: Option<Stored<DeadLetter>> = records::get(&*ports.table, &Shelf::Privacy.key(tenant, id)).await?;
     let Some(Stored { record: letter, .. }) = letter else {
@@ -53,7 +53,8 @@ pub(super) async fn step(
     let done = match begun {
         Some(done) if done.done_at.is_some() => done,
         begun => {
-            let done = look(processor, (tenant, id), (&letter, begun), (envelope, held.record.fence), now).await?;
+            let done =
+                look((ports, journal), (tenant, id), (&letter, begun), (envelope, held.record.fence), now).await?;
             if done.done_at.is_none() {
                 let due = done.settles_at.filter(|settles_at| *settles_at > now).unwrap_or(now);
                 let mark = job::store(Some(held.rev), &job::resting(&held.record, due))?;
@@ -70,18 +71,17 @@ pub(super) async fn step(
     }
     let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
     let entry = entry(&done, format!("{id}-done"), done.found, envelope, now);
-    processor.journal(tenant, id, &[entry], vec![delete, job::finish(&held, now)?], now).await
+    journal.append(tenant, id, &[entry], vec![delete, job::finish(&held, now)?], now).await
 }
 
 /// Goes on looking for what a letter asks, as far as one run goes, and writes down how far that was, also where it fails.
 async fn look(
-    processor: &Processor,
+    (ports, journal): (&Ports, &Journal),
     (tenant, id): (&Tenant, &str),
     (letter, begun): (&DeadLetter, Option<Done>),
     (envelope, fence): (&Envelope, u64),
     now: Timestamp,
 ) -> Result<Done, Fault> {
-    let ports = &processor.ports;
     let Some((delivery, request)) = request_of(ports, letter).await? else {
         return Err(Fault::failed("a request about personal data does not read as one any more"));
     };
@@ -92,7 +92,7 @@ async fn look(
     }
     let mut found = BTreeMap::new();
     let all = search.run(&mut done, &mut found).await;
-    tell_others(processor, tenant, &found, (&done, id, fence), envelope, now).await?;
+    tell_others(journal, tenant, &found, (&done, id, fence), envelope, now).await?;
     for here in found.into_values() {
         done.found += here;
     }
@@ -109,7 +109,7 @@ async fn look(
 
 /// Tells whoever misses a letter why, though the request is not theirs. A run that ends in between tells nobody.
 async fn tell_others(
-    processor: &Processor,
+    journal: &Journal,
     tenant: &Tenant,
     found: &BTreeMap<Tenant, Found>,
     (done, id, fence): (&Done, &str, u64),
@@ -122,7 +122,7 @@ async fn tell_others(
     for (other, found) in found.iter().filter(|(other, found)| *other != tenant && **found != Found::default()) {
         // Whose request it is, is not theirs to know.
         let entry = entry(done, format!("{id}-erased-{fence}"), *found, envelope, now);
-        processor.journal(other, id, &[Entry { connection: None, ..entry }], Vec::new(), now).await?;
+        journal.append(other, id, &[Entry { connection: None, ..entry }], Vec::new(), now).await?;
     }
     Ok(())
 }

@@ -14,12 +14,13 @@ use tracing::warn;
 use super::Processor;
 use super::plan::{Known, Plan, changes, delivery_key, held_shelf, plan};
 use super::work::{Effect, Work};
+use crate::commit::journal::{ATTEMPTS, Appended};
 use crate::jobs;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::JobKind;
 use hooktide_model::notice::ContentHash;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::{Cancellation, Item, Key, TransactFault, Write, WriteFault};
+use hooktide_store::ports::{Item, Key, Write, WriteFault};
 use hooktide_store::records::delivery::{self, Delivery};
 use hooktide_store::records::document;
 use hooktide_store::records::endpoint;
@@ -27,9 +28,6 @@ use hooktide_store::records::entity::{Entity, EntityId, Journaled};
 use hooktide_store::records::job::{self};
 use hooktide_store::records::journal::{self, Entry};
 use hooktide_store::records::{self, Record, Stored};
-
-/// How often a commit is tried when others change the same records at the same time.
-const ATTEMPTS: usize = 12;
 
 /// What a commit did.
 #[derive(Debug, Default)]
@@ -121,25 +119,6 @@ impl Processor {
         Err(Fault::retryable("others change the same records all the time").into())
     }
 
-    /// Appends entries to the journal together with `writes`, in one transaction.
-    pub(crate) async fn journal(
-        &self,
-        tenant: &Tenant,
-        seed: &str,
-        entries: &[Entry],
-        writes: Vec<Write>,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        for _ in 0..ATTEMPTS {
-            match self.append(tenant, seed, entries, |_| Ok(writes.clone()), now).await? {
-                Tried::Done(_) => return Ok(()),
-                Tried::Unknown(_, fault) => return Err(fault),
-                Tried::Raced | Tried::Connected => {}
-            }
-        }
-        Err(Fault::retryable("others append to the journal all the time"))
-    }
-
     async fn try_commit(
         &self,
         tenant: &Tenant,
@@ -149,58 +128,11 @@ impl Processor {
     ) -> Result<Tried, Fault> {
         let seed = works.first().map_or("", Work::envelope_id);
         let writes = |at| plan.writes(tenant, at, now);
-        match self.append(tenant, seed, &plan.entries, writes, now).await? {
-            Tried::Raced if self.is_claimed(plan).await? => Ok(Tried::Connected),
-            tried => Ok(tried),
-        }
-    }
-
-    async fn append(
-        &self,
-        tenant: &Tenant,
-        seed: &str,
-        entries: &[Entry],
-        writes: impl Fn(Journaled) -> Result<Vec<Write>, Fault>,
-        now: Timestamp,
-    ) -> Result<Tried, Fault> {
-        let table = &*self.ports.table;
-        let lane = journal::lane_of(seed, self.settings.lanes);
-        let head = self.heads.of(table, tenant, lane, now).await?;
-        let at = Journaled { lane, position: head.next(now) };
-        let mut all = writes(at)?;
-        all.extend(journal::append(tenant, lane, &head, entries, self.settings.keep_journal, now)?);
-        let result = match (all.len(), all.pop()) {
-            // A write on its own costs half of what it costs in a transaction.
-            (1, Some(only)) => match table.write(only).await {
-                Ok(_) => Ok(()),
-                Err(WriteFault::Condition(item)) => Err(TransactFault::Cancelled(vec![Cancellation::Condition(item)])),
-                Err(WriteFault::Conflict) => Err(TransactFault::Cancelled(vec![Cancellation::Conflict])),
-                Err(WriteFault::Fault(fault)) => Err(TransactFault::Fault(fault)),
-            },
-            (_, last) => {
-                all.extend(last);
-                table.transact(all).await
-            }
-        };
-        match result {
-            Ok(()) => {
-                self.heads.remember(tenant, lane, at.position, now);
-                for entry in entries {
-                    self.ports.meter.count(&entry.provider, entry.outcome, &entry.trace);
-                }
-                Ok(Tried::Done(at))
-            }
-            Err(TransactFault::Cancelled(_)) => {
-                self.heads.forget(tenant, lane);
-                Ok(Tried::Raced)
-            }
-            Err(TransactFault::Fault(fault)) => {
-                self.heads.forget(tenant, lane);
-                match fault {
-                    Fault::Retryable { .. } => Ok(Tried::Unknown(at, fault)),
-                    Fault::Failed { .. } | Fault::Auth(_) | Fault::Permanent { .. } => Err(fault),
-                }
-            }
+        match self.journal.try_append(tenant, seed, &plan.entries, writes, now).await? {
+            Appended::Done(at) => Ok(Tried::Done(at)),
+            Appended::Unknown(at, fault) => Ok(Tried::Unknown(at, fault)),
+            Appended::Raced if self.is_claimed(plan).await? => Ok(Tried::Connected),
+            Appended::Raced => Ok(Tried::Raced),
         }
     }
 

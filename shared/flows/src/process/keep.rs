@@ -91,7 +91,7 @@ impl Processor {
         let became = (Outcome::Dead, Some(format!("{class}: {reason}")));
         let id = format!("{kept_as}-dead");
         let entry = Origin::of(&envelope).entry(id, letter.connection.clone(), became, None, now);
-        self.journal(tenant, &envelope.id, &[entry], writes, now).await
+        self.journal.append(tenant, &envelope.id, &[entry], writes, now).await
     }
 
     /// Keeps a message that is no envelope; the operator finds it with the tenant `system`.
@@ -175,7 +175,7 @@ impl Processor {
     ) {
         let connection = owner.connection().map(str::to_owned);
         let entry = Origin::of(envelope).entry(id, connection, (outcome, Some(reason)), None, now);
-        if let Err(fault) = self.journal(&owner.tenant(), &envelope.id, &[entry], Vec::new(), now).await {
+        if let Err(fault) = self.journal.append(&owner.tenant(), &envelope.id, &[entry], Vec::new(), now).await {
             warn!(envelope = envelope.id, %fault, "the activity was not told");
         }
     }

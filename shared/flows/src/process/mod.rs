@@ -36,6 +36,7 @@ use self::owner::Owner;
 use self::parts::{Parts, set_apart};
 use self::pieces::{Unfinished, in_turn};
 use self::work::{Origin, Work};
+use super::commit::journal::Journal;
 use super::{Ports, Settings, erase, privacy, replay};
 use hooktide_model::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Place};
 use hooktide_model::fault::{ErrorClass, Fault};
@@ -48,7 +49,6 @@ use hooktide_store::bodies;
 use hooktide_store::ports::{Outgoing, QueueName, send_one};
 use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
 use hooktide_store::records::entity::Journaled;
-use hooktide_store::records::journal::Heads;
 use hooktide_store::records::{self, Upkeep};
 
 /// How long a message of newer code waits before it is looked at again.
@@ -71,9 +71,9 @@ pub struct Message {
 
 /// Processes messages.
 pub struct Processor {
-    pub(super) ports: Ports,
-    pub(super) settings: Settings,
-    heads: Heads,
+    ports: Ports,
+    settings: Settings,
+    journal: Journal,
     noted: Mutex<LruCache<(String, KeyId), Timestamp>>,
 }
 
@@ -102,7 +102,8 @@ struct Opened {
 impl Processor {
     /// A processor that has seen nothing yet.
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        Self { ports, settings, heads: Heads::default(), noted: Mutex::new(LruCache::new(NOTED)) }
+        let (journal, noted) = (Journal::new(&ports, &settings), Mutex::new(LruCache::new(NOTED)));
+        Self { ports, settings, journal, noted }
     }
 
     /// Processes a batch; the handles of the messages that the queue must deliver again.
@@ -271,8 +272,13 @@ impl Processor {
         match (&one.envelope.kind, body) {
             (EnvelopeKind::Job(job), _) => {
                 match job.job {
-                    JobKind::Replay => replay::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
-                    JobKind::Privacy => privacy::step(self, &job.tenant, &job.resource, &one.envelope, now).await?,
+                    JobKind::Replay => {
+                        replay::step(&self.ports, &job.tenant, &job.resource, &one.envelope, now).await?;
+                    }
+                    JobKind::Privacy => {
+                        let (ports, journal) = (&self.ports, &self.journal);
+                        privacy::step(ports, journal, &job.tenant, &job.resource, &one.envelope, now).await?;
+                    }
                     JobKind::Erase => {
                         erase::step(&self.ports, &job.tenant, &job.resource, &one.envelope, now).await?;
                     }

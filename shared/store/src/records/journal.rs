@@ -8,12 +8,9 @@
 //! Items expire. When a lane has expired whole, its next position starts beyond any that it can have had, and a
 //! `genesis` record that is replaced on the condition that nobody else did makes sure that only one writer starts it.
 
-use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lru::LruCache;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -33,10 +30,6 @@ use hooktide_model::tenant::Tenant;
 const GENESIS: &str = "genesis";
 /// How far beyond its former start an expired lane starts anew.
 const LEAP: u64 = 1 << 32;
-/// How long a remembered head is trusted: far less than any item is kept.
-const HEAD_TRUSTED: Duration = Duration::from_secs(3600);
-/// How many lanes' heads a process remembers.
-const HEADS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 /// What the entries of one item may grow to, in bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
 
@@ -248,45 +241,6 @@ pub async fn read(
     Ok((read.collect::<Result<_, Fault>>()?, more))
 }
 
-/// The heads that this process has seen; spares the look-up as long as no other writer takes the lane.
-#[derive(Debug)]
-pub struct Heads(Mutex<LruCache<(Tenant, u8), (u64, Timestamp)>>);
-
-impl Default for Heads {
-    fn default() -> Self {
-        Self(Mutex::new(LruCache::new(HEADS)))
-    }
-}
-
-impl Heads {
-    /// The remembered or stored end of a lane.
-    pub async fn of(&self, table: &dyn Table, tenant: &Tenant, lane: u8, now: Timestamp) -> Result<Head, Fault> {
-        let known = self.lock().get(&(tenant.clone(), lane)).copied();
-        match known {
-            Some((position, seen)) if (seen..seen + HEAD_TRUSTED).contains(&now) => Ok(Head::At(position)),
-            _ => head(table, tenant, lane, now).await,
-        }
-    }
-
-    /// Remembers a position that is there for certain.
-    pub fn remember(&self, tenant: &Tenant, lane: u8, position: u64, now: Timestamp) {
-        let mut heads = self.lock();
-        match heads.get_mut(&(tenant.clone(), lane)) {
-            Some(known) if known.0 >= position => known.1 = now,
-            _ => drop(heads.put((tenant.clone(), lane), (position, now))),
-        }
-    }
-
-    /// Forgets a lane: another writer was faster.
-    pub fn forget(&self, tenant: &Tenant, lane: u8) {
-        self.lock().pop(&(tenant.clone(), lane));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<(Tenant, u8), (u64, Timestamp)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The entry of this id, if it tells of a change. An envelope may have told several states of one entity, of which one stood.
 pub fn find<'a>(entries: &'a [Entry], id: &str) -> Option<&'a Entry> {
     entries.iter().find(|entry| entry.id == id && entry.change.is_some())
@@ -343,14 +297,5 @@ mod tests {
         assert_eq!(found("e-0"), None, "it was stale: what stood has another document");
         assert_eq!(found("e-1").as_deref(), Some("e-1"));
         assert_eq!(found("e-2"), None);
-    }
-
-    #[test]
-    fn a_remembered_head_never_goes_back_and_is_not_trusted_for_long() {
-        let heads = Heads::default();
-        let (tenant, now) = (Tenant::system(), Timestamp::UNIX_EPOCH);
-        heads.remember(&tenant, 0, 9, now);
-        heads.remember(&tenant, 0, 4, now);
-        assert_eq!(heads.lock().peek(&(tenant, 0)).copied(), Some((9, now)));
     }
 }

@@ -1,0 +1,117 @@
+//! The journal as flows write it: entries and the writes that belong to them, in one transaction at the end of a lane.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::heads::Heads;
+use crate::{Ports, Settings};
+use hooktide_model::fault::Fault;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Cancellation, Meter, Table, TransactFault, Write, WriteFault};
+use hooktide_store::records::entity::Journaled;
+use hooktide_store::records::journal::{self, Entry};
+
+/// How often something is tried when others change the same records at the same time.
+pub(crate) const ATTEMPTS: usize = 12;
+
+/// The lanes of all tenants' journals.
+pub struct Journal {
+    table: Arc<dyn Table>,
+    meter: Arc<dyn Meter>,
+    lanes: u8,
+    keep: Duration,
+    heads: Heads,
+}
+
+/// How an attempt to append ended.
+pub(crate) enum Appended {
+    /// The entries are in the journal, at this place.
+    Done(Journaled),
+    /// The store failed; nobody knows whether the entries are at this place.
+    Unknown(Journaled, Fault),
+    /// Somebody else changed something at the same time.
+    Raced,
+}
+
+impl Journal {
+    /// A journal none of whose lanes was looked at yet.
+    pub fn new(ports: &Ports, settings: &Settings) -> Self {
+        Self {
+            table: Arc::clone(&ports.table),
+            meter: Arc::clone(&ports.meter),
+            lanes: settings.lanes,
+            keep: settings.keep_journal,
+            heads: Heads::default(),
+        }
+    }
+
+    /// Appends entries together with `writes`, in one transaction. The hash of `seed` chooses the lane.
+    pub(crate) async fn append(
+        &self,
+        tenant: &Tenant,
+        seed: &str,
+        entries: &[Entry],
+        writes: Vec<Write>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        for _ in 0..ATTEMPTS {
+            match self.try_append(tenant, seed, entries, |_| Ok(writes.clone()), now).await? {
+                Appended::Done(_) => return Ok(()),
+                Appended::Unknown(_, fault) => return Err(fault),
+                Appended::Raced => {}
+            }
+        }
+        Err(Fault::retryable("others append to the journal all the time"))
+    }
+
+    /// Tries once to append entries together with the writes for the place that they take.
+    pub(crate) async fn try_append(
+        &self,
+        tenant: &Tenant,
+        seed: &str,
+        entries: &[Entry],
+        writes: impl Fn(Journaled) -> Result<Vec<Write>, Fault>,
+        now: Timestamp,
+    ) -> Result<Appended, Fault> {
+        let lane = journal::lane_of(seed, self.lanes);
+        let head = self.heads.find(&*self.table, tenant, lane, now).await?;
+        let at = Journaled { lane, position: head.next(now) };
+        let mut all = writes(at)?;
+        all.extend(journal::append(tenant, lane, &head, entries, self.keep, now)?);
+        match self.write(all).await {
+            Ok(()) => {
+                self.heads.remember(tenant, at, now);
+                for entry in entries {
+                    self.meter.count(&entry.provider, entry.outcome, &entry.trace);
+                }
+                Ok(Appended::Done(at))
+            }
+            Err(TransactFault::Cancelled(_)) => {
+                self.heads.forget(tenant, lane);
+                Ok(Appended::Raced)
+            }
+            Err(TransactFault::Fault(fault)) => {
+                self.heads.forget(tenant, lane);
+                match fault {
+                    Fault::Retryable { .. } => Ok(Appended::Unknown(at, fault)),
+                    Fault::Failed { .. } | Fault::Auth(_) | Fault::Permanent { .. } => Err(fault),
+                }
+            }
+        }
+    }
+
+    async fn write(&self, mut writes: Vec<Write>) -> Result<(), TransactFault> {
+        if writes.len() > 1 {
+            return self.table.transact(writes).await;
+        }
+        // A write on its own costs half of what it costs in a transaction.
+        let Some(only) = writes.pop() else { return Ok(()) };
+        self.table.write(only).await.map(drop).map_err(|fault| match fault {
+            WriteFault::Condition(item) => TransactFault::Cancelled(vec![Cancellation::Condition(item)]),
+            WriteFault::Conflict => TransactFault::Cancelled(vec![Cancellation::Conflict]),
+            WriteFault::Fault(fault) => TransactFault::Fault(fault),
+        })
+    }
+}
