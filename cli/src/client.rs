@@ -7,9 +7,9 @@ use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::args::Global;
 use crate::credential::{self, Credential};
 use crate::failure::{Failure, root_cause};
+use crate::global::Global;
 use crate::output::{Output, harmless};
 
 /// The header that names the tenant an operator acts for.

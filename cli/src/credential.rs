@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use hooktide_model::secret::Secret;
 use reqwest::Url;
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 
 /// The file in the data folder that holds the admin key: one line, readable by its owner only.
 const ADMIN_KEY_FILE: &str = "admin-token";

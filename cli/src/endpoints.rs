@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use hooktide_model::tenant::Tenant;
 use jiff::SignedDuration;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::connections::{self, AddEndpoint, Change, Create, Kind, ManageCommand, report};
 use crate::failure::Failure;
+use crate::manage::{self, AddEndpoint, Change, Create, Kind, ManageCommand, changed, report};
 use crate::moment;
 use crate::output::{Output, field};
 
@@ -87,18 +87,10 @@ impl Create for ChangeEndpoint {
     }
 }
 
-/// A patch, if it changes anything.
-pub(crate) fn changed(body: Map<String, Value>) -> Result<Value, Failure> {
-    if body.is_empty() {
-        return Err(Failure::Usage("Say what to change; see --help.".to_owned()));
-    }
-    Ok(Value::Object(body))
-}
-
 /// Does it.
 pub(crate) async fn run(command: EndpointsCommand, client: &Client, output: &Output) -> Result<(), Failure> {
     match command {
-        EndpointsCommand::Manage(command) => connections::run(Kind::Endpoint, command, client, output).await,
+        EndpointsCommand::Manage(command) => manage::run(Kind::Endpoint, command, client, output).await,
         EndpointsCommand::Claim { id, account, tenant, expires } => {
             let mut body = json!({ "account": account, "tenant": tenant });
             if let Some(expires) = expires {

@@ -11,7 +11,9 @@ mod dead_letters;
 mod endpoints;
 mod failure;
 mod feed;
+mod global;
 mod log;
+mod manage;
 mod moment;
 mod output;
 mod providers;
@@ -29,8 +31,8 @@ use clap::Parser;
 
 use self::args::{Cli, Command};
 use self::client::Client;
-use self::connections::Kind;
 use self::failure::Failure;
+use self::manage::Kind;
 use self::output::Output;
 
 #[tokio::main]
@@ -55,7 +57,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(arguments, &global, output).await,
         Command::Token(command) => tokens::run(command, &global, &client()?, output).await,
         Command::Endpoints(command) => endpoints::run(command, &client()?, output).await,
-        Command::Connections(command) => connections::run(Kind::Connection, command, &client()?, output).await,
+        Command::Connections(command) => manage::run(Kind::Connection, command, &client()?, output).await,
         Command::Providers => providers::run(output),
         Command::Send(arguments) => send::run(arguments, &client()?, output).await,
         Command::Tail => tail::run(&client()?, output).await,

@@ -9,8 +9,8 @@ use hooktide_flows::settings::Settings;
 use hooktide_local::server::{self, Ready, ServeOptions, reachable};
 use serde_json::json;
 
-use crate::args::{self, Global};
 use crate::failure::Failure;
+use crate::global::{Global, server_url};
 use crate::log;
 use crate::output::Output;
 
@@ -40,7 +40,7 @@ pub(crate) struct ServeArguments {
 /// Runs it until Ctrl-C, or until the system asks it to end.
 pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Output) -> Result<(), Failure> {
     let public_url = arguments.public_url.filter(|url| !url.is_empty());
-    if let Some(Err(reason)) = public_url.as_deref().map(args::server_url) {
+    if let Some(Err(reason)) = public_url.as_deref().map(server_url) {
         return Err(Failure::Usage(format!("--public-url or HOOKTIDE_PUBLIC_URL is not usable: {reason}.")));
     }
     let _log = log::start(&arguments.log, std::io::stderr().is_terminal())?;
@@ -131,11 +131,16 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::args::Cli;
+
+    #[derive(Parser)]
+    struct Options {
+        #[command(flatten)]
+        global: Global,
+    }
 
     fn options(base: &str, arguments: &[&str]) -> Option<String> {
-        let arguments = ["hooktide", "providers"].iter().chain(arguments);
-        Cli::try_parse_from(arguments).ok().map(|cli| options_to_reach(base, &cli.global))
+        let parsed = Options::try_parse_from(["hooktide"].iter().chain(arguments)).ok()?;
+        Some(options_to_reach(base, &parsed.global))
     }
 
     #[test]

@@ -6,9 +6,9 @@ use hooktide_model::names::Scope;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::args::Global;
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::moment::Moment;
 use crate::output::{Output, Table, field, harmless, time};
 

@@ -1,4 +1,4 @@
-//! Who asks: API tokens and feed tokens. A handler cannot be reached without saying which scope it needs.
+//! Who asks, by API token. A handler cannot be reached without saying which scope it needs.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,13 +6,12 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use hooktide_model::names::{Channel, ProblemType, Scope};
+use hooktide_model::names::{ProblemType, Scope};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::token::{self, Principal};
 use jiff::Timestamp;
 
 use crate::answer::Refused;
-use crate::routes::feed_tokens;
 use crate::state::Api;
 
 /// The header by which an operator says for which tenant they act.
@@ -59,52 +58,6 @@ impl<S: Needs> FromRequestParts<Arc<Api>> for May<S> {
         }
         Ok(Self { principal, token, expires_at, scope: PhantomData })
     }
-}
-
-/// A principal who may follow the feed, and what of it.
-pub(crate) struct FeedReader {
-    pub(crate) tenant: Tenant,
-    /// Only these channels, if any are given.
-    pub(crate) channels: Vec<Channel>,
-    /// Only what has one of these tags, if any are given.
-    pub(crate) tags: Vec<String>,
-    /// The token that they read by, or that their feed token was made with.
-    pub(crate) token: String,
-    /// When they may no longer read.
-    pub(crate) until: Option<Timestamp>,
-}
-
-impl FeedReader {
-    /// Whether they still may read: their token has neither ended nor been revoked.
-    pub(crate) async fn still_may(&self, api: &Api) -> bool {
-        let now = api.now();
-        if self.until.is_some_and(|until| until <= now) {
-            return false;
-        }
-        // A store that fails is no reason: whoever reads will meet it anyway.
-        api.counts_by_id(&self.token, now).await.is_ok_and(|counts| counts)
-    }
-}
-
-impl FromRequestParts<Arc<Api>> for FeedReader {
-    type Rejection = Refused;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
-        if !parts.headers.contains_key(AUTHORIZATION)
-            && let Some(text) = query_token(parts)
-        {
-            return feed_tokens::open(api, &text).await;
-        }
-        let may = May::<Feed>::from_request_parts(parts, api).await?;
-        let May { principal, token, expires_at, .. } = may;
-        Ok(Self { tenant: principal.tenant, channels: Vec::new(), tags: Vec::new(), token, until: expires_at })
-    }
-}
-
-/// Feed tokens come in the query, since browsers' event sources cannot send headers.
-fn query_token(parts: &Parts) -> Option<String> {
-    let query = parts.uri.query()?;
-    query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned)
 }
 
 /// Who presented a token that counts.

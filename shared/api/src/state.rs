@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use lru::LruCache;
 use tokio::sync::watch;
 
+use crate::readiness::Readiness;
 use crate::readings::Readings;
-use crate::routes::health::Readiness;
 use crate::streams::Streams;
 
 /// How long a token is used as it was read.

@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::answer::{Answer, Refused};
-use crate::routes::changes::{place_after, read, views};
+use crate::feed::{place_after, read, views};
 use crate::state::Api;
 
 /// How often the shared reader looks where nothing rings.

@@ -10,9 +10,10 @@ use hooktide_store::records::journal::Entry;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::changes::{cursor_of, limit_of, place_after, scan};
 use crate::access::{May, Read};
 use crate::answer::{Answer, FeedPage, Params, ok};
+use crate::feed::{cursor_of, place_after, scan};
+use crate::paging::limit_of;
 use crate::state::Api;
 
 /// What is asked for.

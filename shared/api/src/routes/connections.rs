@@ -17,7 +17,7 @@ use hooktide_store::records::{self, Stored, Upkeep};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::checks::{account_of, check_settings, merge, name_of, provider_of};
 use super::claims::{self, Claim};
@@ -28,6 +28,7 @@ use super::routing;
 use super::secrets::{self, GivenSecrets, SecretViews};
 use crate::access::{May, Operate, Read};
 use crate::answer::{Answer, Body, Hashed, List, Params, Refused, ok};
+use crate::paging::{PageQuery, limit_of};
 use crate::patched::Patched;
 use crate::state::Api;
 
@@ -109,16 +110,6 @@ pub(crate) struct Deleted {
     remaining: bool,
 }
 
-/// Which page.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// The `next` of an earlier answer.
-    pub(crate) after: Option<String>,
-    /// At most so many (100 by default, 1000 at the most).
-    pub(crate) limit: Option<usize>,
-}
-
 /// The tenant's connections.
 #[utoipa::path(get, path = "/v1/connections", operation_id = "list_connections", params(PageQuery), responses((status = 200, body = List<ConnectionView>)))]
 pub(crate) async fn list(
@@ -126,7 +117,7 @@ pub(crate) async fn list(
     may: May<Read>,
     Params(page): Params<PageQuery>,
 ) -> Answer<Json<List<ConnectionView>>> {
-    let limit = super::changes::limit_of(page.limit)?;
+    let limit = limit_of(page.limit)?;
     let partition = Partition::of(may.tenant(), Area::Connections);
     let range = page.after.map_or(hooktide_store::ports::Range::All, |last| records::after("", &last));
     let query = hooktide_store::ports::Query { partition, range, descending: false, limit };

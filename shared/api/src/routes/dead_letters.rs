@@ -17,10 +17,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::changes::limit_of;
 use super::idempotency::{self, id_for};
 use crate::access::{May, Operate, Read};
 use crate::answer::{Answer, Body, List, Params, Refused, ok};
+use crate::paging::limit_of;
 use crate::state::Api;
 
 /// How many letters a list or a count looks at, at the most.

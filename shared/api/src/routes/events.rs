@@ -19,9 +19,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 use utoipa::IntoParams;
 
-use super::changes::{cursor_of, read};
-use crate::access::FeedReader;
 use crate::answer::{Answer, Params, Refused};
+use crate::feed::{cursor_of, read};
+use crate::feed_token::FeedReader;
 use crate::state::Api;
 use crate::streams::{Page, Place, Told, at};
 

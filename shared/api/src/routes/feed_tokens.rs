@@ -1,6 +1,4 @@
 //! `/v1/feed-tokens`: short-lived, read-only tokens for browsers, which cannot send headers with an event source.
-//!
-//! A feed token is stateless: what it permits, signed with a key of its own that is derived from the root keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +6,15 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use hooktide_model::names::{Channel, ProblemType};
-use hooktide_model::tenant::Tenant;
+use hooktide_model::names::Channel;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::{Feed, FeedReader, May};
+use crate::access::{Feed, May};
 use crate::answer::{Answer, Body, Refused};
-use crate::signed::{self, Signed};
+use crate::feed_token::Permit;
+use crate::signed;
 use crate::state::Api;
 
 /// How many tags a feed token is for.
@@ -53,23 +51,6 @@ pub(crate) struct FeedToken {
     expires_at: Timestamp,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Permit {
-    /// The id of the token that it was made with, and ends with.
-    by: String,
-    tenant: Tenant,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    channels: Vec<Channel>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<String>,
-    until: i64,
-}
-
-impl Signed for Permit {
-    const PREFIX: &'static str = "hf_";
-    const PURPOSE: &'static str = "feed-token";
-}
-
 /// Makes a feed token.
 #[utoipa::path(post, path = "/v1/feed-tokens", operation_id = "create_feed_token", request_body = NewFeedToken, responses((status = 201, body = FeedToken)))]
 pub(crate) async fn create(
@@ -92,17 +73,4 @@ pub(crate) async fn create(
     let permit = Permit { by: may.token, tenant, channels: new.channels, tags: new.tags, until };
     let token = signed::sign(&api, &permit).await?;
     Ok((StatusCode::CREATED, Json(FeedToken { token, expires_at })))
-}
-
-/// What a feed token permits, if it is genuine and has not ended.
-pub(crate) async fn open(api: &Api, text: &str) -> Result<FeedReader, Refused> {
-    let invalid = || Refused::new(ProblemType::Unauthorized, "The feed token is not valid, or has ended.");
-    let permit: Permit = signed::open(api, text).await?.ok_or_else(invalid)?;
-    let now = api.now();
-    if permit.until <= now.as_second() || !api.counts_by_id(&permit.by, now).await? {
-        return Err(invalid());
-    }
-    let Permit { by, tenant, channels, tags, until } = permit;
-    let until = Timestamp::from_second(until).map_err(|_| invalid())?;
-    Ok(FeedReader { tenant, channels, tags, token: by, until: Some(until) })
 }

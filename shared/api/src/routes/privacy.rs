@@ -12,10 +12,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::changes::limit_of;
-use super::connections::PageQuery;
 use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params, ok};
+use crate::paging::{PageQuery, limit_of};
 use crate::state::Api;
 
 /// What was done of a request. Nothing in it is personal.

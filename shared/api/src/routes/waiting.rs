@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::changes::limit_of;
 use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params, Refused, ok};
+use crate::paging::limit_of;
 use crate::state::Api;
 
 /// How many job marks one request looks at, at the most.

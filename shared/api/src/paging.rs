@@ -1,0 +1,27 @@
+//! Pages of lists: where one begins, and how long it is.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::answer::{Answer, Refused};
+
+/// The largest page.
+const LARGEST_PAGE: usize = 1_000;
+
+/// The page that is asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// The `next` of an earlier answer.
+    pub(crate) after: Option<String>,
+    /// At most so many (100 by default, 1000 at the most).
+    pub(crate) limit: Option<usize>,
+}
+
+/// Checks a page's size.
+pub(crate) fn limit_of(limit: Option<usize>) -> Answer<usize> {
+    match limit.unwrap_or(100) {
+        limit @ 1..=LARGEST_PAGE => Ok(limit),
+        _ => Err(Refused::invalid("limit", format!("it is 1 to {LARGEST_PAGE}"))),
+    }
+}
