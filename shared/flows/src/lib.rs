@@ -7,9 +7,11 @@ pub mod foreign;
 mod jobs;
 mod privacy;
 pub mod process;
+mod publish;
 pub mod receive;
 pub mod replay;
 pub mod settings;
+mod settle;
 pub mod sweep;
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ use tracing::warn;
 use super::Processor;
 use super::plan::{Known, Plan, changes, delivery_key, held_shelf, plan};
 use super::work::{Effect, Work};
+use crate::commit::CommittedChange;
 use crate::commit::journal::{ATTEMPTS, Appended};
 use crate::jobs;
 use hooktide_model::fault::Fault;
@@ -36,14 +37,6 @@ pub(super) struct Committed {
     pub(super) changes: Vec<CommittedChange>,
     /// Works that have to wait, by the envelope they came in.
     pub(super) waiting: Vec<(usize, Fault)>,
-}
-
-/// A change in the journal, with the canonical text of its document.
-#[derive(Debug)]
-pub(super) struct CommittedChange {
-    pub(super) entry: Entry,
-    pub(super) text: Option<Vec<u8>>,
-    pub(super) at: Journaled,
 }
 
 /// Why there was no commit, as far as anybody knows.

@@ -11,12 +11,10 @@ mod commit;
 mod event;
 mod fold;
 mod instead;
-mod keep;
 mod owner;
 mod parts;
 mod pieces;
 mod plan;
-mod publish;
 mod resolve;
 mod whose;
 mod work;
@@ -35,24 +33,24 @@ use tracing::{error, warn};
 use self::owner::Owner;
 use self::parts::{Parts, set_apart};
 use self::pieces::{Unfinished, in_turn};
-use self::work::{Origin, Work};
+use self::work::Work;
 use super::commit::journal::Journal;
+use super::commit::origin::Origin;
+use super::publish;
+use super::settle::{Settler, Unprocessed};
 use super::{Ports, Settings, erase, privacy, replay};
-use hooktide_model::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Place};
+use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind, Place};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::names::JobKind;
 use hooktide_model::secret::KeyId;
-use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::verified::{self, Verified};
 use hooktide_store::bodies;
-use hooktide_store::ports::{Outgoing, QueueName, send_one};
+use hooktide_store::ports::QueueName;
 use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
 use hooktide_store::records::entity::Journaled;
 use hooktide_store::records::{self, Upkeep};
 
-/// How long a message of newer code waits before it is looked at again.
-const NEWER_WAITS: Duration = Duration::from_secs(60);
 /// How often at the most it is written down that a secret still verifies.
 const NOTE_VERIFIED: Duration = Duration::from_secs(300);
 /// How many secrets are remembered as noted.
@@ -73,7 +71,8 @@ pub struct Message {
 pub struct Processor {
     ports: Ports,
     settings: Settings,
-    journal: Journal,
+    journal: Arc<Journal>,
+    settler: Settler,
     noted: Mutex<LruCache<(String, KeyId), Timestamp>>,
 }
 
@@ -99,11 +98,20 @@ struct Opened {
     owner: Owner,
 }
 
+impl Opened {
+    /// The message for whoever settles it.
+    fn unprocessed(self) -> Unprocessed {
+        let (tenant, connection) = (self.owner.tenant(), self.owner.connection().map(str::to_owned));
+        Unprocessed { envelope: self.envelope, queue: self.queue, tenant, connection }
+    }
+}
+
 impl Processor {
     /// A processor that has seen nothing yet.
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        let (journal, noted) = (Journal::new(&ports, &settings), Mutex::new(LruCache::new(NOTED)));
-        Self { ports, settings, journal, noted }
+        let journal = Arc::new(Journal::new(&ports, &settings));
+        let settler = Settler::new(ports.clone(), &settings, Arc::clone(&journal));
+        Self { ports, settings, journal, settler, noted: Mutex::new(LruCache::new(NOTED)) }
     }
 
     /// Processes a batch; the handles of the messages that the queue must deliver again.
@@ -154,7 +162,7 @@ impl Processor {
             Ok(envelope) => Ok(Some(envelope)),
             Err(fault) => match self.envelope_of_event(&message.body, now).await? {
                 Some(envelope) => Ok(Some(envelope)),
-                None => self.set_aside(message, fault, now).await.map(|()| None),
+                None => self.settler.set_aside(message.queue, &message.body, fault, now).await.map(|()| None),
             },
         }
     }
@@ -176,7 +184,8 @@ impl Processor {
         let Some(envelope) = self.decode(message, now).await? else { return Ok(()) };
         let owner = self.owner_of(&envelope).await?;
         let reason = "the queue delivered it too often without an end";
-        self.bury(envelope, &owner, ErrorClass::QueueGaveUp, reason, now).await
+        let message = Opened { envelope, queue: message.queue, owner }.unprocessed();
+        self.settler.bury(message, ErrorClass::QueueGaveUp, reason, now).await
     }
 
     /// Brings each envelope to an end: done, put off, or kept. `Err` only where that was not possible either.
@@ -213,7 +222,7 @@ impl Processor {
                 late.insert(index);
                 continue;
             }
-            let done = match self.take_up(&one.envelope).await {
+            let done = match publish::publish_again(&self.ports, &one.envelope).await {
                 Ok(done) => done,
                 Err(fault) => {
                     faults[index] = Some(unpublished(fault));
@@ -254,7 +263,7 @@ impl Processor {
                 // The run ended before this envelope's turn, so it is redelivered unchanged.
                 _ if late.contains(&index) => Err(Fault::retryable("the run was over before its turn")),
                 None => Ok(()),
-                Some(fault) => self.after_fault(one, fault, now).await,
+                Some(fault) => self.settler.after_fault(one.unprocessed(), fault, now).await,
             };
             results.push((id, result));
         }
@@ -312,23 +321,10 @@ impl Processor {
             }))
             .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?,
         };
-        let origin = Origin::new(&one.envelope, delivery, provider.window());
+        let origin = Origin::of(&one.envelope, provider.window());
         let Parts { notices, unprocessed, whole } = set_apart(notices, &one.owner, one.envelope.only.as_deref())?;
-        let works = self.resolve(index, &one.owner, Arc::new(origin), notices).await?;
+        let works = self.resolve(index, one, Arc::new(origin), notices).await?;
         Ok(Read { works, unprocessed, whole })
-    }
-
-    /// A message that is no envelope which this code can process.
-    async fn set_aside(&self, message: &Message, fault: EnvelopeFault, now: Timestamp) -> Result<(), Fault> {
-        warn!(%fault, "a message is set aside");
-        match fault {
-            EnvelopeFault::Newer(_) => {
-                let group = "newer".to_owned();
-                let waiting = Outgoing { queue: message.queue, body: message.body.clone(), delay: NEWER_WAITS, group };
-                send_one(&*self.ports.queue, waiting).await
-            }
-            EnvelopeFault::Foreign(reason) => self.bury_foreign(&message.body, &reason, now).await,
-        }
     }
 
     /// Writes down, now and then, that a secret still verifies deliveries.
@@ -379,9 +375,4 @@ fn worse(one: Option<Fault>, other: Fault) -> Fault {
         Some(one) if rank(&one) >= rank(&other) => one,
         Some(_) | None => other,
     }
-}
-
-/// An id for a message that has none.
-fn id_of_foreign(body: &str) -> String {
-    signing::sha256_hex(body.as_bytes())[..26].to_owned()
 }

@@ -8,6 +8,7 @@ use tracing::warn;
 use super::commit::{Committed, Uncommitted};
 use super::work::Work;
 use super::{Processor, unpublished};
+use crate::publish;
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::entity::Journaled;
@@ -36,7 +37,7 @@ impl Processor {
                 let mut unfinished: Vec<Unfinished> = waiting.collect();
                 let told: HashMap<String, Journaled> =
                     changes.iter().map(|change| (change.entry.id.clone(), change.at)).collect();
-                if let Err(fault) = self.publish(tenant, changes).await {
+                if let Err(fault) = publish::publish(&*self.ports.bus, tenant, changes).await {
                     // Taken up again, the same changes are published from where they are journaled, and nothing else
                     // happens. What is committed is done with but for that, so it uses up no try.
                     let fault = unpublished(fault);
@@ -122,11 +123,13 @@ fn refused(works: &[Work], fault: Fault) -> Fault {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use jiff::Timestamp;
 
     use super::*;
-    use crate::process::work::{Effect, Origin, Unclaimed};
+    use crate::commit::origin::Origin;
+    use crate::process::work::{Effect, Unclaimed};
     use hooktide_model::envelope::{Envelope, EnvelopeKind, Handshake};
     use hooktide_model::fault::ErrorClass;
     use hooktide_store::records::dead_letter::DeadLetter;
@@ -143,7 +146,7 @@ mod tests {
         Work {
             envelope,
             id: String::new(),
-            origin: Arc::new(Origin::of(&of)),
+            origin: Arc::new(Origin::of(&of, Duration::ZERO)),
             connection: None,
             warning: None,
             identity: Identity::new("p", "c", "d"),

@@ -125,22 +125,22 @@ pub(super) fn plan<'a>(
                     entities.entry(&entity.entity).or_default().push(index);
                 } else {
                     let reason = "the thing belongs to another account of this endpoint".to_owned();
-                    plan.entries.push(work.entry((Outcome::Ignored, Some(reason)), None, now));
+                    plan.entries.push(work.entry(Outcome::Ignored, Some(reason), now));
                 }
             }
             Effect::Ignored { reason } => {
-                plan.entries.push(work.entry((Outcome::Ignored, Some(reason.clone())), None, now));
+                plan.entries.push(work.entry(Outcome::Ignored, Some(reason.clone()), now));
             }
             Effect::Handshake { code } => {
                 let key = endpoint::handshake_key(&work.origin.provider, &work.origin.endpoint);
-                let handshake = Handshake::new(code, work.origin.envelope.received_at);
+                let handshake = Handshake::new(code, work.origin.received_at);
                 let all = match handshakes.remove(&key) {
                     Some(others) => others.and(handshake),
                     None => handshake,
                 };
                 handshakes.insert(key, all);
                 let reason = format!("the verification code is {code}; enter it at the provider");
-                plan.entries.push(work.entry((Outcome::Processed, Some(reason)), None, now));
+                plan.entries.push(work.entry(Outcome::Processed, Some(reason), now));
             }
             Effect::Hold { account, letter, unclaimed } => {
                 let shelf = held_shelf(work, account);
@@ -152,9 +152,9 @@ pub(super) fn plan<'a>(
                 }
                 let reason = format!("unknown account {account}; kept until it is connected");
                 // An id of its own: when the account connects, the delivery is told of again, and not as a repeat.
-                let entry = work.entry((Outcome::Ignored, Some(reason)), None, now);
+                let entry = work.entry(Outcome::Ignored, Some(reason), now);
                 plan.entries.push(Entry { id: format!("{}-held", entry.id), ..entry });
-                let until = records::kept_until(work.origin.envelope.received_at, now, keep_held);
+                let until = records::kept_until(work.origin.received_at, now, keep_held);
                 let letter = DeadLetter { account: Some(account.clone()), dead_at: now, ..(**letter).clone() };
                 plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
                 if kept.insert(unclaimed.key.clone()) {
@@ -213,7 +213,7 @@ impl<'a> Plan<'a> {
                 *self.hints.entry(resource.clone()).or_default() += 1;
                 self.writes.push(delivery::settle(&key, stored, work.envelope_id(), work.origin.window, now)?);
                 let reason = format!("a sync of {resource} is due");
-                self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
+                self.entries.push(work.entry(Outcome::Waiting, Some(reason), now));
             }
             (effect, Some(claim), _) => {
                 self.writes.push(delivery::finish(&key, claim)?);
@@ -227,7 +227,7 @@ impl<'a> Plan<'a> {
                     }
                 }
                 let reason = "a request about personal data; it is being done".to_owned();
-                self.entries.push(work.entry((Outcome::Waiting, Some(reason)), None, now));
+                self.entries.push(work.entry(Outcome::Waiting, Some(reason), now));
             }
             (_, None, delivery::Standing::Claimed(until)) => {
                 let after = Duration::try_from(until.duration_since(now)).ok();
@@ -299,7 +299,8 @@ impl<'a> Plan<'a> {
                     self.unmarked.entry(resource.clone()).or_default().push(index);
                 }
             }
-            self.entries.push(works[index].entry((outcome, reason(entity, judged, asked, now)), change, now));
+            let entry = works[index].entry(outcome, reason(entity, judged, asked, now), now);
+            self.entries.push(Entry { change, ..entry });
         }
         let mut entity = EntityPlan { id, known, told, folded, window, standing: None };
         if let Some((work, entry)) = standing {
@@ -387,7 +388,7 @@ fn reason(work: &EntityWork, judged: &Judged, asked: Option<&String>, now: Times
 }
 
 fn repeated(work: &Work, now: Timestamp) -> Entry {
-    work.entry((Outcome::Duplicate, Some("the same delivery was processed before".into())), None, now)
+    work.entry(Outcome::Duplicate, Some("the same delivery was processed before".into()), now)
 }
 
 /// Where a work is kept until its account is connected.

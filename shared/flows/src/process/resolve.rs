@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::warn;
 
-use super::Processor;
 use super::fold::Told;
 use super::owner::{Owner, missing};
 use super::whose::{Whose, foreign, is_account, names_nobody, whose};
-use super::work::{Effect, EntityWork, Origin, Unclaimed, Work};
-use hooktide_model::envelope::{Envelope, Handshake};
+use super::work::{Effect, EntityWork, Unclaimed, Work};
+use super::{Opened, Processor};
+use crate::commit::origin::Origin;
+use crate::settle::keep_body;
+use hooktide_model::envelope::{Envelope, Handshake, LARGEST_BODY};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::notice::{ContentHash, Dated, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
 use hooktide_model::tenant::Tenant;
@@ -30,16 +33,16 @@ impl Processor {
     pub(super) async fn resolve(
         &self,
         index: usize,
-        owner: &Owner,
+        one: &Opened,
         origin: Arc<Origin>,
         notices: Vec<(usize, Notice)>,
     ) -> Result<Vec<(Tenant, Work)>, Fault> {
-        let Stored { rev, record: endpoint } = match owner {
+        let Stored { rev, record: endpoint } = match &one.owner {
             Owner::Endpoint(stored) => &**stored,
             Owner::Missing(_) => return Err(missing(&origin.provider, &origin.endpoint)),
             Owner::Removed(tenant) | Owner::Tenant(tenant) | Owner::Routed(tenant, _) => {
                 let ignored = Effect::Ignored { reason: "the connection was removed".into() };
-                let identity = Identity::new(&origin.provider, &origin.endpoint, &origin.envelope.id);
+                let identity = Identity::new(&origin.provider, &origin.endpoint, &origin.id);
                 return Ok(vec![(tenant.clone(), work(index, 0, &origin, None, identity, ignored))]);
             }
         };
@@ -60,17 +63,17 @@ impl Processor {
                 (number, notice, whose)
             })
             .collect();
-        let letter = self.letter_for_all(endpoint, &origin, &sorted).await?;
+        let letter = self.letter_for_all(endpoint, &one.envelope, &sorted).await?;
         let mut works = Vec::with_capacity(sorted.len());
         for (number, notice, whose) in sorted {
             let mut foreign = foreign(endpoint, &notice);
             let (tenant, connection, effect) = match whose {
                 Whose::Connection(tenant, connection) => {
-                    let effect = self.effect(endpoint, &tenant, &connection, &origin, &notice).await?;
+                    let effect = self.effect(one, (endpoint, &tenant, &connection), &origin, &notice).await?;
                     (tenant, Some(connection), effect)
                 }
                 Whose::Owner => {
-                    (endpoint.tenant.clone(), None, self.effect_for_owner(endpoint, &origin, &notice).await?)
+                    (endpoint.tenant.clone(), None, self.effect_for_owner(endpoint, &one.envelope, &notice).await?)
                 }
                 Whose::Misfit(reason) => {
                     // The warning about the foreign account says more, and what to do.
@@ -97,7 +100,7 @@ impl Processor {
             let of = connection.as_deref().filter(|_| !matches!(notice.what, What::Privacy(_)));
             let of = of.unwrap_or(&origin.endpoint);
             let identity = Identity::new(&origin.provider, of, &notice.identity);
-            let warnings: Vec<String> = foreign.into_iter().chain(origin.oversized()).collect();
+            let warnings: Vec<String> = foreign.into_iter().chain(oversized(&one.envelope)).collect();
             let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
             if let Some(warning) = &warning {
                 warn!(provider = endpoint.provider, endpoint = endpoint.id, warning, "an odd delivery");
@@ -129,9 +132,8 @@ impl Processor {
     /// What a notice for a connection is to do.
     async fn effect(
         &self,
-        endpoint: &Endpoint,
-        tenant: &Tenant,
-        connection: &str,
+        one: &Opened,
+        (endpoint, tenant, connection): (&Endpoint, &Tenant, &str),
         origin: &Origin,
         notice: &Notice,
     ) -> Result<Effect, Fault> {
@@ -144,7 +146,7 @@ impl Processor {
                 Effect::Hint { resource: format!("{resource}/{connection}{of}") }
             }
             What::Privacy(_) => {
-                let letter = self.letter(tenant, origin, ErrorClass::PrivacyRequest).await?;
+                let letter = self.letter(tenant, &one.envelope, ErrorClass::PrivacyRequest).await?;
                 let (connection, account) = (Some(connection.to_owned()), notice.account.clone());
                 let letter = DeadLetter { connection, account, ..letter };
                 Effect::Privacy { request: Box::new(letter) }
@@ -154,11 +156,16 @@ impl Processor {
     }
 
     /// The effect of a notice that belongs to the endpoint's owner rather than to a connection.
-    async fn effect_for_owner(&self, endpoint: &Endpoint, origin: &Origin, notice: &Notice) -> Result<Effect, Fault> {
+    async fn effect_for_owner(
+        &self,
+        endpoint: &Endpoint,
+        envelope: &Envelope,
+        notice: &Notice,
+    ) -> Result<Effect, Fault> {
         if let What::Ignored { reason } | What::Kept { reason, .. } = &notice.what {
             return Ok(Effect::Ignored { reason: reason.clone() });
         }
-        let letter = self.letter(&endpoint.tenant, origin, ErrorClass::PrivacyRequest).await?;
+        let letter = self.letter(&endpoint.tenant, envelope, ErrorClass::PrivacyRequest).await?;
         Ok(Effect::Privacy { request: Box::new(DeadLetter { account: notice.account.clone(), ..letter }) })
     }
 
@@ -166,7 +173,7 @@ impl Processor {
     async fn letter_for_all(
         &self,
         endpoint: &Endpoint,
-        origin: &Origin,
+        envelope: &Envelope,
         sorted: &[(usize, Notice, Whose)],
     ) -> Result<Option<Arc<DeadLetter>>, Fault> {
         let unknown = |(_, _, whose): &'_ (usize, Notice, Whose)| match whose {
@@ -177,33 +184,27 @@ impl Processor {
         if accounts.is_empty() {
             return Ok(None);
         }
-        let mut envelope = origin.envelope.clone();
+        let mut envelope = envelope.clone();
+        let id = envelope.id.clone();
         if let Some(delivery) = envelope.delivery_mut() {
-            let (id, blobs) = (&origin.envelope.id, &*self.ports.blobs);
-            bodies::share(delivery, accounts.len(), &endpoint.tenant, id, blobs).await?;
+            bodies::share(delivery, accounts.len(), &endpoint.tenant, &id, &*self.ports.blobs).await?;
         }
         let (class, received_at) = (ErrorClass::UnknownAccount, envelope.received_at);
         Ok(Some(Arc::new(DeadLetter::of(&envelope, class, class.as_str(), received_at)?)))
     }
 
     /// The delivery whole, to be kept by a tenant until what it waits for has come.
-    async fn letter(&self, tenant: &Tenant, origin: &Origin, class: ErrorClass) -> Result<DeadLetter, Fault> {
-        let mut envelope = origin.envelope.clone();
+    async fn letter(&self, tenant: &Tenant, envelope: &Envelope, class: ErrorClass) -> Result<DeadLetter, Fault> {
+        let mut envelope = envelope.clone();
         keep_body(&mut envelope, tenant, &*self.ports.blobs).await?;
-        DeadLetter::of(&envelope, class, &class.to_string(), origin.envelope.received_at)
+        DeadLetter::of(&envelope, class, &class.to_string(), envelope.received_at)
     }
 }
 
-/// Moves an envelope's claim check to where it is kept as long as a dead letter.
-pub(super) async fn keep_body(
-    envelope: &mut Envelope,
-    tenant: &Tenant,
-    blobs: &dyn hooktide_store::ports::Blobs,
-) -> Result<(), Fault> {
-    match envelope.delivery_mut() {
-        Some(delivery) => bodies::keep(delivery, tenant, blobs).await,
-        None => Ok(()),
-    }
+/// The warning about a body that was too large to keep.
+fn oversized(envelope: &Envelope) -> Option<String> {
+    let bytes = envelope.delivery()?.oversized.as_ref()?.bytes;
+    Some(format!("its body of {bytes} bytes exceeds the {LARGEST_BODY} that are kept, and was only verified"))
 }
 
 /// A code that came for the owner of an endpoint.
@@ -213,7 +214,7 @@ pub(super) fn handshake(
     owner: &Owner,
     handshake: &Handshake,
 ) -> Result<(Tenant, Work), Fault> {
-    let origin = Arc::new(Origin::of(envelope));
+    let origin = Arc::new(Origin::of(envelope, Duration::ZERO));
     let identity = Identity::new(&handshake.provider, &handshake.endpoint, &envelope.id);
     let effect = match owner {
         Owner::Endpoint(_) => Effect::Handshake { code: handshake.code.clone() },
@@ -233,7 +234,7 @@ fn entity_work(
     notice: &Notice,
     entity: &EntityNotice,
 ) -> Result<EntityWork, Fault> {
-    let as_of = origin.envelope.received_at.as_millisecond();
+    let as_of = origin.received_at.as_millisecond();
     let by_receipt = entity.dated == Dated::ByReceipt;
     let version = if by_receipt { Version(as_of) } else { entity.version };
     let (document, hash, content) = match &entity.state {
@@ -245,7 +246,7 @@ fn entity_work(
         State::Deleted => (None, ContentHash::DELETED, ContentHash::DELETED),
     };
     let identity = Identity::new(&origin.provider, connection, &notice.identity);
-    let envelope = origin.envelope.id.clone();
+    let envelope = origin.id.clone();
     Ok(EntityWork {
         entity: EntityId { kind: entity.kind, connection: connection.to_owned(), id: entity.id.clone() },
         told: Told {
@@ -283,6 +284,6 @@ fn work(
     identity: Identity,
     effect: Effect,
 ) -> Work {
-    let id = format!("{}-{number}", origin.envelope.id);
+    let id = format!("{}-{number}", origin.id);
     Work { envelope, id, origin: Arc::clone(origin), connection, identity, effect, warning: None }
 }

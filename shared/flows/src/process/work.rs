@@ -1,118 +1,18 @@
 //! Works: notices that are resolved to a tenant, ready to be committed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::fold::Told;
-use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind, LARGEST_BODY};
+use crate::commit::origin::{Origin, cut};
 use hooktide_model::names::Outcome;
 use hooktide_model::notice::{Dated, EntityNotice, Version};
 use hooktide_store::ports::{Condition, Key, Write};
 use hooktide_store::records;
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::entity::{EntityId, Identity};
-use hooktide_store::records::journal::{Change, Entry};
-
-/// The longest reason, in bytes.
-const LONGEST_REASON: usize = 500;
-
-/// Where notices came from.
-#[derive(Debug, Clone)]
-pub(super) struct Origin {
-    pub(super) envelope: Envelope,
-    pub(super) provider: String,
-    pub(super) endpoint: String,
-    pub(super) topic: Option<String>,
-    pub(super) delivery: Option<String>,
-    pub(super) key_id: Option<String>,
-    pub(super) window: Duration,
-}
-
-impl Origin {
-    /// Of a delivery; `window` is how long its provider's deliveries are remembered.
-    pub(super) fn new(envelope: &Envelope, delivery: &Delivery, window: Duration) -> Self {
-        Self {
-            envelope: envelope.clone(),
-            provider: delivery.provider.clone(),
-            endpoint: delivery.endpoint.clone(),
-            topic: delivery.topic.clone(),
-            delivery: delivery.delivery.clone(),
-            key_id: delivery.key_id.as_ref().map(ToString::to_string),
-            window,
-        }
-    }
-
-    /// Of any envelope, for telling that it failed.
-    pub(super) fn of(envelope: &Envelope) -> Self {
-        match &envelope.kind {
-            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => {
-                let origin = Self::new(envelope, delivery, Duration::ZERO);
-                let nobodys = origin.provider.is_empty();
-                if nobodys { Self { provider: "unknown".into(), ..origin } } else { origin }
-            }
-            EnvelopeKind::Handshake(handshake) => Self {
-                envelope: envelope.clone(),
-                provider: handshake.provider.clone(),
-                endpoint: handshake.endpoint.clone(),
-                topic: Some("handshake".into()),
-                delivery: None,
-                key_id: None,
-                window: Duration::ZERO,
-            },
-            EnvelopeKind::Job(job) => Self {
-                envelope: envelope.clone(),
-                provider: "hooktide".into(),
-                endpoint: String::new(),
-                topic: Some(job.job.to_string()),
-                delivery: Some(job.resource.clone()),
-                key_id: None,
-                window: Duration::ZERO,
-            },
-        }
-    }
-
-    /// The warning for a body that was too large to keep.
-    pub(super) fn oversized(&self) -> Option<String> {
-        let bytes = self.envelope.delivery()?.oversized.as_ref()?.bytes;
-        Some(format!("its body of {bytes} bytes exceeds the {LARGEST_BODY} that are kept, and was only verified"))
-    }
-
-    /// The journal's entry `id`, with what became of it.
-    pub(super) fn entry(
-        &self,
-        id: String,
-        connection: Option<String>,
-        (outcome, reason): (Outcome, Option<String>),
-        change: Option<Change>,
-        now: Timestamp,
-    ) -> Entry {
-        Entry {
-            id,
-            connection,
-            provider: self.provider.clone(),
-            topic: self.topic.clone(),
-            delivery: self.delivery.clone(),
-            outcome,
-            reason: reason.map(|reason| cut(&reason)),
-            received_at: self.envelope.received_at,
-            processed_at: now,
-            verified_with: self.key_id.clone(),
-            trace: self.envelope.trace().to_owned(),
-            change,
-        }
-    }
-}
-
-/// A reason of bounded length: records are.
-pub(super) fn cut(reason: &str) -> String {
-    let mut end = reason.len().min(LONGEST_REASON);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    reason[..end].to_owned()
-}
+use hooktide_store::records::journal::Entry;
 
 /// A notice of a tenant, ready to be committed.
 #[derive(Debug, Clone)]
@@ -218,20 +118,15 @@ impl Work {
         }
     }
 
-    /// The journal's entry, with what became of it.
-    pub(super) fn entry(
-        &self,
-        (outcome, reason): (Outcome, Option<String>),
-        change: Option<Change>,
-        now: Timestamp,
-    ) -> Entry {
+    /// The journal's entry, with its outcome.
+    pub(super) fn entry(&self, outcome: Outcome, reason: Option<String>, now: Timestamp) -> Entry {
         let reasons: Vec<&str> = reason.iter().chain(&self.warning).map(String::as_str).collect();
-        let reason = if reasons.is_empty() { None } else { Some(reasons.join("; ")) };
-        self.origin.entry(self.id.clone(), self.connection.clone(), (outcome, reason), change, now)
+        let reason = (!reasons.is_empty()).then(|| cut(&reasons.join("; ")));
+        Entry { connection: self.connection.clone(), reason, ..self.origin.entry(self.id.clone(), outcome, now) }
     }
 
     /// The id of its envelope.
     pub(super) fn envelope_id(&self) -> &str {
-        &self.origin.envelope.id
+        &self.origin.id
     }
 }
