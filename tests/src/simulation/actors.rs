@@ -17,7 +17,7 @@ use super::mutations::{self, Mutation};
 use super::queue::{Source, read_by_newer};
 use super::scheduler::Activity;
 use super::ties;
-use super::world::{Accepted, Delivery, Seen, THINGS, Tells, World};
+use super::world::{Accepted, Delivery, THINGS, Tells, World};
 
 /// How often a provider tries at the most.
 const TRIES: u32 = 8;
@@ -251,7 +251,7 @@ async fn read(world: &World, number: usize, shop: usize, place: &std::sync::Mute
     match feed::read(&*world.ports.table, tenant, &cursor, limit, keep, now).await {
         Ok(reading) => {
             let mut ledger = world.ledger();
-            let (_, seen) = ledger.seen.entry(number).or_insert_with(|| (shop, Seen::default()));
+            let seen = ledger.reader(number, shop);
             let clock = clock_of(place, world);
             for item in reading.items.iter().filter(|item| item.entry.change.is_some()) {
                 if clock.is_none_or(|clock| item.entry.processed_at > clock) {
@@ -262,7 +262,7 @@ async fn read(world: &World, number: usize, shop: usize, place: &std::sync::Mute
             let next = Cursor::parse(&reading.next.to_text(), world.settings.lanes).expect("a cursor of ours");
             *place.lock().expect("one thread only") = next;
         }
-        Err(FeedFault::Expired) => panic!("a cursor of a reader that never rested has expired"),
+        Err(FeedFault::Expired) => world.ledger().reader(number, shop).is_expired = true,
         Err(FeedFault::Ahead) => panic!("a cursor that was given is ahead of everything"),
         Err(FeedFault::Fault(_)) => {}
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use hooktide_flows::feed::{self, Cursor};
+use hooktide_flows::feed::{self, Cursor, FeedFault};
 use hooktide_flows::{Ports, replay, sweep};
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::ErrorClass;
@@ -21,7 +21,7 @@ use hooktide_store::records::{self, tag};
 
 use super::actors::Actor;
 use super::ties;
-use super::world::{Seen, Tells, World};
+use super::world::{Tells, World};
 
 /// More letters than a run makes.
 const MANY: usize = 100_000;
@@ -289,6 +289,10 @@ fn absent_is_not_removed(world: &World, broken: &mut Vec<String>) {
 
 fn readers_missed_nothing(world: &World, broken: &mut Vec<String>) {
     for (number, (shop, seen)) in &world.ledger().seen {
+        if seen.is_expired {
+            broken
+                .push(format!("no reader misses a change: the cursor of reader {number}, which never rested, expired"));
+        }
         let journal = journal_of(world, *shop);
         let changes: BTreeMap<&String, (u8, u64)> = journal
             .iter()
@@ -330,10 +334,16 @@ pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::schedu
         loop {
             let (keep, now) = (world.settings.keep_journal, world.scheduler.now());
             let reading = feed::read(&*world.table, tenant, &place, 100, keep, now).now_or_never().expect("ready");
-            let reading = reading.expect("the feed reads");
+            let reading = match reading {
+                Err(FeedFault::Expired) => {
+                    world.ledger().reader(*number, *shop).is_expired = true;
+                    break;
+                }
+                reading => reading.expect("the feed reads"),
+            };
             let flawed = world.mutation == Some(super::mutations::Mutation::CursorFromTheClock);
             let mut ledger = world.ledger();
-            let (_, seen) = ledger.seen.entry(*number).or_insert_with(|| (*shop, Seen::default()));
+            let seen = ledger.reader(*number, *shop);
             let new = reading.items.iter().filter(|item| item.entry.change.is_some() && !flawed);
             new.for_each(|item| seen.see(item, tenant, &world.observed));
             place = reading.next;

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use hooktide_model::fault::Fault;
-use hooktide_store::ports::{AttributeValue, Item, Key, Page, Query, SORT, Table, TransactFault, Write, WriteFault};
-
+use hooktide_store::ports::{
+    AttributeValue, Bus, BusEntry, Item, Key, Outgoing, Page, Query, Queue, SORT, Table, TransactFault, Write,
+    WriteFault,
+};
 use serde_json::Value;
 
 use super::ports::is_endpoint;
@@ -44,11 +46,17 @@ pub enum Mutation {
     AbsentIsRemoved,
     /// No change knows where the former one of its entity is.
     OrderLeftToLanes,
+    /// A message that the queue refused is taken for queued, so that its delivery is answered with a 2xx.
+    RefusedIsQueued,
+    /// A transaction that was cancelled is taken for done.
+    CancelledIsDone,
+    /// A publish that failed is forgotten.
+    FailedPublishForgotten,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::NoDeduplication,
         Self::NoGuard,
         Self::TieByHash,
@@ -61,6 +69,9 @@ impl Mutation {
         Self::RetriesWithoutLimit,
         Self::AbsentIsRemoved,
         Self::OrderLeftToLanes,
+        Self::RefusedIsQueued,
+        Self::CancelledIsDone,
+        Self::FailedPublishForgotten,
     ];
 
     /// The table with this flaw, where it is one of the table.
@@ -74,6 +85,7 @@ impl Mutation {
             | Self::LeaseIgnored
             | Self::RetriesWithoutLimit
             | Self::AbsentIsRemoved
+            | Self::CancelledIsDone
             | Self::OrderLeftToLanes => Arc::new(FlawedTable {
                 inner: table,
                 raw: Arc::clone(raw),
@@ -81,8 +93,29 @@ impl Mutation {
                 scheduler: Arc::clone(scheduler),
                 poisoned: Mutex::default(),
             }),
-            Self::DeletesBeforeCommit | Self::CursorFromTheClock | Self::TieByHash => table,
+            Self::DeletesBeforeCommit
+            | Self::CursorFromTheClock
+            | Self::TieByHash
+            | Self::RefusedIsQueued
+            | Self::FailedPublishForgotten => table,
         }
+    }
+}
+
+/// A queue or a bus for which whatever failed is done.
+pub struct Forgetful<T>(pub T);
+
+#[async_trait]
+impl Queue for Forgetful<Arc<dyn Queue>> {
+    async fn send(&self, messages: Vec<Outgoing>) -> Vec<Result<(), Fault>> {
+        self.0.send(messages).await.iter().map(|_| Ok(())).collect()
+    }
+}
+
+#[async_trait]
+impl Bus for Forgetful<Arc<dyn Bus>> {
+    async fn publish(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>> {
+        self.0.publish(entries).await.iter().map(|_| Ok(())).collect()
     }
 }
 
@@ -208,6 +241,12 @@ impl Table for FlawedTable {
         let late = match self.flaw {
             Mutation::TagsAfterCommit => "G",
             Mutation::JournalOutsideCommit => "J",
+            Mutation::CancelledIsDone => {
+                return match self.inner.transact(writes).await {
+                    Err(TransactFault::Cancelled(_)) => Ok(()),
+                    result => result,
+                };
+            }
             _ => return self.inner.transact(writes.into_iter().map(|write| self.bend(write)).collect()).await,
         };
         let (after, now): (Vec<Write>, Vec<Write>) = writes.into_iter().partition(|write| area(write) == late);

@@ -25,7 +25,7 @@ use object_store::memory::InMemory;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::mutations::Mutation;
+use super::mutations::{Forgetful, Mutation};
 use super::ports::{GatedBus, GatedTable, Observed};
 use super::queue::ModelQueue;
 use super::scheduler::Scheduler;
@@ -119,6 +119,15 @@ pub struct Seen {
     last: BTreeMap<String, u64>,
     /// Changes that came after a later one of the same thing.
     pub disordered: Vec<String>,
+    /// Whether its cursor expired, though it never rested.
+    pub is_expired: bool,
+}
+
+impl Ledger {
+    /// What a reader of a shop's feed has seen.
+    pub fn reader(&mut self, number: usize, shop: usize) -> &mut Seen {
+        &mut self.seen.entry(number).or_insert_with(|| (shop, Seen::default())).1
+    }
 }
 
 impl Seen {
@@ -190,7 +199,12 @@ impl World {
             Some(mutation) => mutation.over(gated, &table, &scheduler),
             None => gated,
         };
-        let ports = Ports { table: gated, ..direct };
+        let mut ports = Ports { table: gated, ..direct };
+        match mutation {
+            Some(Mutation::RefusedIsQueued) => ports.queue = Arc::new(Forgetful(ports.queue)),
+            Some(Mutation::FailedPublishForgotten) => ports.bus = Arc::new(Forgetful(ports.bus)),
+            _ => {}
+        }
         let ledger = Mutex::default();
         Self { scheduler, ports, table, observed, queue, bus, settings, shops, ledger, mutation, clock }
     }

@@ -135,3 +135,18 @@ fn an_absent_endpoint_that_is_taken_for_a_removed_one_is_found() {
 fn an_order_that_is_left_to_the_lanes_is_found() {
     assert_found(Mutation::OrderLeftToLanes, "each entity's changes are read in their order");
 }
+
+#[test]
+fn a_2xx_although_the_queue_refused_is_found() {
+    assert_found(Mutation::RefusedIsQueued, "accepted is journaled");
+}
+
+#[test]
+fn a_cancelled_transaction_that_is_taken_for_done_is_found() {
+    assert_found(Mutation::CancelledIsDone, "accepted is journaled");
+}
+
+#[test]
+fn a_failed_publish_that_is_forgotten_is_found() {
+    assert_found(Mutation::FailedPublishForgotten, "the bus hears of every change");
+}
