@@ -64,7 +64,7 @@ impl Host {
             bus: Arc::new(EventBridgeBus::new(clients::bus(&configuration), environment.bus.clone())),
             blobs: blobs::bucket(&environment.bucket)?,
             keys: Arc::new(SecretsManagerKeys::new(secrets, root_keys, Arc::clone(&clock))),
-            http: Arc::new(Outbound::to(environment.settings.origins())),
+            http: Arc::new(Outbound::new(environment.settings.origins(), environment.settings.private_hosts.clone())),
             entropy: Arc::new(Entropy::from_system()?),
             meter: Arc::clone(&tally) as Arc<_>,
         };

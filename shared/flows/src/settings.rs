@@ -1,9 +1,10 @@
 //! What an operator may set, by the environment of a function or of the local server.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::Duration;
 
-use hooktide_model::network::Network;
+use hooktide_model::network::{Network, PrivateHost};
 use hooktide_providers::Provider;
 
 /// What an operator may set.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub failures_per_minute: u32,
     /// The proxies in front of the local server whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Hosts that may be called although their addresses are not public.
+    pub private_hosts: Vec<PrivateHost>,
     /// How many lanes a tenant's journal has.
     pub lanes: u8,
     /// How long the journal is kept.
@@ -72,6 +75,7 @@ impl Default for Settings {
             endpoint_cache: Duration::from_secs(300),
             failures_per_minute: 100,
             trusted_proxies: Vec::new(),
+            private_hosts: Vec::new(),
             lanes: 4,
             keep_journal: 30 * DAY,
             keep_dead_letters: 90 * DAY,
@@ -189,6 +193,9 @@ pub const SETTINGS: [Setting; 12] = [
 /// The variable with the proxies that the local server believes.
 pub const TRUSTED_PROXIES: &str = "HOOKTIDE_TRUSTED_PROXIES";
 
+/// The variable with the hosts that may be called although their addresses are not public.
+pub const PRIVATE_HOSTS: &str = "HOOKTIDE_PRIVATE_HOSTS";
+
 /// The variable with the base address of a provider's API: `HOOKTIDE_GOOGLE_CALENDAR_API`.
 pub fn api_variable(provider: &str) -> String {
     format!("HOOKTIDE_{}_API", provider.replace('-', "_").to_ascii_uppercase())
@@ -199,6 +206,24 @@ fn is_base_address(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
         && text.parse::<http::Uri>().is_ok()
+}
+
+/// The values of a list with commas; what cannot be read is added to what is wrong.
+fn list<T: FromStr>(
+    lookup: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    otherwise: &str,
+    wrong: &mut Vec<String>,
+) -> Vec<T> {
+    let texts = lookup(name).unwrap_or_default();
+    let mut values = Vec::new();
+    for text in texts.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        match text.parse() {
+            Ok(value) => values.push(value),
+            Err(_) => wrong.push(format!("{name} has {text:?}, {otherwise}")),
+        }
+    }
+    values
 }
 
 impl Settings {
@@ -224,16 +249,10 @@ impl Settings {
                 _ => wrong.push(format!("{} is {text:?}, and not a whole number from {least} to {most}", setting.name)),
             }
         }
-        for text in
-            lookup(TRUSTED_PROXIES).unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty())
-        {
-            match text.parse() {
-                Ok(network) => settings.trusted_proxies.push(network),
-                Err(()) => wrong.push(format!(
-                    "{TRUSTED_PROXIES} has {text:?}, which is neither an address nor a range such as 10.0.0.0/8"
-                )),
-            }
-        }
+        let read = "which is neither an address nor a range such as 10.0.0.0/8";
+        settings.trusted_proxies = list(&lookup, TRUSTED_PROXIES, read, &mut wrong);
+        let read = "which is no host with its port such as shop.internal:8080";
+        settings.private_hosts = list(&lookup, PRIVATE_HOSTS, read, &mut wrong);
         for provider in hooktide_providers::ALL.iter().filter(|provider| provider.api().is_some()) {
             let name = api_variable(provider.id());
             let Some(text) = lookup(&name).filter(|text| !text.is_empty()) else { continue };
@@ -268,12 +287,14 @@ mod tests {
             "HOOKTIDE_FAILURES_PER_MINUTE" => Some("7".into()),
             "HOOKTIDE_EBAY_API" => Some("api.ebay.com/".into()),
             "HOOKTIDE_TRUSTED_PROXIES" => Some("127.0.0.1, 10.0.0.0/8,localhost".into()),
+            "HOOKTIDE_PRIVATE_HOSTS" => Some("127.0.0.1:8080,shop.internal".into()),
             _ => None,
         });
         let expected = [
             "HOOKTIDE_KEEP_HELD_DAYS is \"0\", and not a whole number from 1 to 365",
             "HOOKTIDE_KEEP_JOURNAL_DAYS is \"a month\", and not a whole number from 2 to 365",
             "HOOKTIDE_TRUSTED_PROXIES has \"localhost\", which is neither an address nor a range such as 10.0.0.0/8",
+            "HOOKTIDE_PRIVATE_HOSTS has \"shop.internal\", which is no host with its port such as shop.internal:8080",
             "HOOKTIDE_EBAY_API is \"api.ebay.com/\", and not an address such as https://api.example.com",
         ];
         assert_eq!(wrong, Err(expected.map(str::to_owned).to_vec()));

@@ -141,7 +141,7 @@ impl Host {
             bus: Arc::new(bus),
             blobs: parts.blobs,
             keys: Arc::new(parts.keys),
-            http: Arc::new(Outbound::to(settings.origins())),
+            http: Arc::new(Outbound::new(settings.origins(), settings.private_hosts.clone())),
             entropy: Arc::new(parts.entropy),
             meter: Arc::new(()),
         };

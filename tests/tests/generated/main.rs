@@ -8,7 +8,7 @@ mod usage;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use hooktide_flows::settings::{SETTINGS, Setting, TRUSTED_PROXIES};
+use hooktide_flows::settings::{PRIVATE_HOSTS, SETTINGS, Setting, TRUSTED_PROXIES};
 use hooktide_functions::environment::{OPTIONAL, REQUIRED, Variable};
 
 fn root() -> PathBuf {
@@ -64,7 +64,9 @@ fn the_table_of_settings_is_current() {
         "\n## Of the local server, from the environment alone\n\n| variable | what |\n|---|---|\n| `{TRUSTED_PROXIES}` | \
          the proxies in front of it whose `X-Forwarded-For` is believed: addresses and ranges such as 10.0.0.0/8, \
          separated by commas. Failed verifications are then limited by the rightmost address there that is no such \
-         proxy's; unless it is set, by the address that connects |"
+         proxy's; unless it is set, by the address that connects |\n| `{PRIVATE_HOSTS}` | hosts in your own network \
+         that may be called although their addresses are not public, such as `shop.internal:8080`, separated by commas: \
+         without it, an address that a user gave leads to public addresses only |"
     )
     .expect("text");
     text.push_str("\n## Of a function's deployment, set by the template\n\n| variable | what |\n|---|---|\n");

@@ -19,6 +19,7 @@ use hooktide_model::fault::Fault;
 use hooktide_model::secret::{LiveSecret, Secret};
 use hooktide_model::signing;
 use hooktide_providers::{ApiToken, KeyAnswer, Provider, RemoteKeys};
+use hooktide_store::ports::{Call, Destination, Limits};
 
 /// How many keys, ids without one, and tokens are remembered, each by themselves.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
@@ -32,6 +33,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How much sooner than it says a token ends for us, so that none ends on its way.
 const MARGIN: Duration = Duration::from_secs(60);
+/// How long a provider may take to answer a look-up: a delivery waits for it.
+const LOOK_UP_TIME: Duration = Duration::from_millis(2500);
+/// The largest answer to a look-up, in bytes.
+const LOOK_UP_SIZE: usize = 1024 * 1024;
 /// The longest life of a token that is believed.
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
@@ -191,7 +196,7 @@ impl KeyCache {
             let get = async { self.token(asking, app, request).await };
             let token = self.token_flights.once(app, get, |_| true).await?;
             let Some(request) = asking.keys.ask_key(id, api, &token)? else { return Ok(None) };
-            match asking.keys.key(id, &asking.ports.http.send(request).await?)? {
+            match asking.keys.key(id, &asking.ports.http.send(look_up(request)).await?)? {
                 KeyAnswer::Found(key) => return Ok(Some(key)),
                 KeyAnswer::Unknown => return Ok(None),
                 // The provider may have ended the token early.
@@ -212,11 +217,17 @@ impl KeyCache {
         {
             return Ok(token.clone());
         }
-        let ApiToken { secret, lifetime } = asking.keys.token(&asking.ports.http.send(request).await?)?;
+        let ApiToken { secret, lifetime } = asking.keys.token(&asking.ports.http.send(look_up(request)).await?)?;
         let ends_at = asking.now + lifetime.min(LONGEST_LIFE).saturating_sub(MARGIN);
         lock(&self.tokens).put(app, (ends_at, secret.clone()));
         Ok(secret)
     }
+}
+
+/// A request to a provider's API that a delivery waits for.
+fn look_up(request: Request<Bytes>) -> Call {
+    let limits = Limits { time: LOOK_UP_TIME, size: LOOK_UP_SIZE };
+    Call { request, limits, to: Destination::Operator }
 }
 
 /// Identifies the app that a token request is for: the same request gets the same token.

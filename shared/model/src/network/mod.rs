@@ -1,7 +1,13 @@
-//! Networks of addresses: who is limited as one sender, and which proxies are believed.
+//! Networks of addresses: who is limited as one sender, which proxies are believed, and who may be called.
+
+mod private_host;
+mod public;
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
+
+pub use self::private_host::PrivateHost;
+pub use self::public::is_public;
 
 /// How many bits of an IPv6 address name a sender's network: what is behind them is one household's or server's to choose.
 const SENDERS_BITS: u8 = 64;

@@ -4,16 +4,18 @@
 //! [`crate::records`]. Each port's promises are written at its trait and checked by one contract suite that every
 //! implementation passes.
 
+mod http;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use jiff::Timestamp;
 pub use object_store::ObjectStore as Blobs;
 pub use serde_dynamo::{AttributeValue, Item};
 
+pub use self::http::{Call, Destination, Http, Limits};
 pub use crate::key::{Key, Partition};
 use hooktide_model::fault::Fault;
 use hooktide_model::names::{Channel, Outcome};
@@ -272,29 +274,6 @@ pub trait Keys: Send + Sync {
         self.root().await
     }
 }
-
-/// The only way out to other services than the deployment's own.
-///
-/// Implementations send to origins that the operator allowed and nowhere else, follow no redirect, and bound time and size:
-/// an answer that takes longer than [`HTTP_TIME`] is a retryable fault, one that is larger than [`HTTP_SIZE`] a failed one.
-#[async_trait]
-pub trait Http: Send + Sync {
-    /// Sends a request to an absolute address. Any status is an answer.
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Fault>;
-}
-
-/// Reaches nobody.
-#[async_trait]
-impl Http for () {
-    async fn send(&self, _request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Fault> {
-        Err(Fault::retryable("there is no way out"))
-    }
-}
-
-/// How long a request and its answer may take together.
-pub const HTTP_TIME: Duration = Duration::from_millis(2500);
-/// The largest answer that is read, in bytes.
-pub const HTTP_SIZE: usize = 1024 * 1024;
 
 /// Sorts a fault of the blob store. None is about the message; that a blob is gone is told where it is read.
 pub fn blob_fault(error: &object_store::Error) -> Fault {
