@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use futures::TryStreamExt;
 use hooktide_api::Options;
 use hooktide_flows::Settings;
+use hooktide_flows::connect::{self, Context, NewConnection, Repeat};
 use hooktide_flows::process::Message;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
@@ -140,10 +141,17 @@ impl World {
 
     /// Makes a Shopify connection with an endpoint of its own.
     pub async fn shop(&self) -> Shop {
-        self.shop_with(json!({
-            "provider": "shopify", "account": SHOP, "secrets": { "client_secret": SECRET },
-        }))
-        .await
+        let (tenant, host) = (Tenant::default_local(), &self.host);
+        let context = Context { ports: &host.ports, settings: &host.settings, tenant: &tenant, now: self.now() };
+        let new = NewConnection {
+            provider: "shopify".to_owned(),
+            account: Some(SHOP.to_owned()),
+            secrets: [("client_secret".to_owned(), vec![Secret::new(SECRET)])].into(),
+            ..NewConnection::default()
+        };
+        let made = connect::create(context, new, &Repeat::default()).await.expect("a connection");
+        let url = connect::webhook_url(&host.settings, &made.provider, &made.endpoint);
+        Shop { id: made.id, url, account: SHOP.to_owned(), secret: SECRET.into() }
     }
 
     /// Makes a connection of this description.

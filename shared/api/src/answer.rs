@@ -5,8 +5,10 @@ use std::error::Error as _;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use hooktide_flows::connect::Refusal;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::ProblemType;
 use hooktide_model::problem::{FieldError, Problem};
@@ -39,6 +41,7 @@ impl Refused {
     }
 
     /// Whether it is of this type.
+    #[cfg(test)]
     pub(crate) fn is(&self, kind: ProblemType) -> bool {
         self.0.kind == Problem::new(kind, "").kind
     }
@@ -57,7 +60,11 @@ impl Refused {
     }
 
     pub(crate) fn all_invalid(errors: Vec<FieldError>) -> Self {
-        let mut problem = Problem::new(ProblemType::Invalid, "Some fields are not right; see errors.");
+        let detail = match errors.len() {
+            1 => "A field is not right; see errors.",
+            _ => "Some fields are not right; see errors.",
+        };
+        let mut problem = Problem::new(ProblemType::Invalid, detail);
         problem.errors = errors;
         Self(problem)
     }
@@ -67,6 +74,17 @@ impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
         error!(%fault, "a request failed");
         Self(Problem::from(&fault))
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound(what) => Self::not_found(what),
+            Refusal::Invalid(errors) => Self::all_invalid(errors),
+            Refusal::Conflict(detail) => Self::new(ProblemType::Conflict, detail),
+            Refusal::Fault(fault) => fault.into(),
+        }
     }
 }
 
@@ -197,6 +215,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 /// 200 with JSON.
 pub(crate) fn ok<T: Serialize>(value: T) -> Json<T> {
     Json(value)
+}
+
+/// 201 with JSON.
+pub(crate) fn created<T: Serialize>(value: T) -> (StatusCode, Json<T>) {
+    (StatusCode::CREATED, Json(value))
+}
+
+/// 202 with JSON.
+pub(crate) fn accepted<T: Serialize>(value: T) -> (StatusCode, Json<T>) {
+    (StatusCode::ACCEPTED, Json(value))
 }
 
 #[cfg(test)]

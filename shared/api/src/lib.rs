@@ -3,11 +3,12 @@
 mod access;
 mod answer;
 mod bounds;
+mod claim;
 mod etag;
 mod feed;
 mod feed_token;
+mod idempotency;
 mod paging;
-mod patched;
 mod readiness;
 mod readings;
 mod routes;
@@ -78,27 +79,35 @@ fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Ope
 fn described() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(of!(routes::health::health))
-        .routes(of!(routes::connections::list, routes::connections::create))
-        .routes(of!(routes::connections::show, routes::connections::change, routes::connections::delete))
-        .routes(of!(routes::secrets::add_to_connection))
-        .routes(of!(routes::secrets::remove_from_connection))
-        .routes(of!(routes::endpoints::list, routes::endpoints::create))
-        .routes(of!(routes::endpoints::show, routes::endpoints::change, routes::endpoints::delete))
+        .routes(of!(routes::connections::list::list, routes::connections::create::create))
+        .routes(of!(
+            routes::connections::show::show,
+            routes::connections::change::change,
+            routes::connections::delete::delete
+        ))
+        .routes(of!(routes::secrets::add::add_to_connection))
+        .routes(of!(routes::secrets::remove::remove_from_connection))
+        .routes(of!(routes::endpoints::list::list, routes::endpoints::create::create))
+        .routes(of!(
+            routes::endpoints::show::show,
+            routes::endpoints::change::change,
+            routes::endpoints::delete::delete
+        ))
         .routes(of!(routes::claims::claim))
         .routes(of!(routes::claims::release))
-        .routes(of!(routes::secrets::add_to_endpoint))
-        .routes(of!(routes::secrets::remove_from_endpoint))
+        .routes(of!(routes::secrets::add::add_to_endpoint))
+        .routes(of!(routes::secrets::remove::remove_from_endpoint))
         .routes(of!(routes::tokens::list, routes::tokens::create))
         .routes(of!(routes::tokens::revoke))
         .routes(of!(routes::changes::changes))
         .routes(of!(routes::events::events))
         .routes(of!(routes::activity::activity))
         .routes(of!(routes::feed_tokens::create))
-        .routes(of!(routes::dead_letters::list))
-        .routes(of!(routes::dead_letters::show, routes::dead_letters::discard))
-        .routes(of!(routes::dead_letters::replay))
+        .routes(of!(routes::dead_letters::list::list))
+        .routes(of!(routes::dead_letters::show::show, routes::dead_letters::discard::discard))
+        .routes(of!(routes::dead_letters::replay::replay))
         .routes(of!(routes::privacy::list))
-        .routes(of!(routes::waiting::list))
+        .routes(of!(routes::waiting::list::list))
         .routes(of!(routes::webhooks::show))
         .routes(of!(routes::test_tools::echo))
         .routes(of!(routes::test_tools::unsigned))

@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hooktide_flows::connect::Context;
 use hooktide_flows::{Ports, Settings};
 use hooktide_model::fault::Fault;
+use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Clock, Table};
 use hooktide_store::records;
 use hooktide_store::records::grant;
@@ -123,6 +125,11 @@ impl Api {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The context of a tenant's request.
+    pub(crate) fn context<'a>(&'a self, tenant: &'a Tenant) -> Context<'a> {
+        Context { ports: &self.ports, settings: &self.settings, tenant, now: self.now() }
     }
 
     pub(crate) fn readiness(&self) -> &Readiness {

@@ -1,6 +1,7 @@
 //! Flows: what Hooktide does, one verb a file. They name no provider, no host and no clock.
 
 pub mod commit;
+pub mod connect;
 pub mod erase;
 pub mod feed;
 pub mod foreign;

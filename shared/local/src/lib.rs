@@ -6,6 +6,7 @@
 
 pub mod bus;
 pub mod clock;
+mod demo;
 mod forgetting;
 pub mod home;
 pub mod host;

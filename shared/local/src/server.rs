@@ -8,24 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, header};
 use hooktide_api::{Api, Options};
 use hooktide_flows::Settings;
 use hooktide_model::fault::Fault;
-use hooktide_model::secret::Secret;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::QueueName;
 use hooktide_store::records;
 use hooktide_store::records::canary::{self, Canary};
 use hooktide_store::records::token::{self, Principal, Token};
-use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tower::ServiceExt;
 use tracing::{error, warn};
 
 use crate::clock::SystemClock;
+use crate::demo;
 use crate::home::HomeError;
 use crate::host::{Host, OpenError};
 use crate::http;
@@ -147,10 +143,11 @@ pub async fn serve(
     if canary::check(&*ports.table, &*ports.keys, &ports.entropy).await? == Canary::OtherKeys {
         return Err(ServeError::OtherKeys(options.home));
     }
-    let admin_token = admin_token(&host).await?;
+    make_admin_token(&host).await?;
     let (origins, test_tools) = (options.origins.clone(), options.test_tools);
     let app = app(&host, host.api(Options { origins, test_tools, load: host.load(), ..Options::default() }));
-    let demo_connections = if options.demo { demo(&app, &admin_token).await? } else { BTreeMap::new() };
+    let failed = |(provider, refusal)| ServeError::Failed(format!("the demo's connection of {provider}: {refusal}"));
+    let demo_connections = if options.demo { demo::connect_all(&host).await.map_err(failed)? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
     ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections });
@@ -266,8 +263,8 @@ async fn look_for_damage(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// The operator's key: made at the first start, kept in a file that only its owner can read.
-async fn admin_token(host: &Host) -> Result<Secret, ServeError> {
+/// Makes the operator's key at the first start, and keeps it in a file that only its owner can read.
+async fn make_admin_token(host: &Host) -> Result<(), ServeError> {
     let Some(home) = host.home() else { return Err(ServeError::Failed("there is no data folder".into())) };
     let table = &*host.ports.table;
     if let Some(text) = home.read_private(ADMIN_TOKEN)?
@@ -275,41 +272,10 @@ async fn admin_token(host: &Host) -> Result<Secret, ServeError> {
         && let Some(stored) = records::get::<Token>(table, &token::key(id)).await?
         && stored.record.admits(secret, host.clock.now())
     {
-        return Ok(Secret::new(text.trim()));
+        return Ok(());
     }
     let principal = Principal::operator(Tenant::default_local());
     let issued = token::issue(table, &host.ports.entropy, principal, None, host.clock.now()).await?;
     home.write_private(ADMIN_TOKEN, issued.text.expose())?;
-    Ok(issued.text)
-}
-
-/// Makes the demo's connections through the API, one for each provider, once; their ids by provider.
-async fn demo(app: &Router, admin_token: &Secret) -> Result<BTreeMap<&'static str, String>, ServeError> {
-    let mut connections = BTreeMap::new();
-    for provider in hooktide_providers::ALL {
-        let failed = |what: &str| ServeError::Failed(format!("the demo's connection of {}: {what}", provider.id()));
-        let secrets: Map<String, Value> =
-            provider.sample_secrets().iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect();
-        let body = json!({
-            "provider": provider.id(),
-            "name": format!("Demo {}", provider.id()),
-            "account": provider.sample_account(),
-            "secrets": secrets,
-        });
-        let request = Request::post("/v1/connections")
-            .header(header::AUTHORIZATION, format!("Bearer {}", admin_token.expose_text().unwrap_or_default()))
-            .header("idempotency-key", format!("demo-{}", provider.id()))
-            .body(Body::from(body.to_string()))
-            .map_err(|error| failed(&error.to_string()))?;
-        let Ok(answer) = app.clone().oneshot(request).await;
-        let status = answer.status();
-        let body = axum::body::to_bytes(answer.into_body(), 64 * 1024).await;
-        let body = body.map_err(|error| failed(&error.to_string()))?;
-        let body: Value = serde_json::from_slice(&body).map_err(|error| failed(&error.to_string()))?;
-        match body["id"].as_str() {
-            Some(id) if status.is_success() => drop(connections.insert(provider.id(), id.to_owned())),
-            _ => return Err(failed(body["detail"].as_str().unwrap_or(status.as_str()))),
-        }
-    }
-    Ok(connections)
+    Ok(())
 }

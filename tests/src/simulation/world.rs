@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_api::{Api, Options};
+use hooktide_flows::connect::{self, Context, NewConnection, Repeat};
 use hooktide_flows::feed::Item;
 use hooktide_flows::{Ports, Settings};
 use hooktide_local::clock::ManualClock;
@@ -22,8 +22,6 @@ use hooktide_store::records::token::{self, Principal};
 use http::Request;
 use jiff::Timestamp;
 use object_store::memory::InMemory;
-use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use super::mutations::{Forgetful, Mutation};
 use super::ports::{GatedBus, GatedTable, Observed};
@@ -176,8 +174,7 @@ impl World {
     /// A world with its shops connected, at which nothing happened yet.
     pub async fn new(seed: u64, scheduler: Arc<Scheduler>, mutation: Option<Mutation>) -> Self {
         let clock = ManualClock::at(scheduler.now());
-        let as_clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let table: Arc<dyn Table> = Arc::new(DynoxideTable::in_memory(Arc::clone(&as_clock)).expect("a table"));
+        let table: Arc<dyn Table> = Arc::new(DynoxideTable::in_memory(Arc::new(clock.clone())).expect("a table"));
         let entropy = Arc::new(Entropy::seeded(seed));
         let queue = ModelQueue::new(&scheduler, mutation == Some(Mutation::RetriesWithoutLimit));
         let bus = Arc::new(GatedBus::new(&scheduler));
@@ -192,7 +189,7 @@ impl World {
             entropy,
             meter: Arc::new(Outcomes(Arc::clone(&scheduler))),
         };
-        let shops = connect_shops(&direct, &settings, as_clock).await;
+        let shops = connect_shops(&direct, &settings, clock.now()).await;
         let observed = Arc::new(Observed::default());
         let gated: Arc<dyn Table> = Arc::new(GatedTable::new(Arc::clone(&table), &scheduler, &observed));
         let gated = match mutation {
@@ -277,26 +274,24 @@ impl Meter for Outcomes {
     }
 }
 
-async fn connect_shops(ports: &Ports, settings: &Settings, clock: Arc<dyn Clock>) -> Vec<Shop> {
-    let now = clock.now();
-    let api = Api::new(ports.clone(), settings.clone(), Options::default(), clock, None);
-    let router = hooktide_api::router(Arc::new(api));
+async fn connect_shops(ports: &Ports, settings: &Settings, now: Timestamp) -> Vec<Shop> {
     let mut shops = Vec::new();
     for n in 0..TENANTS {
         let tenant = Tenant::parse(&format!("tenant-{n}")).expect("a name");
         let principal = Principal::operator(tenant.clone());
-        let issued = token::issue(&*ports.table, &ports.entropy, principal, None, now).await.expect("a token");
+        // Its randomness is part of every seed's run.
+        token::issue(&*ports.table, &ports.entropy, principal, None, now).await.expect("a token");
+        let context = Context { ports, settings, tenant: &tenant, now };
         let account = format!("shop-{n}.myshopify.com");
-        let body = json!({ "provider": "shopify", "account": account, "secrets": { "client_secret": SECRET } });
-        let request = Request::post("/v1/connections")
-            .header("authorization", format!("Bearer {}", issued.text.expose_text().expect("text")))
-            .body(axum::body::Body::from(body.to_string()))
-            .expect("a request");
-        let Ok(answer) = router.clone().oneshot(request).await;
-        let body = axum::body::to_bytes(answer.into_body(), 64 * 1024).await.expect("a body");
-        let made: Value = serde_json::from_slice(&body).expect("JSON");
-        let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
-        shops.push(Shop { tenant, connection: text("id"), url: text("webhook_url"), account });
+        let new = NewConnection {
+            provider: "shopify".to_owned(),
+            account: Some(account.clone()),
+            secrets: [("client_secret".to_owned(), vec![Secret::new(SECRET)])].into(),
+            ..NewConnection::default()
+        };
+        let made = connect::create(context, new, &Repeat::default()).await.expect("a connection");
+        let url = connect::webhook_url(settings, &made.provider, &made.endpoint);
+        shops.push(Shop { tenant, connection: made.id, url, account });
     }
     shops
 }

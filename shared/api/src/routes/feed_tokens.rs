@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::{Feed, May};
-use crate::answer::{Answer, Body, Refused};
+use crate::answer::{Answer, Body, Refused, created};
 use crate::feed_token::Permit;
 use crate::signed;
 use crate::state::Api;
@@ -72,5 +72,5 @@ pub(crate) async fn create(
     let (tenant, until) = (may.tenant().clone(), expires_at.as_second());
     let permit = Permit { by: may.token, tenant, channels: new.channels, tags: new.tags, until };
     let token = signed::sign(&api, &permit).await?;
-    Ok((StatusCode::CREATED, Json(FeedToken { token, expires_at })))
+    Ok(created(FeedToken { token, expires_at }))
 }

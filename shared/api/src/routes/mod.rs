@@ -1,20 +1,16 @@
-//! The routes, a file for each resource.
+//! The routes: a file for each resource, or a folder with a file for each verb.
 
 pub(crate) mod activity;
 pub(crate) mod changes;
-pub(crate) mod checks;
 pub(crate) mod claims;
 pub(crate) mod connections;
 pub(crate) mod dead_letters;
 pub(crate) mod endpoints;
-pub(crate) mod erase;
 pub(crate) mod events;
 pub(crate) mod feed_tokens;
 pub(crate) mod handshakes;
 pub(crate) mod health;
-pub(crate) mod idempotency;
 pub(crate) mod privacy;
-pub(crate) mod routing;
 pub(crate) mod samples;
 pub(crate) mod secrets;
 pub(crate) mod test_tools;

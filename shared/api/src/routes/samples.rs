@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use bytes::Bytes;
+use hooktide_flows::connect::{connection_of, provider_of, webhook_url};
 use hooktide_model::fault::Fault;
 use hooktide_model::notice::{Version, What};
 use hooktide_providers::verified;
@@ -19,8 +20,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::checks::provider_of;
-use super::connections::{connection_of, webhook_url};
 use crate::access::{May, Operate};
 use crate::answer::{Answer, LongBody, Refused, Unbounded, ok};
 use crate::state::Api;
@@ -76,7 +75,7 @@ pub(crate) async fn sample(
     super::test_tools::allowed(&api, &may)?;
     let provider = provider_of(&provider)?;
     let connection = match &new.connection {
-        Some(id) => connection_of(&api, may.tenant(), id).await?.record,
+        Some(id) => connection_of(api.context(may.tenant()), id).await?.record,
         None => only_connection(&api, &may, provider).await?,
     };
     if connection.provider != provider.id() {
@@ -89,7 +88,7 @@ pub(crate) async fn sample(
         return Err(Refused::invalid("connection", detail));
     }
     let secrets = endpoint.record.open_secrets(&*api.ports().keys, provider.derives_tokens()).await?;
-    let url = endpoint.record.address(webhook_url(&api, provider.id(), &connection.endpoint));
+    let url = endpoint.record.address(webhook_url(api.settings(), provider.id(), &connection.endpoint));
     let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets, url };
     let now = api.now();
     let request = match (&new.body, new.old) {

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use bytes::Bytes;
+use hooktide_flows::connect::{connection_of, provider_of};
 use hooktide_flows::receive;
 use hooktide_model::envelope::LARGEST_BODY;
 use hooktide_model::names::ProblemType;
@@ -14,10 +15,8 @@ use hooktide_model::signing;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::checks::provider_of;
-use super::connections::connection_of;
 use crate::access::{May, Operate};
-use crate::answer::{Answer, Refused, ok};
+use crate::answer::{Answer, Refused, accepted, ok};
 use crate::state::Api;
 
 /// What was received, as it was received.
@@ -83,7 +82,7 @@ pub(crate) async fn unsigned(
 ) -> Answer<(StatusCode, Json<Queued>)> {
     allowed(&api, &may)?;
     let provider = provider_of(&provider)?;
-    let connection = connection_of(&api, may.tenant(), &connection).await?.record;
+    let connection = connection_of(api.context(may.tenant()), &connection).await?.record;
     if connection.provider != provider.id() {
         return Err(Refused::invalid("connection", format!("it is one of {}", connection.provider)));
     }
@@ -95,5 +94,5 @@ pub(crate) async fn unsigned(
         return Err(Refused::new(ProblemType::TooLarge, "A webhook has at most 1 MiB."));
     }
     let receipt = receive::unsigned(api.ports(), provider, &connection.endpoint, &headers, body, api.now()).await?;
-    Ok((StatusCode::ACCEPTED, Json(Queued { trace: receipt.trace })))
+    Ok(accepted(Queued { trace: receipt.trace }))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use hooktide_flows::connect::LONGEST_TEXT;
 use hooktide_model::names::{ProblemType, Scope};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Partition, Write};
@@ -16,9 +17,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::checks::LONGEST_TEXT;
 use crate::access::{Admin, May};
-use crate::answer::{Answer, Body, List, Refused, ok};
+use crate::answer::{Answer, Body, List, Refused, created, ok};
 use crate::state::Api;
 
 /// How many companies a token is for.
@@ -124,7 +124,7 @@ pub(crate) async fn create(
     let (table, entropy) = (api.table(), &api.ports().entropy);
     let issued = token::issue_by(table, entropy, grant, Some((may.token, bound)), now).await?;
     let text = issued.text.expose_text().map(str::to_owned);
-    Ok((StatusCode::CREATED, ok(TokenView::of(&issued.id, issued.token, text))))
+    Ok(created(TokenView::of(&issued.id, issued.token, text)))
 }
 
 /// Whether a token that this one makes would be looked at: each use looks at all that made each other.

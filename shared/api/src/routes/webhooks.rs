@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use hooktide_flows::connect::provider_of;
 use hooktide_store::key::{Area, Partition};
 use hooktide_store::records;
 use hooktide_store::records::dead_letter::{self, DeadLetter, Shelf};
@@ -12,7 +13,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::checks::provider_of;
 use super::handshakes::{HandshakeView, handshake_of};
 use crate::access::{May, Read};
 use crate::answer::{Answer, Refused, ok};

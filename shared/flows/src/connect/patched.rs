@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A field of a JSON merge patch (RFC 7396): left alone, removed by `null`, or set. Needs `#[serde(default)]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Patched<T> {
+pub enum Patched<T> {
     /// The field is absent.
     #[default]
     Kept,

@@ -1,51 +1,50 @@
-//! Checks of what requests give: each says which field is not right.
+//! Checks of what a request gives: each names the field that does not fit.
 
 use hooktide_providers::Provider;
 use serde_json::{Map, Value};
 
-use crate::answer::{Answer, Refused};
+use super::Refusal;
 
 /// The longest name and account.
-pub(crate) const LONGEST_TEXT: usize = 255;
+pub const LONGEST_TEXT: usize = 255;
 /// The largest settings, in bytes of JSON.
 const LARGEST_SETTINGS: usize = 16 * 1024;
 
 /// The provider of that id.
-pub(crate) fn provider_of(id: &str) -> Answer<&'static dyn Provider> {
+pub fn provider_of(id: &str) -> Result<&'static dyn Provider, Refusal> {
     hooktide_providers::by_id(id).ok_or_else(|| {
         let known: Vec<&str> = hooktide_providers::ALL.iter().map(|provider| provider.id()).collect();
-        Refused::invalid("provider", format!("it is one of {}", known.join(", ")))
+        Refusal::invalid("provider", format!("it is one of {}", known.join(", ")))
     })
 }
 
 /// Checks a name, or takes another.
-pub(crate) fn name_of(name: Option<String>, otherwise: &str) -> Answer<String> {
+pub(super) fn name_of(name: Option<String>, otherwise: &str) -> Result<String, Refusal> {
     let name = name.unwrap_or_else(|| otherwise.to_owned());
     if name.trim().is_empty() || name.chars().count() > LONGEST_TEXT {
-        return Err(Refused::invalid("name", "it has 1 to 255 characters"));
+        return Err(Refusal::invalid("name", "it has 1 to 255 characters"));
     }
     Ok(name)
 }
 
 /// Checks an account, and makes it the same for every way of writing it.
-pub(crate) fn account_of(provider: &dyn Provider, account: Option<String>) -> Answer<Option<String>> {
-    let Some(account) = account else { return Ok(None) };
-    let account = provider.normalise_account(&account);
+pub fn account_of(provider: &dyn Provider, account: &str) -> Result<String, Refusal> {
+    let account = provider.normalise_account(account);
     if account.is_empty() || account.len() > LONGEST_TEXT || account.chars().any(|c| c.is_control() || c == '#') {
-        return Err(Refused::invalid("account", "it has 1 to 255 characters, and no control characters or #"));
+        return Err(Refusal::invalid("account", "it has 1 to 255 characters, and no control characters or #"));
     }
-    Ok(Some(account))
+    Ok(account)
 }
 
-/// Checks how large settings are.
-pub(crate) fn check_settings(settings: &Map<String, Value>) -> Answer<()> {
+/// Checks the size of settings, and the address among them.
+pub(super) fn check_settings(settings: &Map<String, Value>) -> Result<(), Refusal> {
     let size = serde_json::to_vec(settings).map_or(usize::MAX, |text| text.len());
     if size > LARGEST_SETTINGS {
-        return Err(Refused::invalid("settings", "they have at most 16 KB"));
+        return Err(Refusal::invalid("settings", "they have at most 16 KB"));
     }
     if settings.get("notification_url").is_some_and(|url| !is_address(url)) {
         let detail = "it is what the provider was told to call, exactly, such as https://hooks.example.com/path";
-        return Err(Refused::invalid("settings.notification_url", detail));
+        return Err(Refusal::invalid("settings.notification_url", detail));
     }
     Ok(())
 }
@@ -56,8 +55,8 @@ fn is_address(value: &Value) -> bool {
     })
 }
 
-/// RFC 7396.
-pub(crate) fn merge(object: &mut Map<String, Value>, name: String, patch: Value) {
+/// Applies a JSON merge patch (RFC 7396) to a field of an object.
+pub(super) fn merge(object: &mut Map<String, Value>, name: String, patch: Value) {
     match patch {
         Value::Null => drop(object.remove(&name)),
         Value::Object(patch) => {

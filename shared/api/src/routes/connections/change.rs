@@ -1,0 +1,54 @@
+//! `PATCH /v1/connections/{id}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use hooktide_flows::connect::{self, ConnectionChange, Patched};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{ConnectionView, view};
+use crate::access::{May, Operate};
+use crate::answer::{Answer, Body, ok};
+use crate::claim;
+use crate::state::Api;
+
+/// A JSON merge patch.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConnectionPatch {
+    /// What people call it.
+    name: Option<String>,
+    /// The provider's account; `null` removes it, where the endpoint is the connection's own. What is known of the
+    /// former account's entities stays.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    account: Patched<String>,
+    /// The consent of a shared endpoint's owner to the new account, where the tenant is not named by it.
+    claim: Option<String>,
+    /// Settings; `null` removes one.
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Map<String, Value>>,
+}
+
+/// Changes a connection's name, account or settings.
+#[utoipa::path(patch, path = "/v1/connections/{id}", operation_id = "change_connection", request_body = ConnectionPatch,
+    responses((status = 200, body = ConnectionView), (status = 404), (status = 409), (status = 422)))]
+pub(crate) async fn change(
+    State(api): State<Arc<Api>>,
+    may: May<Operate>,
+    Path(id): Path<String>,
+    Body(patch): Body<ConnectionPatch>,
+) -> Answer<Json<ConnectionView>> {
+    let tenant = may.tenant();
+    let change = ConnectionChange {
+        name: patch.name,
+        account: patch.account,
+        consent: claim::consent(&api, tenant, patch.claim.as_deref()).await?,
+        settings: patch.settings.unwrap_or_default(),
+    };
+    let connection = connect::change(api.context(tenant), &id, change).await?;
+    Ok(ok(view(&api, connection).await?))
+}

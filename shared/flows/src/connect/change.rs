@@ -1,0 +1,62 @@
+//! Changing a connection's name, account or settings.
+
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::endpoint::Endpoint;
+use hooktide_store::records::{self, Stored, Upkeep};
+use serde_json::{Map, Value};
+
+use super::fields::{account_of, check_settings, merge, name_of, provider_of};
+use super::lookup::{connection_of, endpoint_of};
+use super::{Consent, Context, Patched, Refusal, routing, transact};
+
+/// A change of a connection.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionChange {
+    /// Its name among people.
+    pub name: Option<String>,
+    /// The provider's account. What is known of the former account's entities stays.
+    pub account: Patched<String>,
+    /// The consent of a shared endpoint's owner to the new account.
+    pub consent: Option<Consent>,
+    /// Settings; `null` removes one.
+    pub settings: Map<String, Value>,
+}
+
+/// Changes a connection.
+pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) -> Result<Connection, Refusal> {
+    let Stored { rev, record: former } = connection_of(context, id).await?;
+    let mut connection = former.clone();
+    if let Some(name) = change.name {
+        connection.name = name_of(Some(name), "")?;
+    }
+    match change.account {
+        Patched::Kept => {}
+        Patched::Removed => connection.account = None,
+        Patched::Set(account) => {
+            connection.account = Some(account_of(provider_of(&connection.provider)?, &account)?);
+        }
+    }
+    for (name, value) in change.settings {
+        merge(&mut connection.settings, name, value);
+    }
+    check_settings(&connection.settings)?;
+    let key = connection::key(context.tenant, &connection.id);
+    let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?];
+    let moved = former.account != connection.account;
+    match connection.owns_endpoint() {
+        false if moved => {
+            let moved = routing::move_to(context, &former, &connection, change.consent.as_ref()).await?;
+            moved.commit(context, writes).await?;
+        }
+        // Its own endpoint has them as well: receivers and processors read nothing else.
+        true if moved || former.settings != connection.settings => {
+            let Stored { rev, record } = endpoint_of(context, &connection.id).await?;
+            let (account, settings) = (connection.account.clone(), connection.settings.clone());
+            let endpoint = Endpoint { account, settings, ..record.clone() };
+            writes.push(records::replace(&endpoint.key(), Some(rev), &endpoint, Upkeep::default())?);
+            routing::release_own(context, &record, &endpoint)?.commit(context, writes).await?;
+        }
+        true | false => transact(context, writes).await?,
+    }
+    Ok(connection)
+}

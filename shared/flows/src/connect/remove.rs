@@ -1,0 +1,73 @@
+//! Removing a connection and what is known through it. Its deliveries stop and its secrets go at once, in one transaction
+//! with a job that looks again later; the record of the connection goes last. The journal is kept.
+
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::endpoint::{Endpoint, key};
+use hooktide_store::records::{self, Stored, Upkeep};
+
+use super::endpoint::tombstone;
+use super::{Context, Refusal, routing, transact};
+use crate::erase;
+
+/// What was removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// Connections; none if an earlier request removed it.
+    pub connections: usize,
+    /// Secrets and credentials.
+    pub secrets: usize,
+    /// Entities whose state was known.
+    pub entities: usize,
+    /// Documents.
+    pub documents: usize,
+    /// Whether the job that looks again has more to erase.
+    pub remaining: bool,
+}
+
+/// Removes a connection and erases what is known through it, as far as one request can.
+pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> {
+    let find = async || records::get::<Connection>(context.table(), &connection::key(context.tenant, id)).await;
+    let stored = find().await?.ok_or(Refusal::NotFound("connection"))?;
+    let mut removed = Removed::default();
+    if stored.record.deleted_at.is_none() {
+        match end(context, &stored).await {
+            Ok(secrets) => (removed.connections, removed.secrets) = (1, secrets),
+            // Somebody else may have removed it at the same time, which is as good.
+            Err(Refusal::Conflict(detail)) => {
+                if find().await?.is_some_and(|stored| stored.record.deleted_at.is_none()) {
+                    return Err(Refusal::Conflict(detail));
+                }
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    let mut erased = erase::Erased::default();
+    let all = erase::whole(context.ports, context.tenant, &stored.record, erase::MARKS, &mut erased).await?;
+    Ok(Removed { entities: erased.entities, documents: erased.documents, remaining: !all, ..removed })
+}
+
+/// Ends a connection: nothing more comes for it, and nobody sees it. Returns the number of secrets that went.
+async fn end(context: Context<'_>, stored: &Stored<Connection>) -> Result<usize, Refusal> {
+    let Context { ports, tenant, now, .. } = context;
+    let connection = &stored.record;
+    let gone = Connection { credentials: Vec::new(), deleted_at: Some(now), ..connection.clone() };
+    let mut writes = vec![
+        records::replace(&connection::key(tenant, &connection.id), Some(stored.rev), &gone, Upkeep::default())?,
+        erase::begin(ports, tenant, &connection.id, now).await?,
+    ];
+    let mut secrets = connection.credentials.len();
+    if connection.owns_endpoint() {
+        let endpoint =
+            records::get::<Endpoint>(context.table(), &key(&connection.provider, &connection.endpoint)).await?;
+        let exists = |stored: &Stored<Endpoint>| stored.record.deleted_at.is_none() && stored.record.tenant == *tenant;
+        if let Some(endpoint) = endpoint.filter(exists) {
+            writes.push(tombstone(context, &endpoint)?);
+            secrets += endpoint.record.secrets.len();
+        }
+    } else {
+        writes.extend(routing::disconnect(context, connection).await?);
+    }
+    transact(context, writes).await?;
+    erase::announce(ports, tenant, &connection.id, now).await;
+    Ok(secrets)
+}
