@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hooktide_model::names::Scope;
+use hooktide_tests::bodies::noise;
 use hooktide_tests::world::{Shop, World};
 use http::Method;
 use serde_json::{Value, json};
@@ -127,4 +128,23 @@ async fn a_discarded_letter_is_gone_and_a_foreign_one_is_not_to_be_had() {
     assert_eq!(discard(&world, &id).await, 404);
     world.get(&path).await.expect(404);
     assert_eq!(ids(&world, "").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_body_of_a_discarded_letter_goes_with_it_unless_others_may_share_it() {
+    for held in [false, true] {
+        let world = World::new().await;
+        let shop = shop_with_letters(&world, "one.myshopify.com", &[]).await;
+        world.request(world.signed(&shop, "products/update", format!("no JSON {}", noise(1, 600_000)))).await;
+        world.tick().await;
+        if held {
+            let stranger = Shop { account: "two.myshopify.com".into(), ..shop.clone() };
+            world.request(world.sample(&stranger, "products/update", 1, world.now())).await;
+            world.tick().await;
+        }
+        assert_eq!(world.blobs("kept").await.len(), 1, "the body is too large for its letter");
+        let id = ids(&world, "").await.remove(0);
+        assert_eq!(discard(&world, &id).await, 204);
+        assert_eq!(world.blobs("kept").await.len(), usize::from(held));
+    }
 }
