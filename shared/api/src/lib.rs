@@ -7,6 +7,7 @@ mod claim;
 mod etag;
 mod feed;
 mod feed_token;
+mod home;
 mod idempotency;
 mod paging;
 mod readiness;
@@ -124,6 +125,7 @@ pub fn router(api: Arc<Api>) -> Router {
     let (router, document) = described().split_for_parts();
     let document = Arc::new(with_problems(document));
     router
+        .route("/", get(home::home))
         .route("/v1/openapi.json", get(move || async move { axum::Json((*document).clone()) }))
         .fallback(|| async { refused(ProblemType::NotFound, "There is nothing at this path; see /v1/openapi.json.") })
         .method_not_allowed_fallback(|| async {

@@ -21,6 +21,7 @@ mod foreign_accounts;
 mod former_entities;
 mod handshakes;
 mod health;
+mod home;
 mod items;
 mod kept_parts;
 mod many_accounts;
