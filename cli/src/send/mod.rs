@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Args;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use hooktide_model::secret::Secret;
 use http::Request;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,6 +25,9 @@ use crate::secrets;
 
 /// How many samples are on their way at the same time.
 const AT_ONCE: usize = 32;
+
+/// How many batches of samples are being signed at the same time.
+const SIGNED_AHEAD: usize = 4;
 
 /// What to send.
 #[derive(Args)]
@@ -77,24 +80,34 @@ pub(crate) async fn run(arguments: SendArguments, client: &Client, output: &Outp
         return Err(Failure::Usage(message));
     }
     let signer = Signer::of(&arguments, client).await?;
-    let first = signer.sample(number).await?;
-    let url = Url::parse(&first.uri().to_string()).map_err(|error| Failure::Failed(error.to_string()))?;
+    // The first sample says where to send, and whether this works at all.
+    let first = signer.samples(number, 1).await?;
+    let url = first.first().map(|sample| sample.uri().to_string()).unwrap_or_default();
+    let url = Url::parse(&url).map_err(|error| Failure::Failed(error.to_string()))?;
     let http = client::http_to(&url)?;
     let progress = progress(count, output);
     #[expect(clippy::disallowed_methods, reason = "a person waits here and is told how long it took")]
     let begun = Instant::now();
-    let samples = (number..=last).map(|nth| {
-        let (signer, http, first, arguments) = (&signer, &http, &first, &arguments);
+    let rest = batches(number, last, arguments.rate).map(|(from, many)| signer.samples(from, many));
+    let samples = futures::stream::once(async { Ok(first) })
+        .chain(futures::stream::iter(rest).buffered(SIGNED_AHEAD))
+        .map_ok(|samples| futures::stream::iter(samples.into_iter().map(Ok)))
+        .try_flatten()
+        .enumerate();
+    let form = Form { duplicate: arguments.duplicate, tamper: arguments.tamper };
+    let deliveries = samples.map(|(nth, sample)| {
+        let (rate, http) = (arguments.rate, http.clone());
         async move {
-            if let Some(rate) = arguments.rate {
-                let start = begun + Duration::from_secs_f64((nth - number) as f64 / rate);
-                tokio::time::sleep_until(start.into()).await;
+            let sample = sample?;
+            if let Some(rate) = rate {
+                tokio::time::sleep_until((begun + Duration::from_secs_f64(nth as f64 / rate)).into()).await;
             }
-            let request = if nth == number { first.clone() } else { signer.sample(nth).await? };
-            Ok(deliver(request, arguments, http).await)
+            // Each on a task of its own, so that all cores send.
+            let delivered = tokio::spawn(async move { deliver(sample, form, &http).await }).await;
+            delivered.map_err(|error| Failure::Failed(format!("A delivery broke off: {error}.")))
         }
     });
-    let mut answers = futures::stream::iter(samples).buffer_unordered(AT_ONCE);
+    let mut answers = std::pin::pin!(deliveries.buffer_unordered(AT_ONCE));
     let mut summary = Summary::default();
     let mut stopped = Ok(());
     while let Some(delivered) = answers.next().await {
@@ -112,10 +125,30 @@ pub(crate) async fn run(arguments: SendArguments, client: &Client, output: &Outp
     stopped.and_then(|()| summary.verdict(arguments.tamper))
 }
 
+/// The samples after the first one, as the first number and the count of each batch. A slow rate signs few ahead, since
+/// signatures age.
+fn batches(first: u64, last: u64, rate: Option<f64>) -> impl Iterator<Item = (u64, u64)> {
+    let largest = rate.map_or(sample::AT_ONCE, |rate| (rate as u64).clamp(1, sample::AT_ONCE));
+    let mut before = first;
+    std::iter::from_fn(move || {
+        let many = (last - before).min(largest);
+        let batch = (many > 0).then(|| (before + 1, many));
+        before += many;
+        batch
+    })
+}
+
+/// The form in which each sample is sent.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    duplicate: bool,
+    tamper: bool,
+}
+
 /// Sends a sample as often and in the form that was asked for.
-async fn deliver(sample: Request<Bytes>, arguments: &SendArguments, http: &reqwest::Client) -> Vec<Answer> {
-    let sample = if arguments.tamper { sample.map(|body| tampered(&body)) } else { sample };
-    let again = arguments.duplicate.then(|| sample.clone());
+async fn deliver(sample: Request<Bytes>, form: Form, http: &reqwest::Client) -> Vec<Answer> {
+    let sample = if form.tamper { sample.map(|body| tampered(&body)) } else { sample };
+    let again = form.duplicate.then(|| sample.clone());
     let mut answers = Vec::new();
     for request in std::iter::once(sample).chain(again) {
         answers.push(post(request, http).await);
@@ -188,6 +221,15 @@ mod tests {
     #[test]
     fn an_empty_body_is_tampered_with_by_filling_it() {
         assert_eq!(tampered(&Bytes::new()), Bytes::from_static(b"x"));
+    }
+
+    #[test]
+    fn samples_are_signed_in_batches_and_few_ahead_of_a_slow_rate() {
+        let of = |first, last, rate| batches(first, last, rate).collect::<Vec<_>>();
+        assert_eq!(of(1, 1, None), []);
+        assert_eq!(of(1, 112, None), [(2, 50), (52, 50), (102, 11)]);
+        assert_eq!(of(1, 4, Some(0.5)), [(2, 1), (3, 1), (4, 1)]);
+        assert_eq!(of(u64::MAX - 1, u64::MAX, Some(9.0)), [(u64::MAX, 1)]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::failure::Failure;
 use crate::output::{field, harmless};
 use crate::secrets;
 
+/// How many samples are signed at once: each request to the server costs more than a signature.
+pub(super) const AT_ONCE: u64 = 50;
 /// How much older than now an `--old` sample is, where this command signs and cannot know the newest.
 const OLD: SignedDuration = SignedDuration::from_hours(1);
 
@@ -78,19 +80,25 @@ impl<'a> Signer<'a> {
         })))
     }
 
-    /// A signed sample about the thing of that number.
-    pub(super) async fn sample(&self, number: u64) -> Result<Request<Bytes>, Failure> {
+    /// Signed samples about so many things from that number on, at most [`AT_ONCE`].
+    pub(super) async fn samples(&self, number: u64, count: u64) -> Result<Vec<Request<Bytes>>, Failure> {
         match self {
-            Self::Server(server) => server.sample(number).await,
-            Self::Here(here) => here.sample(number, Timestamp::now()),
+            Self::Server(server) => server.samples(number, count).await,
+            Self::Here(here) => (number..)
+                .take(usize::try_from(count).unwrap_or_default())
+                .map(|nth| here.sample(nth, Timestamp::now()))
+                .collect(),
         }
     }
 }
 
 impl Server<'_> {
-    async fn sample(&self, number: u64) -> Result<Request<Bytes>, Failure> {
+    async fn samples(&self, number: u64, count: u64) -> Result<Vec<Request<Bytes>>, Failure> {
         let SendArguments { provider, topic, connection, old, .. } = self.arguments;
-        let body = json!({ "connection": connection, "number": number, "old": old, "body": self.body });
+        let mut body = json!({ "connection": connection, "number": number, "old": old, "body": self.body });
+        if count > 1 {
+            body["count"] = json!(count);
+        }
         let signed = self.client.post(&["test", "events", provider, topic], &body).await.map_err(|failure| {
             if failure.is_status(StatusCode::FORBIDDEN) {
                 failure.advise("The server signs samples for its operator only; anybody else gives --secret.")
@@ -98,7 +106,7 @@ impl Server<'_> {
                 failure
             }
         })?;
-        request_of(signed)
+        requests_of(signed)
     }
 }
 
@@ -131,11 +139,21 @@ struct Signed {
     method: String,
     headers: BTreeMap<String, String>,
     body_base64: String,
+    #[serde(default)]
+    more: Vec<Signed>,
 }
 
-fn request_of(signed: Value) -> Result<Request<Bytes>, Failure> {
-    let unfit = |error: &dyn std::fmt::Display| Failure::Failed(format!("The server's sample is not usable: {error}."));
-    let signed: Signed = serde_json::from_value(signed).map_err(|error| unfit(&error))?;
+fn unfit(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Failed(format!("The server's sample is not usable: {error}."))
+}
+
+fn requests_of(signed: Value) -> Result<Vec<Request<Bytes>>, Failure> {
+    let mut first: Signed = serde_json::from_value(signed).map_err(|error| unfit(&error))?;
+    let more = std::mem::take(&mut first.more);
+    std::iter::once(first).chain(more).map(request_of).collect()
+}
+
+fn request_of(signed: Signed) -> Result<Request<Bytes>, Failure> {
     let body = BASE64.decode(signed.body_base64.as_bytes()).map_err(|error| unfit(&error))?;
     let mut request = Request::builder().method(signed.method.as_str()).uri(signed.url);
     // The length is that of what is really sent.
@@ -195,7 +213,7 @@ mod tests {
             "headers": { "x-shopify-topic": "products/update", "Content-Length": "3" },
             "body_base64": "e30=",
         });
-        let request = request_of(signed);
+        let request = requests_of(signed).map(|mut requests| requests.remove(0));
         assert!(request.is_ok_and(|request| request.method() == "POST"
             && request.uri().path() == "/webhooks/shopify/a"
             && request.headers().len() == 1
@@ -205,6 +223,6 @@ mod tests {
     #[test]
     fn a_sample_that_is_no_request_is_told_as_such() {
         let signed = json!({ "url": "http://h/", "method": "POST", "headers": {}, "body_base64": "?" });
-        assert!(matches!(request_of(signed), Err(Failure::Failed(_))));
+        assert!(matches!(requests_of(signed), Err(Failure::Failed(_))));
     }
 }

@@ -24,6 +24,8 @@ use crate::access::{May, Operate};
 use crate::answer::{Answer, LongBody, Refused, Unbounded, ok};
 use crate::state::Api;
 
+/// How many samples one request makes at the most.
+const MOST: u64 = 100;
 /// How much older than the entity's last an old sample is.
 const OLDER: Duration = Duration::from_secs(3600);
 
@@ -37,6 +39,9 @@ pub(crate) struct NewSample {
     /// Which of many things; the same number is the same thing.
     #[serde(default = "one")]
     number: u64,
+    /// How many samples, each about the thing of the next number (1 by default, 100 at the most).
+    #[serde(default = "one")]
+    count: u64,
     /// Whether its version is to be an hour before the last that is known of the thing.
     #[serde(default)]
     old: bool,
@@ -61,9 +66,28 @@ pub(crate) struct SignedSample {
     headers: BTreeMap<String, String>,
     /// The exact bytes, in base64.
     body_base64: String,
+    /// The samples of the following numbers, where several were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(no_recursion)]
+    more: Vec<SignedSample>,
 }
 
-/// Makes a signed sample of a topic.
+impl From<http::Request<Bytes>> for SignedSample {
+    fn from(request: http::Request<Bytes>) -> Self {
+        let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            Some((name.to_string(), value.to_str().ok()?.to_owned()))
+        };
+        Self {
+            method: "POST",
+            url: request.uri().to_string(),
+            headers: request.headers().iter().filter_map(header).collect(),
+            body_base64: data_encoding::BASE64.encode(request.body()),
+            more: Vec::new(),
+        }
+    }
+}
+
+/// Makes signed samples of a topic.
 #[utoipa::path(post, path = "/test/events/{provider}/{*topic}", operation_id = "make_sample", request_body = NewSample,
     responses((status = 200, body = SignedSample), (status = 404), (status = 422)))]
 pub(crate) async fn sample(
@@ -73,6 +97,9 @@ pub(crate) async fn sample(
     LongBody(new): LongBody<NewSample>,
 ) -> Answer<Json<SignedSample>> {
     super::test_tools::allowed(&api, &may)?;
+    if !(1..=MOST).contains(&new.count) {
+        return Err(Refused::invalid("count", format!("it is 1 to {MOST}")));
+    }
     let provider = provider_of(&provider)?;
     let connection = match &new.connection {
         Some(id) => connection_of(api.context(may.tenant()), id).await?.record,
@@ -90,25 +117,13 @@ pub(crate) async fn sample(
     let secrets = endpoint.record.open_secrets(&*api.ports().keys, provider.derives_tokens()).await?;
     let url = endpoint.record.address(webhook_url(api.settings(), provider.id(), &connection.endpoint));
     let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets, url };
-    let now = api.now();
-    let request = match (&new.body, new.old) {
-        (Some(body), _) => maker.sign(Bytes::from(body.clone()), now)?,
-        (None, false) => maker.sign(maker.body(new.number, now)?, now)?,
-        (None, true) => {
-            let current = maker.sign(maker.body(new.number, now)?, now)?;
-            let last = maker.last_version(&may, &current, now).await?.unwrap_or(now);
-            maker.sign(maker.body(new.number, last - OLDER)?, now)?
-        }
-    };
-    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        Some((name.to_string(), value.to_str().ok()?.to_owned()))
-    };
-    Ok(ok(SignedSample {
-        method: "POST",
-        url: request.uri().to_string(),
-        headers: request.headers().iter().filter_map(header).collect(),
-        body_base64: data_encoding::BASE64.encode(request.body()),
-    }))
+    let mut samples = Vec::new();
+    for number in (new.number..).take(usize::try_from(new.count).unwrap_or_default()) {
+        samples.push(SignedSample::from(maker.sample(&may, number, &new).await?));
+    }
+    let more = samples.split_off(1);
+    let first = samples.pop().ok_or_else(|| Refused::invalid("count", "give at least 1"))?;
+    Ok(ok(SignedSample { more, ..first }))
 }
 
 struct Maker<'a> {
@@ -124,6 +139,20 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn account(&self) -> &str {
         self.connection.account.as_deref().unwrap_or("sample.example.com")
+    }
+
+    /// Makes a signed sample about the thing of that number.
+    async fn sample(&self, may: &May<Operate>, number: u64, new: &NewSample) -> Answer<http::Request<Bytes>> {
+        let now = self.api.now();
+        match (&new.body, new.old) {
+            (Some(body), _) => self.sign(Bytes::from(body.clone()), now),
+            (None, false) => self.sign(self.body(number, now)?, now),
+            (None, true) => {
+                let current = self.sign(self.body(number, now)?, now)?;
+                let last = self.last_version(may, &current, now).await?.unwrap_or(now);
+                self.sign(self.body(number, last - OLDER)?, now)
+            }
+        }
     }
 
     fn body(&self, number: u64, updated_at: Timestamp) -> Answer<Bytes> {
