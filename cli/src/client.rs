@@ -7,10 +7,11 @@ use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::credential::{self, Credential};
+use crate::credential::Credential;
 use crate::failure::{Failure, root_cause};
 use crate::global::Global;
 use crate::output::{Output, harmless};
+use crate::server::{Server, is_loopback};
 
 /// The header that names the tenant an operator acts for.
 const TENANT: &str = "hooktide-tenant";
@@ -23,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
-    base: Url,
+    server: Server,
     headers: HeaderMap,
     credential: Credential,
 }
@@ -31,7 +32,8 @@ pub(crate) struct Client {
 impl Client {
     /// A client for the server that the options name.
     pub(crate) fn new(global: &Global, output: &Output) -> Result<Self, Failure> {
-        let credential = Credential::find(global)?;
+        let server = Server::find(global)?;
+        let credential = Credential::find(global, &server)?;
         let mut headers = HeaderMap::new();
         if let Some(token) = credential.token() {
             let value = [b"Bearer ", token.expose()].concat();
@@ -39,7 +41,7 @@ impl Client {
             let mut value = HeaderValue::from_bytes(&value).map_err(|_| unfit())?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
-            if global.url.scheme() == "http" && !credential::is_loopback(&global.url) {
+            if server.url.scheme() == "http" && !server.is_local() {
                 output
                     .note("warning: the token travels unencrypted; use an https:// address beyond a private network.");
             }
@@ -48,12 +50,12 @@ impl Client {
             let value = HeaderValue::from_str(tenant.as_str()).map_err(|error| Failure::Usage(error.to_string()))?;
             headers.insert(TENANT, value);
         }
-        Ok(Self { http: http_to(&global.url)?, base: global.url.clone(), headers, credential })
+        Ok(Self { http: http_to(&server.url)?, server, headers, credential })
     }
 
     /// The address of the server, as people write it.
     pub(crate) fn name(&self) -> &str {
-        self.base.as_str().trim_end_matches('/')
+        self.server.name()
     }
 
     /// Reads what is at a path.
@@ -98,7 +100,7 @@ impl Client {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
-        let mut request = self.http.request(method, address(&self.base, path)?);
+        let mut request = self.http.request(method, address(&self.server.url, path)?);
         request = request.headers(self.headers.clone()).query(query);
         if let Some(body) = body {
             request = request.json(body);
@@ -106,17 +108,23 @@ impl Client {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if !status.is_success() {
-            let failure = refused(response).await;
-            let unknown = status == StatusCode::UNAUTHORIZED;
-            return Err(if unknown { failure.advise(&self.credential.advice()) } else { failure });
+            let refused = refused(response).await;
+            return Err(match status {
+                _ if !refused.by_hooktide => refused.failure.advise(&self.stranger()),
+                StatusCode::UNAUTHORIZED => refused.failure.advise(&self.credential.advice(&self.server)),
+                _ => refused.failure,
+            });
         }
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         if body.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&body).map_err(|_| {
-            Failure::Failed(format!("What {} answered is not JSON. Is it a Hooktide server? See --url.", self.name()))
-        })
+        serde_json::from_slice(&body).map_err(|_| Failure::Failed(self.stranger()))
+    }
+
+    /// Says that something else than Hooktide answers.
+    fn stranger(&self) -> String {
+        format!("What answers at {} is not Hooktide. {}", self.name(), self.server.stranger_advice())
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
@@ -125,12 +133,11 @@ impl Client {
             let reason = if error.is_timeout() { "it took too long".to_owned() } else { root_cause(error) };
             return Failure::Unreachable(format!("No whole answer came from {name}: {reason}."));
         }
-        let next = if credential::is_loopback(&self.base) {
-            "Is it running? Start it with `hooktide serve`."
-        } else {
-            "Check the address in --url or HOOKTIDE_URL, and the network."
-        };
-        Failure::Unreachable(format!("{name} cannot be reached: {}.\n{next}", root_cause(error)))
+        Failure::Unreachable(format!(
+            "{name} cannot be reached: {}.\n{}",
+            root_cause(error),
+            self.server.unreachable_advice()
+        ))
     }
 }
 
@@ -185,7 +192,7 @@ pub(crate) fn http_to(url: &Url) -> Result<reqwest::Client, Failure> {
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT);
-    if credential::is_loopback(url) {
+    if is_loopback(url) {
         builder = builder.no_proxy();
     }
     if url.scheme() == "http" {
@@ -227,8 +234,15 @@ struct FieldError {
     detail: String,
 }
 
-/// The failure that an error answer tells of.
-async fn refused(response: Response) -> Failure {
+/// An error answer.
+struct Refused {
+    failure: Failure,
+    /// Whether it has the form that Hooktide's errors have.
+    by_hooktide: bool,
+}
+
+/// Reads an error answer.
+async fn refused(response: Response) -> Refused {
     let status = response.status();
     let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(harmless);
     let body = response.bytes().await.unwrap_or_default();
@@ -236,7 +250,9 @@ async fn refused(response: Response) -> Failure {
     if let Some(seconds) = wait {
         message.push_str(&format!("\nTry again in {seconds} seconds."));
     }
-    Failure::Refused { status, message }
+    // What stands before a server, such as a proxy, answers in words of its own.
+    let by_hooktide = status.is_server_error() || serde_json::from_slice::<Problem>(&body).is_ok();
+    Refused { failure: Failure::Refused { status, message }, by_hooktide }
 }
 
 /// What an error answer says, in plain English.

@@ -1,14 +1,13 @@
 //! Who the command is to the server: the token that was given or, on the machine of the local server, its admin key.
 
 use std::io;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use hooktide_model::secret::Secret;
-use reqwest::Url;
 
 use crate::failure::Failure;
 use crate::global::Global;
+use crate::server::Server;
 
 /// The file in the data folder that holds the admin key: one line, readable by its owner only.
 const ADMIN_KEY_FILE: &str = "admin-token";
@@ -28,11 +27,11 @@ pub(crate) enum Credential {
 
 impl Credential {
     /// Finds it. The admin key never leaves this machine.
-    pub(crate) fn find(global: &Global) -> Result<Self, Failure> {
+    pub(crate) fn find(global: &Global, server: &Server) -> Result<Self, Failure> {
         let given = global.token.as_ref().filter(|token| !token.expose().is_empty());
         match given {
             Some(token) => Ok(Self::Given(token.clone())),
-            None if is_loopback(&global.url) => Self::read(&global.home.join(ADMIN_KEY_FILE)),
+            None if server.is_local() => Self::read(&global.home.join(ADMIN_KEY_FILE)),
             None => Ok(Self::Nobody),
         }
     }
@@ -58,12 +57,14 @@ impl Credential {
     }
 
     /// What to do when the server refuses it.
-    pub(crate) fn advice(&self) -> String {
+    pub(crate) fn advice(&self, server: &Server) -> String {
         match self {
             Self::Given(_) => "Check the token in --token or HOOKTIDE_TOKEN: it may be expired or revoked.".to_owned(),
             Self::AdminKey(file, _) => format!(
-                "The admin key in {} is not this server's. Name the server's data folder by --home.",
-                file.display()
+                "{} does not take the admin key in {}, so another Hooktide answers there. {}",
+                server.name(),
+                file.display(),
+                server.stranger_advice()
             ),
             Self::NoAdminKey(file) => format!(
                 "There is no admin key at {}. Run this where `hooktide serve` was started, name the server's data \
@@ -71,35 +72,6 @@ impl Credential {
                 file.display()
             ),
             Self::Nobody => "Give a token by --token or HOOKTIDE_TOKEN.".to_owned(),
-        }
-    }
-}
-
-/// Whether the address is on this machine, whatever the name servers say.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    address.map_or(host == "localhost", |address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_addresses_of_this_machine_are_loopback() {
-        let loopback = |text| Url::parse(text).is_ok_and(|url| is_loopback(&url));
-        for text in ["http://127.0.0.1:8787", "http://127.1", "http://[::1]:1", "http://localhost", "https://LOCALHOST"]
-        {
-            assert!(loopback(text), "{text}");
-        }
-        for text in [
-            "http://127.0.0.1.example.com",
-            "http://localhost.example.com",
-            "http://127.0.0.1@example.com",
-            "http://10.0.0.1",
-        ] {
-            assert!(!loopback(text), "{text}");
         }
     }
 }

@@ -13,9 +13,9 @@ use crate::secrets;
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Address of the server.
-    #[arg(long, global = true, env = "HOOKTIDE_URL", default_value = "http://127.0.0.1:8787", value_parser = server_url)]
-    pub(crate) url: Url,
+    /// Address of the server [default: the one that the local server wrote into its data folder].
+    #[arg(long, global = true, env = "HOOKTIDE_URL", value_parser = server_url)]
+    pub(crate) url: Option<Url>,
     /// API token; prefer the variable, since others on this machine can see command lines. On the machine of the local
     /// server it is not needed: the admin key in the server's data folder serves.
     #[arg(long, global = true, env = "HOOKTIDE_TOKEN", hide_env_values = true, value_parser = secrets::hidden)]

@@ -20,6 +20,7 @@ mod providers;
 mod secrets;
 mod send;
 mod serve;
+mod server;
 mod status;
 mod tail;
 mod tokens;

@@ -82,7 +82,7 @@ fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Resul
             "demo_connections": ready.demo_connections,
         }));
     }
-    let options = options_to_reach(&base, global);
+    let options = options_to_reach(global);
     let try_this = match ready.demo_connections.get("shopify") {
         Some(_) => format!("{program} send shopify products/update{options}"),
         None => format!("{program} connections add shopify --account SHOP --secret client_secret=@FILE{options}"),
@@ -97,16 +97,12 @@ fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Resul
     ))
 }
 
-/// The options by which other commands reach this server, where it is not where they look.
-fn options_to_reach(base: &str, global: &Global) -> String {
-    let mut options = String::new();
-    if base.trim_end_matches('/') != "http://127.0.0.1:8787" {
-        options.push_str(&format!(" --url {base}"));
+/// The options by which other commands find this server: its folder has its address.
+fn options_to_reach(global: &Global) -> String {
+    match global.home.as_os_str() == ".hooktide" {
+        true => String::new(),
+        false => format!(" --home {}", global.home.display()),
     }
-    if global.home.as_os_str() != ".hooktide" {
-        options.push_str(&format!(" --home {}", global.home.display()));
-    }
-    options
 }
 
 /// Ends when somebody presses Ctrl-C, or the system asks the process to end.
@@ -138,16 +134,15 @@ mod tests {
         global: Global,
     }
 
-    fn options(base: &str, arguments: &[&str]) -> Option<String> {
+    fn options(arguments: &[&str]) -> Option<String> {
         let parsed = Options::try_parse_from(["hooktide"].iter().chain(arguments)).ok()?;
-        Some(options_to_reach(base, &parsed.global))
+        Some(options_to_reach(&parsed.global))
     }
 
     #[test]
-    fn the_line_to_try_reaches_a_server_that_is_elsewhere() {
-        assert_eq!(options("http://127.0.0.1:8787", &["--home", ".hooktide"]).as_deref(), Some(""));
-        let expected = " --url http://127.0.0.1:9000 --home /data";
-        assert_eq!(options("http://127.0.0.1:9000", &["--home", "/data"]).as_deref(), Some(expected));
+    fn the_line_to_try_finds_a_server_with_another_folder() {
+        assert_eq!(options(&["--home", ".hooktide"]).as_deref(), Some(""));
+        assert_eq!(options(&["--home", "/data"]).as_deref(), Some(" --home /data"));
     }
 
     #[test]

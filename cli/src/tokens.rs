@@ -78,8 +78,11 @@ pub(crate) async fn run(
                 return output.value(&created);
             }
             output.line(&field(&created, "token"))?;
-            let (id, scopes) = (harmless(&field(&created, "id")), new.scopes.join(", "));
-            output.note(&format!("Token {id} of tenant {tenant}, scopes: {scopes}. Keep it: it is not shown again."));
+            let (id, scopes) = (harmless(&field(&created, "id")), harmless(&field(&created, "scopes")));
+            output.note(&format!(
+                "Token {id} of tenant {tenant} with the scope {scopes} (--scope gives another). Keep it: it is not shown \
+                 again."
+            ));
             Ok(())
         }
         TokenCommand::List => list(client.list(&["v1", "tokens"]).await?, output),

@@ -53,7 +53,11 @@ impl<S: Needs> FromRequestParts<Arc<Api>> for May<S> {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
         let Known { principal, token, expires_at } = authenticate(parts, api).await?;
         if !principal.may(S::SCOPE) {
-            let detail = format!("The token lacks the scope {}; make one with `hooktide token create`.", S::SCOPE);
+            let (tenant, scope) = (&principal.tenant, S::SCOPE);
+            let detail = format!(
+                "The token lacks the scope {scope}; make one that has it with `hooktide token create --tenant {tenant} \
+                 --scope {scope}`."
+            );
             return Err(Refused::new(ProblemType::Forbidden, detail));
         }
         Ok(Self { principal, token, expires_at, scope: PhantomData })
@@ -70,7 +74,7 @@ struct Known {
 async fn authenticate(parts: &Parts, api: &Arc<Api>) -> Result<Known, Refused> {
     let unauthorized = |detail: &str| Refused::new(ProblemType::Unauthorized, detail);
     let header = parts.headers.get(AUTHORIZATION).ok_or_else(|| {
-        unauthorized("Send `Authorization: Bearer <token>`; make a token with `hooktide token create`.")
+        unauthorized("Send `Authorization: Bearer <token>`; make a token with `hooktide token create --tenant NAME`.")
     })?;
     let invalid = || unauthorized("The token is not valid: unknown, expired or revoked.");
     let text = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(invalid)?;

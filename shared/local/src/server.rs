@@ -43,6 +43,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 const SOUND: Duration = Duration::from_secs(3600);
 /// How long open requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
+/// The file in the data folder with the address of the server, while it runs.
+pub const ADDRESS_FILE: &str = "address";
 /// The file that the admin key is in.
 const ADMIN_TOKEN: &str = "admin-token";
 
@@ -150,16 +152,33 @@ pub async fn serve(
     let demo_connections = if options.demo { demo::connect_all(&host).await.map_err(failed)? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
+    note_address(&host, address)?;
     ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections });
     // Streams of events would keep the server for minutes: after a while they are cut off, and come again by themselves.
     let serving = tokio::spawn(http::serve(listener, app, serving, stopped, GRACE));
     shutdown.await;
     stop.send_replace(true);
+    forget_address(&host);
     serving.await.map_err(|error| ServeError::Failed(error.to_string()))?;
     for worker in workers {
         drop(tokio::time::timeout(GRACE, worker).await);
     }
     Ok(())
+}
+
+/// Writes the address into the data folder, where the command line finds it.
+fn note_address(host: &Host, address: SocketAddr) -> Result<(), HomeError> {
+    let Some(home) = host.home() else { return Ok(()) };
+    home.write_private(ADDRESS_FILE, format!("http://{}\n", reachable(address)).as_bytes())
+}
+
+/// Removes the address of a server that stops.
+fn forget_address(host: &Host) {
+    if let Some(home) = host.home()
+        && let Err(error) = std::fs::remove_file(home.join(ADDRESS_FILE))
+    {
+        warn!(%error, "the address of this server stays in its folder");
+    }
 }
 
 /// Where a client on this machine reaches a server that listens there.

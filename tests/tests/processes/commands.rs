@@ -1,44 +1,9 @@
 //! The command line against the real server, as a person would use both.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
-use hooktide_tests::server::{Server, binary, eventually};
+use hooktide_tests::server::{Server, eventually};
 use serde_json::Value;
 
-/// What a command did.
-struct Done {
-    code: Option<i32>,
-    out: String,
-    error: String,
-}
-
-impl Done {
-    /// Its JSON, if it succeeded.
-    #[track_caller]
-    fn json(&self) -> Value {
-        assert_eq!(self.code, Some(0), "{}{}", self.out, self.error);
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
-    }
-}
-
-/// Runs `hooktide` as the owner of the server's folder.
-fn hooktide(server: &Server, arguments: &[&str], input: &str) -> Done {
-    let mut child = Command::new(binary())
-        .args(arguments)
-        .env_remove("HOOKTIDE_TOKEN")
-        .env("HOOKTIDE_URL", format!("http://{}", server.address()))
-        .env("HOOKTIDE_HOME", &server.home)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("its input is taken");
-    let output = child.wait_with_output().expect("the command ends");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    Done { code: output.status.code(), out: text(output.stdout), error: text(output.stderr) }
-}
+use super::command::hooktide;
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))

@@ -1,9 +1,11 @@
 //! The real server as a process: killed, cut off from power, out of disk space, read by many, and stopped.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what does not work here fails the test")]
 
+mod command;
 mod commands;
 mod crash;
 mod feed;
+mod finding;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod log;
