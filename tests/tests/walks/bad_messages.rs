@@ -124,10 +124,10 @@ async fn a_message_of_newer_code_that_the_queue_gave_up_on_waits_on() {
 }
 
 #[tokio::test]
-async fn a_message_of_the_version_before_is_processed() {
+async fn a_message_of_the_first_version_is_processed() {
     let world = World::new().await;
     let mut older = newer_message(&world).await;
-    older["v"] = json!(VERSION - 1);
+    older["v"] = json!(1);
     older.as_object_mut().expect("an object").remove("traceparent");
     put(&world, older.to_string()).await;
     world.tick().await;

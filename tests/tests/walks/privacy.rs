@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_model::envelope::{Envelope, EnvelopeKind};
+use hooktide_model::envelope::{Envelope, EnvelopeKind, VERSION};
 use hooktide_model::fault::ErrorClass;
 use hooktide_model::names::Scope;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::bodies;
+use hooktide_store::key::{Area, Partition};
 use hooktide_store::ports::QueueName;
+use hooktide_store::records;
 use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
 use hooktide_tests::bodies::noise;
 use hooktide_tests::connected::sample_secrets;
@@ -17,7 +19,7 @@ use http::{Method, Request};
 use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
 
-async fn records(world: &World) -> Vec<Value> {
+async fn requests(world: &World) -> Vec<Value> {
     let page = world.get("/v1/privacy-requests").await.expect(200);
     page["items"].as_array().cloned().unwrap_or_default()
 }
@@ -51,11 +53,42 @@ async fn a_customer_who_is_to_be_erased_is_in_no_kept_delivery_any_more() {
     world.request(world.sample(&shop, "customers/redact", 1, world.now())).await.expect(200);
     world.tick().await;
     assert_eq!(letter_left(&world).await, "about nobody");
-    let [done] = &records(&world).await[..] else { panic!("one record") };
+    let [done] = &requests(&world).await[..] else { panic!("one record") };
     assert_eq!((&done["act"], &done["deliveries"]), (&json!("erase"), &json!(1)));
     assert!(!done.to_string().contains("john"), "the record names nobody");
     let told = world.activity().await;
     assert!(told.iter().any(|entry| entry["reason"].as_str().is_some_and(|reason| reason.starts_with("erased"))));
+}
+
+/// Writes the kept messages anew, as other code would have.
+async fn rewrite_messages(world: &World, rewrite: impl Fn(&str) -> String) {
+    let tenant = Tenant::default_local();
+    let letters =
+        records::list_all::<DeadLetter>(&*world.host.ports.table, Partition::of(&tenant, Area::DeadLetters), "", 100);
+    for (id, stored) in letters.await.expect("letters") {
+        let letter = DeadLetter { message: rewrite(&stored.record.message), ..stored.record };
+        let write = letter.put(&tenant, &Shelf::Dead, &id, world.now() + Duration::from_secs(3600)).expect("a write");
+        world.host.ports.table.write(write).await.expect("written");
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_for_a_letter_of_newer_code_and_finds_a_foreign_one() {
+    let world = World::new().await;
+    let shop = world.shop().await;
+    keep_letters(&world, &shop).await;
+    let (ours, newer) = (format!("\"v\":{VERSION}"), "\"v\":99");
+    rewrite_messages(&world, |message| message.replacen(&ours, newer, 1)).await;
+    world.request(world.sample(&shop, "customers/redact", 1, world.now())).await.expect(200);
+    for _ in 0..5 {
+        world.after(Duration::from_secs(60)).await;
+    }
+    assert_eq!(letters(&world).await, 2, "nobody here knows whom they are about");
+    let foreign =
+        |message: &str| if message.contains("john") { message.replacen(newer, "", 1) } else { message.to_owned() };
+    rewrite_messages(&world, |message| foreign(message).replacen(newer, &ours, 1)).await;
+    world.after(Duration::from_secs(3600)).await;
+    assert_eq!(letter_left(&world).await, "about nobody");
 }
 
 /// What is too large for a record is beside it, and goes with it: of the letter, and of the request, which names somebody too.
@@ -85,7 +118,7 @@ async fn a_customer_who_asks_is_told_which_kept_deliveries_there_are() {
     world.request(world.sample(&shop, "customers/data_request", 1, world.now())).await.expect(200);
     world.tick().await;
     assert_eq!(letters(&world).await, 2, "nothing is erased");
-    let [done] = &records(&world).await[..] else { panic!("one record") };
+    let [done] = &requests(&world).await[..] else { panic!("one record") };
     let listed = done["listed"].as_array().unwrap();
     assert_eq!((&done["act"], listed.len()), (&json!("disclose"), 1));
     let letter = world.get(&format!("/v1/dead-letters/{}", listed[0].as_str().unwrap())).await.expect(200);
@@ -101,10 +134,10 @@ async fn a_shop_that_is_to_be_erased_has_no_things_left() {
     }
     world.request(world.sample(&shop, "shop/redact", 1, world.now())).await.expect(200);
     world.tick().await;
-    let [begun] = &records(&world).await[..] else { panic!("one record") };
+    let [begun] = &requests(&world).await[..] else { panic!("one record") };
     assert!(begun["done_at"].is_null(), "what commits under way may leave is looked for again");
     world.after(hooktide_flows::erase::SETTLES).await;
-    let [done] = &records(&world).await[..] else { panic!("one record") };
+    let [done] = &requests(&world).await[..] else { panic!("one record") };
     assert!(done["done_at"].is_string(), "{done}");
     assert_eq!((&done["entities"], &done["documents"]), (&json!(30), &json!(30)));
     assert!(world.changes().await.iter().all(|change| change["document"].is_null()), "documents are gone");
@@ -127,7 +160,7 @@ async fn a_shelf_that_is_too_long_for_one_run_is_looked_through_in_several() {
     world.tick().await;
     world.request(world.sample(&shop, "customers/redact", 1, world.now())).await.expect(200);
     world.tick().await;
-    let [done] = &records(&world).await[..] else { panic!("one record") };
+    let [done] = &requests(&world).await[..] else { panic!("one record") };
     assert_eq!(done["deliveries"], json!(21));
     assert!(done["done_at"].is_string(), "{done}");
     world.idle().await.unwrap();
@@ -150,7 +183,7 @@ async fn a_shop_that_is_not_connected_is_erased_at_once_and_no_other() {
     let held: Vec<_> = world.held(&app).await.into_iter().map(|letter| letter.account).collect();
     assert_eq!(held, [Some(other.account)]);
     assert_eq!(letters(&world).await, 1, "what may be of another shop stays");
-    let [done] = &records(&world).await[..] else { panic!("one record") };
+    let [done] = &requests(&world).await[..] else { panic!("one record") };
     assert!(done["done_at"].is_string() && done["deliveries"] == json!(1), "{done}");
 
     // Whoever connects the shop later begins anew, and loses nothing to the request of before.
@@ -224,7 +257,7 @@ async fn an_account_that_ebay_deletes_is_looked_for_with_every_tenant_of_the_end
 
     world.request(request).await.expect(200);
     world.tick().await;
-    let [done] = &records(&world).await[..] else { panic!("one record") };
+    let [done] = &requests(&world).await[..] else { panic!("one record") };
     assert_eq!(
         (&done["provider"], &done["connection"], &done["deliveries"]),
         (&json!("ebay"), &Value::Null, &json!(1))

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 
 use super::mentions::mentions;
 use crate::{Ports, erase};
-use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind, Payload};
+use hooktide_model::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind, Payload};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::names::PrivacyAct;
 use hooktide_model::notice::{PrivacyRequest, Subject};
@@ -219,7 +219,14 @@ impl<'a> Search<'a> {
             (Whose::Asking, Subject::Account) => return Ok(true),
             (Whose::Asking | Whose::Unknown, Subject::Person(marks)) => marks,
         };
-        let Ok(envelope) = Envelope::decode(&letter.message) else { return Ok(false) };
+        let envelope = match Envelope::decode(&letter.message) {
+            Ok(envelope) => envelope,
+            // Newer code knows what it wrote: the request waits for it.
+            Err(EnvelopeFault::Newer(version)) => {
+                return Err(Fault::retryable(format!("a kept message has version {version}, of newer code")));
+            }
+            Err(EnvelopeFault::Foreign(_)) => return Ok(mentions(letter.message.as_bytes(), marks)),
+        };
         let (EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) = envelope.kind else {
             return Ok(false);
         };

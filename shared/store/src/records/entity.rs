@@ -12,6 +12,7 @@ use serde_bytes::ByteBuf;
 use super::Record;
 use crate::key::{Area, ENTITY_SHARDS, Key, Partition};
 use crate::metering::item_size;
+use crate::ports::Item;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{ContentHash, Version};
@@ -128,8 +129,8 @@ pub struct Entity {
 
 impl Record for Entity {
     const NAME: &'static str = "entity";
-    const VERSION: u32 = 3;
-    const OLDEST: u32 = 1;
+    // Version 1 kept deliveries under another name; version 2 did not write down when a state was told.
+    const UPGRADES: &'static [fn(&mut Item)] = &[|_| {}, |_| {}];
 }
 
 /// The id of an entity.

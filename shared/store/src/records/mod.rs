@@ -26,8 +26,8 @@
 //! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
-//! Items carry `v`: this code reads its own version and the one before, of entities every one; a newer one is a retryable fault, so that a
-//! rollback waits instead of losing. Items carry `rev`, which every change raises by one: a change is a put on the
+//! Items carry `v`: this code reads its own version and all before it; a newer one is a retryable fault, so that a rollback
+//! waits instead of losing. Items carry `rev`, which every change raises by one: a change is a put on the
 //! condition that `rev` is still what was read.
 
 mod as_text;
@@ -69,10 +69,11 @@ const LONGEST_SORT: usize = 1024;
 pub trait Record: Serialize + DeserializeOwned {
     /// Its name in fault texts.
     const NAME: &'static str;
+    /// What makes each version of the one before it, from version 1 on. None is ever removed while an item of its version may
+    /// exist.
+    const UPGRADES: &'static [fn(&mut Item)] = &[];
     /// The version that is written.
-    const VERSION: u32 = 1;
-    /// The oldest version that is still read.
-    const OLDEST: u32 = Self::VERSION.saturating_sub(1);
+    const VERSION: u32 = Self::UPGRADES.len() as u32 + 1;
 }
 
 /// A record as it was read.
@@ -154,16 +155,17 @@ fn encode<R: Record>(key: &Key, rev: u64, record: &R, upkeep: Upkeep) -> Result<
     Ok(item)
 }
 
-/// Reads an item as a record.
-pub fn decode<R: Record>(item: Item) -> Result<Stored<R>, Fault> {
+/// Reads an item as a record, whichever version wrote it.
+pub fn decode<R: Record>(mut item: Item) -> Result<Stored<R>, Fault> {
     let version = whole(&item, "v");
     if version > u64::from(R::VERSION) {
         let detail = format!("a {} has version {version}, newer than this program's {}", R::NAME, R::VERSION);
         return Err(Fault::retryable(detail));
     }
-    if version < u64::from(R::OLDEST) {
-        return Err(Fault::failed(format!("a {} has version {version}, which is no longer read", R::NAME)));
-    }
+    let Some(former) = usize::try_from(version).ok().and_then(|version| version.checked_sub(1)) else {
+        return Err(Fault::failed(format!("a {} has no version", R::NAME)));
+    };
+    R::UPGRADES.iter().skip(former).for_each(|upgrade| upgrade(&mut item));
     let rev = rev_of(&item);
     let record = serde_dynamo::from_item(item)
         .map_err(|error| Fault::failed(format!("a stored {} does not read: {error}", R::NAME)))?;

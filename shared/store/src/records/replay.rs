@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use super::dead_letter::{DeadLetter, Shelf};
 use crate::key::{Area, Key, Partition};
+use crate::ports::Item;
 use hooktide_model::fault::ErrorClass;
 use hooktide_model::tenant::Tenant;
 
@@ -33,7 +34,7 @@ pub struct Replay {
 impl Record for Replay {
     const NAME: &'static str = "replay";
     // Version 1 knew no shelf of an own endpoint.
-    const VERSION: u32 = 2;
+    const UPGRADES: &'static [fn(&mut Item)] = &[|_| {}];
 }
 
 /// Which messages; what is not given does not matter.

@@ -1,0 +1,205 @@
+//! The envelope: what travels on a queue, versioned.
+//!
+//! Readers take this version and all before it ([`upgrade`]); a newer one waits (a rollback must not lose what the newer code
+//! accepted). Bodies up to [`INLINE`] travel as they are; larger ones, and those that are not UTF-8, as zstd and
+//! base64; what is still over [`LARGEST_TEXT`] then goes to the blob store and travels by reference (a claim check).
+//! The hash of the raw bytes is checked on reading.
+
+mod delivery;
+mod payload;
+mod upgrade;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::delivery::{Ask, Delivery, Handshake, Oversized};
+pub use self::payload::{
+    INLINE, LARGEST_BODY, LARGEST_TEXT, LARGEST_VERIFIED, Packed, Payload, compress, decompress, pack,
+};
+pub use self::upgrade::{EnvelopeFault, VERSION};
+use crate::fault::Fault;
+use crate::names::JobKind;
+use crate::signing;
+use crate::tenant::Tenant;
+
+/// A message on a queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The version of this form.
+    pub v: u32,
+    /// What it carries.
+    #[serde(flatten)]
+    pub kind: EnvelopeKind,
+    /// Its identity, sorted by the time of receipt. Stays the same over retries and replays.
+    pub id: String,
+    /// When the request was received, or the job was raised.
+    pub received_at: Timestamp,
+    /// How many tries have failed by the message's own fault.
+    #[serde(default)]
+    pub attempt: u32,
+    /// How many times it was put off because something was not to be had; paces the waiting.
+    #[serde(default)]
+    pub deferred: u32,
+    /// Not to be processed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// W3C trace context, from receipt to the last effect.
+    #[serde(default)]
+    pub traceparent: String,
+    /// How often it was replayed: a letter that is kept anew is told from the one that was sent by it, whatever the clocks say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replayed: u32,
+    /// The one account that it is about, where it was kept for several: what it tells of others is kept, or was processed,
+    /// on its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
+    /// Where in the journal it may have been committed, though nobody knows, or the bus has not heard of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub committed: Vec<Place>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A position of a tenant's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Whose journal.
+    pub tenant: Tenant,
+    /// The lane.
+    pub lane: u8,
+    /// The position in it.
+    pub position: u64,
+}
+
+/// What an envelope carries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum EnvelopeKind {
+    /// A verified request that reads as the provider documents.
+    Notice(Delivery),
+    /// A verified request that does not.
+    Unreadable(Delivery),
+    /// A code that somebody who sets up an endpoint waits for. Nobody proved who sent it.
+    Handshake(Handshake),
+    /// Work on a tenant's records.
+    Job(Job),
+}
+
+/// Work on a tenant's records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Whose records.
+    pub tenant: Tenant,
+    /// What to do.
+    pub job: JobKind,
+    /// With what: a resource, or the id of a replay.
+    pub resource: String,
+}
+
+/// How many characters name the account of a letter that is about one of several.
+const ACCOUNT: usize = 16;
+
+impl Envelope {
+    /// The name under which it is kept: its id, and that of the one account that it is about, where it was kept for several,
+    /// so that no letter takes the place of another.
+    pub fn kept_as(&self) -> String {
+        match &self.only {
+            Some(only) => format!("{}-{}", self.id, &signing::sha256_hex(only.as_bytes())[..ACCOUNT]),
+            None => self.id.clone(),
+        }
+    }
+
+    /// A new one, not tried yet.
+    pub fn new(id: String, kind: EnvelopeKind, received_at: Timestamp) -> Self {
+        Self {
+            v: VERSION,
+            traceparent: traceparent_from(id.as_bytes()),
+            id,
+            kind,
+            received_at,
+            attempt: 0,
+            deferred: 0,
+            not_before: None,
+            replayed: 0,
+            only: None,
+            committed: Vec::new(),
+        }
+    }
+
+    /// The text to send. It has only characters that SQS takes: of those that JSON may hold as they are, two are not.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+    pub fn encode(&self) -> Result<String, Fault> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| Fault::failed(format!("an envelope does not serialise: {error}")))?;
+        // They can only stand inside of JSON's strings.
+        Ok(if text.contains(['\u{fffe}', '\u{ffff}']) {
+            text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+        } else {
+            text
+        })
+    }
+
+    /// The trace id in its trace context.
+    pub fn trace(&self) -> &str {
+        self.traceparent.split('-').nth(1).unwrap_or_default()
+    }
+
+    /// The delivery that it carries, read or not.
+    pub fn delivery(&self) -> Option<&Delivery> {
+        match &self.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
+            EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn delivery_mut(&mut self) -> Option<&mut Delivery> {
+        match &mut self.kind {
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
+            EnvelopeKind::Handshake(_) | EnvelopeKind::Job(_) => None,
+        }
+    }
+
+    /// What its place in a fair queue is shared with.
+    pub fn group(&self) -> &str {
+        match &self.kind {
+            // SQS takes no empty name for a group, so deliveries without an endpoint share one.
+            EnvelopeKind::Notice(Delivery { endpoint, .. }) | EnvelopeKind::Unreadable(Delivery { endpoint, .. })
+                if endpoint.is_empty() =>
+            {
+                "nobody"
+            }
+            EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => &delivery.endpoint,
+            EnvelopeKind::Handshake(handshake) => &handshake.endpoint,
+            EnvelopeKind::Job(job) => job.tenant.as_str(),
+        }
+    }
+}
+
+/// A sampled W3C trace context whose ids are derived from `seed`.
+pub fn traceparent_from(seed: &[u8]) -> String {
+    let digest = data_encoding::HEXLOWER.encode(&signing::sha256(&[b"traceparent\0", seed]));
+    format!("00-{}-{}-01", &digest[..32], &digest[32..48])
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sent_has_only_characters_that_sqs_takes() {
+        let mut envelope = Envelope::decode(include_str!("../../fixtures/envelope-v3.json")).unwrap();
+        let body = Bytes::from("a \u{fffe}\u{ffff} \u{0} \\ufffe z");
+        let EnvelopeKind::Notice(delivery) = &mut envelope.kind else { panic!("a notice") };
+        delivery.payload = pack(&body, "p", "i").unwrap().payload;
+        let text = envelope.encode().unwrap();
+        let taken =
+            |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(text.chars().all(taken), "{text:?}");
+        assert_eq!(Envelope::decode(&text), Ok(envelope));
+    }
+}

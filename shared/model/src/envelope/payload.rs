@@ -1,0 +1,105 @@
+//! Bodies, as small as they must be to travel.
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use object_store::path::Path;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{ErrorClass, Fault};
+
+/// The largest body that is kept, in bytes; also what a compressed one may grow to.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+/// The largest body that a request may have, in bytes. What is larger than [`LARGEST_BODY`] is verified and not kept.
+pub const LARGEST_VERIFIED: usize = 6 * 1024 * 1024;
+/// The largest body that travels inline as it is, in bytes.
+pub const INLINE: usize = 48 * 1024;
+/// The largest encoded body that travels inline, in bytes.
+pub const LARGEST_TEXT: usize = 240 * 1024;
+/// The zstd level: bodies are compressed on the accept path, where speed counts.
+const LEVEL: i32 = 1;
+
+/// A body, encoded for the queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "encoding")]
+pub enum Payload {
+    /// As it is.
+    #[serde(rename = "utf-8")]
+    Text {
+        /// The body.
+        body: String,
+    },
+    /// Compressed.
+    #[serde(rename = "zstd+base64")]
+    Compressed {
+        /// The encoded body.
+        body: String,
+    },
+    /// In the blob store, compressed.
+    #[serde(rename = "zstd")]
+    Blob {
+        /// Its path.
+        blob: String,
+    },
+}
+
+/// An encoded body, and what must be stored before it is sent.
+#[derive(Debug)]
+pub struct Packed {
+    /// What the envelope carries.
+    pub payload: Payload,
+    /// The claim check's path and bytes, if the body needs one.
+    pub claim: Option<(Path, Bytes)>,
+}
+
+/// Encodes a body for the envelope `id` of `provider`.
+pub fn pack(body: &Bytes, provider: &str, id: &str) -> Result<Packed, Fault> {
+    if body.len() <= INLINE
+        && let Ok(text) = std::str::from_utf8(body)
+    {
+        return Ok(Packed { payload: Payload::Text { body: text.to_owned() }, claim: None });
+    }
+    let compressed = compress(body)?;
+    let text = BASE64.encode(&compressed);
+    if text.len() <= LARGEST_TEXT {
+        return Ok(Packed { payload: Payload::Compressed { body: text }, claim: None });
+    }
+    let path = Path::from(format!("claims/{provider}/{id}"));
+    Ok(Packed { payload: Payload::Blob { blob: path.to_string() }, claim: Some((path, compressed.into())) })
+}
+
+/// Compresses bytes for storing.
+pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    zstd::bulk::compress(bytes, LEVEL).map_err(|error| Fault::failed(format!("compressing failed: {error}")))
+}
+
+/// Decompresses what [`compress`] made, up to `limit` bytes.
+pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+    zstd::bulk::decompress(bytes, limit)
+        .map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("stored bytes do not decompress: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing;
+
+    #[test]
+    fn bodies_travel_inline_then_compressed_then_by_claim_check() {
+        let text = Bytes::from(vec![b'a'; INLINE]);
+        assert!(matches!(pack(&text, "p", "i").unwrap().payload, Payload::Text { .. }));
+        let larger = Bytes::from(vec![b'a'; INLINE + 1]);
+        assert!(matches!(pack(&larger, "p", "i").unwrap().payload, Payload::Compressed { .. }));
+        let binary = Bytes::from_static(b"\xff");
+        assert!(matches!(pack(&binary, "p", "i").unwrap().payload, Payload::Compressed { .. }));
+        let noise: Vec<u8> = (0..10_000_u32).flat_map(|n| signing::sha256(&[&n.to_be_bytes()])).collect();
+        let packed = pack(&Bytes::from(noise), "p", "i").unwrap();
+        assert_eq!(packed.payload, Payload::Blob { blob: "claims/p/i".into() });
+        assert!(packed.claim.is_some());
+    }
+
+    #[test]
+    fn a_bomb_does_not_grow_beyond_the_largest_body() {
+        let bomb = compress(&vec![0; LARGEST_BODY + 1]).unwrap();
+        assert!(decompress(&bomb, LARGEST_BODY).is_err());
+    }
+}

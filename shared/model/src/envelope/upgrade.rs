@@ -1,0 +1,99 @@
+//! Reading messages of this version and of all before it: a dead letter is kept for months, whatever is deployed meanwhile.
+
+use serde_json::{Map, Value};
+
+use super::{Envelope, traceparent_from};
+
+/// An envelope as JSON.
+type Form = Map<String, Value>;
+
+/// What makes each version of the one before it, from version 1 on. None is ever removed.
+const UPGRADES: [fn(&mut Form); 2] = [trace, more_kinds];
+
+/// The version that is written.
+pub const VERSION: u32 = UPGRADES.len() as u32 + 1;
+
+/// Version 1 had no trace context; the one that is derived from the id is the same whenever the message is read.
+fn trace(form: &mut Form) {
+    let id = form.get("id").and_then(Value::as_str).unwrap_or_default();
+    let traceparent = traceparent_from(id.as_bytes());
+    form.entry("traceparent").or_insert_with(|| traceparent.into());
+}
+
+/// Version 2 had neither handshakes nor dropped items: whatever it has means the same in version 3.
+fn more_kinds(_: &mut Form) {}
+
+/// Why a message is not an envelope that can be processed here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeFault {
+    /// It was written by newer code: it waits until that runs here.
+    #[error("the message has version {0}, newer than this program's {VERSION}")]
+    Newer(u32),
+    /// It is no envelope of ours.
+    #[error("the message is no envelope: {0}")]
+    Foreign(String),
+}
+
+impl Envelope {
+    /// Reads a message, of this version or of one before it.
+    pub fn decode(message: &str) -> Result<Self, EnvelopeFault> {
+        #[derive(serde::Deserialize)]
+        struct Version {
+            v: u32,
+        }
+        let Version { v } = serde_json::from_str(message).map_err(|error| foreign(&error))?;
+        match v {
+            VERSION => serde_json::from_str(message).map_err(|error| foreign(&error)),
+            0 => Err(EnvelopeFault::Foreign("there is no version 0".to_owned())),
+            _ if v > VERSION => Err(EnvelopeFault::Newer(v)),
+            _ => {
+                let mut form: Form = serde_json::from_str(message).map_err(|error| foreign(&error))?;
+                UPGRADES.iter().skip(v as usize - 1).for_each(|upgrade| upgrade(&mut form));
+                form.insert("v".to_owned(), VERSION.into());
+                serde_json::from_value(Value::Object(form)).map_err(|error| foreign(&error))
+            }
+        }
+    }
+}
+
+/// The fault of a message that does not read. Not the error's own text, which repeats what it stumbled over: that may be
+/// somebody's data.
+fn foreign(error: &serde_json::Error) -> EnvelopeFault {
+    let (line, column) = (error.line(), error.column());
+    EnvelopeFault::Foreign(format!("{:?} error at line {line}, column {column}", error.classify()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each version wrote of one and the same delivery.
+    const WRITTEN: [&str; VERSION as usize] = [
+        include_str!("../../fixtures/envelope-v1.json"),
+        include_str!("../../fixtures/envelope-v2.json"),
+        include_str!("../../fixtures/envelope-v3.json"),
+    ];
+
+    #[test]
+    fn every_version_is_read_and_a_newer_one_waits() {
+        for (version, written) in (1..).zip(WRITTEN) {
+            let envelope = Envelope::decode(written).unwrap();
+            let read =
+                (envelope.v, envelope.trace().len(), envelope.delivery().map(|delivery| delivery.endpoint.len()));
+            assert_eq!(read, (VERSION, 32, Some(22)), "version {version}");
+            assert_eq!(Envelope::decode(&envelope.encode().unwrap()), Ok(envelope), "version {version}");
+        }
+        let newer = WRITTEN[VERSION as usize - 1].replacen(&format!("\"v\": {VERSION}"), "\"v\": 99", 1);
+        assert_eq!(Envelope::decode(&newer), Err(EnvelopeFault::Newer(99)));
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_foreign_and_is_not_repeated() {
+        for message in
+            ["{}", "no JSON", r#"{"v": 0}"#, r#"{"v": 1, "kind": "secret"}"#, r#"{"v": 3, "kind": "secret"}"#]
+        {
+            let fault = Envelope::decode(message).unwrap_err();
+            assert!(matches!(fault, EnvelopeFault::Foreign(_)) && !fault.to_string().contains("secret"), "{fault}");
+        }
+    }
+}
