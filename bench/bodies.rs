@@ -13,7 +13,7 @@ const WORDS: &str = "A spring tea from one garden, picked by hand and rolled the
 
 /// The body of `products/update` for a product of an account, of exactly `size` bytes (from 1 KB on).
 pub(crate) fn product(account: &str, number: u64, updated_at: Timestamp, size: usize) -> String {
-    let provider = hooktide_providers::by_id("shopify").expect("shopify");
+    let provider = hooktide_providers::webhooks_by_id("shopify").expect("shopify");
     let sample = Sample { number, updated_at, account };
     let body = provider.sample("products/update", &sample).expect("a sample");
     let mut product: Value = serde_json::from_slice(&body).expect("JSON");

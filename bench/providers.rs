@@ -7,8 +7,8 @@ use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
 use hooktide_model::secret::Secrets;
 use hooktide_model::signing::{self, Hash, P256Key};
-use hooktide_providers::Covers;
 use hooktide_providers::verified;
+use hooktide_providers::{Arrival, Covers};
 use hooktide_store::ports::Clock;
 use hooktide_tests::deliveries::Sender;
 use hooktide_tests::world;
@@ -53,7 +53,7 @@ impl Typical {
     fn of(sender: Sender, now: Timestamp) -> Self {
         let topic = sender.typical();
         let request = sender.delivery(topic, 1, now);
-        let mut covers = sender.provider.schemes().iter().map(|scheme| scheme.covers);
+        let mut covers = sender.provider.profile().schemes.iter().map(|scheme| scheme.covers);
         // A provider with several schemes signs its changes.
         let signed = covers.find(|covers| *covers != Covers::NOTHING);
         let proof = match (signature(&sender, request.body()), signed) {
@@ -67,8 +67,8 @@ impl Typical {
     /// What is done with a delivery from its arrival to what it tells.
     fn own(&self) {
         let (provider, url) = (self.sender.provider, &self.sender.url);
-        let verified =
-            verified::open(provider, &self.request, url, &self.secrets, self.now).expect("a signed delivery");
+        let arrival = Arrival { request: &self.request, url, secrets: &self.secrets, now: self.now };
+        let verified = verified::open(provider, &arrival).expect("a signed delivery");
         let label = provider.label(&verified);
         provider.readable(&verified).expect("a readable delivery");
         let notices = provider.parse(&verified).expect("a delivery of the documented form");
@@ -100,7 +100,7 @@ impl Typical {
             let value = self.request.headers().get(*name)?.to_str().ok()?;
             Some(((*name).to_owned(), value.into()))
         };
-        self.sender.provider.headers().iter().filter_map(header).collect::<Map<String, Value>>().into()
+        self.sender.provider.profile().headers.iter().filter_map(header).collect::<Map<String, Value>>().into()
     }
 }
 

@@ -16,15 +16,15 @@ pub(crate) fn run(output: &Output) -> Result<(), Failure> {
         if index > 0 {
             output.line("")?;
         }
-        let schemes: Vec<String> = provider.schemes().iter().map(told).collect();
+        let schemes: Vec<String> = provider.profile().schemes.iter().map(told).collect();
         output.line(&format!("{}: {}", provider.id(), schemes.join("; ")))?;
         let mut secrets = Table::new(&["  secret", "what it is"]);
-        for need in provider.needs() {
+        for need in provider.profile().needs {
             secrets.row([format!("  {}", need.name), need.about.to_owned()]);
         }
         output.table(&secrets, "  no secrets")?;
         let mut topics = Table::new(&["  topic", "becomes"]);
-        for topic in provider.topics() {
+        for topic in provider.profile().topics {
             topics.row([format!("  {}", topic.name), becomes(topic.becomes)]);
         }
         output.table(&topics, "  no topics")?;
@@ -35,9 +35,9 @@ pub(crate) fn run(output: &Output) -> Result<(), Failure> {
 fn described(provider: &dyn Provider) -> Value {
     json!({
         "id": provider.id(),
-        "schemes": provider.schemes(),
-        "needs": provider.needs(),
-        "topics": provider.topics(),
+        "schemes": provider.profile().schemes,
+        "needs": provider.profile().needs,
+        "topics": provider.profile().topics,
     })
 }
 

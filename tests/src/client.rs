@@ -143,14 +143,14 @@ impl Shop {
     pub fn body(&self, number: u64, version: u64) -> Bytes {
         let updated_at = FIRST_VERSION + Duration::from_secs(version);
         let sample = Sample { number, updated_at, account: &self.account };
-        let provider = hooktide_providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::webhooks_by_id("shopify").expect("shopify");
         provider.sample("products/update", &sample).expect("a sample")
     }
 
     /// A signed delivery.
     pub fn signed(&self, topic: &str, delivery: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-        let provider = hooktide_providers::by_id("shopify").expect("shopify");
-        let secrets = hooktide_providers::signing_with(provider, &Secret::new(self.secret.as_bytes()));
+        let provider = hooktide_providers::webhooks_by_id("shopify").expect("shopify");
+        let secrets = hooktide_providers::signing_with(provider.profile(), &Secret::new(self.secret.as_bytes()));
         let (account, body) = (self.account.as_str(), body.into());
         let unsigned =
             Unsigned { topic, body, account, delivery, secrets: &secrets, url: &self.url, now: FIRST_VERSION };

@@ -22,7 +22,7 @@ pub struct Connected {
 /// The sample secrets of a provider, as the API takes them.
 pub fn sample_secrets(provider: &dyn Provider) -> Value {
     let secret = |(name, text): &(&str, &str)| ((*name).to_owned(), json!(text));
-    Value::Object(provider.sample_secrets().iter().map(secret).collect::<Map<_, _>>())
+    Value::Object(provider.profile().sample_secrets.iter().map(secret).collect::<Map<_, _>>())
 }
 
 /// A request that the server signed, as `/test/events` tells it.
@@ -40,7 +40,7 @@ impl World {
     pub async fn connect(&self, provider: &dyn Provider) -> Connected {
         let body = json!({
             "provider": provider.id(),
-            "account": provider.sample_account(),
+            "account": provider.profile().sample_account,
             "secrets": sample_secrets(provider),
         });
         self.connect_with(provider.id(), body).await

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
 use hooktide_model::signing::SUBSCRIPTION_KEY;
-use hooktide_providers::{Becomes, Provider, Sample, Unsigned};
+use hooktide_providers::{Becomes, Provider, Sample, Unsigned, Webhooks};
 use http::Request;
 use jiff::Timestamp;
 
 /// A provider that sends.
 pub struct Sender {
     /// Which one.
-    pub provider: &'static dyn Provider,
+    pub provider: &'static dyn Webhooks,
     /// What it signs with, and what verifies that.
     pub secrets: Vec<LiveSecret>,
     /// Where it sends.
@@ -20,12 +20,12 @@ pub struct Sender {
 impl Sender {
     /// One of each provider, in order, sending to an address that nobody has.
     pub fn all() -> Vec<Self> {
-        let sender = |provider: &&'static dyn Provider| Self {
-            provider: *provider,
-            secrets: secrets(*provider),
+        let sender = |provider: &'static dyn Webhooks| Self {
+            provider,
+            secrets: secrets(provider),
             url: format!("https://hooks.example.com/webhooks/{}/sample", provider.id()),
         };
-        hooktide_providers::ALL.iter().map(sender).collect()
+        hooktide_providers::ALL.iter().filter_map(|provider| provider.webhooks()).map(sender).collect()
     }
 
     /// Its secrets, opened.
@@ -35,7 +35,7 @@ impl Sender {
 
     /// A topic that shows what it tells: one that becomes a change, else one that becomes a sync.
     pub fn typical(&self) -> &'static str {
-        let topics = self.provider.topics();
+        let topics = self.provider.profile().topics;
         let kind = topics.iter().find(|topic| matches!(topic.becomes, Becomes::Kind(_)));
         let sync = || topics.iter().find(|topic| matches!(topic.becomes, Becomes::Sync(_)));
         kind.or_else(sync).expect("a topic that tells something").name
@@ -43,7 +43,7 @@ impl Sender {
 
     /// A signed delivery; `number` says which one, and about which thing.
     pub fn delivery(&self, topic: &str, number: u64, now: Timestamp) -> Request<Bytes> {
-        let account = self.provider.sample_account();
+        let account = self.provider.profile().sample_account;
         let sample = Sample { number, updated_at: now, account };
         let unsigned = Unsigned {
             topic,
@@ -60,8 +60,8 @@ impl Sender {
 
 /// The secrets of its samples; where tokens are derived, the key that they are derived from.
 fn secrets(provider: &dyn Provider) -> Vec<LiveSecret> {
-    let derived = provider.derives_tokens().then_some((SUBSCRIPTION_KEY, "hush-subscription-key"));
-    let named = provider.sample_secrets().iter().copied().chain(derived);
+    let derived = provider.profile().derives_tokens.then_some((SUBSCRIPTION_KEY, "hush-subscription-key"));
+    let named = provider.profile().sample_secrets.iter().copied().chain(derived);
     let live = |(name, secret): (&str, &str)| LiveSecret {
         name: name.to_owned(),
         id: KeyId("sample".to_owned()),

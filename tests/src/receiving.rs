@@ -52,7 +52,7 @@ impl Mixed {
     pub async fn receive(&self, number: usize) {
         let (turn, whose) = (number / self.senders.len(), number % self.senders.len());
         let sender = &self.senders[whose];
-        let topics = sender.provider.topics();
+        let topics = sender.provider.profile().topics;
         let topic = topics[turn % topics.len()].name;
         let request = sender.delivery(topic, number as u64, self.now);
         let answer = self.receiver.receive(request, &format!("192.0.2.{}", number % 256), self.now).await;

@@ -216,7 +216,7 @@ impl World {
 
     /// A signed sample of a topic; `number` says which thing, `updated_at` its version.
     pub fn sample(&self, shop: &Shop, topic: &str, number: u64, updated_at: Timestamp) -> Request<Bytes> {
-        let provider = hooktide_providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::webhooks_by_id("shopify").expect("shopify");
         let sample = Sample { number, updated_at, account: &shop.account };
         let body = provider.sample(topic, &sample).expect("a sample of the topic");
         self.signed(shop, topic, body)
@@ -224,14 +224,14 @@ impl World {
 
     /// A signed request with this body.
     pub fn signed(&self, shop: &Shop, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-        let provider = hooktide_providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::webhooks_by_id("shopify").expect("shopify");
         let delivery = self.host.ports.entropy.time_ordered_id(self.now());
         let unsigned = Unsigned {
             topic,
             body: body.into(),
             account: &shop.account,
             delivery: &delivery,
-            secrets: &hooktide_providers::signing_with(provider, &Secret::new(shop.secret.as_bytes())),
+            secrets: &hooktide_providers::signing_with(provider.profile(), &Secret::new(shop.secret.as_bytes())),
             url: &shop.url,
             now: self.now(),
         };

@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: SendArguments, client: &Client, output: &Outp
     let last = last.ok_or_else(|| Failure::Usage("--number and --count go beyond the largest number.".to_owned()))?;
     if arguments.tamper
         && hooktide_providers::by_id(&arguments.provider)
-            .is_some_and(|provider| !provider.schemes().iter().any(|scheme| scheme.covers.body))
+            .is_some_and(|provider| !provider.profile().schemes.iter().any(|scheme| scheme.covers.body))
     {
         let message =
             format!("What {} signs does not cover the body: there is nothing to tamper with.", arguments.provider);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use hooktide_model::entropy::Entropy;
 use hooktide_model::secret::Secrets;
-use hooktide_providers::{Provider, Sample, Unsigned};
+use hooktide_providers::{Sample, Unsigned, Webhooks};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
@@ -41,7 +41,7 @@ pub(super) struct Server<'a> {
 
 /// Signs by a provider's rules with a given secret.
 pub(super) struct Here<'a> {
-    provider: &'static dyn Provider,
+    provider: &'static dyn Webhooks,
     arguments: &'a SendArguments,
     body: Option<Bytes>,
     secrets: Secrets,
@@ -60,7 +60,7 @@ impl<'a> Signer<'a> {
             let body = body.map_err(|_| Failure::Usage(unfit.to_owned()))?;
             return Ok(Self::Server(Server { client, arguments, body }));
         };
-        let provider = hooktide_providers::by_id(&arguments.provider).ok_or_else(|| {
+        let provider = hooktide_providers::webhooks_by_id(&arguments.provider).ok_or_else(|| {
             Failure::Usage(format!("There is no provider {}; see `hooktide providers`.", arguments.provider))
         })?;
         let connection = match &arguments.connection {
@@ -73,7 +73,7 @@ impl<'a> Signer<'a> {
             provider,
             arguments,
             body,
-            secrets: hooktide_providers::signing_with(provider, &secrets::read_plain(secret)?),
+            secrets: hooktide_providers::signing_with(provider.profile(), &secrets::read_plain(secret)?),
             account: text("account").unwrap_or_else(|| "sample".to_owned()),
             url,
             entropy: Entropy::from_system().map_err(|fault| Failure::Failed(fault.to_string()))?,
@@ -116,7 +116,7 @@ impl Here<'_> {
         let updated_at = if self.arguments.old { now.checked_sub(OLD).unwrap_or(now) } else { now };
         let sample = Sample { number, updated_at, account: &self.account };
         let body = self.body.clone().or_else(|| provider.sample(topic, &sample)).ok_or_else(|| {
-            let topics: Vec<&str> = provider.topics().iter().map(|topic| topic.name).collect();
+            let topics: Vec<&str> = provider.profile().topics.iter().map(|topic| topic.name).collect();
             Failure::Usage(format!("{} has no topic {topic}; it has {}.", provider.id(), topics.join(", ")))
         })?;
         let unsigned = Unsigned {

@@ -10,5 +10,7 @@ pub fn is_foreign(endpoint: &Endpoint, account: &str) -> bool {
 
 fn is_a_source(endpoint: &Endpoint, account: &str) -> bool {
     let provider = hooktide_providers::by_id(&endpoint.provider);
-    provider.is_some_and(|provider| endpoint.sources().any(|source| provider.normalise_account(source) == account))
+    provider.is_some_and(|provider| {
+        endpoint.sources().any(|source| (provider.profile().normalise_account)(source) == account)
+    })
 }

@@ -229,7 +229,7 @@ fn list<T: FromStr>(
 impl Settings {
     /// The base address of a provider's API, if it has one.
     pub fn api<'a>(&'a self, provider: &'a dyn Provider) -> Option<&'a str> {
-        self.apis.get(provider.id()).map(String::as_str).or_else(|| provider.api())
+        self.apis.get(provider.id()).map(String::as_str).or_else(|| provider.api().map(|api| api.base()))
     }
 
     /// All origins that Hooktide may call.

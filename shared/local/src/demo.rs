@@ -28,8 +28,8 @@ fn connection(provider: &dyn Provider) -> NewConnection {
     NewConnection {
         provider: provider.id().to_owned(),
         name: Some(format!("Demo {}", provider.id())),
-        account: Some(provider.sample_account().to_owned()),
-        secrets: provider.sample_secrets().iter().map(secret).collect(),
+        account: Some(provider.profile().sample_account.to_owned()),
+        secrets: provider.profile().sample_secrets.iter().map(secret).collect(),
         ..NewConnection::default()
     }
 }

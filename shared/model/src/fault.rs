@@ -1,8 +1,8 @@
 //! Faults, sorted once by what to do next.
 //!
-//! Every failure that leaves a seam (a port, a provider, a flow) is one of four. What the caller does follows from
+//! Every failure that leaves a seam (a port, a provider, a flow) is one of three. What the caller does follows from
 //! the sort alone: the HTTP status, the batch failure and the retry all come from one `match` without a `_` arm, so a
-//! fifth sort does not compile until somebody decides what it means.
+//! fourth sort does not compile until somebody decides what it means.
 
 use std::time::Duration;
 
@@ -11,9 +11,6 @@ use serde::{Deserialize, Serialize};
 /// What went wrong, sorted by what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The sender could not prove who it is: 401, nothing is kept.
-    #[error("{0}")]
-    Auth(#[from] AuthFault),
     /// Trying again cannot help: keep it in the dead letters, answer 200.
     #[error("{class}: {detail}")]
     Permanent {
@@ -25,7 +22,7 @@ pub enum Fault {
     /// Not now, but later: 503, or back to the queue without using up a try.
     #[error("{detail}")]
     Retryable {
-        /// What was not to be had.
+        /// What is unavailable.
         detail: String,
         /// When the other side asked to be tried again, if it did.
         after: Option<Duration>,

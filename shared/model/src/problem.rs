@@ -6,7 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::fault::Fault;
+use crate::fault::{AuthFault, Fault};
 use crate::names::ProblemType;
 
 /// The media type of error answers.
@@ -115,11 +115,17 @@ impl Problem {
     }
 }
 
-/// What a fault is answered with. Texts of our own faults stay in the log.
+/// The answer to a request that could not be verified: the sender does not learn why.
+impl From<AuthFault> for Problem {
+    fn from(_: AuthFault) -> Self {
+        Self::new(ProblemType::Unauthorized, "The request could not be verified.")
+    }
+}
+
+/// The answer to a fault. Texts of our own faults stay in the log.
 impl From<&Fault> for Problem {
     fn from(fault: &Fault) -> Self {
         match fault {
-            Fault::Auth(_) => Self::new(ProblemType::Unauthorized, "The request could not be verified."),
             Fault::Permanent { detail, .. } => Self::new(ProblemType::Invalid, detail.clone()),
             Fault::Retryable { after, .. } => {
                 let seconds = after.map_or(5, |after| after.as_secs().max(1));

@@ -1,13 +1,20 @@
-//! What a provider is, as data: what it needs and sends, and how it proves itself.
+//! The description of a provider, as data: what it needs and sends, and how it proves itself.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::StatusCode;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::Provider;
+use crate::json;
+use crate::verified::Verified;
+use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
+use hooktide_model::secret::Secret;
 
-/// What a provider is, as data.
+/// The description of a provider, as data.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
     /// Its id in URLs, function names and logs: `shopify`.
@@ -16,15 +23,19 @@ pub struct Profile {
     pub needs: &'static [Need],
     /// The topics that it is known to send.
     pub topics: &'static [Topic],
+    /// The resources that can be asked for all entities of a kind, where a delivery does not settle what they are, or is
+    /// too large to be kept.
+    pub resources: &'static [(Kind, &'static str)],
     /// How long a delivery without an entity of its own is remembered: longer than the provider retries.
     pub window: Duration,
-    /// What tells one delivery from another (see [`hooktide_model::notice::Notice::identity`]), in a phrase for whoever reads the documentation.
+    /// The parts that tell one delivery from another (see [`hooktide_model::notice::Notice::identity`]), in a phrase for
+    /// whoever reads the documentation.
     pub identity: &'static str,
-    /// How it proves who it is, and what each of the ways binds. More than one where it has products that differ.
+    /// The ways in which it proves who it is, and what each of them binds. More than one where it has products that differ.
     pub schemes: &'static [Scheme],
     /// Whether the signature binds the account that a notice names. Where it does not, somebody who saw a signed
-    /// delivery could send it again for another account; on an endpoint with many accounts, a thing then stays with
-    /// the account that it was first told of for.
+    /// delivery could send it again for another account; on an endpoint with many accounts, an entity then stays with
+    /// the account that it was first reported for.
     pub signs_account: bool,
     /// The fields of bodies that are needed to know what changed, by their paths, where `[]` is any item and `*` any key. A
     /// delivery in which one cannot be read goes to the dead letters; every other field may be of any type.
@@ -38,114 +49,123 @@ pub struct Profile {
     /// The fields of a signed body that are an id or a time of its own. A hint whose body has one is a repeat wherever that
     /// body comes again, under whatever id that is not signed; others only fold.
     pub own_marks: &'static [&'static str],
-    /// The headers that [`Provider::label`] and [`Provider::parse`] read, in lower case; only these are kept.
+    /// The headers that [`crate::Webhooks::label`] and [`crate::Webhooks::parse`] read, in lower case; only these are kept.
     pub headers: &'static [&'static str],
     /// The account that samples are of, unless somebody says another: in the provider's form, as routes know it.
     pub sample_account: &'static str,
     /// Secrets to sign and verify samples with, by their names: all that are required, and what else
-    /// [`Provider::sign`] needs. Anybody can read them here, so they are for samples, demos and tests only. None where
-    /// tokens are derived ([`Provider::derives_tokens`]).
+    /// [`crate::Webhooks::sign`] needs. Anybody can read them here, so they are for samples, demos and tests only. None where
+    /// tokens are derived ([`Profile::derives_tokens`]).
     pub sample_secrets: &'static [(&'static str, &'static str)],
+    /// Whether the proof of a delivery is a token that we derive for each subscription (see
+    /// [`hooktide_model::signing::subscription_token`]); the endpoint's secrets then hold the keys for it under
+    /// [`hooktide_model::signing::SUBSCRIPTION_KEY`].
+    pub derives_tokens: bool,
+    /// Whether the secret that proves deliveries is an app's, which all accounts of the app share, and so says nothing of
+    /// the account. Else it is one account's own, and decides where the account that a delivery names is not signed.
+    pub shares_secret: bool,
+    /// The status of the answer to an accepted delivery.
+    pub accepted: StatusCode,
+    /// The status of the answer to a request that could not be verified. A provider that must never see a refusal, since
+    /// it would end its subscriptions, gets the same as for an accepted one; nothing is kept of it all the same.
+    pub refused: StatusCode,
+    /// The check of a body: whether it is of the form that the provider sends at all; cheap. Most send JSON, not nested
+    /// too deep.
+    pub readable: fn(&Verified) -> Result<(), Fault>,
+    /// The account as routes know it: letter case and the like made the same.
+    pub normalise_account: fn(&str) -> String,
+    /// The form in which deliveries come as events of Amazon EventBridge, if they do.
+    pub bus: Option<BusEvent>,
 }
 
 impl Profile {
+    /// A provider that declares nothing: what the others fill in.
+    pub(crate) const PLAIN: Self = Self {
+        id: "",
+        needs: &[],
+        topics: &[],
+        resources: &[],
+        // As long as most providers retry, or might.
+        window: Duration::from_secs(72 * 3600),
+        identity: "",
+        schemes: &[],
+        signs_account: false,
+        needed: &[],
+        optional: &[],
+        items: &[],
+        own_marks: &[],
+        headers: &[],
+        sample_account: "",
+        sample_secrets: &[],
+        derives_tokens: false,
+        shares_secret: false,
+        accepted: StatusCode::OK,
+        refused: StatusCode::UNAUTHORIZED,
+        readable: json::check,
+        normalise_account: str::to_owned,
+        bus: None,
+    };
+
     /// What becomes of the topic of that name, if the provider has one.
     pub fn becomes(&self, name: &str) -> Option<Becomes> {
         self.topics.iter().find(|topic| topic.name == name).map(|topic| topic.becomes)
     }
-}
 
-/// The [`Profile`] by its fields, and what follows from it.
-impl dyn Provider + '_ {
+    /// The resource that can be asked for all entities of a kind.
+    pub fn resource_of(&self, kind: Kind) -> Option<&'static str> {
+        self.resources.iter().find(|(of, _)| *of == kind).map(|(_, resource)| *resource)
+    }
+
     /// The resource of that name, if connections have one that can be asked.
     pub fn resource(&self, name: &str) -> Option<&'static str> {
-        let of_topics = self.topics().iter().filter_map(|topic| match topic.becomes {
-            Becomes::Sync(resource) => Some(resource),
-            Becomes::Kind(_) | Becomes::Privacy | Becomes::Ignored(_) => None,
-        });
-        let of_kinds = Kind::ALL.iter().filter_map(|kind| self.source(*kind));
-        of_topics.chain(of_kinds).find(|resource| *resource == name)
+        self.all_resources().find(|resource| *resource == name)
     }
 
     /// Whether there is any resource that can be asked.
     pub fn has_resources(&self) -> bool {
-        let is_sync = |topic: &Topic| matches!(topic.becomes, Becomes::Sync(_));
-        self.topics().iter().any(is_sync) || Kind::ALL.iter().any(|kind| self.source(*kind).is_some())
+        self.all_resources().next().is_some()
     }
 
-    /// See [`Profile::id`].
-    pub fn id(&self) -> &'static str {
-        self.profile().id
+    fn all_resources(&self) -> impl Iterator<Item = &'static str> {
+        let of_topics = self.topics.iter().filter_map(|topic| match topic.becomes {
+            Becomes::Sync(resource) => Some(resource),
+            Becomes::Kind(_) | Becomes::Privacy | Becomes::Ignored(_) => None,
+        });
+        of_topics.chain(self.resources.iter().map(|(_, resource)| *resource))
     }
 
-    /// See [`Profile::needs`].
-    pub fn needs(&self) -> &'static [Need] {
-        self.profile().needs
+    /// Checks that a secret can be what its name says; the text is for whoever gave it.
+    pub fn check_secret(&self, name: &str, secret: &Secret) -> Result<(), &'static str> {
+        self.needs.iter().find(|need| need.name == name).map_or(Ok(()), |need| (need.check)(secret))
     }
+}
 
-    /// See [`Profile::topics`].
-    pub fn topics(&self) -> &'static [Topic] {
-        self.profile().topics
-    }
+/// The form of deliveries that come as events of Amazon EventBridge, whose rule vouches for their source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusEvent {
+    /// The `detail-type` of the events.
+    pub detail_type: &'static str,
+    /// The pointer to the headers, by their names.
+    pub headers: &'static str,
+    /// The pointer to the body.
+    pub body: &'static str,
+}
 
-    /// See [`Profile::window`].
-    pub fn window(&self) -> Duration {
-        self.profile().window
-    }
-
-    /// See [`Profile::identity`].
-    pub fn identity(&self) -> &'static str {
-        self.profile().identity
-    }
-
-    /// See [`Profile::schemes`].
-    pub fn schemes(&self) -> &'static [Scheme] {
-        self.profile().schemes
-    }
-
-    /// See [`Profile::signs_account`].
-    pub fn signs_account(&self) -> bool {
-        self.profile().signs_account
-    }
-
-    /// See [`Profile::needed`].
-    pub fn needed(&self) -> &'static [&'static str] {
-        self.profile().needed
-    }
-
-    /// See [`Profile::optional`].
-    pub fn optional(&self) -> &'static [&'static str] {
-        self.profile().optional
-    }
-
-    /// See [`Profile::items`].
-    pub fn items(&self) -> &'static [&'static str] {
-        self.profile().items
-    }
-
-    /// See [`Profile::own_marks`].
-    pub fn own_marks(&self) -> &'static [&'static str] {
-        self.profile().own_marks
-    }
-
-    /// See [`Profile::headers`].
-    pub fn headers(&self) -> &'static [&'static str] {
-        self.profile().headers
-    }
-
-    /// See [`Profile::sample_account`].
-    pub fn sample_account(&self) -> &'static str {
-        self.profile().sample_account
-    }
-
-    /// See [`Profile::sample_secrets`].
-    pub fn sample_secrets(&self) -> &'static [(&'static str, &'static str)] {
-        self.profile().sample_secrets
+impl BusEvent {
+    /// The headers, with lower-case names, and the body of a delivery; `None` if the event is none.
+    pub fn read(&self, event: &Value) -> Option<(BTreeMap<String, String>, Bytes)> {
+        if event["detail-type"] != self.detail_type {
+            return None;
+        }
+        let body = serde_json::to_vec(event.pointer(self.body)?).ok()?;
+        let headers = event.pointer(self.headers)?.as_object()?;
+        let header = |(name, value): (&String, &Value)| Some((name.to_ascii_lowercase(), value.as_str()?.to_owned()));
+        Some((headers.iter().filter_map(header).collect(), body.into()))
     }
 }
 
 /// A secret that a provider needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Need {
     /// Its name in `secrets`.
     pub name: &'static str,
@@ -153,7 +173,34 @@ pub struct Need {
     pub required: bool,
     /// What it is and where to find it.
     pub about: &'static str,
+    /// The check of its form; the text is for whoever gave it.
+    #[serde(skip)]
+    pub check: fn(&Secret) -> Result<(), &'static str>,
 }
+
+impl Need {
+    /// A secret without which nothing can be received, of any form.
+    pub const fn required(name: &'static str, about: &'static str) -> Self {
+        Self { name, required: true, about, check: |_| Ok(()) }
+    }
+
+    /// A secret that some products of the provider need, of any form.
+    pub const fn optional(name: &'static str, about: &'static str) -> Self {
+        Self { required: false, ..Self::required(name, about) }
+    }
+
+    /// The same, of a form that is checked.
+    pub const fn checked(self, check: fn(&Secret) -> Result<(), &'static str>) -> Self {
+        Self { check, ..self }
+    }
+}
+
+/// API credentials that a connection may have besides what verifies its deliveries.
+pub const CREDENTIALS: &[Need] = &[
+    Need::optional("access_token", "the token that the provider's API is called with"),
+    Need::optional("refresh_token", "the token that new access tokens are got with"),
+    Need::optional("client_id", "the app's id at the provider"),
+];
 
 /// A topic that a provider is known to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -171,7 +218,7 @@ impl Topic {
     }
 }
 
-/// What becomes of a topic.
+/// The fate of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Becomes {
@@ -188,9 +235,9 @@ pub enum Becomes {
 /// One way in which a provider proves who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Scheme {
-    /// Where the proof stands.
+    /// Where the proof is.
     pub proof: Proof,
-    /// What it binds.
+    /// The parts of the request that it binds.
     pub covers: Covers,
     /// Whether the proof may be a list, separated by spaces, of which one suffices.
     pub list: bool,
@@ -203,7 +250,7 @@ impl Scheme {
     }
 }
 
-/// Where a proof stands.
+/// The place of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proof {
@@ -213,7 +260,7 @@ pub enum Proof {
     Field(&'static str),
 }
 
-/// What a signature binds. What it does not bind may be made up by whoever saw one signed delivery.
+/// The parts of a request that a signature binds. Whoever saw one signed delivery may make up the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Covers {
     /// The exact bytes of the body.

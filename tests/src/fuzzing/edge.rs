@@ -69,7 +69,11 @@ impl Edge {
         let queue = Arc::new(Watched::default());
         let ports = Ports { queue: Arc::clone(&queue) as Arc<dyn Queue>, ..host.ports };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let providers: Vec<_> = hooktide_providers::ALL.iter().map(|provider| ProviderTarget::new(*provider)).collect();
+        let providers: Vec<_> = hooktide_providers::ALL
+            .iter()
+            .filter_map(|provider| provider.webhooks())
+            .map(ProviderTarget::new)
+            .collect();
         let paths = providers.iter().map(|provider| {
             let id = runtime.block_on(make_endpoint(&ports, provider));
             let path = |id| address::webhook_path(provider.id(), id);

@@ -40,7 +40,7 @@ impl Target {
         if name == EDGE {
             return Some(Self::Edge(Box::new(Edge::new())));
         }
-        hooktide_providers::by_id(name).map(|provider| Self::Provider(ProviderTarget::new(provider)))
+        hooktide_providers::webhooks_by_id(name).map(|provider| Self::Provider(ProviderTarget::new(provider)))
     }
 
     /// Runs one input through; what is wrong, if something is. A panic is wrong as well.
@@ -67,8 +67,8 @@ impl Target {
             Self::Edge(_) => true,
         };
         for provider in hooktide_providers::ALL.iter().filter(|provider| of(provider.id())) {
-            words.extend(provider.topics().iter().map(|topic| topic.name.to_owned()));
-            words.extend(provider.headers().iter().map(|name| format!("{name}: ")));
+            words.extend(provider.profile().topics.iter().map(|topic| topic.name.to_owned()));
+            words.extend(provider.profile().headers.iter().map(|name| format!("{name}: ")));
             for recorded in Recorded::all(provider.id()) {
                 words_of(&serde_json::from_slice(recorded.body()).unwrap_or_default(), &mut words);
             }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use hooktide_model::fault::AuthFault;
 use hooktide_model::secret::{LiveSecret, Secret, Secrets};
 use hooktide_providers::verified::{self, Verified};
-use hooktide_providers::{Handshake, KeyAnswer, Proof, Provider, Sample, Unsigned};
-use http::{HeaderName, Method, Request, Response};
+use hooktide_providers::{Answer, Arrival, Ask, HandshakeReply, KeyStep, KeyTask, Proof, Sample, Unsigned, Webhooks};
+use http::{HeaderName, Method, Request};
 use jiff::Timestamp;
 
 use super::attempt::{Attempt, clock};
@@ -22,7 +22,7 @@ const LONGEST_ANSWER: usize = 4_096;
 
 /// One provider.
 pub struct ProviderTarget {
-    provider: &'static dyn Provider,
+    provider: &'static dyn Webhooks,
     /// All that verify what is recorded, and all that sign.
     given: Vec<LiveSecret>,
     secrets: Secrets,
@@ -38,7 +38,7 @@ struct Hand {
 }
 
 impl ProviderTarget {
-    pub(super) fn new(provider: &'static dyn Provider) -> Self {
+    pub(super) fn new(provider: &'static dyn Webhooks) -> Self {
         let recorded = Recorded::all(provider.id());
         let mut given: Vec<LiveSecret> = Vec::new();
         let signing: Vec<LiveSecret> = recorded.iter().filter_map(Recorded::signing).collect();
@@ -51,7 +51,7 @@ impl ProviderTarget {
         let mut known = BTreeSet::new();
         for live in signing {
             let secrets = Secrets::new(vec![live.clone()]);
-            for topic in provider.topics().iter().map(|topic| topic.name) {
+            for topic in provider.profile().topics.iter().map(|topic| topic.name) {
                 // Of several secrets that sign in the same way, the first.
                 if let Some(way) = target.way(topic, &secrets)
                     && known.insert((live.name.clone(), way))
@@ -81,8 +81,8 @@ impl ProviderTarget {
     /// How a sample of the topic is proved by these secrets: the place, and what comes before the proof itself.
     fn way(&self, topic: &str, secrets: &Secrets) -> Option<(usize, String)> {
         let request = self.signed_sample(topic, secrets)?;
-        let verified = verified::open(self.provider, &request, ADDRESS, &self.secrets, clock(None));
-        let schemes = self.provider.schemes();
+        let verified = self.verify(&request, ADDRESS, clock(None));
+        let schemes = self.provider.profile().schemes;
         let place = schemes.iter().position(|scheme| match scheme.proof {
             Proof::Header(name) => request.headers().contains_key(name),
             Proof::Field(_) => true,
@@ -107,9 +107,9 @@ impl ProviderTarget {
         let free = |name: &HeaderName| {
             let mut request = request.clone();
             request.headers_mut().insert(name, http::HeaderValue::from_static("another"));
-            verified::open(self.provider, &request, ADDRESS, &self.secrets, clock(None)).is_ok()
+            self.verify(&request, ADDRESS, clock(None)).is_ok()
         };
-        let names = self.provider.headers().iter().map(|name| HeaderName::from_static(name));
+        let names = self.provider.profile().headers.iter().map(|name| HeaderName::from_static(name));
         names.filter(free).collect()
     }
 
@@ -147,7 +147,7 @@ impl ProviderTarget {
                     signed.headers_mut().append(name, value.clone());
                 }
             }
-            if let Ok(verified) = verified::open(self.provider, &signed, ADDRESS, &self.secrets, now) {
+            if let Ok(verified) = self.verify(&signed, ADDRESS, now) {
                 self.read(&verified, input.len())?;
             }
         }
@@ -156,27 +156,35 @@ impl ProviderTarget {
 
     /// Whether it is a handshake.
     fn handshake(&self, request: &Request<Bytes>, url: &str, now: Timestamp) -> Result<bool, String> {
-        let find = || self.provider.handshake(request, url, &self.secrets, now);
+        let find = || self.provider.handshake(&self.arrival(request, url, now));
         let (found, again) = (find(), find());
         if format!("{found:?}") != format!("{again:?}") {
             return Err(format!("the same handshake comes to {found:?} and to {again:?}"));
         }
         match &found {
-            Some(Handshake::Answer(answer)) if answer.status().is_server_error() => {
+            Some(HandshakeReply::Answer(answer)) if answer.status().is_server_error() => {
                 Err(format!("a handshake is answered {}", answer.status()))
             }
-            Some(Handshake::Answer(answer)) if answer.body().len() > LONGEST_ANSWER => {
+            Some(HandshakeReply::Answer(answer)) if answer.body().len() > LONGEST_ANSWER => {
                 Err(format!("a handshake is answered by {} bytes", answer.body().len()))
             }
-            Some(Handshake::Keep(code)) if code.is_empty() || code.len() > LONGEST_ANSWER => {
+            Some(HandshakeReply::Keep(code)) if code.is_empty() || code.len() > LONGEST_ANSWER => {
                 Err(format!("a code of {} bytes is kept", code.len()))
             }
             _ => Ok(found.is_some()),
         }
     }
 
+    fn arrival<'a>(&'a self, request: &'a Request<Bytes>, url: &'a str, now: Timestamp) -> Arrival<'a> {
+        Arrival { request, url, secrets: &self.secrets, now }
+    }
+
+    fn verify(&self, request: &Request<Bytes>, url: &str, now: Timestamp) -> Result<Verified, AuthFault> {
+        verified::open(self.provider, &self.arrival(request, url, now))
+    }
+
     fn open(&self, request: &Request<Bytes>, url: &str, now: Timestamp) -> Result<Result<Verified, AuthFault>, String> {
-        let open = || verified::open(self.provider, request, url, &self.secrets, now);
+        let open = || self.verify(request, url, now);
         let (opened, again) = (open(), open());
         let result = |opened: &Result<Verified, AuthFault>| {
             opened.as_ref().map(|it| (it.key_id().cloned(), it.dropped().to_vec())).map_err(|fault| *fault)
@@ -199,15 +207,18 @@ impl ProviderTarget {
 
     /// Fetches the key that the request wants, where the body is whatever each request is answered.
     fn fetch(&self, request: &Request<Bytes>, now: Timestamp) -> Result<(), String> {
-        let Some(keys) = self.provider.remote_keys() else { return Ok(()) };
-        let (Ok(id), api) = (keys.wanted(request), self.provider.api().unwrap_or_default()) else { return Ok(()) };
-        let answer = Response::new(request.body().clone());
-        let token = match (keys.ask_token(api, &self.secrets, now), keys.token(&answer)) {
-            (Ok(_), Ok(token)) => token.secret,
+        let Some(api) = self.provider.api() else { return Ok(()) };
+        let arrival = self.arrival(request, ADDRESS, now);
+        let Some((keys, Ok(id))) = api.keys().map(|keys| (keys, keys.wanted(&arrival))) else { return Ok(()) };
+        let answer = Answer::new(request.body().clone());
+        let task = KeyTask { id: &id, api: api.base(), secrets: &self.secrets, token: None, now };
+        let token = match (keys.first(&task), keys.read(&task, &answer)) {
+            (Ok(_), Ok(KeyStep::Token(token))) => token.secret,
             _ => Secret::new("a token"),
         };
-        if let Ok(Some(_)) = keys.ask_key(&id, api, &token)
-            && let Ok(KeyAnswer::Found(key)) = keys.key(&id, &answer)
+        let task = KeyTask { token: Some(&token), ..task };
+        if let Ok(Some(Ask::Http(_))) = keys.first(&task)
+            && let Ok(KeyStep::Found(key)) = keys.read(&task, &answer)
             && key.id.0 != id
         {
             return Err(format!("asked for the key {id:?}, it takes {:?}", key.id.0));

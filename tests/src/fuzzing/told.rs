@@ -42,7 +42,7 @@ pub fn check(
         }
         // Flows take no account of more than 255 bytes, so that here only counts what all of them come to.
         if let Some(account) =
-            notice.account.as_ref().filter(|account| provider.normalise_account(account) != **account)
+            notice.account.as_ref().filter(|account| (provider.profile().normalise_account)(account) != **account)
         {
             return Err(format!("routes would not find the account {account:?}: they know it in another form"));
         }

@@ -230,7 +230,7 @@ impl World {
             Tells::Privacy => ("customers/redact", THINGS + 1, now),
             Tells::Unreadable | Tells::Tampered => ("products/update", 1, now),
         };
-        let provider = hooktide_providers::by_id("shopify").expect("shopify");
+        let provider = hooktide_providers::webhooks_by_id("shopify").expect("shopify");
         let body = match tells {
             Tells::Unreadable => Bytes::from(format!("no JSON at {now}")),
             _ => {
@@ -244,7 +244,7 @@ impl World {
             }
         };
         let id = self.ports.entropy.time_ordered_id(now);
-        let secrets = hooktide_providers::signing_with(provider, &Secret::new(SECRET));
+        let secrets = hooktide_providers::signing_with(provider.profile(), &Secret::new(SECRET));
         let unsigned =
             Unsigned { topic, body, account: &of.account, delivery: &id, secrets: &secrets, url: &of.url, now };
         let mut request = provider.sign(unsigned).expect("a signed request");

@@ -61,7 +61,8 @@ impl Case {
         let world = World::new().await;
         let provider = hooktide_providers::by_id(self.provider).expect("a provider");
         let secrets = self.secrets.clone().unwrap_or_else(|| sample_secrets(provider));
-        let wanted = json!({ "provider": self.provider, "account": provider.sample_account(), "secrets": secrets });
+        let wanted =
+            json!({ "provider": self.provider, "account": provider.profile().sample_account, "secrets": secrets });
         let made = world.post("/v1/connections", wanted).await;
         if made.status != 201 {
             return json!({ "made": made.status.as_u16() });

@@ -29,7 +29,7 @@ async fn the_sample_events_are_current() {
     let world = World::new().await;
     let shop = world.shop().await;
     let mut messages = Vec::new();
-    for topic in hooktide_providers::by_id("shopify").expect("shopify").topics() {
+    for topic in hooktide_providers::by_id("shopify").expect("shopify").profile().topics {
         world.clock.advance(Duration::from_secs(1));
         let request = world.sample(&shop, topic.name, 1, world.now());
         check_json(&path("shopify", topic.name), &gateway::event(world.now(), &request));
@@ -65,7 +65,7 @@ async fn the_sample_events_are_current() {
         for topic in one_of_each_sort(provider) {
             let request = world.sample_of(&made, topic, 1).await;
             check_json(&path(provider.id(), topic), &gateway::event(world.now(), &request));
-            world.request(request).await.expect(provider.accepted().as_u16());
+            world.request(request).await.expect(provider.profile().accepted.as_u16());
         }
         if let Some((name, request)) = handshake(provider, &made) {
             check_json(&path(provider.id(), &name), &gateway::event(world.now(), &request));
@@ -80,7 +80,7 @@ async fn the_sample_events_are_current() {
 /// A topic of each sort that a provider has: changes, syncs, requests about personal data, what is ignored.
 fn one_of_each_sort(provider: &dyn Provider) -> Vec<&'static str> {
     let mut seen: Vec<Discriminant<Becomes>> = Vec::new();
-    let topics = provider.topics().iter();
+    let topics = provider.profile().topics.iter();
     let first = topics.filter(|topic| {
         let sort = discriminant(&topic.becomes);
         let is_first = !seen.contains(&sort);
@@ -99,7 +99,7 @@ fn handshake(provider: &dyn Provider, to: &Connected) -> Option<(String, Request
     let (path, text) =
         recorded.filter(|(_, text)| answered(text)).min_by_key(|(path, _)| (path.as_os_str().len(), path.clone()))?;
     let mut text = text.replace("{endpoint}", &to.id);
-    for (name, secret) in provider.sample_secrets() {
+    for (name, secret) in provider.profile().sample_secrets {
         let recorded = text.lines().find_map(|line| line.strip_prefix(&format!("# secret: {name}=")));
         if let Some(recorded) = recorded.map(str::to_owned) {
             text = text.replace(&recorded, secret);
@@ -139,7 +139,7 @@ async fn sample_world(world: &World, endpoints: &[(&str, String)]) -> Value {
         }
     }
     let of_provider = |provider: &&dyn Provider| {
-        let (account, secrets) = (provider.sample_account(), sample_secrets(*provider));
+        let (account, secrets) = (provider.profile().sample_account, sample_secrets(*provider));
         let of_it = json!({ "account": account, "secrets": secrets, "topics": one_of_each_sort(*provider) });
         (provider.id(), of_it)
     };

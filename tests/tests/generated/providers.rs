@@ -19,38 +19,38 @@ fn the_description_of_providers_is_current() {
         let id = provider.id();
         writeln!(text, "\n## {id}\n\n[README](../{})\n", readme(*provider)).expect("text");
         writeln!(text, "- webhook address: `/webhooks/{id}/<id>`").expect("text");
-        for scheme in provider.schemes() {
+        for scheme in provider.profile().schemes {
             writeln!(text, "- proof: {}", proof(scheme)).expect("text");
         }
         for line in keys(*provider) {
             writeln!(text, "- {line}").expect("text");
         }
-        writeln!(text, "- what tells deliveries apart: {}", provider.identity()).expect("text");
-        let needed = quoted(provider.needed());
+        writeln!(text, "- what tells deliveries apart: {}", provider.profile().identity).expect("text");
+        let needed = quoted(provider.profile().needed);
         writeln!(text, "- fields that must be right, since they say what changed: {needed}").expect("text");
-        if !provider.optional().is_empty() {
-            let optional = quoted(provider.optional());
+        if !provider.profile().optional.is_empty() {
+            let optional = quoted(provider.profile().optional);
             writeln!(text, "- fields that may be missing: {optional}; any other that is missing is named in `unread`")
                 .expect("text");
         }
-        for list in provider.items() {
+        for list in provider.profile().items {
             writeln!(text, "- each item of `{list}` is read on its own").expect("text");
         }
-        for mark in provider.own_marks() {
+        for mark in provider.profile().own_marks {
             writeln!(text, "- a hint whose body has `{mark}` is a repeat wherever that body comes again")
                 .expect("text");
         }
-        let window = provider.window().as_secs() / 3600;
+        let window = provider.profile().window.as_secs() / 3600;
         writeln!(text, "- a delivery without an entity is remembered for {window} hours").expect("text");
-        let (accepted, refused) = (provider.accepted().as_u16(), provider.refused().as_u16());
+        let (accepted, refused) = (provider.profile().accepted.as_u16(), provider.profile().refused.as_u16());
         writeln!(text, "- answer: {accepted} when it is on the queue, {refused} when it is not verified")
             .expect("text");
-        for need in provider.needs() {
+        for need in provider.profile().needs {
             let optional = if need.required { "" } else { ", optional" };
             writeln!(text, "- secret `{}`{optional}: {}", need.name, need.about).expect("text");
         }
         writeln!(text, "\n| topic | becomes |\n|---|---|").expect("text");
-        for topic in provider.topics() {
+        for topic in provider.profile().topics {
             let becomes = match topic.becomes {
                 Becomes::Kind(kind) => format!("a change of a {kind}"),
                 Becomes::Sync(resource) => format!("a sync of {resource}"),
@@ -67,7 +67,7 @@ fn the_description_of_providers_is_current() {
 fn the_table_of_providers_in_the_readme_is_current() {
     let mut table = String::from("| provider | changes of | hints to fetch | proof |\n|---|---|---|---|\n");
     for provider in ALL {
-        let becomes = || provider.topics().iter().map(|topic| topic.becomes);
+        let becomes = || provider.profile().topics.iter().map(|topic| topic.becomes);
         let changes = becomes().filter_map(|becomes| match becomes {
             Becomes::Kind(kind) => Some(kind.collection()),
             Becomes::Sync(_) | Becomes::Privacy | Becomes::Ignored(_) => None,
@@ -76,7 +76,7 @@ fn the_table_of_providers_in_the_readme_is_current() {
             Becomes::Sync(resource) => Some(resource),
             Becomes::Kind(_) | Becomes::Privacy | Becomes::Ignored(_) => None,
         });
-        let proofs = provider.schemes().iter().map(bound).collect::<Vec<_>>();
+        let proofs = provider.profile().schemes.iter().map(bound).collect::<Vec<_>>();
         let cells = [listed(changes), listed(hints), each_once(proofs.iter().map(String::as_str)).join("; ")];
         writeln!(table, "| [{}]({}) | {} |", provider.id(), readme(*provider), cells.join(" | ")).expect("text");
     }
@@ -131,7 +131,9 @@ fn bound(Scheme { covers, .. }: &Scheme) -> String {
 
 /// Where its keys come from, if they are not all the operator's.
 fn keys(provider: &dyn Provider) -> Vec<&'static str> {
-    let fetched = provider.remote_keys().map(|_| "the keys of its signatures are fetched from it, or pinned");
-    let derived = provider.derives_tokens().then_some("the token is derived for each subscription from a key of ours");
+    let fetched =
+        provider.api().and_then(|api| api.keys()).map(|_| "the keys of its signatures are fetched from it, or pinned");
+    let derived =
+        provider.profile().derives_tokens.then_some("the token is derived for each subscription from a key of ours");
     fetched.into_iter().chain(derived).collect()
 }

@@ -109,5 +109,5 @@ fn outputs(provider: &dyn Provider) -> String {
 
 /// The API that a provider's keys are fetched from, if they are.
 fn fetches_keys(provider: &dyn Provider) -> Option<&'static str> {
-    provider.remote_keys().and(provider.api())
+    provider.api().filter(|api| api.keys().is_some()).map(|api| api.base())
 }

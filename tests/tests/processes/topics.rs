@@ -20,11 +20,11 @@ fn expected(becomes: Becomes) -> (&'static str, String) {
 
 async fn send_all(server: &Server, provider: &dyn Provider) -> usize {
     let mut sent = 0;
-    for (number, topic) in (1..).zip(provider.topics()) {
+    for (number, topic) in (1..).zip(provider.profile().topics) {
         // A deletion is a change only of what is known.
         let deletes = [".deleted", "/delete"].iter().any(|end| topic.name.ends_with(end));
         if deletes && matches!(topic.becomes, Becomes::Kind(_)) {
-            let known = provider.topics().iter().find(|other| other.becomes == topic.becomes).expect("a topic");
+            let known = provider.profile().topics.iter().find(|other| other.becomes == topic.becomes).expect("a topic");
             let before = changes_of(server, provider).await;
             send(server, provider, known.name, number).await;
             eventually("the entity", async || (changes_of(server, provider).await > before).then_some(())).await;
@@ -40,7 +40,7 @@ async fn send(server: &Server, provider: &dyn Provider, topic: &str, number: u64
     let path = format!("/test/events/{}/{topic}", provider.id());
     let sample = server.client.call(Method::POST, &path, Some(json!({ "number": number }))).await.expect(200);
     let answer = server.client.send(signed(&sample)).await.expect("an answer");
-    assert_eq!(answer.status, provider.accepted(), "{} {topic}", provider.id());
+    assert_eq!(answer.status, provider.profile().accepted, "{} {topic}", provider.id());
     assert!(answer.body.is_empty());
 }
 
@@ -78,7 +78,7 @@ async fn every_topic_of_every_provider_becomes_what_it_declares() {
     let mut missing = Vec::new();
     for provider in hooktide_providers::ALL {
         let mut of_kinds: BTreeMap<&str, usize> = BTreeMap::new();
-        for topic in provider.topics() {
+        for topic in provider.profile().topics {
             let (outcome, reason) = expected(topic.becomes);
             let fits = |entry: &&Value| {
                 entry["provider"] == provider.id()

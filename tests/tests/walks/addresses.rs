@@ -22,7 +22,7 @@ async fn a_get_without_a_token_is_the_wrong_method_and_with_one_tells_how_the_ad
         assert_eq!((&told["mode"], &told["health"]), (&json!("webhook"), &json!("waiting")), "{}", provider.id());
         assert_eq!(told["connection"], json!(connected.id));
 
-        let topic = provider.topics()[0].name;
+        let topic = provider.profile().topics[0].name;
         assert!(world.request(world.sample_of(&connected, topic, 1).await).await.status.is_success());
         world.tick().await;
         let told = world.call(&token, Method::GET, &place, None).await.expect(200);
@@ -40,7 +40,7 @@ async fn an_address_that_is_signed_is_the_one_in_the_settings() {
     let world = World::new().await;
     let provider = hooktide_providers::by_id("square").unwrap();
     let connected = world.connect(provider).await;
-    let topic = provider.topics()[0].name;
+    let topic = provider.profile().topics[0].name;
     let as_computed = world.sample_of(&connected, topic, 1).await;
     assert_eq!(world.request(as_computed.clone()).await.status, 200);
 

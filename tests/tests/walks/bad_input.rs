@@ -185,7 +185,7 @@ async fn a_large_body_that_cannot_be_asked_for_is_refused_and_one_of_no_use_is_i
     let mut to_nobody = world.signed(&shop, "products/update", body(MEBIBYTE + 1));
     let nobody = *hooktide_providers::ALL
         .iter()
-        .find(|provider| !provider.has_resources())
+        .find(|provider| !provider.profile().has_resources())
         .expect("one that has nothing to ask");
     *to_nobody.uri_mut() = world.connect(nobody).await.path.parse().expect("a path");
     for request in [world.signed(&shop, "products/update", body(6 * MEBIBYTE + 1)), redact, to_nobody] {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const SOURCE: &str = "x-wc-webhook-source";
 
 async fn store(world: &World, settings: Value) -> Connected {
-    let secrets = sample_secrets(hooktide_providers::by_id("woocommerce").unwrap());
+    let secrets = sample_secrets(hooktide_providers::webhooks_by_id("woocommerce").unwrap());
     let body =
         json!({ "provider": "woocommerce", "account": "shop.example", "secrets": secrets, "settings": settings });
     world.connect_with("woocommerce", body).await
@@ -62,7 +62,7 @@ async fn a_store_whose_address_changed_is_processed_with_a_warning() {
 #[tokio::test]
 async fn on_an_address_of_several_stores_an_unknown_one_is_held_and_a_nameless_delivery_is_kept() {
     let world = World::new().await;
-    let secrets = sample_secrets(hooktide_providers::by_id("woocommerce").unwrap());
+    let secrets = sample_secrets(hooktide_providers::webhooks_by_id("woocommerce").unwrap());
     let body = json!({ "provider": "woocommerce", "secrets": secrets });
     let app = world.post("/v1/endpoints", body).await.expect(201);
     let id = app["id"].as_str().unwrap().to_owned();
@@ -196,16 +196,19 @@ async fn another_shop_of_the_same_app_that_asks_to_be_erased_is_erased_from_what
 #[tokio::test]
 async fn a_delivery_that_is_ignored_for_its_account_says_so_once() {
     let world = World::new().await;
-    let provider = hooktide_providers::by_id("meta").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("meta").unwrap();
     let meta = world.connect(provider).await;
-    let topic = provider.topics()[0].name;
+    let topic = provider.profile().topics[0].name;
     let sample = Sample { number: 1, updated_at: world.now(), account: "990000000000001" };
     let unsigned = Unsigned {
         topic,
         body: provider.sample(topic, &sample).unwrap(),
         account: sample.account,
         delivery: "one",
-        secrets: &hooktide_providers::signing_with(provider, &Secret::new(provider.sample_secrets()[0].1)),
+        secrets: &hooktide_providers::signing_with(
+            provider.profile(),
+            &Secret::new(provider.profile().sample_secrets[0].1),
+        ),
         url: &format!("https://hooks.example.com{}", meta.path),
         now: world.now(),
     };

@@ -32,7 +32,7 @@ async fn downgrade(store: &Store, product: &Value, document: Option<ContentHash>
 
 /// The key that the document of a delivery had in version 2.
 fn former_key(store: &Store, request: &Request<Bytes>) -> ContentHash {
-    let provider = hooktide_providers::by_id("woocommerce").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("woocommerce").unwrap();
     let verified = verified::trust(provider, request.headers(), request.body().clone(), store.world.now());
     let notice = provider.parse(&verified).unwrap().remove(0);
     let What::Entity(entity) = notice.what else { panic!("{notice:?}") };

@@ -29,7 +29,7 @@ async fn meta_gets_its_challenge_for_the_right_token_only() {
     let world = World::new().await;
     let provider = hooktide_providers::by_id("meta").unwrap();
     let meta = world.connect(provider).await;
-    let (_, token) = provider.sample_secrets().iter().find(|(name, _)| *name == "verify_token").unwrap();
+    let (_, token) = provider.profile().sample_secrets.iter().find(|(name, _)| *name == "verify_token").unwrap();
     let ask = |token: &str| format!("?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={token}");
     let answer = world.ask(&meta, Method::GET, &ask(token), "").await;
     assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"1158201444"[..]));
@@ -46,7 +46,7 @@ async fn ebay_gets_the_hash_of_its_code_our_token_and_the_address() {
     let world = World::new().await;
     let provider = hooktide_providers::by_id("ebay").unwrap();
     let ebay = world.connect(provider).await;
-    let (_, token) = provider.sample_secrets().iter().find(|(name, _)| *name == "verification_token").unwrap();
+    let (_, token) = provider.profile().sample_secrets.iter().find(|(name, _)| *name == "verification_token").unwrap();
     let answer = world.ask(&ebay, Method::GET, "?challenge_code=a8628072-3d33-45ee-9004-bee86830a22d", "").await;
     let url = format!("{}{}", world.host.settings.public_url, ebay.path);
     let told = format!("a8628072-3d33-45ee-9004-bee86830a22d{token}{url}");

@@ -33,7 +33,7 @@ async fn each_tenant_sees_only_its_own_part_of_a_delivery_and_an_unknown_account
     let body = json!({ "appId": "DRKVJT2ZRRRSC", "merchants": {
         "MERCHANTANNA1": told("ANNAS"), "MERCHANTBERT1": told("BERTS"), "MERCHANTCARL1": told("CARLS"),
     } });
-    let code = provider.sample_secrets().iter().find(|(name, _)| *name == "auth_code").unwrap().1;
+    let code = provider.profile().sample_secrets.iter().find(|(name, _)| *name == "auth_code").unwrap().1;
     let request = Request::post(format!("/webhooks/clover/{endpoint}")).header("x-clover-auth", code);
     world.request(request.body(body.to_string().into()).unwrap()).await.expect(200);
     world.tick().await;

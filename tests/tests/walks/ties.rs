@@ -27,20 +27,23 @@ pub struct Store {
 impl Store {
     pub async fn new() -> Self {
         let world = World::new().await;
-        let connected = world.connect(hooktide_providers::by_id("woocommerce").unwrap()).await;
+        let connected = world.connect(hooktide_providers::webhooks_by_id("woocommerce").unwrap()).await;
         Self { world, connected, deliveries: std::cell::Cell::new(0) }
     }
 
     /// A signed delivery of this body.
     pub fn signed(&self, topic: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-        let provider = hooktide_providers::by_id("woocommerce").unwrap();
+        let provider = hooktide_providers::webhooks_by_id("woocommerce").unwrap();
         self.deliveries.set(self.deliveries.get() + 1);
         let unsigned = Unsigned {
             topic,
             body: body.into(),
-            account: provider.sample_account(),
+            account: provider.profile().sample_account,
             delivery: &format!("delivery-{}", self.deliveries.get()),
-            secrets: &hooktide_providers::signing_with(provider, &Secret::new(provider.sample_secrets()[0].1)),
+            secrets: &hooktide_providers::signing_with(
+                provider.profile(),
+                &Secret::new(provider.profile().sample_secrets[0].1),
+            ),
             url: &format!("https://hooks.example.com{}", self.connected.path),
             now: self.world.now(),
         };
@@ -51,8 +54,8 @@ impl Store {
 
     /// The first product as it was modified then, with so many in stock.
     pub fn product(&self, modified: Timestamp, stock: i64) -> Value {
-        let provider = hooktide_providers::by_id("woocommerce").unwrap();
-        let sample = Sample { number: 1, updated_at: modified, account: provider.sample_account() };
+        let provider = hooktide_providers::webhooks_by_id("woocommerce").unwrap();
+        let sample = Sample { number: 1, updated_at: modified, account: provider.profile().sample_account };
         let mut body: Value = serde_json::from_slice(&provider.sample("product.updated", &sample).unwrap()).unwrap();
         body["stock_quantity"] = stock.into();
         body

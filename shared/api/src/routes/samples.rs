@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use hooktide_flows::connect::{connection_of, provider_of, webhook_url};
-use hooktide_model::fault::Fault;
+use hooktide_flows::connect::{connection_of, webhooks_of, webhook_url};
+use hooktide_model::names::ProblemType;
 use hooktide_model::notice::{Version, What};
 use hooktide_providers::verified;
-use hooktide_providers::{Provider, Sample, Unsigned};
+use hooktide_providers::{Arrival, Provider, Sample, Unsigned, Webhooks};
 use hooktide_store::records;
 use hooktide_store::records::connection::Connection;
 use hooktide_store::records::endpoint::{self, Endpoint};
@@ -100,7 +100,7 @@ pub(crate) async fn sample(
     if !(1..=MOST).contains(&new.count) {
         return Err(Refused::invalid("count", format!("it is 1 to {MOST}")));
     }
-    let provider = provider_of(&provider)?;
+    let provider = webhooks_of(&provider)?;
     let connection = match &new.connection {
         Some(id) => connection_of(api.context(may.tenant()), id).await?.record,
         None => only_connection(&api, &may, provider).await?,
@@ -114,9 +114,9 @@ pub(crate) async fn sample(
         let detail = "the endpoint is another tenant's, and only its owner may sign with its secrets";
         return Err(Refused::invalid("connection", detail));
     }
-    let secrets = endpoint.record.open_secrets(&*api.ports().keys, provider.derives_tokens()).await?;
+    let secrets = endpoint.record.open_secrets(&*api.ports().keys, provider.profile().derives_tokens).await?;
     let url = endpoint.record.address(webhook_url(api.settings(), provider.id(), &connection.endpoint));
-    let maker = Maker { api: &api, provider, topic: &topic, connection: &connection, secrets, url };
+    let maker = Maker { api: &api, webhooks: provider, topic: &topic, connection: &connection, secrets, url };
     let mut samples = Vec::new();
     for number in (new.number..).take(usize::try_from(new.count).unwrap_or_default()) {
         samples.push(SignedSample::from(maker.sample(&may, number, &new).await?));
@@ -128,7 +128,7 @@ pub(crate) async fn sample(
 
 struct Maker<'a> {
     api: &'a Api,
-    provider: &'static dyn Provider,
+    webhooks: &'static dyn Webhooks,
     topic: &'a str,
     connection: &'a Connection,
     secrets: hooktide_model::secret::Secrets,
@@ -157,15 +157,15 @@ impl Maker<'_> {
 
     fn body(&self, number: u64, updated_at: Timestamp) -> Answer<Bytes> {
         let sample = Sample { number, updated_at, account: self.account() };
-        self.provider.sample(self.topic, &sample).ok_or_else(|| {
-            let topics: Vec<&str> = self.provider.topics().iter().map(|topic| topic.name).collect();
+        self.webhooks.sample(self.topic, &sample).ok_or_else(|| {
+            let topics: Vec<&str> = self.webhooks.profile().topics.iter().map(|topic| topic.name).collect();
             Refused::invalid("topic", format!("there is no sample of it; there are samples of {}", topics.join(", ")))
         })
     }
 
     fn sign(&self, body: Bytes, now: Timestamp) -> Answer<http::Request<Bytes>> {
         let delivery = self.api.ports().entropy.time_ordered_id(now);
-        Ok(self.provider.sign(Unsigned {
+        Ok(self.webhooks.sign(Unsigned {
             topic: self.topic,
             body,
             account: self.account(),
@@ -183,8 +183,10 @@ impl Maker<'_> {
         request: &http::Request<Bytes>,
         now: Timestamp,
     ) -> Answer<Option<Timestamp>> {
-        let verified = verified::open(self.provider, request, &self.url, &self.secrets, now).map_err(Fault::from)?;
-        let notices = self.provider.parse(&verified)?;
+        let arrival = Arrival { request, url: &self.url, secrets: &self.secrets, now };
+        let unverified = |_| Refused::new(ProblemType::Unauthorized, "The request could not be verified.");
+        let verified = verified::open(self.webhooks, &arrival).map_err(unverified)?;
+        let notices = self.webhooks.parse(&verified)?;
         let Some(What::Entity(told)) = notices.into_iter().next().map(|notice| notice.what) else { return Ok(None) };
         let id = EntityId { kind: told.kind, connection: self.connection.id.clone(), id: told.id };
         let stored = records::get::<Entity>(self.api.table(), &id.key(may.tenant())).await?;

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use bytes::Bytes;
-use hooktide_flows::connect::{connection_of, provider_of};
+use hooktide_flows::connect::{connection_of, webhooks_of};
 use hooktide_flows::receive;
 use hooktide_model::envelope::LARGEST_BODY;
 use hooktide_model::names::ProblemType;
@@ -81,7 +81,7 @@ pub(crate) async fn unsigned(
     body: Bytes,
 ) -> Answer<(StatusCode, Json<Queued>)> {
     allowed(&api, &may)?;
-    let provider = provider_of(&provider)?;
+    let provider = webhooks_of(&provider)?;
     let connection = connection_of(api.context(may.tenant()), &connection).await?.record;
     if connection.provider != provider.id() {
         return Err(Refused::invalid("connection", format!("it is one of {}", connection.provider)));

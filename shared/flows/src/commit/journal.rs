@@ -96,7 +96,7 @@ impl Journal {
                 self.heads.forget(tenant, lane);
                 match fault {
                     Fault::Retryable { .. } => Ok(Appended::Unknown(at, fault)),
-                    Fault::Failed { .. } | Fault::Auth(_) | Fault::Permanent { .. } => Err(fault),
+                    Fault::Failed { .. } | Fault::Permanent { .. } => Err(fault),
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Checks of what a request gives: each names the field that does not fit.
 
-use hooktide_providers::Provider;
+use hooktide_providers::{Provider, Webhooks};
 use serde_json::{Map, Value};
 
 use super::Refusal;
@@ -18,6 +18,11 @@ pub fn provider_of(id: &str) -> Result<&'static dyn Provider, Refusal> {
     })
 }
 
+/// The webhooks of the provider of that id.
+pub fn webhooks_of(id: &str) -> Result<&'static dyn Webhooks, Refusal> {
+    provider_of(id)?.webhooks().ok_or_else(|| Refusal::invalid("provider", format!("{id} sends no webhooks")))
+}
+
 /// Checks a name, or takes another.
 pub(super) fn name_of(name: Option<String>, otherwise: &str) -> Result<String, Refusal> {
     let name = name.unwrap_or_else(|| otherwise.to_owned());
@@ -29,7 +34,7 @@ pub(super) fn name_of(name: Option<String>, otherwise: &str) -> Result<String, R
 
 /// Checks an account, and makes it the same for every way of writing it.
 pub fn account_of(provider: &dyn Provider, account: &str) -> Result<String, Refusal> {
-    let account = provider.normalise_account(account);
+    let account = (provider.profile().normalise_account)(account);
     if account.is_empty() || account.len() > LONGEST_TEXT || account.chars().any(|c| c.is_control() || c == '#') {
         return Err(Refusal::invalid("account", "it has 1 to 255 characters, and no control characters or #"));
     }

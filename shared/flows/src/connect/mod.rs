@@ -26,7 +26,7 @@ use jiff::Timestamp;
 pub use self::change::{ConnectionChange, change};
 pub use self::create::{NewConnection, create};
 pub use self::endpoint::{EndpointChange, NewEndpoint, change_endpoint, create_endpoint, remove_endpoint};
-pub use self::fields::{LONGEST_TEXT, account_of, provider_of};
+pub use self::fields::{LONGEST_TEXT, account_of, provider_of, webhooks_of};
 pub use self::lookup::{connection_of, endpoint_of, shared_endpoint_of, webhook_url};
 pub use self::patched::Patched;
 pub use self::refusal::Refusal;

@@ -43,7 +43,7 @@ impl NewSecret {
 pub async fn add_secret(context: Context<'_>, id: &str, name: &str, new: NewSecret) -> Result<SealedSecret, Refusal> {
     let mut connection = connection_of(context, id).await?;
     let provider = provider_of(&connection.record.provider)?;
-    if is_among(provider.needs(), name) {
+    if is_among(provider.profile().needs, name) {
         if !connection.record.owns_endpoint() {
             return Err(Refusal::invalid("name", "the secrets of a shared endpoint are added to the endpoint"));
         }
@@ -87,7 +87,7 @@ pub async fn add_secret_to_endpoint(
 ) -> Result<SealedSecret, Refusal> {
     let endpoint = endpoint_of(context, id).await?;
     let provider = provider_of(&endpoint.record.provider)?;
-    if !is_among(provider.needs(), name) {
+    if !is_among(provider.profile().needs, name) {
         return Err(Refusal::invalid("name", unknown_name(provider)));
     }
     add(context, endpoint, name, new).await

@@ -34,7 +34,7 @@ pub(super) fn sort(provider: &dyn Provider, given: GivenSecrets) -> Result<Sorte
     let mut errors = Vec::new();
     for (name, values) in given {
         let field = format!("secrets.{name}");
-        let into = if is_among(provider.needs(), &name) {
+        let into = if is_among(provider.profile().needs, &name) {
             &mut sorted.verifying
         } else if is_among(CREDENTIALS, &name) {
             &mut sorted.credentials
@@ -58,7 +58,7 @@ pub(super) fn sort(provider: &dyn Provider, given: GivenSecrets) -> Result<Sorte
 /// Refuses to go without what verifies deliveries: all of them would be refused.
 pub(super) fn require_all(provider: &dyn Provider, verifying: &[(String, Secret)]) -> Result<(), Refusal> {
     let given = |need: &Need| verifying.iter().any(|(name, _)| name == need.name);
-    let needs = provider.needs();
+    let needs = provider.profile().needs;
     // Where none is needed always, one of several suffices.
     let one_of_several = !needs.is_empty() && needs.iter().all(|need| !need.required) && !needs.iter().any(given);
     let missing = needs.iter().filter(|need| one_of_several || need.required && !given(need));
@@ -90,7 +90,7 @@ pub(super) fn is_among(needs: &[Need], name: &str) -> bool {
 
 /// Names the secrets that a provider's connections have.
 pub(super) fn unknown_name(provider: &dyn Provider) -> String {
-    let names: Vec<&str> = provider.needs().iter().chain(CREDENTIALS).map(|need| need.name).collect();
+    let names: Vec<&str> = provider.profile().needs.iter().chain(CREDENTIALS).map(|need| need.name).collect();
     format!("{} knows the secrets {}", provider.id(), names.join(", "))
 }
 
@@ -103,5 +103,5 @@ pub(super) fn check(provider: &dyn Provider, name: &str, value: &Secret) -> Resu
     if value.expose_text().is_some_and(|text| text.trim() != text) {
         return Err("it begins or ends with white space, which was hardly meant".into());
     }
-    provider.check_secret(name, value).map_err(str::to_owned)
+    provider.profile().check_secret(name, value).map_err(str::to_owned)
 }

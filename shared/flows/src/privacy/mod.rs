@@ -151,9 +151,9 @@ async fn request_of(ports: &Ports, letter: &DeadLetter) -> Result<Option<(Delive
     else {
         return Ok(None);
     };
-    let Some(provider) = hooktide_providers::by_id(&delivery.provider) else { return Ok(None) };
+    let Some(webhooks) = hooktide_providers::webhooks_by_id(&delivery.provider) else { return Ok(None) };
     let body = bodies::read(&delivery, &*ports.blobs).await?;
-    let notices = provider.parse(&verified::reopen(&delivery, body, received_at))?;
+    let notices = webhooks.parse(&verified::reopen(&delivery, body, received_at))?;
     let request = notices.into_iter().find_map(|notice| match notice.what {
         What::Privacy(request) => Some(request),
         What::Entity(_) | What::Hint { .. } | What::Ignored { .. } | What::Kept { .. } => None,

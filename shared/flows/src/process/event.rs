@@ -29,19 +29,20 @@ impl Processor {
     /// The envelope of a message that is an event of a provider's; `None` if it is none.
     pub(super) async fn envelope_of_event(&self, message: &str, now: Timestamp) -> Result<Option<Envelope>, Fault> {
         let Ok(Through { provider, endpoint, event }) = serde_json::from_str(message) else { return Ok(None) };
-        let Some(provider) = hooktide_providers::by_id(&provider) else { return Ok(None) };
-        let (Some(id), Some((headers, body))) = (event["id"].as_str(), provider.read_event(&event)) else {
+        let Some(webhooks) = hooktide_providers::webhooks_by_id(&provider) else { return Ok(None) };
+        let read = webhooks.profile().bus.and_then(|form| form.read(&event));
+        let (Some(id), Some((headers, body))) = (event["id"].as_str(), read) else {
             return Ok(None);
         };
         // The same for every delivery of the event.
         let id = signing::sha256_hex(id.as_bytes())[..26].to_owned();
         let received_at = event["time"].as_str().and_then(|time| time.parse().ok()).unwrap_or(now);
-        let payload = bodies::pack(&body, provider.id(), &id, &*self.ports.blobs).await?;
+        let payload = bodies::pack(&body, webhooks.id(), &id, &*self.ports.blobs).await?;
         let kept = |(name, value): &(String, String)| {
-            provider.headers().contains(&name.as_str()) && value.len() <= LONGEST_HEADER
+            webhooks.profile().headers.contains(&name.as_str()) && value.len() <= LONGEST_HEADER
         };
         let mut delivery = Delivery {
-            provider: provider.id().to_owned(),
+            provider: webhooks.id().to_owned(),
             endpoint,
             tenant: None,
             key_id: None,
@@ -53,7 +54,7 @@ impl Processor {
             payload,
             sha256: signing::sha256_hex(&body),
         };
-        let label = provider.label(&verified::reopen(&delivery, body, received_at));
+        let label = webhooks.label(&verified::reopen(&delivery, body, received_at));
         (delivery.topic, delivery.delivery) = (label.topic, label.delivery);
         Ok(Some(Envelope::new(id, EnvelopeKind::Notice(delivery), received_at)))
     }

@@ -10,7 +10,7 @@ pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<
     let hint = |ask: &Ask| {
         // Newer code that knew it may have been rolled back.
         let unknown = || Fault::retryable(format!("no resource is called {:?} here", ask.resource));
-        let resource = provider.resource(&ask.resource).ok_or_else(unknown)?;
+        let resource = provider.profile().resource(&ask.resource).ok_or_else(unknown)?;
         let what = What::Hint { resource, of: ask.of.clone() };
         Ok(Notice { account: ask.account.clone(), identity: ask.identity.clone(), what })
     };

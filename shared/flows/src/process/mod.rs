@@ -307,21 +307,21 @@ impl Processor {
     }
 
     async fn parse(&self, index: usize, one: &Opened, delivery: &Delivery, verified: &Verified) -> Result<Read, Fault> {
-        let provider =
-            hooktide_providers::by_id(&delivery.provider).ok_or_else(|| match delivery.provider.as_str() {
+        let webhooks =
+            hooktide_providers::webhooks_by_id(&delivery.provider).ok_or_else(|| match delivery.provider.as_str() {
                 "" => Fault::permanent(ErrorClass::Unreadable, "it came from no provider"),
                 // Newer code that knew it may have been rolled back.
                 id => Fault::retryable(format!("no provider is called {id:?} here")),
             })?;
         let notices = match &delivery.oversized {
-            Some(oversized) => instead::notices(oversized, provider)?,
+            Some(oversized) => instead::notices(oversized, webhooks)?,
             None => catch_unwind(AssertUnwindSafe(|| {
-                provider.readable(verified)?;
-                provider.parse(verified)
+                webhooks.readable(verified)?;
+                webhooks.parse(verified)
             }))
             .unwrap_or_else(|_| Err(Fault::failed("the provider's parser panicked")))?,
         };
-        let origin = Origin::of(&one.envelope, provider.window());
+        let origin = Origin::of(&one.envelope, webhooks.profile().window);
         let Parts { notices, unprocessed, whole } = set_apart(notices, &one.owner, one.envelope.only.as_deref())?;
         let works = self.resolve(index, one, Arc::new(origin), notices).await?;
         Ok(Read { works, unprocessed, whole })
@@ -356,7 +356,7 @@ impl Processor {
 fn unpublished(fault: Fault) -> Fault {
     match fault {
         Fault::Retryable { .. } => fault,
-        Fault::Failed { .. } | Fault::Auth(_) | Fault::Permanent { .. } => {
+        Fault::Failed { .. } | Fault::Permanent { .. } => {
             Fault::retryable(format!("changes are committed and not published: {fault}"))
         }
     }
@@ -368,7 +368,7 @@ fn worse(one: Option<Fault>, other: Fault) -> Fault {
         match fault {
             Fault::Retryable { .. } => 0,
             Fault::Failed { .. } => 1,
-            Fault::Auth(_) | Fault::Permanent { .. } => 2,
+            Fault::Permanent { .. } => 2,
         }
     }
     match one {

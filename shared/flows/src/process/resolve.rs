@@ -268,7 +268,7 @@ fn entity_work(
 /// On an endpoint with many accounts, a thing stays with the account that it was first told of for, unless the account
 /// is signed.
 fn belonging(endpoint: &Endpoint, entity: &EntityNotice, account: Option<&String>) -> Option<(Key, String)> {
-    let signed = hooktide_providers::by_id(&endpoint.provider).is_some_and(|provider| provider.signs_account());
+    let signed = hooktide_providers::by_id(&endpoint.provider).is_some_and(|provider| provider.profile().signs_account);
     if endpoint.connection.is_some() || signed {
         return None;
     }

@@ -24,9 +24,9 @@ pub(super) enum Whose {
 pub(super) fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Whose {
     match (&endpoint.connection, &notice.account) {
         (Some(connection), Some(account)) if is_foreign(endpoint, account) => {
-            match hooktide_providers::by_id(&endpoint.provider).filter(|provider| !provider.signs_account()) {
+            match hooktide_providers::by_id(&endpoint.provider).filter(|provider| !provider.profile().signs_account) {
                 None => Whose::Misfit("the delivery names another account than the connection's; check its settings"),
-                Some(provider) if provider.shares_secret() => match &notice.what {
+                Some(provider) if provider.profile().shares_secret => match &notice.what {
                     What::Ignored { .. } | What::Kept { .. } => {
                         Whose::Misfit("the delivery names another account of the app than the connection's")
                     }
@@ -63,7 +63,7 @@ pub(super) fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
 /// Whether nobody can tell whose a notice is that somebody could use: its endpoint serves many accounts, and what it should
 /// name the account by is missing or no account. Where that is not signed, it may have been lost on the way.
 pub(super) fn names_nobody(endpoint: &Endpoint, notice: &Notice) -> bool {
-    let signs = hooktide_providers::by_id(&endpoint.provider).is_none_or(|provider| provider.signs_account());
+    let signs = hooktide_providers::by_id(&endpoint.provider).is_none_or(|provider| provider.profile().signs_account);
     endpoint.connection.is_none()
         && !signs
         && matches!(notice.what, What::Entity(_) | What::Hint { .. })
@@ -152,7 +152,7 @@ mod tests {
             assert!(!names_nobody(&one, &notice(None, What::hint("orders"))), "{provider}");
             let many = Endpoint { provider: provider.into(), ..endpoint(None) };
             assert_eq!(whose(&many, &[], &others), unknown, "{provider}: it is held");
-            let signs = hooktide_providers::by_id(provider).unwrap().signs_account();
+            let signs = hooktide_providers::by_id(provider).unwrap().profile().signs_account;
             assert_eq!(names_nobody(&many, &notice(None, What::hint("orders"))), !signs, "{provider}");
         }
     }

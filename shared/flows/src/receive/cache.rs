@@ -102,7 +102,8 @@ impl EndpointCache {
         let found = match stored.filter(|stored| stored.record.deleted_at.is_none()) {
             None => None,
             Some(stored) => {
-                let derives = hooktide_providers::by_id(provider).is_some_and(|provider| provider.derives_tokens());
+                let derives =
+                    hooktide_providers::by_id(provider).is_some_and(|provider| provider.profile().derives_tokens);
                 let secrets = stored.record.open_secrets(&*ports.keys, derives).await?;
                 let url = format!("{}/webhooks/{provider}/{id}", self.public_url);
                 let url = stored.record.address(url);

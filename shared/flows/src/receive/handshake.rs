@@ -1,4 +1,4 @@
-//! Handshakes: what a provider asks to find out whether we are who we say. Nobody proves who sends one, so little is kept.
+//! Handshakes: requests by which a provider finds out whether we are who we say. Nobody proves who sends one, so little is kept.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ use hooktide_model::envelope::{self, Envelope, EnvelopeKind};
 use hooktide_model::fault::Fault;
 use hooktide_model::names::ProblemType;
 use hooktide_model::problem::Problem;
-use hooktide_providers::{Handshake, Provider};
+use hooktide_providers::{Arrival, HandshakeReply, Provider, Webhooks};
 use hooktide_store::ports::QueueName;
 use hooktide_store::records;
 use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
@@ -27,7 +27,7 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// How long no further code is kept after one.
 const BETWEEN_CODES: Duration = Duration::from_secs(60);
 
-/// When each endpoint's last code was kept.
+/// The time at which each endpoint's last code was kept.
 pub(super) struct CodeLimiter(Mutex<LruCache<String, Timestamp>>);
 
 impl CodeLimiter {
@@ -47,18 +47,20 @@ impl CodeLimiter {
 }
 
 impl Receiver {
-    /// What a handshake comes to. They are rare, and somebody who sets a connection up waits for them: what is cached of
-    /// the endpoint is read anew first.
+    /// Answers a handshake, if the request is one. Handshakes are rare and someone is waiting, so the remembered endpoint is
+    /// read anew first.
     pub(super) async fn handshake(
         &self,
-        provider: &dyn Provider,
+        webhooks: &dyn Webhooks,
         request: &Request<Bytes>,
         endpoint: &OpenEndpoint,
         network: &str,
         now: Timestamp,
-    ) -> Result<Option<Handshake>, Refusal> {
-        let of = |endpoint: &OpenEndpoint| provider.handshake(request, &endpoint.url, &endpoint.secrets, now);
-        if of(endpoint).is_none() {
+    ) -> Result<Option<HandshakeReply>, Refusal> {
+        let reply = |endpoint: &OpenEndpoint| {
+            webhooks.handshake(&Arrival { request, url: &endpoint.url, secrets: &endpoint.secrets, now })
+        };
+        if reply(endpoint).is_none() {
             return Ok(None);
         }
         let id = &endpoint.id;
@@ -67,8 +69,8 @@ impl Receiver {
             let detail = "Too many handshakes from this address; wait a minute.";
             return Err(Problem::new(ProblemType::Limited, detail).retry_after(retry_after).into());
         }
-        let latest = self.endpoints.latest(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
-        Ok(of(&latest))
+        let latest = self.endpoints.latest(&self.ports, webhooks.id(), id, now).await?.ok_or_else(not_found)?;
+        Ok(reply(&latest))
     }
 
     /// Queues a code for whoever set the endpoint up, if they wait for one; `None` if it is not kept.

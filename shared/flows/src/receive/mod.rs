@@ -40,7 +40,7 @@ use hooktide_model::problem::Problem;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::verified::{self, Verified};
-use hooktide_providers::{Handshake, Label, Provider};
+use hooktide_providers::{HandshakeReply, Label, Provider, Webhooks};
 use hooktide_store::bodies;
 use hooktide_store::ports::{Outgoing, QueueName, send_one};
 
@@ -78,16 +78,16 @@ impl Receiver {
     /// What was accepted has a [`Receipt`] among the extensions of its answer, what was refused in secret has [`NotTold`].
     pub async fn receive(&self, request: Request<Bytes>, source: &str, now: Timestamp) -> Response<Bytes> {
         match self.accept(&request, &network::of_sender(source), now).await {
-            Ok(Accepted::Queued(provider, receipt)) => {
-                let mut response = empty(provider.accepted());
+            Ok(Accepted::Queued(webhooks, receipt)) => {
+                let mut response = empty(webhooks.profile().accepted);
                 response.extensions_mut().insert(receipt);
                 response
             }
             Ok(Accepted::Answered(response)) => response,
             Err(Refusal::Answer(problem)) => problem.into_response(),
-            Err(Refusal::Unverified(provider, problem)) if provider.refused().is_success() => {
-                info!(provider = provider.id(), status = problem.status, "the refusal is not told");
-                let mut response = empty(provider.refused());
+            Err(Refusal::Unverified(webhooks, problem)) if webhooks.profile().refused.is_success() => {
+                info!(provider = webhooks.id(), status = problem.status, "the refusal is not told");
+                let mut response = empty(webhooks.profile().refused);
                 response.extensions_mut().insert(NotTold);
                 response
             }
@@ -103,7 +103,7 @@ impl Receiver {
     /// does not read the body first.
     pub async fn refuses(&self, path: &str, length: u64) -> Option<Response<Bytes>> {
         let checked = match address_of(path) {
-            Some((provider, id)) => self.check(provider, id, length).await,
+            Some((webhooks, id)) => self.check(webhooks, id, length).await,
             None => Err(not_found()),
         };
         match checked {
@@ -126,65 +126,65 @@ impl Receiver {
     }
 
     async fn accept(&self, request: &Request<Bytes>, network: &str, now: Timestamp) -> Result<Accepted, Refusal> {
-        let (provider, id) = address_of(request.uri().path()).ok_or_else(not_found)?;
+        let (webhooks, id) = address_of(request.uri().path()).ok_or_else(not_found)?;
         if ![Method::GET, Method::POST].contains(request.method()) {
             return Ok(Accepted::Answered(wrong_method()));
         }
-        self.check(provider, id, request.body().len() as u64).await?;
-        let endpoint = self.endpoints.get(&self.ports, provider.id(), id, now).await?.ok_or_else(not_found)?;
-        if let Some(handshake) = self.handshake(provider, request, &endpoint, network, now).await? {
-            return match handshake {
-                Handshake::Answer(response) => Ok(Accepted::Answered(response)),
-                Handshake::Keep(code) => Ok(match self.keep(provider, &endpoint, code, now).await? {
-                    Some(receipt) => Accepted::Queued(provider, receipt),
-                    None => Accepted::Answered(empty(provider.accepted())),
+        self.check(webhooks, id, request.body().len() as u64).await?;
+        let endpoint = self.endpoints.get(&self.ports, webhooks.id(), id, now).await?.ok_or_else(not_found)?;
+        if let Some(reply) = self.handshake(webhooks, request, &endpoint, network, now).await? {
+            return match reply {
+                HandshakeReply::Answer(response) => Ok(Accepted::Answered(response)),
+                HandshakeReply::Keep(code) => Ok(match self.keep(webhooks, &endpoint, code, now).await? {
+                    Some(receipt) => Accepted::Queued(webhooks, receipt),
+                    None => Accepted::Answered(empty(webhooks.profile().accepted)),
                 }),
             };
         }
         if request.method() == Method::GET {
-            return Ok(Accepted::Answered(no_delivery(provider, id, request)));
+            return Ok(Accepted::Answered(no_delivery(webhooks, id, request)));
         }
-        let (endpoint, verified) = self.verify(provider, request, endpoint, network, now).await?;
-        let of = (endpoint.id.as_str(), Some(&endpoint.tenant));
+        let (endpoint, verified) = self.verify(webhooks, request, endpoint, network, now).await?;
+        let owner = (endpoint.id.as_str(), Some(&endpoint.tenant));
         if verified.body().len() > LARGEST_BODY {
-            let receipt = enqueue_oversized(&self.ports, provider, of, verified, now).await?;
-            return Ok(Accepted::Queued(provider, receipt.ok_or_else(too_large)?));
+            let receipt = enqueue_oversized(&self.ports, webhooks, owner, verified, now).await?;
+            return Ok(Accepted::Queued(webhooks, receipt.ok_or_else(too_large)?));
         }
-        Ok(Accepted::Queued(provider, enqueue(&self.ports, provider, of, verified, now).await?))
+        Ok(Accepted::Queued(webhooks, enqueue(&self.ports, webhooks, owner, verified, now).await?))
     }
 }
 
 /// Puts a verified delivery on its queue; returns once it is durable.
 async fn enqueue(
     ports: &Ports,
-    provider: &dyn Provider,
+    webhooks: &dyn Webhooks,
     (endpoint, tenant): (&str, Option<&Tenant>),
     verified: Verified,
     now: Timestamp,
 ) -> Result<Receipt, Fault> {
-    let readable = provider.readable(&verified);
+    let readable = webhooks.readable(&verified);
     let id = ports.entropy.time_ordered_id(now);
-    let payload = bodies::pack(verified.body(), provider.id(), &id, &*ports.blobs).await?;
-    let label = provider.label(&verified);
+    let payload = bodies::pack(verified.body(), webhooks.id(), &id, &*ports.blobs).await?;
+    let label = webhooks.label(&verified);
     let sha256 = signing::sha256_hex(verified.body());
-    let (queue, delivery) = delivery(provider, (endpoint, tenant), &verified, label, (payload, sha256));
+    let (queue, delivery) = delivery(webhooks, (endpoint, tenant), &verified, label, (payload, sha256));
     let kind = if readable.is_ok() { EnvelopeKind::Notice(delivery) } else { EnvelopeKind::Unreadable(delivery) };
     send(ports, Envelope::new(id, kind, now), queue).await
 }
 
-/// Puts what is asked instead of reading a large body on its queue; `None` if nobody can be asked.
+/// Puts the questions that are asked instead of reading a large body on its queue; `None` if nobody can be asked.
 async fn enqueue_oversized(
     ports: &Ports,
-    provider: &dyn Provider,
+    webhooks: &dyn Webhooks,
     (endpoint, tenant): (&str, Option<&Tenant>),
     verified: Verified,
     now: Timestamp,
 ) -> Result<Option<Receipt>, Fault> {
-    let label = provider.label(&verified);
-    let Some(oversized) = oversized::instead(provider, &verified, label.topic.as_deref()) else { return Ok(None) };
-    warn!(provider = provider.id(), endpoint, bytes = oversized.bytes, "a body is too large to be kept");
+    let label = webhooks.label(&verified);
+    let Some(oversized) = oversized::instead(webhooks, &verified, label.topic.as_deref()) else { return Ok(None) };
+    warn!(provider = webhooks.id(), endpoint, bytes = oversized.bytes, "a body is too large to be kept");
     let nothing = (Payload::Text { body: String::new() }, signing::sha256_hex(b""));
-    let (queue, delivery) = delivery(provider, (endpoint, tenant), &verified, label, nothing);
+    let (queue, delivery) = delivery(webhooks, (endpoint, tenant), &verified, label, nothing);
     let kind = EnvelopeKind::Notice(Delivery { oversized: Some(oversized), ..delivery });
     send(ports, Envelope::new(ports.entropy.time_ordered_id(now), kind, now), queue).await.map(Some)
 }
@@ -215,7 +215,7 @@ fn delivery(
 
 /// The largest body that is of use: more than can be kept only where what it tells can be asked for.
 fn largest(provider: &dyn Provider) -> usize {
-    if provider.has_resources() { LARGEST_VERIFIED } else { LARGEST_BODY }
+    if provider.profile().has_resources() { LARGEST_VERIFIED } else { LARGEST_BODY }
 }
 
 fn too_large() -> Problem {
@@ -234,40 +234,40 @@ async fn send(ports: &Ports, envelope: Envelope, queue: QueueName) -> Result<Rec
 /// Queues a delivery that nobody signed, as if it had been verified: for test tools, whose callers are asked for a token.
 pub async fn unsigned(
     ports: &Ports,
-    provider: &dyn Provider,
+    webhooks: &dyn Webhooks,
     endpoint: &str,
     headers: &HeaderMap,
     body: Bytes,
     now: Timestamp,
 ) -> Result<Receipt, Fault> {
-    enqueue(ports, provider, (endpoint, None), verified::trust(provider, headers, body, now), now).await
+    enqueue(ports, webhooks, (endpoint, None), verified::trust(webhooks, headers, body, now), now).await
 }
 
-/// That a delivery was accepted: for the host's log, not for the sender.
+/// The receipt of an accepted delivery: for the host's log, not for the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The trace id that goes with the delivery from here on.
     pub trace: String,
 }
 
-/// That a request was refused, though its answer does not say so: for the host's metrics.
+/// A mark on a request that was refused, though its answer does not say so: for the host's metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotTold;
 
-/// What became of a request that was not refused.
+/// The fate of a request that was not refused.
 enum Accepted {
     /// It is on its queue.
-    Queued(&'static dyn Provider, Receipt),
+    Queued(&'static dyn Webhooks, Receipt),
     /// It is answered with this, and nothing is kept.
     Answered(Response<Bytes>),
 }
 
-/// Why a request was not accepted.
+/// The reason why a request was not accepted.
 enum Refusal {
     /// It was refused with this answer.
     Answer(Problem),
     /// It could not be verified.
-    Unverified(&'static dyn Provider, Problem),
+    Unverified(&'static dyn Webhooks, Problem),
     /// Something of ours failed.
     Fault(Fault),
 }
@@ -316,7 +316,7 @@ fn not_found() -> Refusal {
 }
 
 /// The provider and the id of `/webhooks/{provider}/{id}`.
-fn address_of(path: &str) -> Option<(&'static dyn Provider, &str)> {
+fn address_of(path: &str) -> Option<(&'static dyn Webhooks, &str)> {
     let (provider, id) = path.strip_prefix("/webhooks/")?.split_once('/')?;
-    Some((hooktide_providers::by_id(provider)?, id))
+    Some((hooktide_providers::webhooks_by_id(provider)?, id))
 }

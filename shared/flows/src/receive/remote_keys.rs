@@ -18,7 +18,7 @@ use crate::{Ports, Settings};
 use hooktide_model::fault::Fault;
 use hooktide_model::secret::{LiveSecret, Secret};
 use hooktide_model::signing;
-use hooktide_providers::{ApiToken, KeyAnswer, Provider, RemoteKeys};
+use hooktide_providers::{Answer, ApiToken, Ask, KeyStep, KeyTask, Provider, Refusal, RemoteKeys};
 use hooktide_store::ports::{Call, Destination, Limits};
 
 /// How many keys, ids without one, and tokens are remembered, each by themselves.
@@ -40,7 +40,7 @@ const LOOK_UP_SIZE: usize = 1024 * 1024;
 /// The longest life of a token that is believed.
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
-/// What is known of the key that a request names.
+/// The key that a request names, as far as it is known.
 #[derive(Clone)]
 pub(super) enum Known {
     /// The key.
@@ -127,7 +127,7 @@ impl KeyCache {
         self.key_flights.once((asking.endpoint.id.clone(), id.to_owned()), fetch, is_shared).await
     }
 
-    /// What needs no call. A clock that was set back makes everything stale; by moments, since requests are told the time
+    /// The answer that needs no call. A clock that was set back makes everything stale; by moments, since requests are told the time
     /// before they wait, it counts as it is.
     fn remembered(&self, asking: &Asking<'_>, id: &str) -> Result<Option<Known>, Fault> {
         let counts = |until: Timestamp, life: Duration| (until - 2 * life..until).contains(&asking.now);
@@ -148,18 +148,17 @@ impl KeyCache {
         let key = (asking.provider.id(), id.to_owned());
         let question = (asking.endpoint.id.clone(), id.to_owned());
         let former = lock(&self.keys).get(&key).map(|known| known.key.clone());
+        let task = KeyTask { id, api, secrets: &asking.endpoint.secrets, token: None, now: asking.now };
         // Without credentials, nobody can be asked.
-        let ask_token = match asking.keys.ask_token(api, &asking.endpoint.secrets, asking.now) {
-            Ok(request) => request,
-            Err(Fault::Auth(_)) => return Ok(former.map_or(Known::None, Known::Key)),
-            Err(fault) => return Err(fault),
+        let Some(Ask::Http(ask_token)) = asking.keys.first(&task)? else {
+            return Ok(former.map_or(Known::None, Known::Key));
         };
         if former.is_none()
             && let Allowance::Exceeded { retry_after } = budget()
         {
             return Ok(Known::Limited { retry_after });
         }
-        let (found, stale_at) = match (self.ask(asking, api, id, ask_token).await, former) {
+        let (found, stale_at) = match (self.ask(asking, &task, ask_token).await, former) {
             (Ok(Some(found)), _) => (found, asking.now + LIFETIME),
             // What an id means never changes, so the key that is known is as good as it was.
             (Err(_), Some(former)) => (former, asking.now + LONGEST_PAUSE),
@@ -186,42 +185,65 @@ impl KeyCache {
     async fn ask(
         &self,
         asking: &Asking<'_>,
-        api: &str,
-        id: &str,
+        task: &KeyTask<'_>,
         ask_token: Request<Bytes>,
     ) -> Result<Option<LiveSecret>, Fault> {
         let app = identity(&ask_token);
         for _ in 0..2 {
             let request = ask_token.clone();
-            let get = async { self.token(asking, app, request).await };
+            let get = async { self.token(asking, task, app, request).await };
             let token = self.token_flights.once(app, get, |_| true).await?;
-            let Some(request) = asking.keys.ask_key(id, api, &token)? else { return Ok(None) };
-            match asking.keys.key(id, &asking.ports.http.send(look_up(request)).await?)? {
-                KeyAnswer::Found(key) => return Ok(Some(key)),
-                KeyAnswer::Unknown => return Ok(None),
+            let task = KeyTask { token: Some(&token), ..*task };
+            let Some(Ask::Http(request)) = asking.keys.first(&task)? else { return Ok(None) };
+            let answer = asking.ports.http.send(look_up(request)).await?;
+            match asking.keys.read(&task, &answer) {
+                Ok(KeyStep::Found(key)) => return Ok(Some(key)),
+                Ok(KeyStep::Unknown) => return Ok(None),
                 // The provider may have ended the token early.
-                KeyAnswer::TokenRefused => {
+                Err(Refusal::Refused) => {
                     let mut tokens = lock(&self.tokens);
                     if tokens.get(&app).is_some_and(|(_, kept)| *kept == token) {
                         tokens.pop(&app);
                     }
                 }
+                Ok(KeyStep::Token(_)) => return Err(Fault::retryable("the provider gave a token for a key")),
+                Err(refusal) => return Err(later("a key", &answer, refusal)),
             }
         }
         Err(Fault::retryable("the provider takes no token that it gives"))
     }
 
-    async fn token(&self, asking: &Asking<'_>, app: [u8; 32], request: Request<Bytes>) -> Result<Secret, Fault> {
+    async fn token(
+        &self,
+        asking: &Asking<'_>,
+        task: &KeyTask<'_>,
+        app: [u8; 32],
+        request: Request<Bytes>,
+    ) -> Result<Secret, Fault> {
         if let Some((ends_at, token)) = lock(&self.tokens).get(&app)
             && (*ends_at - LONGEST_LIFE..*ends_at).contains(&asking.now)
         {
             return Ok(token.clone());
         }
-        let ApiToken { secret, lifetime } = asking.keys.token(&asking.ports.http.send(look_up(request)).await?)?;
+        let answer = asking.ports.http.send(look_up(request)).await?;
+        let ApiToken { secret, lifetime } = match asking.keys.read(task, &answer) {
+            Ok(KeyStep::Token(token)) => token,
+            Ok(KeyStep::Found(_) | KeyStep::Unknown) => {
+                return Err(Fault::retryable("the provider gave no token"));
+            }
+            Err(refusal) => return Err(later("a token", &answer, refusal)),
+        };
         let ends_at = asking.now + lifetime.min(LONGEST_LIFE).saturating_sub(MARGIN);
         lock(&self.tokens).put(app, (ends_at, secret.clone()));
         Ok(secret)
     }
+}
+
+/// The fault of a look-up that was refused. Whatever the reason is, also our own credentials: the provider must not learn
+/// of it as a refusal of its delivery.
+fn later(what: &str, answer: &Answer, refusal: Refusal) -> Fault {
+    let detail = format!("the provider answers {} when asked for {what}: {refusal}", answer.status().as_u16());
+    Fault::Retryable { detail, after: refusal.after() }
 }
 
 /// A request to a provider's API that a delivery waits for.

@@ -14,16 +14,37 @@ use super::{Receiver, Refusal, not_found};
 use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::names::ProblemType;
 use hooktide_model::problem::Problem;
-use hooktide_model::secret::Secrets;
-use hooktide_providers::Provider;
 use hooktide_providers::verified::{self, Verified};
+use hooktide_providers::{Arrival, Webhooks};
+
+/// Secrets that a request may be signed with.
+#[derive(Debug, Clone, Copy)]
+enum Candidate {
+    /// The endpoint's own, as they are remembered.
+    Remembered,
+    /// The key that the provider publishes under the id that the request names.
+    Published,
+    /// The endpoint's own, read anew if they were not a second ago, so that a new secret works at once and nobody's
+    /// failures count against it.
+    Latest,
+}
+
+/// The candidates in the order in which they are tried, each only if another secret might have signed the request.
+const CANDIDATES: [Candidate; 4] =
+    [Candidate::Remembered, Candidate::Published, Candidate::Latest, Candidate::Published];
 
 /// A request that could not be verified.
 struct Unopened {
-    /// Why.
+    /// The reason.
     fault: AuthFault,
-    /// After how many seconds it may be another matter, if it is for want of a key that could not be looked up.
+    /// The seconds after which to try again, if a key could not be looked up.
     retry_after: Option<u64>,
+}
+
+impl From<AuthFault> for Unopened {
+    fn from(fault: AuthFault) -> Self {
+        Self { fault, retry_after: None }
+    }
 }
 
 impl Unopened {
@@ -34,78 +55,94 @@ impl Unopened {
 }
 
 impl Receiver {
-    /// Checks the signature. When no cached secret fits, the endpoint is read anew before refusing, so that a new secret
-    /// works at once: once a second, whoever asks, so that nobody's failures speak against a new secret.
+    /// Checks the signature with one candidate after the other.
     pub(super) async fn verify(
         &self,
-        provider: &'static dyn Provider,
+        webhooks: &'static dyn Webhooks,
         request: &Request<Bytes>,
-        cached: Arc<OpenEndpoint>,
+        remembered: Arc<OpenEndpoint>,
         network: &str,
         now: Timestamp,
     ) -> Result<(Arc<OpenEndpoint>, Verified), Refusal> {
-        let mut unopened = match self.open(provider, request, &cached, network, now).await? {
-            Ok(verified) => return Ok((cached, verified)),
-            Err(unopened) => unopened,
-        };
-        let id = cached.id.clone();
-        if unopened.may_be_by_another_secret() {
-            let latest = self.endpoints.latest(&self.ports, provider.id(), &id, now).await?.ok_or_else(not_found)?;
-            if !Arc::ptr_eq(&latest, &cached) {
-                unopened = match self.open(provider, request, &latest, network, now).await? {
-                    Ok(verified) => return Ok((latest, verified)),
-                    Err(unopened) => unopened,
-                };
+        let mut endpoint = remembered;
+        let mut unopened = Unopened::from(AuthFault::NoSecret);
+        for candidate in CANDIDATES {
+            if let Candidate::Latest = candidate {
+                let latest = self.endpoints.latest(&self.ports, webhooks.id(), &endpoint.id, now).await?;
+                let latest = latest.ok_or_else(not_found)?;
+                if Arc::ptr_eq(&latest, &endpoint) {
+                    break;
+                }
+                endpoint = latest;
+            }
+            let arrival = Arrival { request, url: &endpoint.url, secrets: &endpoint.secrets, now };
+            let opened = match candidate {
+                Candidate::Remembered | Candidate::Latest => verified::open(webhooks, &arrival).map_err(Unopened::from),
+                Candidate::Published => self.by_published_key(webhooks, &arrival, &endpoint, network, unopened).await?,
+            };
+            unopened = match opened {
+                Ok(verified) => return Ok((endpoint, verified)),
+                Err(unopened) => unopened,
+            };
+            if !unopened.may_be_by_another_secret() {
+                break;
             }
         }
-        let allowance = self.limiter.count(&id, network, now);
-        // Beyond the limit, strangers fill no log either.
-        if matches!(allowance, Allowance::Within) {
-            info!(provider = provider.id(), endpoint = id, network, reason = %unopened.fault, "a webhook was refused");
-        }
-        let problem = match (allowance, unopened.retry_after) {
-            (Allowance::Within, None) => Problem::from(&Fault::Auth(unopened.fault)),
-            (Allowance::Within, Some(retry_after)) => {
-                let detail = "Too many keys that nobody knows were named; wait a minute.";
-                Problem::new(ProblemType::Limited, detail).retry_after(retry_after)
-            }
-            (Allowance::Exceeded { retry_after }, _) => {
-                let detail = "Too many requests from this address could not be verified; wait a minute.";
-                Problem::new(ProblemType::Limited, detail).retry_after(retry_after)
-            }
-        };
-        Err(Refusal::Unverified(provider, problem))
+        Err(self.refuse(webhooks, &endpoint.id, &unopened, network, now))
     }
 
-    /// Opens a request with what the endpoint has, and else with the key that the provider publishes.
-    async fn open(
+    /// Verifies a request with the key that the provider publishes; as before, `unopened`, where there is none.
+    async fn by_published_key(
         &self,
-        provider: &'static dyn Provider,
-        request: &Request<Bytes>,
+        webhooks: &'static dyn Webhooks,
+        arrival: &Arrival<'_>,
         endpoint: &OpenEndpoint,
         network: &str,
-        now: Timestamp,
+        unopened: Unopened,
     ) -> Result<Result<Verified, Unopened>, Fault> {
-        let with = |secrets: &Secrets| verified::open(provider, request, &endpoint.url, secrets, now);
-        let unopened = match with(&endpoint.secrets) {
-            Ok(verified) => return Ok(Ok(verified)),
-            Err(fault) => Unopened { fault, retry_after: None },
-        };
-        let Some(keys) = provider.remote_keys().filter(|_| unopened.may_be_by_another_secret()) else {
-            return Ok(Err(unopened));
-        };
-        let wanted = match keys.wanted(request) {
+        let Some(keys) = webhooks.api().and_then(|api| api.keys()) else { return Ok(Err(unopened)) };
+        let wanted = match keys.wanted(arrival) {
             Ok(wanted) => wanted,
-            Err(fault) => return Ok(Err(Unopened { fault, retry_after: None })),
+            Err(fault) => return Ok(Err(fault.into())),
         };
-        let asking = Asking { ports: &self.ports, settings: &self.settings, provider, keys, endpoint, now };
+        let (ports, settings, now) = (&self.ports, &self.settings, arrival.now);
+        let asking = Asking { ports, settings, provider: webhooks, keys, endpoint, now };
         let budget = || self.key_budget.take(&endpoint.id, network, now);
         Ok(match self.remote_keys.key(&asking, &wanted, budget).await? {
             Known::Key(key) => {
-                with(&endpoint.secrets.clone().with([key])).map_err(|fault| Unopened { fault, retry_after: None })
+                let secrets = &arrival.secrets.clone().with([key]);
+                verified::open(webhooks, &Arrival { secrets, ..*arrival }).map_err(Unopened::from)
             }
             Known::None => Err(unopened),
             Known::Limited { retry_after } => Err(Unopened { retry_after: Some(retry_after), ..unopened }),
         })
+    }
+
+    /// The refusal of a request that could not be verified, which is counted.
+    fn refuse(
+        &self,
+        webhooks: &'static dyn Webhooks,
+        endpoint: &str,
+        unopened: &Unopened,
+        network: &str,
+        now: Timestamp,
+    ) -> Refusal {
+        let allowance = self.limiter.count(endpoint, network, now);
+        // Beyond the limit, strangers fill no log either.
+        if matches!(allowance, Allowance::Within) {
+            info!(provider = webhooks.id(), endpoint, network, reason = %unopened.fault, "a webhook was refused");
+        }
+        let limited =
+            |detail: &str, retry_after| Problem::new(ProblemType::Limited, detail.to_owned()).retry_after(retry_after);
+        let problem = match (allowance, unopened.retry_after) {
+            (Allowance::Within, None) => Problem::from(unopened.fault),
+            (Allowance::Within, Some(retry_after)) => {
+                limited("Too many keys that nobody knows were named; wait a minute.", retry_after)
+            }
+            (Allowance::Exceeded { retry_after }, _) => {
+                limited("Too many requests from this address could not be verified; wait a minute.", retry_after)
+            }
+        };
+        Refusal::Unverified(webhooks, problem)
     }
 }

@@ -56,7 +56,6 @@ impl Settler {
     ) -> Result<(), Fault> {
         match fault {
             Fault::Permanent { class, detail } => self.bury(message, class, &detail, now).await,
-            Fault::Auth(fault) => self.bury(message, ErrorClass::Unreadable, &fault.to_string(), now).await,
             Fault::Retryable { detail, after } => self.wait(message, &detail, after, now).await,
             Fault::Failed { detail } => {
                 message.envelope.attempt += 1;

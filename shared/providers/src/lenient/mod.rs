@@ -16,7 +16,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 pub(super) use self::field::{Field, Minor};
 pub(super) use self::fields::{Fields, fields, read};
-use super::reading::unreadable;
+use crate::json::unreadable;
 use hooktide_model::fault::Fault;
 
 /// How many fields are named that were not read; of more, one line says so.

@@ -1,28 +1,15 @@
 //! Paysafe: base64 HMAC-SHA256 over the body, keyed with the decoded key; all that a delivery says is signed. See the
 //! README beside this file.
 
-mod payload;
-mod sample;
+mod webhooks;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use jiff::Timestamp;
-
-use self::payload::Event;
-use super::lenient::Object;
-use super::{Becomes, Covers, Label, Need, Profile, Provider, Sample, Scheme, Topic, Unsigned, reading};
-use crate::verified::Verified;
-use hooktide_model::fault::{AuthFault, ErrorClass, Fault};
+use crate::{Api, Becomes, Covers, Need, Profile, Provider, Scheme, Topic, Webhooks};
 use hooktide_model::names::Kind;
-use hooktide_model::notice::{Notice, UNKNOWN_TOPIC, What};
-use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
-use hooktide_model::signing;
 
 const SIGNATURE: &str = "signature";
 const SECRET: &str = "hmac_key";
-
 /// All events about the status of a merchant account: they have the same form, and only the name of one is published.
 const MERCHANT_ACCOUNT: &str = "ACCT_*";
 /// Embedded wallets name no event. These are the paths that Paysafe documents for them.
@@ -31,15 +18,18 @@ const WALLET_ACCOUNT: &str = "accounts/events";
 const WALLET_RESTRICTION: &str = "customers/restrictions";
 /// What else embedded wallets send.
 const WALLET_OTHER: &str = "wallet/other";
+/// The resources that are asked for what a delivery does not say.
+const TRANSACTIONS: &str = "transactions";
+const ACCOUNTS: &str = "accounts";
 
-/// What it is, as data.
+/// The description of the provider, as data.
 const PROFILE: Profile = Profile {
     id: "paysafe",
-    needs: &[Need {
-        name: SECRET,
-        required: true,
-        about: "the webhook's HMAC key as the Business Portal shows it: base64, which is decoded to sign with",
-    }],
+    needs: &[Need::required(
+        SECRET,
+        "the webhook's HMAC key as the Business Portal shows it: base64, which is decoded to sign with",
+    )
+    .checked(webhooks::check_key)],
     topics: {
         const fn payment(name: &'static str) -> Topic {
             Topic::new(name, Becomes::Kind(Kind::Transaction))
@@ -104,7 +94,7 @@ const PROFILE: Profile = Profile {
             payment("AP_RETURN_REVERSAL_COMPLETED"),
             Topic { name: MERCHANT_ACCOUNT, becomes: Becomes::Kind(Kind::Account) },
             payment(WALLET_TRANSACTION),
-            Topic { name: WALLET_ACCOUNT, becomes: Becomes::Sync(payload::ACCOUNTS) },
+            Topic { name: WALLET_ACCOUNT, becomes: Becomes::Sync(ACCOUNTS) },
             ignored(WALLET_RESTRICTION, "restrictions of wallet customers are not used"),
             ignored(WALLET_OTHER, "identity checks of wallet customers are not used"),
             ignored("test", "a test of the connection"),
@@ -117,7 +107,6 @@ const PROFILE: Profile = Profile {
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
     // The body names it.
     signs_account: true,
-    headers: &[],
     needed: &[
         "eventName",
         "EventName",
@@ -159,10 +148,10 @@ const PROFILE: Profile = Profile {
         "transaction.accountId",
         "transaction.paymentType",
     ],
-    items: &[],
-    own_marks: &[],
     sample_account: "1009688230",
     sample_secrets: &[(SECRET, "aHVzaC1wYXlzYWZlLWhtYWMta2V5")],
+    resources: &[(Kind::Transaction, TRANSACTIONS), (Kind::Account, ACCOUNTS)],
+    ..Profile::PLAIN
 };
 
 /// The provider.
@@ -173,83 +162,17 @@ impl Provider for Paysafe {
         &PROFILE
     }
 
-    fn api(&self) -> Option<&'static str> {
-        Some("https://api.paysafe.com")
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
     }
 
-    fn source(&self, kind: Kind) -> Option<&'static str> {
-        match kind {
-            Kind::Transaction => Some(payload::TRANSACTIONS),
-            Kind::Account => Some(payload::ACCOUNTS),
-            _ => None,
-        }
-    }
-
-    fn verify(
-        &self,
-        request: &Request<Bytes>,
-        _url: &str,
-        secrets: &Secrets,
-        now: Timestamp,
-    ) -> Result<KeyId, AuthFault> {
-        let signature = signing::strict_base64(signing::signature_header(request.headers(), SIGNATURE)?)?;
-        let keys = decoded(secrets, now);
-        signing::verify_mac(&keys, SECRET, now, &signature, |key| signing::hmac_sha256(key, &[request.body()]))
-    }
-
-    fn label(&self, verified: &Verified) -> Label {
-        let event = verified.json::<Object<Event<'_>>>().ok().map(|Object(event)| event);
-        let topic = event.as_ref().and_then(Event::topic).map(str::to_owned);
-        let becomes = topic.as_deref().and_then(|name| PROFILE.becomes(name));
-        Label { topic, delivery: None, priority: becomes == Some(Becomes::Kind(Kind::Transaction)) }
-    }
-
-    fn check_secret(&self, name: &str, secret: &Secret) -> Result<(), &'static str> {
-        if name == SECRET && decode(secret).is_none() {
-            return Err("it must be base64 without white space, as the Business Portal shows it");
-        }
-        Ok(())
-    }
-
-    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
-        let Object(event): Object<Event<'_>> = verified.json()?;
-        let topic = event.topic().unwrap_or_default().to_owned();
-        let whole = |what| Notice { account: None, identity: signing::sha256_hex(verified.body()), what };
-        let notice = match PROFILE.becomes(&topic) {
-            Some(Becomes::Kind(Kind::Account)) => event.merchant_account()?,
-            Some(Becomes::Kind(_)) if topic == WALLET_TRANSACTION => event.wallet_transaction()?,
-            Some(Becomes::Kind(_)) => event.transaction(&topic)?,
-            // All that Paysafe does is about money.
-            None => whole(What::perhaps_money(format!("{UNKNOWN_TOPIC}; all that Paysafe does may be about money"))),
-            other => whole(reading::told(other)),
-        };
-        Ok(vec![notice])
-    }
-
-    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
-        PROFILE.becomes(topic).and_then(|_| sample::body(topic, sample))
-    }
-
-    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
-        let unfit = || Fault::permanent(ErrorClass::Unreadable, format!("the secret `{SECRET}` is not base64"));
-        let key = decode(&unsigned.secret(SECRET)?.secret).ok_or_else(unfit)?;
-        let mac = signing::hmac_sha256(key.expose(), &[&unsigned.body]);
-        Request::post(unsigned.url)
-            .header("content-type", "application/json")
-            .header(SIGNATURE, data_encoding::BASE64.encode(&mac))
-            .body(unsigned.body)
-            .map_err(|error| Fault::failed(format!("the sample request: {error}")))
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
     }
 }
 
-/// The key that a secret is the text of.
-fn decode(secret: &Secret) -> Option<Secret> {
-    let key = signing::strict_base64(secret.expose_text()?).ok()?;
-    if key.is_empty() { None } else { Some(Secret::new(key)) }
-}
-
-/// The live keys. What is not base64 is no key: nothing may ever be compared with what it would make.
-fn decoded(secrets: &Secrets, now: Timestamp) -> Secrets {
-    let keys = secrets.live(SECRET, now);
-    Secrets::new(keys.filter_map(|live| Some(LiveSecret { secret: decode(&live.secret)?, ..live.clone() })).collect())
+impl Api for Paysafe {
+    fn base(&self) -> &'static str {
+        "https://api.paysafe.com"
+    }
 }

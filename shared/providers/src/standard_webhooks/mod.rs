@@ -1,38 +1,26 @@
 //! Standard Webhooks: id, time and body are signed together; the bodies are our own documents, so that whoever sends in
 //! this form can feed Hooktide. See the README beside this file.
 
-mod payload;
-mod sample;
-mod written;
+mod webhooks;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use jiff::Timestamp;
-
-use super::signed_message::{self, Names};
-use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, reading};
-use crate::verified::Verified;
-use hooktide_model::fault::{AuthFault, Fault};
+use crate::protocols::signed_message::{self, Names};
+use crate::{Becomes, Covers, Need, Profile, Proof, Provider, Scheme, Topic, Webhooks};
 use hooktide_model::names::Kind;
-use hooktide_model::notice::Notice;
-use hooktide_model::secret::{KeyId, Secret, Secrets};
 
 /// The names that Svix gives the same headers, unless its customer pays for the neutral ones.
 const SVIX: Names = Names { id: "svix-id", timestamp: "svix-timestamp", signature: "svix-signature" };
 const SECRET: &str = "secret";
-/// The longest name of a topic that is told of, in bytes.
-const LONGEST_TOPIC: usize = 255;
 
-/// What it is, as data.
+/// The description of the provider, as data.
 const PROFILE: Profile = Profile {
     id: "standard-webhooks",
-    needs: &[Need {
-        name: SECRET,
-        required: true,
-        about: "the signing secret (whsec_...) or the public key (whpk_...) that the sender shows for this address",
-    }],
+    needs: &[Need::required(
+        SECRET,
+        "the signing secret (whsec_...) or the public key (whpk_...) that the sender shows for this address",
+    )
+    .checked(signed_message::check_secret)],
     topics: {
         const fn topic(name: &'static str, kind: Kind) -> Topic {
             Topic::new(name, Becomes::Kind(kind))
@@ -94,10 +82,9 @@ const PROFILE: Profile = Profile {
         "data.variants[].currency",
         "data.variants[].stock",
     ],
-    items: &[],
-    own_marks: &[],
     sample_account: "demo",
     sample_secrets: &[(SECRET, "whsec_aHVzaC1zdGFuZGFyZC13ZWJob29rcy1zZWNyZXQ=")],
+    ..Profile::PLAIN
 };
 
 /// The provider.
@@ -108,53 +95,7 @@ impl Provider for StandardWebhooks {
         &PROFILE
     }
 
-    /// One set of names or the other, never a header of each.
-    fn verify(
-        &self,
-        request: &Request<Bytes>,
-        _url: &str,
-        secrets: &Secrets,
-        now: Timestamp,
-    ) -> Result<KeyId, AuthFault> {
-        let headers = request.headers();
-        let of_svix = SVIX.any(headers) && !Names::STANDARD.any(headers);
-        signed_message::verify(request, if of_svix { &SVIX } else { &Names::STANDARD }, secrets, SECRET, now)
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
     }
-
-    fn label(&self, verified: &Verified) -> Label {
-        let topic = payload::topic(verified).filter(|topic| topic.len() <= LONGEST_TOPIC);
-        let becomes = topic.as_deref().and_then(|topic| PROFILE.becomes(topic));
-        let priority = becomes == Some(Becomes::Kind(Kind::Transaction));
-        Label { topic, delivery: id(verified).map(str::to_owned), priority }
-    }
-
-    fn check_secret(&self, _name: &str, secret: &Secret) -> Result<(), &'static str> {
-        signed_message::check_secret(secret)
-    }
-
-    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
-        let event = payload::Event::read(verified)?;
-        let topic = event.topic.as_deref().unwrap_or_default();
-        let what = match PROFILE.becomes(topic) {
-            Some(Becomes::Kind(kind)) if topic.ends_with(".deleted") => event.deleted(kind)?,
-            Some(Becomes::Kind(kind)) => event.document(kind)?,
-            None => reading::unknown(topic),
-            other => reading::told(other),
-        };
-        // The id is signed, and the same whenever the message is tried again.
-        Ok(vec![Notice { account: event.account, identity: id(verified).unwrap_or_default().to_owned(), what }])
-    }
-
-    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
-        sample::body(topic, sample)
-    }
-
-    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
-        signed_message::sign(unsigned, SECRET)
-    }
-}
-
-/// The id that was signed: of the names that [`Provider::verify`] went by.
-fn id(verified: &Verified) -> Option<&str> {
-    verified.header(Names::STANDARD.id).or_else(|| verified.header(SVIX.id))
 }

@@ -1,33 +1,22 @@
 //! Whatnot: Standard Webhooks; the body names the seller, and what changed is fetched. See the README beside this file.
 
-mod payload;
-mod sample;
+mod webhooks;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use jiff::Timestamp;
-
-use super::signed_message::{self, Names};
-use super::{Becomes, Covers, Label, Need, Profile, Proof, Provider, Sample, Scheme, Topic, Unsigned, reading};
-use crate::verified::Verified;
-use hooktide_model::fault::{AuthFault, Fault};
-use hooktide_model::notice::Notice;
-use hooktide_model::secret::{KeyId, Secret, Secrets};
+use crate::protocols::signed_message::{self, Names};
+use crate::{Api, Becomes, Covers, Need, Profile, Proof, Provider, Scheme, Topic, Webhooks};
 
 const SECRET: &str = "secret";
-/// The longest name of a topic that is told of, in bytes.
-const LONGEST_TOPIC: usize = 255;
 
-/// What it is, as data.
+/// The description of the provider, as data.
 const PROFILE: Profile = Profile {
     id: "whatnot",
-    needs: &[Need {
-        name: SECRET,
-        required: true,
-        about: "the webhook secret that the app's developer dashboard shows (base64, with or without whsec_)",
-    }],
+    needs: &[Need::required(
+        SECRET,
+        "the webhook secret that the app's developer dashboard shows (base64, with or without whsec_)",
+    )
+    .checked(signed_message::check_secret)],
     topics: {
         const ORDERS: Becomes = Becomes::Sync("orders");
         const PRODUCTS: Becomes = Becomes::Sync("products");
@@ -69,11 +58,9 @@ const PROFILE: Profile = Profile {
     signs_account: true,
     headers: &[Names::STANDARD.id],
     needed: &["type", "seller_id"],
-    optional: &[],
-    items: &[],
-    own_marks: &[],
     sample_account: "1234567",
     sample_secrets: &[(SECRET, "whsec_aHVzaC13aGF0bm90LXdlYmhvb2stc2VjcmV0")],
+    ..Profile::PLAIN
 };
 
 /// The provider.
@@ -84,49 +71,17 @@ impl Provider for Whatnot {
         &PROFILE
     }
 
-    fn api(&self) -> Option<&'static str> {
-        Some("https://api.whatnot.com/seller-api/rest/v2")
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
     }
 
-    fn verify(
-        &self,
-        request: &Request<Bytes>,
-        _url: &str,
-        secrets: &Secrets,
-        now: Timestamp,
-    ) -> Result<KeyId, AuthFault> {
-        signed_message::verify(request, &Names::STANDARD, secrets, SECRET, now)
+    fn api(&self) -> Option<&dyn Api> {
+        Some(self)
     }
+}
 
-    fn label(&self, verified: &Verified) -> Label {
-        let topic = payload::Event::read(verified).ok().map(|event| event.topic);
-        Label {
-            topic: topic.filter(|topic| topic.len() <= LONGEST_TOPIC),
-            delivery: verified.header(Names::STANDARD.id).map(str::to_owned),
-            priority: false,
-        }
-    }
-
-    fn check_secret(&self, _name: &str, secret: &Secret) -> Result<(), &'static str> {
-        signed_message::check_secret(secret)
-    }
-
-    fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {
-        let event = payload::Event::read(verified)?;
-        let what = match PROFILE.becomes(&event.topic) {
-            None => reading::unknown(&event.topic),
-            becomes => reading::told(becomes),
-        };
-        // The id is signed, and the same whenever the message is tried again.
-        let identity = verified.header(Names::STANDARD.id).unwrap_or_default().to_owned();
-        Ok(vec![Notice { account: event.seller, identity, what }])
-    }
-
-    fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
-        sample::body(topic, sample)
-    }
-
-    fn sign(&self, unsigned: Unsigned<'_>) -> Result<Request<Bytes>, Fault> {
-        signed_message::sign(unsigned, SECRET)
+impl Api for Whatnot {
+    fn base(&self) -> &'static str {
+        "https://api.whatnot.com/seller-api/rest/v2"
     }
 }

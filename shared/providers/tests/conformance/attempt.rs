@@ -5,7 +5,7 @@ use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::Notice;
 use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
 use hooktide_providers::verified::{self, Verified};
-use hooktide_providers::{Provider, Unsigned};
+use hooktide_providers::{Arrival, Unsigned, Webhooks};
 use http::{HeaderName, HeaderValue, Request};
 use jiff::Timestamp;
 
@@ -76,20 +76,26 @@ impl Attempt {
         self
     }
 
-    /// What comes of it.
-    pub(crate) fn open(&self, provider: &dyn Provider) -> Result<Verified, AuthFault> {
-        verified::open(provider, &self.request, &self.url, &self.secrets, self.now)
+    /// The request as it is judged.
+    pub(crate) fn arrival(&self) -> Arrival<'_> {
+        Arrival { request: &self.request, url: &self.url, secrets: &self.secrets, now: self.now }
+    }
+
+    /// The outcome.
+    pub(crate) fn open(&self, provider: &dyn Webhooks) -> Result<Verified, AuthFault> {
+        verified::open(provider, &self.arrival())
     }
 
     /// Whether its body says, and that is signed, that it is of another topic than the one it was to be sent under.
-    pub(crate) fn says_another_topic(&self, provider: &dyn Provider, topic: &str) -> bool {
+    pub(crate) fn says_another_topic(&self, provider: &dyn Webhooks, topic: &str) -> bool {
         let label = self.open(provider).map(|verified| provider.label(&verified).topic);
         matches!(label, Ok(Some(label)) if label != topic)
     }
 
     /// Its notices, if it is accepted and means something.
-    pub(crate) fn notices(&self, provider: &dyn Provider) -> Result<Vec<Notice>, Fault> {
-        provider.parse(&self.open(provider)?)
+    pub(crate) fn notices(&self, provider: &dyn Webhooks) -> Result<Vec<Notice>, Fault> {
+        let verified = self.open(provider).map_err(|fault| Fault::failed(fault.to_string()))?;
+        provider.parse(&verified)
     }
 }
 
@@ -111,18 +117,18 @@ impl Fixture {
     }
 
     /// The fixture's account, as the provider reads it.
-    pub(crate) fn account(&self, provider: &dyn Provider) -> String {
+    pub(crate) fn account(&self, provider: &dyn Webhooks) -> String {
         let notices = self.attempt().notices(provider).unwrap_or_default();
         notices.into_iter().find_map(|notice| notice.account).unwrap_or_else(|| "somebody".into())
     }
 
     /// The fixture's delivery id, as the provider reads it.
-    pub(crate) fn delivery(&self, provider: &dyn Provider) -> Option<String> {
+    pub(crate) fn delivery(&self, provider: &dyn Webhooks) -> Option<String> {
         provider.label(&self.attempt().open(provider).ok()?).delivery
     }
 
     /// The provider's own hand, ready to write the fixture again.
-    pub(crate) fn sender<'a>(&'a self, provider: &'a dyn Provider) -> Sender<'a> {
+    pub(crate) fn sender<'a>(&'a self, provider: &'a dyn Webhooks) -> Sender<'a> {
         Sender {
             provider,
             fixture: self,
@@ -136,7 +142,7 @@ impl Fixture {
 
 /// The provider's own hand: it signs what it is given, as of the fixture where nothing else is said.
 pub(crate) struct Sender<'a> {
-    pub(crate) provider: &'a dyn Provider,
+    pub(crate) provider: &'a dyn Webhooks,
     pub(crate) fixture: &'a Fixture,
     pub(crate) topic: String,
     pub(crate) account: String,

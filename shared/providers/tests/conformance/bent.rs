@@ -4,7 +4,7 @@
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Document, EntityNotice, Notice, State, What};
-use hooktide_providers::{Proof, Provider};
+use hooktide_providers::{Proof, Webhooks};
 use serde_json::{Value, json};
 
 use crate::evidence::{Evidence, Fixture};
@@ -83,20 +83,20 @@ fn about(notice: &Notice) -> Option<About<'_>> {
 }
 
 /// What the provider makes of a fixture with another body that it signed.
-fn notices(provider: &dyn Provider, fixture: &Fixture, body: String) -> Option<Result<Vec<Notice>, Fault>> {
+fn notices(provider: &dyn Webhooks, fixture: &Fixture, body: String) -> Option<Result<Vec<Notice>, Fault>> {
     let verified = fixture.sender(provider).send(body).ok()?.open(provider).ok()?;
     Some(provider.parse(&verified))
 }
 
 /// Each field of each fixture, replaced by a value of each type, or taken away: the same entities are told, and what became of
 /// the field is said; or it is declared as needed, or as one that may be left out.
-pub(crate) fn fields(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn fields(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let mut known = Vec::new();
     let mut failures = each(provider, evidence, |fixture, complaints| {
         let Some((body, recorded)) = told(provider, fixture) else { return };
         for place in places::of(&body) {
-            let needed = provider.needed().iter().any(|path| is_below(&place.tokens, path));
-            let optional = provider.optional().iter().any(|path| place.is(path));
+            let needed = provider.profile().needed.iter().any(|path| is_below(&place.tokens, path));
+            let optional = provider.profile().optional.iter().any(|path| place.is(path));
             let Some(was) = body.pointer(&place.pointer) else { continue };
             let fractions = FRACTIONS.iter().filter(|_| was.is_number() && amounts(&recorded).next().is_some());
             let values = VALUES.iter().chain(fractions).map(|value| Bend::Instead(value));
@@ -112,14 +112,14 @@ pub(crate) fn fields(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failur
         known.extend(places::of(&fixture));
     }
     let unknown = |path: &&&str| !known.iter().any(|place| is_below(&place.tokens, path) && place.ends(path));
-    for path in provider.needed().iter().chain(provider.optional()).filter(unknown) {
+    for path in provider.profile().needed.iter().chain(provider.profile().optional).filter(unknown) {
         failures.push(Failure::new(provider, *path, "is declared, and no fixture has it"));
     }
     failures
 }
 
 /// The body and the notices of a fixture that can be signed and says something in JSON.
-fn told(provider: &dyn Provider, fixture: &Fixture) -> Option<(Value, Vec<Notice>)> {
+fn told(provider: &dyn Webhooks, fixture: &Fixture) -> Option<(Value, Vec<Notice>)> {
     if fixture.is_unsignable() {
         return None;
     }
@@ -186,7 +186,7 @@ fn amounts(notices: &[Notice]) -> impl Iterator<Item = i64> {
 }
 
 /// Each field of each fixture with an odd one of its name before it: the same is told, since the last counts.
-pub(crate) fn twice(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn twice(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some((body, recorded)) = told(provider, fixture) else { return };
         for place in places::of(&body) {
@@ -223,10 +223,12 @@ fn is_silent(recorded: &EntityNotice, other: &EntityNotice) -> bool {
 
 /// An odd item before and behind the items of each list that has a notice for each: all of theirs are told, and the odd one is
 /// not passed over in silence.
-pub(crate) fn items(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn items(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some((body, recorded)) = told(provider, fixture) else { return };
-        for list in places::of(&body).into_iter().filter(|place| provider.items().iter().any(|path| place.is(path))) {
+        for list in
+            places::of(&body).into_iter().filter(|place| provider.profile().items.iter().any(|path| place.is(path)))
+        {
             let Some(Value::Array(items)) = body.pointer(&list.pointer) else { continue };
             // Where several have one notice together, nobody can tell whose is missing.
             if items.is_empty() || recorded.len() < items.len() {
@@ -238,8 +240,9 @@ pub(crate) fn items(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure
                 }
             }
         }
-        for map in
-            places::of(&body).into_iter().filter(|place| provider.items().iter().any(|path| place.is_keyed(path)))
+        for map in places::of(&body)
+            .into_iter()
+            .filter(|place| provider.profile().items.iter().any(|path| place.is_keyed(path)))
         {
             for odd in ["", "\u{0}", &"x".repeat(LONG)] {
                 let mut with = body.clone();
@@ -254,8 +257,8 @@ pub(crate) fn items(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure
 }
 
 /// Items of no known form. Where each item is proved on its own, an odd one has its proof: what nobody proved is never reported.
-fn odd_items(provider: &dyn Provider, item: &Value) -> Vec<Value> {
-    let proof = provider.schemes().iter().find_map(|scheme| match scheme.proof {
+fn odd_items(provider: &dyn Webhooks, item: &Value) -> Vec<Value> {
+    let proof = provider.profile().schemes.iter().find_map(|scheme| match scheme.proof {
         Proof::Field(name) => Some(name),
         Proof::Header(_) => None,
     });
@@ -272,7 +275,7 @@ fn odd_items(provider: &dyn Provider, item: &Value) -> Vec<Value> {
 }
 
 fn beside(
-    provider: &dyn Provider,
+    provider: &dyn Webhooks,
     fixture: &Fixture,
     (body, recorded): (&Value, &[Notice]),
     (list, at, odd): (&Place, usize, &Value),
@@ -284,7 +287,7 @@ fn beside(
     }
     let place = format!("{odd} as item {at} of {}", list.path());
     let told = notices(provider, fixture, with.to_string());
-    let proved = provider.schemes().iter().all(|scheme| matches!(scheme.proof, Proof::Header(_)));
+    let proved = provider.profile().schemes.iter().all(|scheme| matches!(scheme.proof, Proof::Header(_)));
     let silent =
         proved && told.as_ref().is_some_and(|told| told.as_ref().is_ok_and(|told| told.len() <= recorded.len()));
     if silent {

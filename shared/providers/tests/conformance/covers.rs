@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hooktide_model::fault::AuthFault;
-use hooktide_providers::{Covers, Proof, Provider};
+use hooktide_providers::{Covers, Proof, Webhooks};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::Attempt;
@@ -37,10 +37,10 @@ const SAMPLED: usize = 256;
 const ENDS: usize = 64;
 
 /// The schemes bind what the documentation says, no less and no more.
-pub(crate) fn as_documented(provider: &dyn Provider, _: &Evidence) -> Vec<Failure> {
+pub(crate) fn as_documented(provider: &dyn Webhooks, _: &Evidence) -> Vec<Failure> {
     let documented = DOCUMENTED.iter().filter(|(id, ..)| *id == provider.id());
     let documented = documented.map(|(_, proof, covers)| (*proof, *covers)).collect::<Vec<_>>();
-    let declared = provider.schemes().iter().map(|scheme| (scheme.proof, scheme.covers)).collect::<Vec<_>>();
+    let declared = provider.profile().schemes.iter().map(|scheme| (scheme.proof, scheme.covers)).collect::<Vec<_>>();
     if documented.is_empty() {
         return vec![Failure::new(provider, "schemes", "the table of what is documented has no row for it")];
     }
@@ -51,7 +51,7 @@ pub(crate) fn as_documented(provider: &dyn Provider, _: &Evidence) -> Vec<Failur
 }
 
 /// A fixture is accepted as it stands, and its secret is named.
-pub(crate) fn accepts_the_recorded(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn accepts_the_recorded(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| match fixture.attempt().open(provider) {
         Err(fault) => complaints.add(format!("is refused: {fault}")),
         Ok(verified) if verified.key_id().is_none_or(|id| id.0 != fixture.key_id()) => {
@@ -121,7 +121,7 @@ fn positions(length: usize) -> Vec<usize> {
 }
 
 /// Every change of the body is refused, if it is covered; some change is accepted, if it is not.
-pub(crate) fn body(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn body(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let covered = fixture.covers(provider).body;
         let recorded = fixture.attempt();
@@ -141,7 +141,7 @@ pub(crate) fn body(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure>
 }
 
 /// Another address is refused, if it is covered, and makes no difference, if it is not.
-pub(crate) fn url(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn url(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let covered = fixture.covers(provider).url;
         let url = &fixture.url;
@@ -162,7 +162,7 @@ pub(crate) fn url(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> 
 }
 
 /// Another time is refused, if it is covered and further away than is tolerated, and makes no difference, if not.
-pub(crate) fn time(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn time(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let second = SignedDuration::from_secs(1);
     let day = SignedDuration::from_hours(24);
     let distances = [TOLERANCE - second, TOLERANCE + second, day, 365 * day];

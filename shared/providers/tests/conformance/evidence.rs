@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use hooktide_providers::{Covers, Proof, Provider, Scheme};
+use hooktide_providers::{Covers, Proof, Scheme, Webhooks};
 use jiff::Timestamp;
 
 /// The time at which fixtures are checked that were not signed at a certain one: 2026-11-23T12:00:00Z.
@@ -114,9 +114,9 @@ impl Fixture {
     }
 
     /// Which of the provider's schemes it is proved by.
-    pub(crate) fn scheme(&self, provider: &dyn Provider) -> Option<&'static Scheme> {
+    pub(crate) fn scheme(&self, provider: &dyn Webhooks) -> Option<&'static Scheme> {
         let (place, _) = self.signature()?;
-        provider.schemes().iter().find(|scheme| match (scheme.proof, &place) {
+        provider.profile().schemes.iter().find(|scheme| match (scheme.proof, &place) {
             (Proof::Header(name), Place::Header(header)) => name == header,
             (Proof::Field(name), Place::Field(field)) => name == field,
             (Proof::Header(_) | Proof::Field(_), _) => false,
@@ -124,7 +124,7 @@ impl Fixture {
     }
 
     /// What its proof binds, as declared.
-    pub(crate) fn covers(&self, provider: &dyn Provider) -> Covers {
+    pub(crate) fn covers(&self, provider: &dyn Webhooks) -> Covers {
         self.scheme(provider).map_or(Covers::NOTHING, |scheme| scheme.covers)
     }
 
@@ -160,7 +160,7 @@ impl Fixture {
     }
 
     /// Its topic, as the provider reads it; `None` if it is refused.
-    pub(crate) fn topic(&self, provider: &dyn Provider) -> Option<String> {
+    pub(crate) fn topic(&self, provider: &dyn Webhooks) -> Option<String> {
         provider.label(&self.attempt().open(provider).ok()?).topic
     }
 }

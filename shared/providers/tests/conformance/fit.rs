@@ -3,7 +3,7 @@
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{State, What};
-use hooktide_providers::{Covers, Provider};
+use hooktide_providers::{Covers, Webhooks};
 
 use crate::evidence::{Evidence, Fixture};
 use crate::rule::{Failure, each};
@@ -35,7 +35,7 @@ fn meaning(what: &What) -> Meaning {
 
 /// What the fixture's body means under a topic: nothing, if it is signed but unreadable, or if it says its own topic,
 /// and that is signed.
-fn meanings(provider: &dyn Provider, fixture: &Fixture, topic: &str) -> Result<Vec<Meaning>, Fault> {
+fn meanings(provider: &dyn Webhooks, fixture: &Fixture, topic: &str) -> Result<Vec<Meaning>, Fault> {
     let attempt = fixture.sender(provider).topic(topic).send_again()?;
     if attempt.says_another_topic(provider, topic) {
         return Ok(Vec::new());
@@ -49,7 +49,7 @@ fn meanings(provider: &dyn Provider, fixture: &Fixture, topic: &str) -> Result<V
 
 /// A body means under every topic what it means under its own, or nothing. Where a provider sends the very same body
 /// under two topics, nobody can tell which was meant; the fixture then says so, as `# fits: <topic>`.
-pub(crate) fn topics_fit_bodies(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn topics_fit_bodies(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     compare(provider, evidence, |fixture, topic, own, other| {
         let same_body = fixture.comments.get("fits").is_some_and(|fits| fits == topic);
         same_body || other == Meaning::Nothing || own.contains(&other)
@@ -58,13 +58,13 @@ pub(crate) fn topics_fit_bodies(provider: &dyn Provider, evidence: &Evidence) ->
 
 /// A request to erase or disclose something means nothing under any other topic: its body says less than its topic, and
 /// disclosing a customer must not become erasing a shop.
-pub(crate) fn privacy_has_one_topic(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn privacy_has_one_topic(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     compare(provider, evidence, |_, _, _, other| other != Meaning::Privacy)
 }
 
 /// Tells where a body means something under another topic that is not `allowed`, given what it means under its own.
 fn compare(
-    provider: &dyn Provider,
+    provider: &dyn Webhooks,
     evidence: &Evidence,
     allowed: impl Fn(&Fixture, &str, &[Meaning], Meaning) -> bool,
 ) -> Vec<Failure> {
@@ -78,7 +78,7 @@ fn compare(
             Ok(own) => own,
             Err(fault) => return complaints.add(format!("cannot be read under its own topic: {fault}")),
         };
-        for topic in provider.topics().iter().map(|topic| topic.name).filter(|topic| *topic != own_topic) {
+        for topic in provider.profile().topics.iter().map(|topic| topic.name).filter(|topic| *topic != own_topic) {
             match meanings(provider, fixture, topic) {
                 Err(fault) => complaints.add(format!("under {topic} fails: {fault}")),
                 Ok(others) => {
@@ -92,7 +92,7 @@ fn compare(
 }
 
 /// Under a topic that is not declared, a body means nothing.
-pub(crate) fn unknown_topics(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn unknown_topics(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         if fixture.is_unsignable() {
             return;

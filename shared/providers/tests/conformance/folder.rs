@@ -1,7 +1,7 @@
 //! The folder is complete: README, fixtures, snapshots.
 
 use hooktide_model::signing::SUBSCRIPTION_KEY;
-use hooktide_providers::{Becomes, Provider};
+use hooktide_providers::{Becomes, Webhooks};
 
 use crate::evidence::Evidence;
 use crate::rule::{Failure, each};
@@ -13,13 +13,13 @@ const SOURCES: &[&str] = &["documented", "constructed", "captured"];
 const SYNC: &str = "sync of";
 
 /// A table of the README has a row for each topic, and its second cell says what the code does.
-pub(crate) fn readme_lists_topics(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn readme_lists_topics(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let Some(readme) = &evidence.readme else {
         return vec![Failure::new(provider, "README.md", "is missing")];
     };
     let rows = readme.lines().filter_map(|line| line.strip_prefix('|')?.split_once('|')).collect::<Vec<_>>();
     let mut failures = Vec::new();
-    for topic in provider.topics() {
+    for topic in provider.profile().topics {
         let says = match topic.becomes {
             Becomes::Kind(kind) => kind.as_str().to_owned(),
             Becomes::Sync(resource) => format!("{SYNC} `{resource}`"),
@@ -44,14 +44,14 @@ pub(crate) fn readme_lists_topics(provider: &dyn Provider, evidence: &Evidence) 
 }
 
 /// Each topic that is declared was recorded.
-pub(crate) fn topics_have_fixtures(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn topics_have_fixtures(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let recorded = evidence.fixtures.iter().filter_map(|fixture| fixture.topic(provider)).collect::<Vec<_>>();
-    let topics = provider.topics().iter().filter(|topic| !recorded.iter().any(|name| name == topic.name));
+    let topics = provider.profile().topics.iter().filter(|topic| !recorded.iter().any(|name| name == topic.name));
     topics.map(|topic| Failure::new(provider, topic.name, "was not recorded")).collect()
 }
 
 /// Each fixture says where it is from, what signed it, and which header proves it.
-pub(crate) fn fixtures_say_their_origin(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn fixtures_say_their_origin(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let source = fixture.comments.get("source").map(String::as_str).unwrap_or_default();
         if source.split_once(' ').is_none_or(|(sort, place)| !SOURCES.contains(&sort) || place.trim().is_empty()) {
@@ -59,8 +59,8 @@ pub(crate) fn fixtures_say_their_origin(provider: &dyn Provider, evidence: &Evid
         }
         match fixture.secret() {
             Some((name, text)) if !text.is_empty() => {
-                let derived = provider.derives_tokens() && name == SUBSCRIPTION_KEY;
-                if !derived && !provider.needs().iter().any(|need| need.name == name) {
+                let derived = provider.profile().derives_tokens && name == SUBSCRIPTION_KEY;
+                if !derived && !provider.profile().needs.iter().any(|need| need.name == name) {
                     complaints.add(format!("is signed by `{name}`, which the provider does not need"));
                 }
             }
@@ -84,7 +84,7 @@ pub(crate) fn fixtures_say_their_origin(provider: &dyn Provider, evidence: &Evid
 }
 
 /// No snapshot is left of a fixture that is gone.
-pub(crate) fn snapshots_have_fixtures(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn snapshots_have_fixtures(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let gone = |name: &&String| !evidence.fixtures.iter().any(|fixture| &fixture.name == *name);
     let gone = evidence.snapshots.iter().filter(gone);
     gone.map(|name| Failure::new(provider, format!("snapshots/{name}.snap"), "has no fixture")).collect()

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use hooktide_model::notice::What;
-use hooktide_providers::{Covers, Provider, Sample};
+use hooktide_providers::{Covers, Sample, Webhooks};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -15,14 +15,14 @@ use crate::rule::{Complaints, Failure, each};
 use crate::signature::changed_at;
 
 /// The identities of what an attempt tells.
-fn identities(provider: &dyn Provider, attempt: &Attempt) -> Result<BTreeSet<String>, String> {
+fn identities(provider: &dyn Webhooks, attempt: &Attempt) -> Result<BTreeSet<String>, String> {
     let notices = attempt.notices(provider).map_err(|fault| fault.to_string())?;
     Ok(notices.into_iter().map(|notice| notice.identity).collect())
 }
 
 /// The fixture's identities and those of another attempt, if both have some; else a complaint.
 fn both(
-    provider: &dyn Provider,
+    provider: &dyn Webhooks,
     fixture: &Fixture,
     other: &Attempt,
     what: &str,
@@ -44,7 +44,7 @@ fn both(
 }
 
 /// Read twice, and tried again a minute later: the same.
-pub(crate) fn same_delivery(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn same_delivery(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let mut repeats = vec![("read again", fixture.attempt())];
         repeats.extend(fixture.sender(provider).send_again().ok().map(|attempt| ("sent again", attempt)));
@@ -60,7 +60,7 @@ pub(crate) fn same_delivery(provider: &dyn Provider, evidence: &Evidence) -> Vec
 }
 
 /// The same content under another delivery id: another identity.
-pub(crate) fn another_delivery(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn another_delivery(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some(id) = fixture.delivery(provider).filter(|_| !fixture.is_unsignable()) else { return };
         let other_id = changed_at(&id, id.len() - 1);
@@ -85,7 +85,7 @@ pub(crate) fn another_delivery(provider: &dyn Provider, evidence: &Evidence) -> 
 
 /// A hint whose signed body says its own id or time, under a made-up delivery id: the same identity. One that says neither:
 /// another, since nothing that is signed tells it from the next.
-pub(crate) fn same_hint(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn same_hint(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some(id) = fixture.delivery(provider).filter(|_| !fixture.is_unsignable()) else { return };
         if is_signed(provider, fixture, &id) || !fixture.covers(provider).body {
@@ -114,21 +114,22 @@ pub(crate) fn same_hint(provider: &dyn Provider, evidence: &Evidence) -> Vec<Fai
 }
 
 /// Whether it has a hint that is known again whatever id it comes under.
-fn is_known_by_its_mark(provider: &dyn Provider, fixture: &Fixture, id: &str) -> bool {
+fn is_known_by_its_mark(provider: &dyn Webhooks, fixture: &Fixture, id: &str) -> bool {
     let notices = fixture.attempt().notices(provider).unwrap_or_default();
     let hints = notices.iter().any(|notice| matches!(notice.what, What::Hint { .. }));
     hints && !is_signed(provider, fixture, id) && has_own_mark(provider, fixture)
 }
 
 /// Whether the body says an id or a time of its own, by what the provider declares.
-fn has_own_mark(provider: &dyn Provider, fixture: &Fixture) -> bool {
+fn has_own_mark(provider: &dyn Webhooks, fixture: &Fixture) -> bool {
     let Ok(body) = serde_json::from_slice::<Value>(&fixture.body) else { return false };
-    let marks = places::of(&body).into_iter().filter(|place| provider.own_marks().iter().any(|path| place.is(path)));
+    let marks =
+        places::of(&body).into_iter().filter(|place| provider.profile().own_marks.iter().any(|path| place.is(path)));
     marks.filter_map(|place| body.pointer(&place.pointer)).any(|value| !value.is_null())
 }
 
 /// Another body under the same delivery id, if whoever has a signed body can make the id up: another identity.
-pub(crate) fn another_body(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn another_body(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some(id) = fixture.delivery(provider) else { return };
         // Whoever has a token can make everything up with it.
@@ -154,7 +155,7 @@ pub(crate) fn another_body(provider: &dyn Provider, evidence: &Evidence) -> Vec<
 }
 
 /// Whether the fixture is refused once its delivery id is another, wherever it stands.
-fn is_signed(provider: &dyn Provider, fixture: &Fixture, id: &str) -> bool {
+fn is_signed(provider: &dyn Webhooks, fixture: &Fixture, id: &str) -> bool {
     let other_id = changed_at(id, id.len() - 1);
     let mut attempt = fixture.attempt().body(replaced(&fixture.body, id, &other_id));
     for (name, value) in fixture.headers.iter().filter(|(_, value)| value == id) {

@@ -2,7 +2,7 @@
 
 use hooktide_model::fault::AuthFault;
 use hooktide_model::secret::LiveSecret;
-use hooktide_providers::Provider;
+use hooktide_providers::Webhooks;
 use jiff::SignedDuration;
 
 use crate::attempt::{Attempt, live};
@@ -22,14 +22,14 @@ pub(crate) fn another(text: &str) -> String {
     letter.map_or_else(|| format!("{text}x"), |(at, _)| changed_at(text, at))
 }
 
-fn refused(provider: &dyn Provider, attempt: Option<Attempt>, what: &str, complaints: &mut Complaints) {
+fn refused(provider: &dyn Webhooks, attempt: Option<Attempt>, what: &str, complaints: &mut Complaints) {
     if attempt.is_some_and(|attempt| attempt.open(provider).is_ok()) {
         complaints.add(format!("is accepted {what}"));
     }
 }
 
 /// What another key signed, and what another key should verify.
-pub(crate) fn another_key(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn another_key(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let (name, text) = fixture.secret().unwrap_or(UNKNOWN);
         let other = another(text);
@@ -44,7 +44,7 @@ pub(crate) fn another_key(provider: &dyn Provider, evidence: &Evidence) -> Vec<F
 }
 
 /// Without a secret nothing is accepted, not even what an empty one signed, and the reason is told apart.
-pub(crate) fn no_secret(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn no_secret(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         refused_as_no_secret(provider, &fixture.attempt().secrets(Vec::new()), "without a secret", complaints);
         let empty = fixture.sender(provider).secret("").send_again().ok();
@@ -54,7 +54,7 @@ pub(crate) fn no_secret(provider: &dyn Provider, evidence: &Evidence) -> Vec<Fai
 }
 
 /// A secret that is empty is none: anybody can sign with it.
-pub(crate) fn empty_secret(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn empty_secret(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let (name, text) = fixture.secret().unwrap_or(UNKNOWN);
         let alone = vec![live(name, "empty", "")];
@@ -67,7 +67,7 @@ pub(crate) fn empty_secret(provider: &dyn Provider, evidence: &Evidence) -> Vec<
 }
 
 /// A secret counts under its own name only.
-pub(crate) fn another_name(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn another_name(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let (_, text) = fixture.secret().unwrap_or(UNKNOWN);
         let renamed = fixture.attempt().secrets(vec![live(OTHER_NAME, fixture.key_id(), text)]);
@@ -76,7 +76,7 @@ pub(crate) fn another_name(provider: &dyn Provider, evidence: &Evidence) -> Vec<
 }
 
 /// A secret counts until the instant at which it retires, and no longer.
-pub(crate) fn retired(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn retired(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let (name, text) = fixture.secret().unwrap_or(UNKNOWN);
         let retiring = |seconds: i64| {
@@ -94,7 +94,7 @@ pub(crate) fn retired(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failu
 }
 
 /// Each of several live secrets counts, wherever it stands, and it is named.
-pub(crate) fn several(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn several(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let (name, text) = fixture.secret().unwrap_or(UNKNOWN);
         let (right, other) = (live(name, fixture.key_id(), text), live(name, "other", another(text)));
@@ -119,7 +119,7 @@ pub(crate) fn several(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failu
 }
 
 /// Refused with the fault that makes the receiver look for newer secrets.
-fn refused_as_no_secret(provider: &dyn Provider, attempt: &Attempt, what: &str, complaints: &mut Complaints) {
+fn refused_as_no_secret(provider: &dyn Webhooks, attempt: &Attempt, what: &str, complaints: &mut Complaints) {
     let opened = attempt.open(provider);
     if opened.as_ref().err() != Some(&AuthFault::NoSecret) {
         complaints.add(format!("{what} is not refused for having no secret: {opened:?}"));

@@ -30,7 +30,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
 fn keeps_what_may_be_about_money() {
     let mut failures = Vec::new();
     for (id, name, from, to) in CASES {
-        let provider = hooktide_providers::by_id(id).unwrap();
+        let provider = hooktide_providers::webhooks_by_id(id).unwrap();
         let fixtures = Evidence::of(id).fixtures;
         let fixture = fixtures.iter().find(|fixture| fixture.name == *name).unwrap_or_else(|| panic!("{id}/{name}"));
         let from = if from.is_empty() { fixture.topic(provider).unwrap_or_default() } else { (*from).to_owned() };
@@ -56,7 +56,7 @@ fn no_provider_is_left_out() {
     assert_eq!(left_out.collect::<Vec<_>>(), [""; 0]);
 }
 
-fn is_kept(provider: &dyn hooktide_providers::Provider, attempt: &Attempt) -> bool {
+fn is_kept(provider: &dyn hooktide_providers::Webhooks, attempt: &Attempt) -> bool {
     match attempt.notices(provider) {
         Ok(notices) => {
             notices.iter().any(|notice| matches!(notice.what, What::Kept { class: ErrorClass::UnknownPayment, .. }))

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hooktide_model::fault::{ErrorClass, Fault};
-use hooktide_providers::Provider;
+use hooktide_providers::Webhooks;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -20,7 +20,7 @@ use crate::rule::{Failure, each};
 const SMALL: usize = 8 * 1024;
 
 /// Reads a request all the way; what is refused is of no interest here.
-fn survives(provider: &dyn Provider, attempt: &Attempt) -> Result<(), String> {
+fn survives(provider: &dyn Webhooks, attempt: &Attempt) -> Result<(), String> {
     let Ok(verified) = attempt.open(provider) else { return Ok(()) };
     let read = AssertUnwindSafe(|| {
         provider.label(&verified);
@@ -47,12 +47,12 @@ fn survives_body(sender: &Sender<'_>, body: Vec<u8>) -> Result<(), String> {
 }
 
 /// All topics that are worth a try.
-fn topics(provider: &dyn Provider) -> Vec<&'static str> {
-    provider.topics().iter().map(|topic| topic.name).chain([UNKNOWN_TOPIC]).collect()
+fn topics(provider: &dyn Webhooks) -> Vec<&'static str> {
+    provider.profile().topics.iter().map(|topic| topic.name).chain([UNKNOWN_TOPIC]).collect()
 }
 
 /// Tries random bodies under each topic; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` try more and others.
-fn tries(provider: &dyn Provider, evidence: &Evidence, bodies: &impl Strategy<Value = Vec<u8>>) -> Vec<Failure> {
+fn tries(provider: &dyn Webhooks, evidence: &Evidence, bodies: &impl Strategy<Value = Vec<u8>>) -> Vec<Failure> {
     let Some(fixture) = evidence.fixtures.iter().find(|fixture| !fixture.is_unsignable()) else {
         return vec![Failure::new(provider, "fixtures", "there is none to sign like")];
     };
@@ -76,12 +76,12 @@ fn tries(provider: &dyn Provider, evidence: &Evidence, bodies: &impl Strategy<Va
 }
 
 /// Random bytes.
-pub(crate) fn any_bytes(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn any_bytes(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     tries(provider, evidence, &vec(any::<u8>(), 0..256))
 }
 
 /// Random JSON, with the keys and texts of the fixtures in it.
-pub(crate) fn any_json(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn any_json(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let mut words = vec![String::new()];
     for fixture in &evidence.fixtures {
         words_of(&serde_json::from_slice(&fixture.body).unwrap_or_default(), &mut words);
@@ -122,7 +122,7 @@ fn words_of(value: &Value, words: &mut Vec<String>) {
 }
 
 /// A fixture's body with a few bytes set, left out or doubled.
-pub(crate) fn any_edit(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn any_edit(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let bodies = evidence.fixtures.iter().map(|fixture| fixture.body.to_vec());
     let bodies = bodies.filter(|body| !body.is_empty() && body.len() <= SMALL).collect::<Vec<_>>();
     if bodies.is_empty() {
@@ -145,7 +145,7 @@ pub(crate) fn any_edit(provider: &dyn Provider, evidence: &Evidence) -> Vec<Fail
 }
 
 /// A fixture's body with a value that does not belong there, under its own and every other topic.
-pub(crate) fn any_value(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn any_value(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         if fixture.is_unsignable() {
             return;
@@ -172,10 +172,10 @@ fn abridged(body: &str) -> String {
 }
 
 /// Headers that are not signed may say anything.
-pub(crate) fn any_header(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn any_header(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let signature = fixture.comments.get("signature").map(String::as_str);
-        let read = provider.headers().iter().copied().filter(|name| Some(*name) != signature);
+        let read = provider.profile().headers.iter().copied().filter(|name| Some(*name) != signature);
         for name in read {
             let long = "x".repeat(100_000);
             let values =
@@ -192,7 +192,7 @@ pub(crate) fn any_header(provider: &dyn Provider, evidence: &Evidence) -> Vec<Fa
 }
 
 /// A fixture is of the form that the provider sends.
-pub(crate) fn fixtures_are_readable(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn fixtures_are_readable(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let readable = fixture.attempt().open(provider).map(|verified| provider.readable(&verified));
         if readable != Ok(Ok(())) {
@@ -202,7 +202,7 @@ pub(crate) fn fixtures_are_readable(provider: &dyn Provider, evidence: &Evidence
 }
 
 /// A byte order mark before a signed body is passed over: it is signed, and says nothing.
-pub(crate) fn byte_order_mark(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn byte_order_mark(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         if fixture.is_unsignable() || fixture.body.is_empty() {
             return;
@@ -222,7 +222,7 @@ pub(crate) fn byte_order_mark(provider: &dyn Provider, evidence: &Evidence) -> V
 }
 
 /// JSON that nests deep is told apart before anybody reads it in full, wherever it nests.
-pub(crate) fn deep_bodies_are_unreadable(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn deep_bodies_are_unreadable(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         if fixture.is_unsignable() {
             return;

@@ -2,7 +2,7 @@
 
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Notice, What};
-use hooktide_providers::{Label, Provider};
+use hooktide_providers::{Label, Webhooks};
 
 use crate::evidence::Evidence;
 use crate::rule::{Failure, each};
@@ -24,7 +24,7 @@ pub(crate) fn is_left_out(label: &Label, notices: &[Notice]) -> bool {
 }
 
 /// A fixture that tells of a payment is labelled so.
-pub(crate) fn payments_overtake(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn payments_overtake(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Ok(verified) = fixture.attempt().open(provider) else { return };
         let notices = provider.parse(&verified).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hooktide_providers::Provider;
+use hooktide_providers::Webhooks;
 
 use crate::evidence::{Evidence, Fixture};
 
@@ -10,7 +10,7 @@ use crate::evidence::{Evidence, Fixture};
 const TOLD: usize = 40;
 
 /// Finds what breaks a rule.
-pub(crate) type Check = fn(&dyn Provider, &Evidence) -> Vec<Failure>;
+pub(crate) type Check = fn(&dyn Webhooks, &Evidence) -> Vec<Failure>;
 
 /// What must hold for every provider.
 pub(crate) struct Rule {
@@ -30,7 +30,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Of a provider, at `place`: a fixture, a topic, a file.
-    pub(crate) fn new(provider: &dyn Provider, place: impl Into<String>, what: impl Into<String>) -> Self {
+    pub(crate) fn new(provider: &dyn Webhooks, place: impl Into<String>, what: impl Into<String>) -> Self {
         Self { provider: provider.id(), place: place.into(), what: what.into() }
     }
 }
@@ -52,14 +52,14 @@ impl Complaints {
     }
 
     /// As failures of a fixture.
-    pub(crate) fn of(self, provider: &dyn Provider, fixture: &str) -> Vec<Failure> {
+    pub(crate) fn of(self, provider: &dyn Webhooks, fixture: &str) -> Vec<Failure> {
         self.0.into_iter().map(|what| Failure::new(provider, fixture, what)).collect()
     }
 }
 
 /// Runs a check on each fixture.
 pub(crate) fn each(
-    provider: &dyn Provider,
+    provider: &dyn Webhooks,
     evidence: &Evidence,
     check: impl Fn(&Fixture, &mut Complaints),
 ) -> Vec<Failure> {
@@ -72,13 +72,17 @@ pub(crate) fn each(
     failures
 }
 
+/// The webhooks of all providers.
+pub(crate) fn all() -> impl Iterator<Item = &'static dyn Webhooks> {
+    hooktide_providers::ALL.iter().filter_map(|provider| provider.webhooks())
+}
+
 /// Runs a rule on all providers and tells everything that it found.
 pub(crate) fn hold_for_all(rule: &str, check: Check) {
-    assert!(!hooktide_providers::ALL.is_empty(), "there is no provider to check");
-    let failures = hooktide_providers::ALL
-        .iter()
-        .flat_map(|provider| check(*provider, &Evidence::of(provider.id())))
-        .collect::<Vec<_>>();
+    let webhooks = all().collect::<Vec<_>>();
+    assert!(!webhooks.is_empty(), "there is no provider to check");
+    let failures =
+        webhooks.into_iter().flat_map(|provider| check(provider, &Evidence::of(provider.id()))).collect::<Vec<_>>();
     tell(rule, &failures);
 }
 

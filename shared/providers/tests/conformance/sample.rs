@@ -3,7 +3,7 @@
 use hooktide_model::notice::{Notice, State, Version, What};
 use hooktide_model::secret::{Secret, Secrets};
 use hooktide_model::signing::SUBSCRIPTION_KEY;
-use hooktide_providers::{Becomes, Label, Provider, Sample, Topic, Unsigned};
+use hooktide_providers::{Becomes, Label, Sample, Topic, Unsigned, Webhooks};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::{Attempt, live};
@@ -14,7 +14,7 @@ use crate::rule::{Complaints, Failure};
 
 /// The label and the notices of a sample that was signed, sent, verified and parsed.
 fn read(
-    provider: &dyn Provider,
+    provider: &dyn Webhooks,
     fixture: &Fixture,
     topic: &Topic,
     number: u64,
@@ -35,7 +35,7 @@ fn read(
 
 /// Its notices alone.
 fn notices(
-    provider: &dyn Provider,
+    provider: &dyn Webhooks,
     fixture: &Fixture,
     topic: &Topic,
     number: u64,
@@ -46,7 +46,7 @@ fn notices(
 
 /// Runs a check on each declared topic.
 fn each_topic(
-    provider: &dyn Provider,
+    provider: &dyn Webhooks,
     evidence: &Evidence,
     check: impl Fn(&Fixture, &Topic) -> Result<(), String>,
 ) -> Vec<Failure> {
@@ -55,14 +55,14 @@ fn each_topic(
         let same = signable.iter().find(|fixture| fixture.topic(provider).as_deref() == Some(topic.name));
         same.or(signable.first()).ok_or_else(|| "has no fixture to be signed like".to_owned())
     };
-    let topics = provider.topics().iter();
+    let topics = provider.profile().topics.iter();
     let failed =
         topics.filter_map(|topic| Some((topic.name, like(topic).and_then(|fixture| check(fixture, topic)).err()?)));
     failed.map(|(topic, what)| Failure::new(provider, topic, format!("a sample {what}"))).collect()
 }
 
 /// A sample becomes what its topic declares.
-pub(crate) fn become_as_declared(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn become_as_declared(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each_topic(provider, evidence, |fixture, topic| {
         let fits = |what: &What| match (topic.becomes, what) {
             (Becomes::Kind(kind), What::Entity(entity)) => entity.kind == kind,
@@ -87,7 +87,7 @@ pub(crate) fn become_as_declared(provider: &dyn Provider, evidence: &Evidence) -
 }
 
 /// A sample that tells of a payment overtakes what does not.
-pub(crate) fn payments_overtake(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn payments_overtake(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each_topic(provider, evidence, |fixture, topic| {
         let (label, notices) = read(provider, fixture, topic, 1, fixture.now())?;
         if priority::is_left_out(&label, &notices) {
@@ -108,7 +108,7 @@ fn entities(notices: Vec<Notice>) -> Vec<(String, Version, bool)> {
 }
 
 /// Samples of one number are about the same thing, of two numbers about two.
-pub(crate) fn numbers_are_things(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn numbers_are_things(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each_topic(provider, evidence, |fixture, topic| {
         let ids = |number: u64, ago: i64| {
             let updated_at = fixture.now() - SignedDuration::from_hours(ago);
@@ -125,7 +125,7 @@ pub(crate) fn numbers_are_things(provider: &dyn Provider, evidence: &Evidence) -
 }
 
 /// An earlier time gives a smaller version; only deletions may be without a time.
-pub(crate) fn earlier_is_smaller(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn earlier_is_smaller(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each_topic(provider, evidence, |fixture, topic| {
         let at = |ago: i64| {
             let updated_at = fixture.now() - SignedDuration::from_hours(ago);
@@ -142,30 +142,30 @@ pub(crate) fn earlier_is_smaller(provider: &dyn Provider, evidence: &Evidence) -
 }
 
 /// The sample secrets fit what is needed, and with them alone a sample of every topic is signed and accepted.
-pub(crate) fn secrets_suffice(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
-    let (account, given) = (provider.sample_account(), provider.sample_secrets());
+pub(crate) fn secrets_suffice(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
+    let (account, given) = (provider.profile().sample_account, provider.profile().sample_secrets);
     let mut complaints = Complaints::default();
-    if account.is_empty() || provider.normalise_account(account) != account {
+    if account.is_empty() || (provider.profile().normalise_account)(account) != account {
         complaints.add(format!("{account:?} is no account as routes know it"));
     }
     for (name, text) in given {
-        if !provider.needs().iter().any(|need| need.name == *name) {
+        if !provider.profile().needs.iter().any(|need| need.name == *name) {
             complaints.add(format!("there is no secret `{name}`"));
         }
-        if let Err(form) = provider.check_secret(name, &Secret::new(text.as_bytes())) {
+        if let Err(form) = provider.profile().check_secret(name, &Secret::new(text.as_bytes())) {
             complaints.add(format!("`{name}` {form}"));
         }
     }
-    for need in provider.needs().iter().filter(|need| need.required) {
+    for need in provider.profile().needs.iter().filter(|need| need.required) {
         if !given.iter().any(|(name, _)| *name == need.name) {
             complaints.add(format!("`{}` is required", need.name));
         }
     }
-    let derived = provider.derives_tokens().then(|| live(SUBSCRIPTION_KEY, "k7", "hush-subscription-key"));
+    let derived = provider.profile().derives_tokens.then(|| live(SUBSCRIPTION_KEY, "k7", "hush-subscription-key"));
     let secrets = given.iter().map(|(name, text)| live(name, name, *text)).chain(derived).collect::<Vec<_>>();
     let Some(fixture) = evidence.fixtures.first() else { return complaints.of(provider, "samples") };
     let (now, url) = (fixture.now(), fixture.url.as_str());
-    for Topic { name, .. } in provider.topics() {
+    for Topic { name, .. } in provider.profile().topics {
         let sample = Sample { number: 1, updated_at: now, account };
         let secrets = Secrets::new(secrets.clone());
         let body = provider.sample(name, &sample).unwrap_or_default();
@@ -183,7 +183,7 @@ pub(crate) fn secrets_suffice(provider: &dyn Provider, evidence: &Evidence) -> V
 }
 
 /// There is no sample of what the provider does not send.
-pub(crate) fn unknown_topics(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn unknown_topics(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let now = evidence.fixtures.first().map_or(Timestamp::UNIX_EPOCH, Fixture::now);
     let sample = provider.sample(UNKNOWN_TOPIC, &Sample { number: 1, updated_at: now, account: "somebody" });
     sample.map(|_| Failure::new(provider, UNKNOWN_TOPIC, "has a sample")).into_iter().collect()

@@ -1,7 +1,7 @@
 //! What proves a request is read strictly: there, once, short, plain ASCII, canonical, whole.
 
 use hooktide_model::fault::AuthFault;
-use hooktide_providers::Provider;
+use hooktide_providers::Webhooks;
 
 use crate::evidence::Evidence;
 use crate::rule::{Failure, each};
@@ -15,7 +15,7 @@ const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 type Tampered = (String, Vec<Vec<u8>>);
 
 /// Refuses each fixture with each of these headers in place of its own.
-fn refuses(provider: &dyn Provider, evidence: &Evidence, tampered: impl Fn(&str) -> Vec<Tampered>) -> Vec<Failure> {
+fn refuses(provider: &dyn Webhooks, evidence: &Evidence, tampered: impl Fn(&str) -> Vec<Tampered>) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some((place, value)) = fixture.signature() else {
             return complaints.add("does not say where its signature stands");
@@ -47,7 +47,7 @@ fn one(what: impl Into<String>, value: impl Into<Vec<u8>>) -> Tampered {
 }
 
 /// No signature, or an empty one: refused, and as missing.
-pub(crate) fn missing(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn missing(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each(provider, evidence, |fixture, complaints| {
         let Some((place, value)) = fixture.signature() else {
             return complaints.add("does not say where its signature stands");
@@ -65,7 +65,7 @@ pub(crate) fn missing(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failu
 }
 
 /// Two of them: as two headers, and as hosts join them.
-pub(crate) fn doubled(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn doubled(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     refuses(provider, evidence, |value| {
         let wrong = changed_at(value, value.len() / 2);
         let mut tampered = Vec::new();
@@ -82,7 +82,7 @@ pub(crate) fn doubled(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failu
 }
 
 /// Longer than any signature is.
-pub(crate) fn overlong(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn overlong(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     refuses(provider, evidence, |value| {
         let fill = |with: &str| with.repeat(LONGEST + 1 - value.len());
         vec![
@@ -97,7 +97,7 @@ pub(crate) fn overlong(provider: &dyn Provider, evidence: &Evidence) -> Vec<Fail
 }
 
 /// Bytes beyond ASCII, beside and in place of its own.
-pub(crate) fn not_ascii(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn not_ascii(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     refuses(provider, evidence, |value| {
         let bytes = value.as_bytes();
         let last = &bytes[..bytes.len() - 1];
@@ -114,7 +114,7 @@ pub(crate) fn not_ascii(provider: &dyn Provider, evidence: &Evidence) -> Vec<Fai
 }
 
 /// White space before, within and after it.
-pub(crate) fn white_space(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn white_space(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     refuses(provider, evidence, |value| {
         let mut tampered = Vec::new();
         for (space, name) in [(" ", "a space"), ("\t", "a tab"), ("  ", "two spaces")] {
@@ -128,7 +128,7 @@ pub(crate) fn white_space(provider: &dyn Provider, evidence: &Evidence) -> Vec<F
 }
 
 /// Other spellings of the same bytes, or what a lenient decoder takes for them.
-pub(crate) fn loosely_encoded(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn loosely_encoded(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     refuses(provider, evidence, |value| {
         let swapped =
             |byte: u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
@@ -161,7 +161,7 @@ fn with_stray_bits(bare: &str) -> String {
 }
 
 /// Its start only, at every length, or all but its first character.
-pub(crate) fn truncated(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn truncated(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     refuses(provider, evidence, |value| {
         let starts = (1..value.len()).map(|length| one(format!("cut to {length} characters"), &value[..length]));
         starts.chain([one("without its first character", &value[1..])]).collect()
@@ -169,7 +169,7 @@ pub(crate) fn truncated(provider: &dyn Provider, evidence: &Evidence) -> Vec<Fai
 }
 
 /// Another character at any one position: what compares a part only takes some of them.
-pub(crate) fn changed(provider: &dyn Provider, evidence: &Evidence) -> Vec<Failure> {
+pub(crate) fn changed(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     refuses(provider, evidence, |value| {
         let anywhere = (0..value.len()).map(|at| one(format!("changed at {at}"), changed_at(value, at)));
         let letters = value.replace(|character: char| character.is_ascii_alphanumeric(), "A");

@@ -10,7 +10,7 @@ mod verify;
 
 use std::collections::BTreeSet;
 
-use hooktide_providers::Provider;
+use hooktide_providers::Webhooks;
 
 use self::flaws::{FLAWS, Flaw};
 use self::folders::FOLDERS;
@@ -25,8 +25,8 @@ use crate::rule::{Rule, tell};
 const LARGEST: usize = 2048;
 
 /// The provider that is broken here: its scheme is the plainest.
-fn sound() -> &'static dyn Provider {
-    hooktide_providers::by_id("shopify").unwrap()
+fn sound() -> &'static dyn Webhooks {
+    hooktide_providers::webhooks_by_id("shopify").unwrap()
 }
 
 fn evidence() -> Evidence {
@@ -41,7 +41,7 @@ fn rule(name: &str) -> &'static Rule {
 }
 
 /// The names of those of `rules` that let the provider through.
-fn blind<'a>(provider: &dyn Provider, evidence: &Evidence, rules: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+fn blind<'a>(provider: &dyn Webhooks, evidence: &Evidence, rules: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     rules.iter().copied().filter(|name| (rule(name).check)(provider, evidence).is_empty())
 }
 
@@ -101,7 +101,7 @@ fn every_rule_catches_a_flaw() {
 }
 
 /// All rules hold, but for those that the provider in question cannot keep for a reason that is no flaw of it.
-fn passes(provider: &dyn Provider, evidence: &Evidence, except: &[&str]) {
+fn passes(provider: &dyn Webhooks, evidence: &Evidence, except: &[&str]) {
     let rules = RULES.iter().filter(|rule| !except.contains(&rule.name));
     let failures = rules.flat_map(|rule| {
         let failures = (rule.check)(provider, evidence);

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use hooktide_model::fault::{AuthFault, ErrorClass, Fault};
 use hooktide_model::names::PrivacyAct;
 use hooktide_model::notice::{EntityNotice, Notice, PrivacyRequest, State, Subject, Version, What};
-use hooktide_model::secret::{KeyId, Secrets};
 use hooktide_providers::verified::Verified;
-use hooktide_providers::{Becomes, Covers, Handshake, Label, Profile, Provider, Sample, Scheme, Unsigned};
+use hooktide_providers::{
+    Arrival, Becomes, Covers, HandshakeReply, Label, Profile, Proved, Provider, Sample, Scheme, Unsigned, Webhooks,
+};
 use http::Request;
 use jiff::Timestamp;
 
@@ -18,7 +19,7 @@ use crate::evidence::Evidence;
 use crate::keys::OTHER_NAME;
 
 pub(super) struct Broken {
-    pub(super) inner: &'static dyn Provider,
+    pub(super) inner: &'static dyn Webhooks,
     pub(super) flaw: Flaw,
     profile: &'static Profile,
     /// What it remembers of what was recorded, so that it can accept that and more.
@@ -27,7 +28,7 @@ pub(super) struct Broken {
 }
 
 impl Broken {
-    pub(super) fn new(inner: &'static dyn Provider, flaw: Flaw, recorded: Evidence) -> Self {
+    pub(super) fn new(inner: &'static dyn Webhooks, flaw: Flaw, recorded: Evidence) -> Self {
         let profile = Box::leak(Box::new(profile(*inner.profile(), flaw)));
         Self { inner, flaw, profile, recorded, count: AtomicU64::new(0) }
     }
@@ -46,6 +47,8 @@ fn profile(sound: Profile, flaw: Flaw) -> Profile {
         Flaw::SamplesUnknownSecrets => {
             Profile { sample_secrets: Box::leak(Box::new([secret, (OTHER_NAME, "secret")])), ..sound }
         }
+        Flaw::ReadsNothing => Profile { readable: |_| Err(Fault::failed("no")), ..sound },
+        Flaw::ReadsEverything => Profile { readable: |_| Ok(()), ..sound },
         Flaw::NeedsFieldsThatItHasNot => Profile { needed: &["id", "updated_at", "customer", "nowhere"], ..sound },
         _ => sound,
     }
@@ -56,18 +59,18 @@ impl Provider for Broken {
         self.profile
     }
 
-    fn handshake(&self, _: &Request<Bytes>, _: &str, _: &Secrets, _: Timestamp) -> Option<Handshake> {
-        (self.flaw == Flaw::AnswersDeliveries).then(|| Handshake::Keep("code".into()))
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
+    }
+}
+
+impl Webhooks for Broken {
+    fn handshake(&self, _: &Arrival<'_>) -> Option<HandshakeReply> {
+        (self.flaw == Flaw::AnswersDeliveries).then(|| HandshakeReply::Keep("code".into()))
     }
 
-    fn verify(
-        &self,
-        request: &Request<Bytes>,
-        url: &str,
-        secrets: &Secrets,
-        now: Timestamp,
-    ) -> Result<KeyId, AuthFault> {
-        verify::verify(self, request, url, secrets, now)
+    fn verify(&self, arrival: &Arrival<'_>) -> Result<Proved, AuthFault> {
+        verify::verify(self, arrival).map(Proved::from)
     }
 
     fn label(&self, verified: &Verified) -> Label {
@@ -75,14 +78,6 @@ impl Provider for Broken {
         match self.flaw {
             Flaw::LabelsNoTopic => Label { topic: None, ..label },
             _ => label,
-        }
-    }
-
-    fn readable(&self, verified: &Verified) -> Result<(), Fault> {
-        match self.flaw {
-            Flaw::ReadsNothing => Err(Fault::failed("no")),
-            Flaw::ReadsEverything => Ok(()),
-            _ => self.inner.readable(verified),
         }
     }
 
@@ -141,12 +136,8 @@ impl Provider for Broken {
         Ok(notices)
     }
 
-    fn normalise_account(&self, account: &str) -> String {
-        self.inner.normalise_account(account)
-    }
-
     fn sample(&self, topic: &str, sample: &Sample<'_>) -> Option<Bytes> {
-        let known = self.inner.topics().iter().any(|known| known.name == topic);
+        let known = self.inner.profile().topics.iter().any(|known| known.name == topic);
         match self.flaw {
             Flaw::SamplesOneTopic if known => self.inner.sample("products/delete", sample),
             Flaw::SamplesOneThing => self.inner.sample(topic, &Sample { number: 1, ..*sample }),
@@ -166,7 +157,9 @@ fn erasure() -> What {
 }
 
 fn deletion() -> What {
-    let Some(Becomes::Kind(kind)) = super::sound().topics().first().map(|topic| topic.becomes) else { unreachable!() };
+    let Some(Becomes::Kind(kind)) = super::sound().profile().topics.first().map(|topic| topic.becomes) else {
+        unreachable!()
+    };
     What::Entity(EntityNotice::new(kind, "1", Version::FINAL, State::Deleted))
 }
 

@@ -6,10 +6,9 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::Notice;
-use hooktide_model::secret::{KeyId, Secrets};
 use hooktide_model::signing;
 use hooktide_providers::verified::Verified;
-use hooktide_providers::{Covers, Label, Profile, Provider, Sample, Unsigned};
+use hooktide_providers::{Arrival, Covers, Label, Profile, Proved, Provider, Sample, Unsigned, Webhooks};
 use http::{HeaderValue, Request};
 use jiff::{SignedDuration, Timestamp};
 
@@ -49,14 +48,14 @@ pub(super) const FLAWS: &[(Scheme, Flaw, &[&str])] = &[
 ];
 
 pub(super) struct Schemed {
-    pub(super) inner: &'static dyn Provider,
+    pub(super) inner: &'static dyn Webhooks,
     pub(super) scheme: Scheme,
     pub(super) flaw: Option<Flaw>,
     profile: &'static Profile,
 }
 
 impl Schemed {
-    pub(super) fn new(inner: &'static dyn Provider, scheme: Scheme, flaw: Option<Flaw>) -> Self {
+    pub(super) fn new(inner: &'static dyn Webhooks, scheme: Scheme, flaw: Option<Flaw>) -> Self {
         let bound = scheme == Scheme::AddressAndTime;
         let covers = Covers { body: bound || flaw == Some(Flaw::DeclaresTheBody), url: bound, time: bound };
         let schemes = Box::leak(Box::new([hooktide_providers::Scheme::header(PROOF, covers)]));
@@ -97,13 +96,14 @@ impl Provider for Schemed {
         self.profile
     }
 
-    fn verify(
-        &self,
-        request: &Request<Bytes>,
-        url: &str,
-        secrets: &Secrets,
-        now: Timestamp,
-    ) -> Result<KeyId, AuthFault> {
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
+    }
+}
+
+impl Webhooks for Schemed {
+    fn verify(&self, arrival: &Arrival<'_>) -> Result<Proved, AuthFault> {
+        let Arrival { request, url, secrets, now } = *arrival;
         let proof = signing::signature_header(request.headers(), PROOF)?;
         let sent_at = request.headers().get(SENT_AT).and_then(|value| value.to_str().ok()).ok_or(AuthFault::Missing)?;
         let name = self.profile.needs[0].name;
@@ -121,15 +121,11 @@ impl Provider for Schemed {
             _ => SignedDuration::from_mins(5),
         };
         let checked = self.profile.schemes[0].covers.time;
-        if checked && age > tolerance { Err(AuthFault::Expired) } else { Ok(key_id) }
+        if checked && age > tolerance { Err(AuthFault::Expired) } else { Ok(key_id.into()) }
     }
 
     fn label(&self, verified: &Verified) -> Label {
         self.inner.label(verified)
-    }
-
-    fn readable(&self, verified: &Verified) -> Result<(), Fault> {
-        self.inner.readable(verified)
     }
 
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault> {

@@ -3,11 +3,9 @@
 use bytes::Bytes;
 use hooktide_model::fault::{AuthFault, ErrorClass, Fault};
 use hooktide_model::notice::{Notice, What};
-use hooktide_model::secret::{KeyId, Secrets};
 use hooktide_providers::verified::Verified;
-use hooktide_providers::{Label, Profile, Provider, Sample, Unsigned};
+use hooktide_providers::{Arrival, Label, Profile, Proved, Provider, Sample, Unsigned, Webhooks};
 use http::Request;
-use jiff::Timestamp;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
@@ -30,8 +28,8 @@ pub(super) struct Several(pub(super) Option<Flaw>);
 
 impl Several {
     /// The provider that is broken here.
-    pub(super) fn sound() -> &'static dyn Provider {
-        hooktide_providers::by_id("square").unwrap()
+    pub(super) fn sound() -> &'static dyn Webhooks {
+        hooktide_providers::webhooks_by_id("square").unwrap()
     }
 }
 
@@ -40,14 +38,14 @@ impl Provider for Several {
         Self::sound().profile()
     }
 
-    fn verify(
-        &self,
-        request: &Request<Bytes>,
-        url: &str,
-        secrets: &Secrets,
-        now: Timestamp,
-    ) -> Result<KeyId, AuthFault> {
-        Self::sound().verify(request, url, secrets, now)
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
+    }
+}
+
+impl Webhooks for Several {
+    fn verify(&self, arrival: &Arrival<'_>) -> Result<Proved, AuthFault> {
+        Self::sound().verify(arrival)
     }
 
     fn label(&self, verified: &Verified) -> Label {

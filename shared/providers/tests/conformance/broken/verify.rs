@@ -5,6 +5,7 @@ use data_encoding::{BASE64, Specification};
 use hooktide_model::fault::AuthFault;
 use hooktide_model::secret::{KeyId, LiveSecret, Secrets};
 use hooktide_model::signing;
+use hooktide_providers::Arrival;
 use http::Request;
 use http::header::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
@@ -15,15 +16,12 @@ use crate::evidence::Fixture;
 use crate::keys::OTHER_NAME;
 
 /// Verifies as the flaw has it.
-pub(super) fn verify(
-    broken: &Broken,
-    request: &Request<Bytes>,
-    url: &str,
-    secrets: &Secrets,
-    now: Timestamp,
-) -> Result<KeyId, AuthFault> {
-    let need = broken.inner.needs()[0].name;
-    let soundly = |request: &Request<Bytes>, secrets: &Secrets, now| broken.inner.verify(request, url, secrets, now);
+pub(super) fn verify(broken: &Broken, arrival: &Arrival<'_>) -> Result<KeyId, AuthFault> {
+    let Arrival { request, url, secrets, now } = *arrival;
+    let need = broken.inner.profile().needs[0].name;
+    let soundly = |request: &Request<Bytes>, secrets: &Secrets, now| {
+        broken.inner.verify(&Arrival { request, url, secrets, now }).map(|proved| proved.key)
+    };
     let live = || secrets.live(need, now);
     let first = || live().next().map(|secret| secret.id.clone()).ok_or(AuthFault::NoSecret);
     let recorded = || recorded(broken, request);

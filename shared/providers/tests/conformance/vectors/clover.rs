@@ -5,7 +5,6 @@ use bytes::Bytes;
 use hooktide_model::fault::AuthFault;
 use hooktide_model::notice::What;
 use hooktide_model::secret::{KeyId, Secrets};
-use hooktide_providers::verified;
 use http::Request;
 use jiff::Timestamp;
 
@@ -29,7 +28,7 @@ fn request(headers: &[(&'static str, &str)], body: &str) -> Request<Bytes> {
 
 fn verify(headers: &[(&'static str, &str)], seconds: i64) -> Result<KeyId, AuthFault> {
     let now = Timestamp::from_second(seconds).unwrap();
-    hooktide_providers::by_id("clover").unwrap().verify(&request(headers, "{}"), "", &secrets(), now)
+    super::verify(hooktide_providers::webhooks_by_id("clover").unwrap(), &request(headers, "{}"), "", &secrets(), now)
 }
 
 #[test]
@@ -84,11 +83,11 @@ fn refuses_both_proofs_at_once() {
 /// tell of what happened at others.
 #[test]
 fn takes_each_form_by_its_own_proof_only() {
-    let provider = hooktide_providers::by_id("clover").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("clover").unwrap();
     let now = Timestamp::from_second(SIGNED_AT).unwrap();
     let payment = r#"{"type":"PAYMENT","status":"APPROVED","id":"1","merchantId":"M"}"#;
     let by_code = request(&[("x-clover-auth", CODE)], payment);
-    let by_code = verified::open(provider, &by_code, "", &secrets(), now).unwrap();
+    let by_code = super::open(provider, &by_code, "", &secrets(), now).unwrap();
     assert!(provider.parse(&by_code).is_err());
     assert_eq!(provider.label(&by_code), hooktide_providers::Label::default());
 
@@ -96,14 +95,14 @@ fn takes_each_form_by_its_own_proof_only() {
     let signed = hooktide_model::signing::hmac_sha256(b"sec", &[b"1700000000.", events.as_bytes()]);
     let header = format!("t=1700000000,v1={}", signed.map(|byte| format!("{byte:02x}")).concat());
     let by_secret = request(&[("clover-signature", &header)], events);
-    let by_secret = verified::open(provider, &by_secret, "", &secrets(), now).unwrap();
+    let by_secret = super::open(provider, &by_secret, "", &secrets(), now).unwrap();
     assert!(provider.parse(&by_secret).is_err());
 }
 
 /// Beyond a thousand events, one notice for each merchant and resource stands for the rest.
 #[test]
 fn folds_what_is_too_much_and_loses_no_merchant_and_no_resource() {
-    let provider = hooktide_providers::by_id("clover").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("clover").unwrap();
     let event = |number: usize| {
         let key = ["I", "O", "C", "IC"][number % 4];
         format!(r#"{{"objectId":"{key}:{number}","type":"UPDATE","ts":{number}}}"#)
@@ -111,7 +110,7 @@ fn folds_what_is_too_much_and_loses_no_merchant_and_no_resource() {
     let events = |from: usize| (from..from + 2_000).map(event).collect::<Vec<_>>().join(",");
     let body = format!(r#"{{"merchants":{{"A":[{}],"B":[{}]}}}}"#, events(0), events(5_000));
     let request = request(&[("x-clover-auth", CODE)], &body);
-    let opened = verified::open(provider, &request, "", &secrets(), Timestamp::UNIX_EPOCH).unwrap();
+    let opened = super::open(provider, &request, "", &secrets(), Timestamp::UNIX_EPOCH).unwrap();
     let notices = provider.parse(&opened).unwrap();
     assert_eq!(notices.len(), 1_000 + 2 * 3, "three sorts of each merchant");
     let identities = notices.iter().map(|notice| &notice.identity).collect::<std::collections::BTreeSet<_>>();

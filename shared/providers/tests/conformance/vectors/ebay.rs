@@ -4,8 +4,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use hooktide_model::fault::{AuthFault, ErrorClass, Fault};
 use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
-use hooktide_providers::verified;
-use hooktide_providers::{Handshake, Provider, Unsigned};
+use hooktide_providers::{Arrival, HandshakeReply, Unsigned, Webhooks};
 use http::Request;
 use jiff::Timestamp;
 
@@ -18,8 +17,8 @@ const SIGNATURE: &str =
     "MEYCIQCfxfIWuxmWcIBQJ9c5/X7iGDJqs2RCGsBEaAjinyrrfAIhAIV6wGcTiBuV5KJUif2hokyrL+Q9ssHkad+mx2nEE25w";
 const BODY: &str = r#"{"metadata":{"topic":"MARKETPLACE_ACCOUNT_DELETION","schemaVersion":"1.0","deprecated":false},"notification":{"notificationId":"49feeaeb-4982-42d9-a377-9645b8479411_33f7e043-fed8-442b-9d44-791923bd9a6d","eventDate":"2021-03-19T20:43:59.462Z","publishDate":"2021-03-19T20:43:59.679Z","publishAttemptCount":1,"data":{"username":"test_user","userId":"ma8vp1jySJC","eiasToken":"nY+sHZ2PrBmdj6wVnY+sEZ2PrA2dj6wJnY+gAZGEpwmdj6x9nY+seQ=="}}}"#;
 
-fn provider() -> &'static dyn Provider {
-    hooktide_providers::by_id("ebay").unwrap()
+fn provider() -> &'static dyn Webhooks {
+    hooktide_providers::webhooks_by_id("ebay").unwrap()
 }
 
 /// eBay's answer about a key.
@@ -38,7 +37,7 @@ fn published(alg: &str, kid: &str, digest: &str) -> String {
 fn verify(keys: Vec<LiveSecret>, header: &str, body: &str) -> Result<KeyId, AuthFault> {
     let request = Request::post("/").header("x-ebay-signature", header);
     let request = request.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-    provider().verify(&request, "", &Secrets::new(keys), NOW)
+    super::verify(provider(), &request, "", &Secrets::new(keys), NOW)
 }
 
 fn fetched(digest: &str) -> Vec<LiveSecret> {
@@ -129,9 +128,10 @@ fn reads_ebays_header_strictly() {
 /// The id that is fetched is the one in the header, read as strictly.
 #[test]
 fn wants_the_key_that_ebay_names() {
-    let keys = provider().remote_keys().unwrap();
+    let keys = provider().api().and_then(|api| api.keys()).unwrap();
     let wanted = |header: String| {
-        keys.wanted(&Request::post("/").header("x-ebay-signature", header).body(Bytes::new()).unwrap())
+        let request = Request::post("/").header("x-ebay-signature", header).body(Bytes::new()).unwrap();
+        keys.wanted(&Arrival { request: &request, url: "/", secrets: &Secrets::default(), now: NOW })
     };
     assert_eq!(wanted(published("ecdsa", KID, "SHA1")), Ok(KID.to_owned()));
     assert_eq!(wanted(published("ecdsa", "../topic", "SHA1")), Err(AuthFault::Malformed));
@@ -144,8 +144,8 @@ fn answers_ebays_challenge_with_the_newest_token() {
     let answer = |code: &str, tokens: &[&str], url: &str| {
         let secrets = Secrets::new(tokens.iter().map(|token| live("verification_token", token, *token)).collect());
         let request = Request::get(format!("/webhook?challenge_code={code}")).body(Bytes::new()).unwrap();
-        match provider().handshake(&request, url, &secrets, NOW) {
-            Some(Handshake::Answer(answer)) => String::from_utf8(answer.body().to_vec()).unwrap(),
+        match provider().handshake(&Arrival { request: &request, url, secrets: &secrets, now: NOW }) {
+            Some(HandshakeReply::Answer(answer)) => String::from_utf8(answer.body().to_vec()).unwrap(),
             other => panic!("{other:?}"),
         }
     };
@@ -162,7 +162,7 @@ fn answers_ebays_challenge_with_the_newest_token() {
 
 #[test]
 fn says_what_ebays_secrets_look_like() {
-    let check = |name: &str, text: &str| provider().check_secret(name, &Secret::new(text)).is_ok();
+    let check = |name: &str, text: &str| provider().profile().check_secret(name, &Secret::new(text)).is_ok();
     let token = "hooktide-sample-verification-token_1";
     for (name, text, expected) in [
         ("verification_token", token, true),
@@ -200,7 +200,7 @@ fn finds_what_ebay_does_not_document_unreadable() {
         let (topic, account, delivery, url, now) = ("", "", "", "/", NOW);
         let unsigned = Unsigned { topic, body: body.into(), account, delivery, secrets: &secrets, url, now };
         let request = provider().sign(unsigned).unwrap();
-        provider().parse(&verified::open(provider(), &request, url, &secrets, now).unwrap())
+        provider().parse(&super::open(provider(), &request, url, &secrets, now).unwrap())
     };
     let message = |topic: &str, id: &str, data: &str| {
         format!(r#"{{"metadata":{{"topic":"{topic}"}},"notification":{{"notificationId":"{id}","data":{data}}}}}"#)

@@ -17,8 +17,8 @@ const TOKEN: &str = "k7.d20612f99c87b1bc89a19b5ebcf8e35cf1d8656b01bf66c075a6c839
 fn verify(request: Builder, body: &'static str) -> Result<KeyId, AuthFault> {
     let keys = vec![live(SUBSCRIPTION_KEY, "k8", "a newer key"), live(SUBSCRIPTION_KEY, "k7", "key-of-the-vector")];
     let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
-    let provider = hooktide_providers::by_id("google-calendar").unwrap();
-    provider.verify(&request, "", &Secrets::new(keys), Timestamp::UNIX_EPOCH)
+    let provider = hooktide_providers::webhooks_by_id("google-calendar").unwrap();
+    super::verify(provider, &request, "", &Secrets::new(keys), Timestamp::UNIX_EPOCH)
 }
 
 fn message(channel: &str, token: &str) -> Builder {

@@ -12,7 +12,7 @@ fn verify(secret: &str, body: &'static str, signature: &str) -> Result<KeyId, Au
     let secrets = Secrets::new(vec![live("app_secret", "vector", secret)]);
     let request = Request::post("/").header("x-hub-signature-256", signature);
     let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
-    hooktide_providers::by_id("meta").unwrap().verify(&request, "", &secrets, Timestamp::UNIX_EPOCH)
+    super::verify(hooktide_providers::webhooks_by_id("meta").unwrap(), &request, "", &secrets, Timestamp::UNIX_EPOCH)
 }
 
 fn accepted() -> Result<KeyId, AuthFault> {

@@ -5,8 +5,7 @@ use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::{Notice, What};
 use hooktide_model::secret::{KeyId, Secrets};
 use hooktide_model::signing::SUBSCRIPTION_KEY;
-use hooktide_providers::verified;
-use hooktide_providers::{Handshake, Provider};
+use hooktide_providers::{Arrival, HandshakeReply, Webhooks};
 use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,8 +19,8 @@ const STATE_OF_ONE: &str = "reference-one.k7.fcd2752b1445a5f4e248475f79ec2a4961e
 /// The same of `reference-two`.
 const STATE_OF_TWO: &str = "reference-two.k7.134035a336fca3727dfc93e7ae1b1c4382929a19f9cda7f87688aaf22a9b4040";
 
-fn provider() -> &'static dyn Provider {
-    hooktide_providers::by_id("microsoft-graph").unwrap()
+fn provider() -> &'static dyn Webhooks {
+    hooktide_providers::webhooks_by_id("microsoft-graph").unwrap()
 }
 
 fn keys() -> Secrets {
@@ -50,19 +49,19 @@ fn request(items: &[String]) -> Request<Bytes> {
 
 fn verify(body: &str) -> Result<KeyId, AuthFault> {
     let request = Request::post("/").body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-    provider().verify(&request, "", &keys(), NOW)
+    super::verify(provider(), &request, "", &keys(), NOW)
 }
 
 fn verify_items(items: &[String]) -> Result<KeyId, AuthFault> {
-    provider().verify(&request(items), "", &keys(), NOW)
+    super::verify(provider(), &request(items), "", &keys(), NOW)
 }
 
 fn dropped(items: &[String]) -> Vec<usize> {
-    provider().verify_each(&request(items), "", &keys(), NOW).unwrap().1
+    super::open(provider(), &request(items), "", &keys(), NOW).unwrap().dropped().to_vec()
 }
 
 fn notices(items: &[String], now: Timestamp) -> Result<Vec<Notice>, Fault> {
-    provider().parse(&verified::open(provider(), &request(items), "", &keys(), now)?)
+    provider().parse(&super::open(provider(), &request(items), "", &keys(), now).expect("a proved item"))
 }
 
 fn identities(items: &[String], now: Timestamp) -> Vec<String> {
@@ -128,7 +127,7 @@ fn what_is_refused_says_why() {
     ] {
         assert_eq!(verify(&body), Err(fault), "{body}");
     }
-    let no_keys = provider().verify(&request(&[of_one]), "", &Secrets::default(), NOW);
+    let no_keys = super::verify(provider(), &request(&[of_one]), "", &Secrets::default(), NOW);
     assert_eq!(no_keys, Err(AuthFault::NoSecret));
 }
 
@@ -151,13 +150,20 @@ fn of_more_items_than_a_real_body_has_the_rest_is_told_of_as_one() {
 
 #[test]
 fn both_answers_are_202() {
-    assert_eq!((provider().accepted(), provider().refused()), (StatusCode::ACCEPTED, StatusCode::ACCEPTED));
+    assert_eq!(
+        (provider().profile().accepted, provider().profile().refused),
+        (StatusCode::ACCEPTED, StatusCode::ACCEPTED)
+    );
 }
 
 #[test]
 fn a_handshakes_answer_is_never_a_page() {
     let request = Request::post("/?validationToken=%3Cb%3E").body(Bytes::new()).unwrap();
-    let Some(Handshake::Answer(answer)) = provider().handshake(&request, "", &keys(), NOW) else { panic!("no answer") };
+    let Some(HandshakeReply::Answer(answer)) =
+        provider().handshake(&Arrival { request: &request, url: "", secrets: &keys(), now: NOW })
+    else {
+        panic!("no answer")
+    };
     let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
     assert_eq!((header("content-type"), header("x-content-type-options")), (Some("text/plain"), Some("nosniff")));
     assert_eq!((answer.status(), &answer.body()[..]), (StatusCode::OK, &b"<b>"[..]));

@@ -17,7 +17,7 @@ fn verify(key: &str, body: &'static str, signature: &str) -> Result<KeyId, AuthF
     let secrets = Secrets::new(vec![live("hmac_key", "ours", key)]);
     let request = Request::post("/").header("signature", signature);
     let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
-    hooktide_providers::by_id("paysafe").unwrap().verify(&request, "", &secrets, Timestamp::UNIX_EPOCH)
+    super::verify(hooktide_providers::webhooks_by_id("paysafe").unwrap(), &request, "", &secrets, Timestamp::UNIX_EPOCH)
 }
 
 #[test]
@@ -59,8 +59,9 @@ fn has_no_key_in_a_secret_that_is_not_base64() {
 
 #[test]
 fn takes_no_secret_that_cannot_be_a_key() {
-    let check =
-        |secret: &str| hooktide_providers::by_id("paysafe").unwrap().check_secret("hmac_key", &Secret::new(secret));
+    let check = |secret: &str| {
+        hooktide_providers::webhooks_by_id("paysafe").unwrap().profile().check_secret("hmac_key", &Secret::new(secret))
+    };
     assert_eq!(check(KEY), Ok(()));
     for secret in ["", "not base64", " MDEyMw==", "MDEyMw==\n", "MDEyMw", "MDEyMw==MDEyMw=="] {
         assert!(check(secret).is_err(), "{secret:?}");

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use hooktide_model::fault::{AuthFault, ErrorClass, Fault};
 use hooktide_model::secret::{KeyId, Secrets};
-use hooktide_providers::verified;
 use http::Request;
 use jiff::Timestamp;
 
@@ -21,7 +20,7 @@ fn request(header: &str, signature: &str, body: &str) -> Request<Bytes> {
 fn verify(key: &str, url: &str, body: &str, signature: &str) -> Result<KeyId, AuthFault> {
     let secrets = Secrets::new(vec![live("signature_key", "published", key)]);
     let request = request("x-square-hmacsha256-signature", signature, body);
-    hooktide_providers::by_id("square").unwrap().verify(&request, url, &secrets, Timestamp::UNIX_EPOCH)
+    super::verify(hooktide_providers::webhooks_by_id("square").unwrap(), &request, url, &secrets, Timestamp::UNIX_EPOCH)
 }
 
 /// From `tests/integration/test_webhooks_helper.py` of square/square-python-sdk, as are those below.
@@ -58,10 +57,10 @@ fn accepts_the_published_vector_with_angle_brackets() {
     let escaped = body.replace('>', "\\u003e").replace('<', "\\u003c");
     assert_eq!(verify(key, url, &escaped, signature), Err(AuthFault::Mismatch));
 
-    let provider = hooktide_providers::by_id("square").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("square").unwrap();
     let secrets = Secrets::new(vec![live("signature_key", "published", key)]);
     let request = request("x-square-hmacsha256-signature", signature, body);
-    let verified = verified::open(provider, &request, url, &secrets, Timestamp::UNIX_EPOCH).unwrap();
+    let verified = super::open(provider, &request, url, &secrets, Timestamp::UNIX_EPOCH).unwrap();
     let parsed = provider.parse(&verified);
     assert!(matches!(parsed, Err(Fault::Permanent { class: ErrorClass::Unreadable, .. })), "{parsed:?}");
 }
@@ -70,10 +69,10 @@ fn accepts_the_published_vector_with_angle_brackets() {
 #[test]
 fn refuses_the_older_signature() {
     let secrets = Secrets::new(vec![live("signature_key", "published", KEY)]);
-    let provider = hooktide_providers::by_id("square").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("square").unwrap();
     for signature in [SIGNATURE, "+9Qzy6LPYs08yM75TiRwUupYoS0="] {
         let request = request("x-square-signature", signature, BODY);
-        assert_eq!(provider.verify(&request, URL, &secrets, Timestamp::UNIX_EPOCH), Err(AuthFault::Missing));
+        assert_eq!(super::verify(provider, &request, URL, &secrets, Timestamp::UNIX_EPOCH), Err(AuthFault::Missing));
     }
     assert_eq!(verify(KEY, URL, BODY, "+9Qzy6LPYs08yM75TiRwUupYoS0="), Err(AuthFault::Mismatch));
 }

@@ -33,13 +33,13 @@ fn verify_at(
     body: &'static str,
     now: Timestamp,
 ) -> Result<KeyId, AuthFault> {
-    let provider = hooktide_providers::by_id("standard-webhooks").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("standard-webhooks").unwrap();
     let secrets = Secrets::new(secrets.iter().map(|text| live("secret", text, *text)).collect());
     let mut request = Request::post("/");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    provider.verify(&request.body(Bytes::from_static(body.as_bytes())).unwrap(), "", &secrets, now)
+    super::verify(provider, &request.body(Bytes::from_static(body.as_bytes())).unwrap(), "", &secrets, now)
 }
 
 fn verify(secret: &str, headers: &[(&str, &str)]) -> Result<KeyId, AuthFault> {
@@ -79,7 +79,7 @@ fn accepts_the_vector_of_the_rust_library() {
 
 #[test]
 fn signs_the_published_vectors_itself() {
-    let provider = hooktide_providers::by_id("standard-webhooks").unwrap();
+    let provider = hooktide_providers::webhooks_by_id("standard-webhooks").unwrap();
     for (secret, expected) in [(SECRET, V1), ("whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=", V1A)] {
         let request = provider
             .sign(hooktide_providers::Unsigned {
@@ -199,8 +199,8 @@ fn takes_the_names_of_svix_but_never_a_header_of_each() {
 
 #[test]
 fn checks_secrets_by_their_form() {
-    let provider = hooktide_providers::by_id("standard-webhooks").unwrap();
-    let check = |text: &str| provider.check_secret("secret", &Secret::new(text));
+    let provider = hooktide_providers::webhooks_by_id("standard-webhooks").unwrap();
+    let check = |text: &str| provider.profile().check_secret("secret", &Secret::new(text));
     assert_eq!(check(SECRET), Ok(()));
     assert_eq!(check(PUBLIC_KEY), Ok(()));
     for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "hush", "whpk_AAAA"] {

@@ -17,7 +17,7 @@ fn verify(prefix: &str, signature: &str, now: Timestamp) -> Result<KeyId, AuthFa
         .header(format!("{prefix}-signature"), signature);
     let request = request.body(Bytes::from_static(br#"{"test": 2432232314}"#)).unwrap();
     let secrets = Secrets::new(vec![live("secret", "published", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
-    hooktide_providers::by_id("whatnot").unwrap().verify(&request, "", &secrets, now)
+    super::verify(hooktide_providers::webhooks_by_id("whatnot").unwrap(), &request, "", &secrets, now)
 }
 
 const RIGHT: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";

@@ -13,7 +13,13 @@ fn verify(secret: &str, body: &str, signature: &str) -> Result<KeyId, AuthFault>
     let secrets = Secrets::new(vec![live("secret", "right", secret)]);
     let request = Request::post("/").header("x-wc-webhook-signature", signature);
     let request = request.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-    hooktide_providers::by_id("woocommerce").unwrap().verify(&request, "", &secrets, Timestamp::UNIX_EPOCH)
+    super::verify(
+        hooktide_providers::webhooks_by_id("woocommerce").unwrap(),
+        &request,
+        "",
+        &secrets,
+        Timestamp::UNIX_EPOCH,
+    )
 }
 
 #[test]

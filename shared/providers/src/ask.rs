@@ -1,0 +1,55 @@
+//! Questions to providers, and their answers. Nothing here does the asking.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+/// A question to a provider.
+#[derive(Debug)]
+pub enum Ask {
+    /// A request to its API.
+    Http(Request<Bytes>),
+}
+
+/// The answer of a provider's API.
+pub type Answer = Response<Bytes>;
+
+/// An answer that is no success, sorted by what to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The credentials do not count, or not for this: somebody has to authorise us again.
+    #[error("the credentials are refused")]
+    Refused,
+    /// The cursor is too old: everything has to be read again.
+    #[error("what was asked for has expired")]
+    Expired,
+    /// Too much was asked.
+    #[error("too much was asked")]
+    Limited {
+        /// When to ask again, if the provider says so.
+        after: Option<Duration>,
+    },
+    /// The provider does not answer as it should, for now.
+    #[error("no answer that can be used")]
+    Unavailable {
+        /// When to ask again, if the provider says so.
+        after: Option<Duration>,
+    },
+    /// The question is wrong: to ask it again cannot help.
+    #[error("the question is refused")]
+    Invalid,
+    /// The answer to a write was lost, so that nobody knows whether it was done.
+    #[error("the answer was lost")]
+    Unknown,
+}
+
+impl Refusal {
+    /// The time after which to ask again, if the provider says so.
+    pub fn after(self) -> Option<Duration> {
+        match self {
+            Self::Limited { after } | Self::Unavailable { after } => after,
+            Self::Refused | Self::Expired | Self::Invalid | Self::Unknown => None,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Forms that several providers share.
+
+pub(crate) mod answers;
+pub(crate) mod query;
+pub(crate) mod signed_message;

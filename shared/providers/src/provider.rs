@@ -1,0 +1,39 @@
+//! The providers' trait: what one is, as data, and which facets it has.
+
+use super::{Api, Profile, Source, Subscriptions, Target, Webhooks};
+
+/// A provider. Pure: no clock, no socket, no store.
+pub trait Provider: Send + Sync {
+    /// The facts about it, as data.
+    fn profile(&self) -> &'static Profile;
+
+    /// Its id in URLs, function names and logs: `shopify`.
+    fn id(&self) -> &'static str {
+        self.profile().id
+    }
+
+    /// The webhooks that it sends.
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        None
+    }
+
+    /// The API that can be called.
+    fn api(&self) -> Option<&dyn Api> {
+        None
+    }
+
+    /// The reading of its resources.
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    /// The subscriptions that it offers.
+    fn subscriptions(&self) -> Option<&dyn Subscriptions> {
+        None
+    }
+
+    /// The writing of changes to it.
+    fn target(&self) -> Option<&dyn Target> {
+        None
+    }
+}
