@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_flows::connect::Context;
@@ -13,8 +13,8 @@ use hooktide_store::ports::{Clock, Table};
 use hooktide_store::records;
 use hooktide_store::records::grant;
 use hooktide_store::records::token::{self, Token};
+use hooktide_store::remembered::Remembered;
 use jiff::Timestamp;
-use lru::LruCache;
 use tokio::sync::watch;
 
 use crate::readiness::Readiness;
@@ -69,8 +69,6 @@ impl Default for Options {
     }
 }
 
-type CachedToken = (Timestamp, Option<Arc<Token>>);
-
 /// The API's state.
 pub struct Api {
     ports: Ports,
@@ -79,7 +77,7 @@ pub struct Api {
     clock: Arc<dyn Clock>,
     /// Rings when something was published in this process; without it, streams look once a second.
     bell: Option<watch::Receiver<u64>>,
-    tokens: Mutex<LruCache<String, CachedToken>>,
+    tokens: Remembered<String, Option<Arc<Token>>>,
     streams: Streams,
     readings: Readings,
     readiness: Readiness,
@@ -100,7 +98,7 @@ impl Api {
             options,
             clock,
             bell,
-            tokens: Mutex::new(LruCache::new(TOKENS)),
+            tokens: Remembered::new(TOKENS),
             streams: Streams::default(),
             readings: Readings::default(),
             readiness: Readiness::default(),
@@ -150,14 +148,12 @@ impl Api {
 
     /// A token by its id, remembered for a minute.
     pub(crate) async fn token(&self, id: &str, now: Timestamp) -> Result<Option<Arc<Token>>, Fault> {
-        if let Some((since, token)) = self.tokens().get(id).cloned()
-            && (since..since + TOKEN_CACHE).contains(&now)
-        {
+        if let Some(token) = self.tokens.get(id, now) {
             return Ok(token);
         }
         let stored = records::get::<Token>(self.table(), &token::key(id)).await?;
         let token = stored.map(|stored| Arc::new(stored.record));
-        self.tokens().put(id.to_owned(), (now, token.clone()));
+        self.tokens.put(id.to_owned(), token.clone(), TOKEN_CACHE, now);
         Ok(token)
     }
 
@@ -189,10 +185,6 @@ impl Api {
 
     /// Forgets a token, so that a revocation counts at once here.
     pub(crate) fn forget_token(&self, id: &str) {
-        self.tokens().pop(id);
-    }
-
-    fn tokens(&self) -> std::sync::MutexGuard<'_, LruCache<String, CachedToken>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tokens.forget(id);
     }
 }

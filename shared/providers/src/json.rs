@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::verified::Verified;
 use hooktide_model::fault::{ErrorClass, Fault};
 
-/// How deep the JSON of a body may nest: as deep as serde_json reads what it does not ignore.
+/// The depth to which the JSON of a body may nest: as deep as serde_json reads what it does not ignore.
 const DEEPEST: usize = 127;
 /// The longest path of a field that is named, in bytes.
 const LONGEST_PATH: usize = 120;
@@ -74,7 +74,7 @@ pub(crate) fn misfit<'a, T: Deserialize<'a>>(json: &'a [u8], error: &serde_json:
     unreadable(format!("not the documented form, {place}"))
 }
 
-/// A part of a body as a `T`; the field that it stands in is called `within`.
+/// A part of a body as a `T`; the field that holds it is called `within`.
 pub(crate) fn part<'a, T: Deserialize<'a>>(part: Option<&'a RawValue>, within: &str) -> Result<T, Fault> {
     let part = part.ok_or_else(|| unreadable(format!("there is no `{within}`")))?.get();
     serde_json::from_str(part).map_err(|error| misfit::<T>(part.as_bytes(), &error, within))

@@ -26,7 +26,7 @@ pub struct Profile {
     /// The resources that can be asked for all entities of a kind, where a delivery does not settle what they are, or is
     /// too large to be kept.
     pub resources: &'static [(Kind, &'static str)],
-    /// How long a delivery without an entity of its own is remembered: longer than the provider retries.
+    /// The time for which a delivery without an entity of its own is remembered: longer than the provider retries.
     pub window: Duration,
     /// The parts that tell one delivery from another (see [`hooktide_model::notice::Notice::identity`]), in a phrase for
     /// whoever reads the documentation.
@@ -41,7 +41,7 @@ pub struct Profile {
     /// delivery in which one cannot be read goes to the dead letters; every other field may be of any type.
     pub needed: &'static [&'static str],
     /// The fields of documents that a body may leave out, by their paths: one without such a field says that there is none, or
-    /// another stands for it. What is missing of all others is unknown, and so named as unread.
+    /// another takes its place. Every other missing field is unknown, and so named as unread.
     pub optional: &'static [&'static str],
     /// The lists of bodies that have a notice for each item, by their paths; where the last key is `*`, also those by whose
     /// keys they are. An odd item, or key, spoils no other.
@@ -106,7 +106,7 @@ impl Profile {
         bus: None,
     };
 
-    /// What becomes of the topic of that name, if the provider has one.
+    /// The fate of the topic of that name, if the provider has one.
     pub fn becomes(&self, name: &str) -> Option<Becomes> {
         self.topics.iter().find(|topic| topic.name == name).map(|topic| topic.becomes)
     }
@@ -171,7 +171,7 @@ pub struct Need {
     pub name: &'static str,
     /// Whether nothing can be received without it.
     pub required: bool,
-    /// What it is and where to find it.
+    /// A description: what it is and where to find it.
     pub about: &'static str,
     /// The check of its form; the text is for whoever gave it.
     #[serde(skip)]
@@ -207,7 +207,7 @@ pub const CREDENTIALS: &[Need] = &[
 pub struct Topic {
     /// Its name.
     pub name: &'static str,
-    /// What becomes of it.
+    /// Its fate.
     pub becomes: Becomes,
 }
 
@@ -235,7 +235,7 @@ pub enum Becomes {
 /// One way in which a provider proves who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Scheme {
-    /// Where the proof is.
+    /// The place of the proof.
     pub proof: Proof,
     /// The parts of the request that it binds.
     pub covers: Covers,

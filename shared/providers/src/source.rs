@@ -24,7 +24,7 @@ pub struct Task<'a> {
     pub resource: &'a str,
     /// The part of the resource that is meant, where it has parts: one calendar of several.
     pub part: Option<&'a str>,
-    /// How far it was read; opaque to all but the provider.
+    /// The place up to which it was read; opaque to all but the provider.
     pub cursor: Option<&'a str>,
     /// The base address of the API.
     pub api: &'a str,
@@ -39,7 +39,7 @@ pub struct Task<'a> {
 pub struct Page {
     /// The facts that it tells.
     pub facts: Vec<What>,
-    /// How to go on.
+    /// The way on.
     pub next: Next,
 }
 
@@ -47,7 +47,7 @@ pub struct Page {
 #[derive(Debug)]
 pub enum Next {
     /// There is more: the next question.
-    Ask(Ask),
+    Ask(Box<Ask>),
     /// The resource was read up to this cursor.
     Done(String),
     /// The cursor is too old: the resource is read from the beginning.

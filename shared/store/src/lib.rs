@@ -9,4 +9,5 @@ pub mod key;
 pub mod metering;
 pub mod ports;
 pub mod records;
+pub mod remembered;
 pub mod statement;

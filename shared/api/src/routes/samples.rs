@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use hooktide_flows::connect::{connection_of, webhooks_of, webhook_url};
+use hooktide_flows::connect::{connection_of, webhook_url, webhooks_of};
 use hooktide_model::names::ProblemType;
 use hooktide_model::notice::{Version, What};
 use hooktide_providers::verified;

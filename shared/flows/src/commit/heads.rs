@@ -2,17 +2,16 @@
 //! lane.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lru::LruCache;
 
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::Table;
 use hooktide_store::records::entity::Journaled;
 use hooktide_store::records::journal::{self, Head};
+use hooktide_store::remembered::Remembered;
 
 /// How long a remembered end is trusted: far less than any item is kept.
 const TRUSTED: Duration = Duration::from_secs(3600);
@@ -21,11 +20,11 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// The ends of lanes, by tenant and lane.
 #[derive(Debug)]
-pub(super) struct Heads(Mutex<LruCache<(Tenant, u8), (u64, Timestamp)>>);
+pub(super) struct Heads(Remembered<(Tenant, u8), u64>);
 
 impl Default for Heads {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED)))
+        Self(Remembered::new(REMEMBERED))
     }
 }
 
@@ -38,29 +37,21 @@ impl Heads {
         lane: u8,
         now: Timestamp,
     ) -> Result<Head, Fault> {
-        let known = self.lock().get(&(tenant.clone(), lane)).copied();
-        match known {
-            Some((position, seen)) if (seen..seen + TRUSTED).contains(&now) => Ok(Head::At(position)),
-            _ => journal::head(table, tenant, lane, now).await,
+        match self.0.get(&(tenant.clone(), lane), now) {
+            Some(position) => Ok(Head::At(position)),
+            None => journal::head(table, tenant, lane, now).await,
         }
     }
 
     /// Remembers a position that certainly exists.
     pub(super) fn remember(&self, tenant: &Tenant, at: Journaled, now: Timestamp) {
-        let mut heads = self.lock();
-        match heads.get_mut(&(tenant.clone(), at.lane)) {
-            Some(known) if known.0 >= at.position => known.1 = now,
-            _ => drop(heads.put((tenant.clone(), at.lane), (at.position, now))),
-        }
+        let key = (tenant.clone(), at.lane);
+        self.0.merge(key, at.position, TRUSTED, now, u64::max);
     }
 
     /// Forgets a lane, because another writer was faster.
     pub(super) fn forget(&self, tenant: &Tenant, lane: u8) {
-        self.lock().pop(&(tenant.clone(), lane));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, LruCache<(Tenant, u8), (u64, Timestamp)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.forget(&(tenant.clone(), lane));
     }
 }
 
@@ -74,6 +65,6 @@ mod tests {
         let (tenant, now) = (Tenant::system(), Timestamp::UNIX_EPOCH);
         heads.remember(&tenant, Journaled { lane: 0, position: 9 }, now);
         heads.remember(&tenant, Journaled { lane: 0, position: 4 }, now);
-        assert_eq!(heads.lock().peek(&(tenant, 0)).copied(), Some((9, now)));
+        assert_eq!(heads.0.last(&(tenant, 0)), Some((now, 9)));
     }
 }

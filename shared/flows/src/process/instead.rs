@@ -1,13 +1,13 @@
 //! Instead: the notices that stand for a body which was too large to keep.
 
-use hooktide_model::envelope::{Ask, Oversized};
+use hooktide_model::envelope::{Inquiry, Oversized};
 use hooktide_model::fault::Fault;
 use hooktide_model::notice::{Notice, What};
 use hooktide_providers::Provider;
 
 /// The notices that stand for those of the body.
 pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<Vec<Notice>, Fault> {
-    let hint = |ask: &Ask| {
+    let hint = |ask: &Inquiry| {
         // Newer code that knew it may have been rolled back.
         let unknown = || Fault::retryable(format!("no resource is called {:?} here", ask.resource));
         let resource = provider.profile().resource(&ask.resource).ok_or_else(unknown)?;

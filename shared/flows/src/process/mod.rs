@@ -22,12 +22,11 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use lru::LruCache;
 use tracing::{error, warn};
 
 use self::owner::Owner;
@@ -50,6 +49,7 @@ use hooktide_store::ports::QueueName;
 use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
 use hooktide_store::records::entity::Journaled;
 use hooktide_store::records::{self, Upkeep};
+use hooktide_store::remembered::Remembered;
 
 /// How often at the most it is written down that a secret still verifies.
 const NOTE_VERIFIED: Duration = Duration::from_secs(300);
@@ -73,7 +73,7 @@ pub struct Processor {
     settings: Settings,
     journal: Arc<Journal>,
     settler: Settler,
-    noted: Mutex<LruCache<(String, KeyId), Timestamp>>,
+    noted: Remembered<(String, KeyId), ()>,
 }
 
 /// What an envelope tells.
@@ -111,7 +111,7 @@ impl Processor {
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let journal = Arc::new(Journal::new(&ports, &settings));
         let settler = Settler::new(ports.clone(), &settings, Arc::clone(&journal));
-        Self { ports, settings, journal, settler, noted: Mutex::new(LruCache::new(NOTED)) }
+        Self { ports, settings, journal, settler, noted: Remembered::new(NOTED) }
     }
 
     /// Processes a batch; the handles of the messages that the queue must deliver again.
@@ -334,11 +334,9 @@ impl Processor {
             let Some(delivery) = one.envelope.delivery() else { continue };
             let Some(key_id) = delivery.key_id.as_ref().filter(|_| fault.is_none()) else { continue };
             let seen = (delivery.endpoint.clone(), key_id.clone());
-            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-            if noted.get(&seen).is_some_and(|since| (*since..*since + NOTE_VERIFIED).contains(&now)) {
+            if !self.noted.take_turn(seen, NOTE_VERIFIED, now) {
                 continue;
             }
-            noted.put(seen, now);
             let key = last_verified_key(&delivery.provider, &delivery.endpoint, key_id);
             let keep = Upkeep::until(now + self.settings.keep_dead_letters);
             writes.extend(records::put(&key, &LastVerified { at: one.envelope.received_at }, keep).ok());

@@ -1,11 +1,10 @@
-//! What a receiver knows of endpoints: read through, bounded, and for a while only.
+//! The endpoints that a receiver knows: read through, bounded, and for a while only.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lru::LruCache;
 
 use super::flight::Flights;
 use crate::{Ports, Settings};
@@ -13,6 +12,7 @@ use hooktide_model::fault::Fault;
 use hooktide_model::secret::Secrets;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::{self, endpoint};
+use hooktide_store::remembered::Remembered;
 
 /// How many endpoints are remembered.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
@@ -28,9 +28,9 @@ pub(super) struct OpenEndpoint {
     pub(super) id: String,
     /// The tenant that owns it.
     pub(super) tenant: Tenant,
-    /// What verifies its deliveries.
+    /// The secrets that verify its deliveries.
     pub(super) secrets: Secrets,
-    /// What the provider was told to call, which some sign.
+    /// The address that the provider was told to call, which some sign.
     pub(super) url: String,
 }
 
@@ -39,23 +39,16 @@ type Found = Option<Arc<OpenEndpoint>>;
 
 /// The endpoints that this instance has seen.
 pub(super) struct EndpointCache {
-    known: Mutex<Known>,
+    known: Remembered<Id, Found>,
     flights: Flights<Id, Result<Found, Fault>>,
     lifetime: Duration,
     public_url: String,
 }
 
-struct Known {
-    entries: LruCache<Id, (Timestamp, Found)>,
-    /// How often something was forgotten: what was read meanwhile may be what was forgotten, and is not remembered.
-    forgotten: u64,
-}
-
 impl EndpointCache {
     pub(super) fn new(settings: &Settings) -> Self {
-        let known = Mutex::new(Known { entries: LruCache::new(CAPACITY), forgotten: 0 });
         let (lifetime, public_url) = (settings.endpoint_cache, settings.public_url.clone());
-        Self { known, flights: Flights::new(), lifetime, public_url }
+        Self { known: Remembered::new(CAPACITY), flights: Flights::new(), lifetime, public_url }
     }
 
     /// The endpoint, remembered or read; `None` if there is no such endpoint.
@@ -66,14 +59,10 @@ impl EndpointCache {
         id: &str,
         now: Timestamp,
     ) -> Result<Found, Fault> {
-        if let Some((since, found)) = self.remembered(provider, id) {
-            let lifetime = if found.is_some() { self.lifetime } else { UNKNOWN.min(self.lifetime) };
-            // A clock that was set back makes everything stale, never everything fresh.
-            if (since..since + lifetime).contains(&now) {
-                return Ok(found);
-            }
+        match self.known.get(&(provider, id.to_owned()), now) {
+            Some(found) => Ok(found),
+            None => self.latest(ports, provider, id, now).await,
         }
-        self.latest(ports, provider, id, now).await
     }
 
     /// The endpoint as it is now, or was a second ago: however many ask, it is read once a second.
@@ -85,7 +74,7 @@ impl EndpointCache {
         now: Timestamp,
     ) -> Result<Found, Fault> {
         let latest = async {
-            match self.remembered(provider, id) {
+            match self.known.last(&(provider, id.to_owned())) {
                 // Requests are told the time before they wait for others, so it may be a moment ago.
                 Some((since, found)) if now.duration_since(since).unsigned_abs() < LATEST.min(self.lifetime) => {
                     Ok(found)
@@ -97,7 +86,7 @@ impl EndpointCache {
     }
 
     async fn read(&self, ports: &Ports, provider: &'static str, id: &str, now: Timestamp) -> Result<Found, Fault> {
-        let forgotten = self.lock().forgotten;
+        let reading = self.known.begin();
         let stored = records::get::<endpoint::Endpoint>(&*ports.table, &endpoint::key(provider, id)).await?;
         let found = match stored.filter(|stored| stored.record.deleted_at.is_none()) {
             None => None,
@@ -110,25 +99,13 @@ impl EndpointCache {
                 Some(Arc::new(OpenEndpoint { id: stored.record.id, tenant: stored.record.tenant, secrets, url }))
             }
         };
-        let mut known = self.lock();
-        if known.forgotten == forgotten {
-            known.entries.put((provider, id.to_owned()), (now, found.clone()));
-        }
+        let life = if found.is_some() { self.lifetime } else { UNKNOWN.min(self.lifetime) };
+        self.known.finish(reading, (provider, id.to_owned()), found.clone(), life, now);
         Ok(found)
     }
 
     /// Forgets an endpoint whose record changed.
     pub(super) fn forget(&self, provider: &'static str, id: &str) {
-        let mut known = self.lock();
-        known.entries.pop(&(provider, id.to_owned()));
-        known.forgotten += 1;
-    }
-
-    fn remembered(&self, provider: &'static str, id: &str) -> Option<(Timestamp, Found)> {
-        self.lock().entries.get(&(provider, id.to_owned())).cloned()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.forget(&(provider, id.to_owned()));
     }
 }

@@ -1,13 +1,11 @@
 //! Handshakes: requests by which a provider finds out whether we are who we say. Nobody proves who sends one, so little is kept.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
-use lru::LruCache;
 use tracing::info;
 
 use super::cache::OpenEndpoint;
@@ -21,28 +19,24 @@ use hooktide_providers::{Arrival, HandshakeReply, Provider, Webhooks};
 use hooktide_store::ports::QueueName;
 use hooktide_store::records;
 use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
+use hooktide_store::remembered::Remembered;
 
 /// How many endpoints are remembered.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// How long no further code is kept after one.
 const BETWEEN_CODES: Duration = Duration::from_secs(60);
 
-/// The time at which each endpoint's last code was kept.
-pub(super) struct CodeLimiter(Mutex<LruCache<String, Timestamp>>);
+/// The turns of endpoints to keep a code.
+pub(super) struct CodeLimiter(Remembered<String, ()>);
 
 impl CodeLimiter {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(LruCache::new(CAPACITY)))
+        Self(Remembered::new(CAPACITY))
     }
 
     /// Whether a code may be kept; then no other may for a minute.
     fn take(&self, endpoint: &str, now: Timestamp) -> bool {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_free = kept.get(endpoint).is_none_or(|since| !(*since..*since + BETWEEN_CODES).contains(&now));
-        if is_free {
-            kept.put(endpoint.to_owned(), now);
-        }
-        is_free
+        self.0.take_turn(endpoint.to_owned(), BETWEEN_CODES, now)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hooktide_model::envelope::{Ask, Oversized};
+use hooktide_model::envelope::{Inquiry, Oversized};
 use hooktide_model::fault::Fault;
 use hooktide_model::notice::{Notice, What};
 use hooktide_model::signing;
@@ -38,7 +38,7 @@ pub(super) fn instead(webhooks: &dyn Webhooks, verified: &Verified, topic: Optio
                     What::Privacy(_) | What::Kept { .. } => return None,
                 };
                 if seen.insert((account.clone(), resource, of.clone())) {
-                    asks.push(Ask {
+                    asks.push(Inquiry {
                         account,
                         identity,
                         resource: webhooks.profile().resource(resource)?.to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn instead(webhooks: &dyn Webhooks, verified: &Verified, topic: Optio
                 }
             };
             let (resource, identity) = (resource.to_owned(), signing::sha256_hex(verified.body()));
-            asks.push(Ask { account: None, identity, resource, of: None });
+            asks.push(Inquiry { account: None, identity, resource, of: None });
         }
     }
     let fits = asks.len() <= MOST_ASKS && (!asks.is_empty() || ignored.is_some());

@@ -2,14 +2,12 @@
 //! yet, so calls are counted before they are made, and a key that is known outlives every failure.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
-use lru::LruCache;
 
 use super::cache::OpenEndpoint;
 use super::flight::Flights;
@@ -20,8 +18,9 @@ use hooktide_model::secret::{LiveSecret, Secret};
 use hooktide_model::signing;
 use hooktide_providers::{Answer, ApiToken, Ask, KeyStep, KeyTask, Provider, Refusal, RemoteKeys};
 use hooktide_store::ports::{Call, Destination, Limits};
+use hooktide_store::remembered::Remembered;
 
-/// How many keys, ids without one, and tokens are remembered, each by themselves.
+/// The number of keys, ids without one, and tokens are remembered, each by themselves.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 /// How long a key is used before it is asked for again.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -45,7 +44,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 pub(super) enum Known {
     /// The key.
     Key(LiveSecret),
-    /// The provider has none of that id, or nobody can ask it: the request is refused as it stands.
+    /// The provider has none of that id, or nobody can ask it: the request is refused.
     None,
     /// Too many ids that nobody knows were named.
     Limited {
@@ -62,24 +61,13 @@ type Question = (String, String);
 /// The keys that this instance has fetched. Those that are known and those that are not are kept apart: whoever makes ids
 /// up displaces no key.
 pub(super) struct KeyCache {
-    keys: Mutex<LruCache<Id, Key>>,
-    missing: Mutex<LruCache<Question, Missing>>,
+    keys: Remembered<Id, LiveSecret>,
+    /// How often in a row the provider gave no answer; zero if it answered that there is no such key.
+    missing: Remembered<Question, u32>,
     /// By a hash of what asks for them, so one for each app.
-    tokens: Mutex<LruCache<[u8; 32], (Timestamp, Secret)>>,
+    tokens: Remembered<[u8; 32], Secret>,
     key_flights: Flights<Question, Result<Known, Fault>>,
     token_flights: Flights<[u8; 32], Result<Secret, Fault>>,
-}
-
-struct Key {
-    key: LiveSecret,
-    /// From when on it is asked for again.
-    stale_at: Timestamp,
-}
-
-struct Missing {
-    until: Timestamp,
-    /// How often in a row the provider gave no answer; zero if it answered that there is no such key.
-    failures: u32,
 }
 
 /// Who wants a key, with what it is asked for.
@@ -95,9 +83,10 @@ pub(super) struct Asking<'a> {
 impl KeyCache {
     pub(super) fn new() -> Self {
         Self {
-            keys: Mutex::new(LruCache::new(CAPACITY)),
-            missing: Mutex::new(LruCache::new(CAPACITY)),
-            tokens: Mutex::new(LruCache::new(CAPACITY)),
+            // Requests read the clock before they wait.
+            keys: Remembered::new(CAPACITY).overtaken_by(LIFETIME),
+            missing: Remembered::new(CAPACITY).overtaken_by(UNKNOWN),
+            tokens: Remembered::new(CAPACITY).overtaken_by(LIFETIME),
             key_flights: Flights::new(),
             token_flights: Flights::new(),
         }
@@ -127,19 +116,16 @@ impl KeyCache {
         self.key_flights.once((asking.endpoint.id.clone(), id.to_owned()), fetch, is_shared).await
     }
 
-    /// The answer that needs no call. A clock that was set back makes everything stale; by moments, since requests are told the time
-    /// before they wait, it counts as it is.
+    /// The answer that needs no call.
     fn remembered(&self, asking: &Asking<'_>, id: &str) -> Result<Option<Known>, Fault> {
-        let counts = |until: Timestamp, life: Duration| (until - 2 * life..until).contains(&asking.now);
-        if let Some(known) = lock(&self.keys).get(&(asking.provider.id(), id.to_owned())) {
-            return Ok(counts(known.stale_at, LIFETIME).then(|| Known::Key(known.key.clone())));
+        let key = (asking.provider.id(), id.to_owned());
+        if self.keys.last(&key).is_some() {
+            return Ok(self.keys.get(&key, asking.now).map(Known::Key));
         }
-        match lock(&self.missing).get(&(asking.endpoint.id.clone(), id.to_owned())) {
-            Some(missing) if counts(missing.until, UNKNOWN) => match missing.failures {
-                0 => Ok(Some(Known::None)),
-                _ => Err(Fault::retryable("the provider gave no key a moment ago")),
-            },
-            Some(_) | None => Ok(None),
+        match self.missing.get(&(asking.endpoint.id.clone(), id.to_owned()), asking.now) {
+            Some(0) => Ok(Some(Known::None)),
+            Some(_) => Err(Fault::retryable("the provider gave no key a moment ago")),
+            None => Ok(None),
         }
     }
 
@@ -147,7 +133,7 @@ impl KeyCache {
         let Some(api) = asking.settings.api(asking.provider) else { return Ok(Known::None) };
         let key = (asking.provider.id(), id.to_owned());
         let question = (asking.endpoint.id.clone(), id.to_owned());
-        let former = lock(&self.keys).get(&key).map(|known| known.key.clone());
+        let former = self.keys.last(&key).map(|(_, key)| key);
         let task = KeyTask { id, api, secrets: &asking.endpoint.secrets, token: None, now: asking.now };
         // Without credentials, nobody can be asked.
         let Some(Ask::Http(ask_token)) = asking.keys.first(&task)? else {
@@ -158,26 +144,25 @@ impl KeyCache {
         {
             return Ok(Known::Limited { retry_after });
         }
-        let (found, stale_at) = match (self.ask(asking, &task, ask_token).await, former) {
-            (Ok(Some(found)), _) => (found, asking.now + LIFETIME),
+        let (found, life) = match (self.ask(asking, &task, ask_token).await, former) {
+            (Ok(Some(found)), _) => (found, LIFETIME),
             // What an id means never changes, so the key that is known is as good as it was.
-            (Err(_), Some(former)) => (former, asking.now + LONGEST_PAUSE),
+            (Err(_), Some(former)) => (former, LONGEST_PAUSE),
             // The provider has no such key, or no longer: whatever it signed counts no more.
             (Ok(None), _) => {
-                lock(&self.keys).pop(&key);
-                lock(&self.missing).put(question, Missing { until: asking.now + UNKNOWN, failures: 0 });
+                self.keys.forget(&key);
+                self.missing.put(question, 0, UNKNOWN, asking.now);
                 return Ok(Known::None);
             }
             (Err(fault), None) => {
-                let mut missing = lock(&self.missing);
-                let failures = missing.get(&question).map_or(0, |missing| missing.failures).saturating_add(1);
+                let failures = self.missing.last(&question).map_or(0, |(_, failures)| failures).saturating_add(1);
                 let pause = PAUSE.saturating_mul(1 << (failures - 1).min(8)).min(LONGEST_PAUSE);
-                missing.put(question, Missing { until: asking.now + pause, failures });
+                self.missing.put(question, failures, pause, asking.now);
                 return Err(fault);
             }
         };
-        lock(&self.missing).pop(&question);
-        lock(&self.keys).put(key, Key { key: found.clone(), stale_at });
+        self.missing.forget(&question);
+        self.keys.put(key, found.clone(), life, asking.now);
         Ok(Known::Key(found))
     }
 
@@ -201,9 +186,8 @@ impl KeyCache {
                 Ok(KeyStep::Unknown) => return Ok(None),
                 // The provider may have ended the token early.
                 Err(Refusal::Refused) => {
-                    let mut tokens = lock(&self.tokens);
-                    if tokens.get(&app).is_some_and(|(_, kept)| *kept == token) {
-                        tokens.pop(&app);
+                    if self.tokens.last(&app).is_some_and(|(_, kept)| kept == token) {
+                        self.tokens.forget(&app);
                     }
                 }
                 Ok(KeyStep::Token(_)) => return Err(Fault::retryable("the provider gave a token for a key")),
@@ -220,10 +204,8 @@ impl KeyCache {
         app: [u8; 32],
         request: Request<Bytes>,
     ) -> Result<Secret, Fault> {
-        if let Some((ends_at, token)) = lock(&self.tokens).get(&app)
-            && (*ends_at - LONGEST_LIFE..*ends_at).contains(&asking.now)
-        {
-            return Ok(token.clone());
+        if let Some(token) = self.tokens.get(&app, asking.now) {
+            return Ok(token);
         }
         let answer = asking.ports.http.send(look_up(request)).await?;
         let ApiToken { secret, lifetime } = match asking.keys.read(task, &answer) {
@@ -233,8 +215,8 @@ impl KeyCache {
             }
             Err(refusal) => return Err(later("a token", &answer, refusal)),
         };
-        let ends_at = asking.now + lifetime.min(LONGEST_LIFE).saturating_sub(MARGIN);
-        lock(&self.tokens).put(app, (ends_at, secret.clone()));
+        let life = lifetime.min(LONGEST_LIFE).saturating_sub(MARGIN);
+        self.tokens.put(app, secret.clone(), life, asking.now);
         Ok(secret)
     }
 }
@@ -256,8 +238,4 @@ fn look_up(request: Request<Bytes>) -> Call {
 fn identity(request: &Request<Bytes>) -> [u8; 32] {
     let credentials = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
     signing::sha256(&[request.uri().to_string().as_bytes(), b"\0", credentials, b"\0", request.body()])
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

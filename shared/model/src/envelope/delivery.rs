@@ -62,7 +62,7 @@ pub struct Oversized {
     pub bytes: usize,
     /// What has to be asked instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub asks: Vec<Ask>,
+    pub asks: Vec<Inquiry>,
     /// Why nothing is done about the rest of it, or all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
@@ -70,7 +70,7 @@ pub struct Oversized {
 
 /// A resource that has to be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct Inquiry {
     /// The account to ask about, if the delivery names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,

@@ -12,7 +12,7 @@ mod upgrade;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::delivery::{Ask, Delivery, Handshake, Oversized};
+pub use self::delivery::{Delivery, Handshake, Inquiry, Oversized};
 pub use self::payload::{
     INLINE, LARGEST_BODY, LARGEST_TEXT, LARGEST_VERIFIED, Packed, Payload, compress, decompress, pack,
 };

@@ -21,7 +21,7 @@ struct Header {
     digest: String,
 }
 
-/// What a request says to prove it.
+/// The proof in a request.
 pub(super) struct Proof {
     pub(super) kid: String,
     hash: Hash,

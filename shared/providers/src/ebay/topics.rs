@@ -10,7 +10,7 @@ const MESSAGES: Becomes = Becomes::Ignored("messages are not kept");
 const METRICS: Becomes = Becomes::Ignored("figures about the seller are not kept");
 const OFFERS: Becomes = Becomes::Ignored("offers are not kept until they are orders");
 
-/// All that eBay is known to send.
+/// The topics that eBay is known to send.
 pub(super) const TOPICS: &[Topic] = &[
     Topic::new("MARKETPLACE_ACCOUNT_DELETION", Becomes::Privacy),
     Topic::new(REVOCATION, Becomes::Ignored("connections are removed by their owner")),

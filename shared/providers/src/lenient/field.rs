@@ -1,4 +1,4 @@
-//! What types of fields can be read from which JSON types without a doubt.
+//! Types of fields, and the JSON types that each can be read from without a doubt.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -149,7 +149,7 @@ impl<'de> Field<'de> for IgnoredAny {
     }
 }
 
-/// What stands in a list is read item by item. An object whose keys are all numbers is a list as well: some languages write
+/// Lists are read item by item. An object whose keys are all numbers is a list as well: some languages write
 /// one from which items were taken so.
 impl<'de, T: Deserialize<'de>> Field<'de> for Vec<T> {
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
@@ -170,7 +170,7 @@ impl<'de, T: Deserialize<'de>> Field<'de> for Vec<T> {
                 read = None;
                 continue;
             };
-            // A number that is written twice counts where it stands last.
+            // A number that is written twice counts where it is last.
             match places.get(&key).and_then(|place| read.get_mut(*place)) {
                 Some(item) => *item = fields.next_value()?,
                 None => {

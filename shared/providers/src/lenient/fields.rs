@@ -1,4 +1,4 @@
-//! Objects by the names of their fields. A name that is written twice counts where it stands last, as PHP and JavaScript read it.
+//! Objects by the names of their fields. A name that is written twice counts where it is last, as PHP and JavaScript read it.
 
 use std::borrow::Cow;
 use std::fmt;

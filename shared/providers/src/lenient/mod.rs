@@ -19,7 +19,7 @@ pub(super) use self::fields::{Fields, fields, read};
 use crate::json::unreadable;
 use hooktide_model::fault::Fault;
 
-/// How many fields are named that were not read; of more, one line says so.
+/// The most fields that are named as unread; of more, one line says so.
 const MOST_NAMED: usize = 20;
 
 /// A field of any type.
@@ -50,7 +50,7 @@ impl Unread {
         }
     }
 
-    /// All that were named.
+    /// The fields that were named.
     pub(super) fn into_paths(self) -> Vec<String> {
         self.0
     }

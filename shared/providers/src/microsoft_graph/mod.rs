@@ -32,7 +32,7 @@ const PROFILE: Profile = Profile {
     },
     // No notification says whose mailbox it is about: an endpoint has one connection.
     signs_account: false,
-    // Everything stands in the body.
+    // Everything is in the body.
     needed: &["value[].subscriptionId", "value[].clientState", "value[].changeType", "value[].lifecycleEvent"],
     items: &["value"],
     sample_account: "owner@example.com",

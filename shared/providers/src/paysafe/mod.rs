@@ -16,7 +16,7 @@ const MERCHANT_ACCOUNT: &str = "ACCT_*";
 const WALLET_TRANSACTION: &str = "transactions/events";
 const WALLET_ACCOUNT: &str = "accounts/events";
 const WALLET_RESTRICTION: &str = "customers/restrictions";
-/// What else embedded wallets send.
+/// The topic of everything else that embedded wallets send.
 const WALLET_OTHER: &str = "wallet/other";
 /// The resources that are asked for what a delivery does not say.
 const TRANSACTIONS: &str = "transactions";

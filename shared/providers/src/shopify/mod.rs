@@ -37,7 +37,7 @@ const PROFILE: Profile = Profile {
     window: Duration::from_secs(28 * 3600),
     identity: "webhook id, which is not signed, and a hash of the body; of hints whose body says its time, the hash alone",
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
-    // The shop stands in a header, which is not signed.
+    // The shop is in a header, which is not signed.
     signs_account: false,
     headers: &[TOPIC, SHOP, DELIVERY, TRIGGERED_AT],
     needed: &["id", "updated_at", "customer"],

@@ -50,7 +50,7 @@ const PROFILE: Profile = Profile {
     window: Duration::from_secs(72 * 3600),
     identity: "`event_id`, which is signed; of counts, with what is counted",
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY_AND_URL)],
-    // `merchant_id` stands in the body.
+    // `merchant_id` is in the body.
     signs_account: true,
     needed: &[
         "merchant_id",

@@ -49,7 +49,7 @@ const PROFILE: Profile = Profile {
         const SCHEMES: &[Scheme] = &[scheme(Names::STANDARD), scheme(SVIX)];
         SCHEMES
     },
-    // It stands in the body.
+    // It is in the body.
     signs_account: true,
     headers: &[Names::STANDARD.id, SVIX.id],
     needed: &[

@@ -54,7 +54,7 @@ const PROFILE: Profile = Profile {
             &[Scheme { proof: Proof::Header(Names::STANDARD.signature), covers: Covers::BODY_AND_TIME, list: true }];
         SCHEMES
     },
-    // The seller stands in the body.
+    // The seller is in the body.
     signs_account: true,
     headers: &[Names::STANDARD.id],
     needed: &["type", "seller_id"],

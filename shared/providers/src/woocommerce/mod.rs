@@ -58,7 +58,7 @@ const PROFILE: Profile = Profile {
     window: Duration::from_secs(72 * 3600),
     identity: "delivery id, which is not signed, and a hash of the body",
     schemes: &[Scheme::header(SIGNATURE, Covers::BODY)],
-    // The store stands in a header, which is not signed.
+    // The store is in a header, which is not signed.
     signs_account: false,
     headers: &[TOPIC, SOURCE, DELIVERY],
     needed: &["id", "date_modified_gmt", "status"],

@@ -17,7 +17,7 @@ use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::Notice;
 use hooktide_model::signing;
 
-/// What Hosted Checkout tells of is called so, with its `type` after it.
+/// The beginning of the topics of Hosted Checkout; its `type` comes after it.
 const CHECKOUT: &str = "hosted-checkout/";
 /// How far the signed time may be from ours.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);

@@ -21,7 +21,7 @@ use hooktide_model::notice::{Document, EntityNotice, Notice, State, UNKNOWN_TOPI
 use hooktide_model::payment::Transaction;
 use hooktide_model::signing;
 
-/// How many events of a body have a notice each. Of more, there is one for each merchant and what becomes of them.
+/// The most events of a body that have a notice each. Of more, there is one for each merchant and what becomes of them.
 const SINGLY: usize = 1_000;
 /// The longest key before the colon of an object's id, and the longest type of a checkout, in bytes.
 const LONGEST_KEY: usize = 32;
@@ -50,7 +50,7 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().enumerate().all(fits)
 }
 
-/// What an app is told: events of many merchants, in the order of the body; a merchant that is there twice is kept twice.
+/// The body that an app gets: events of many merchants, in the order of the body; a merchant that is there twice is kept twice.
 pub(super) struct Message(Vec<Told>);
 
 /// A merchant and what it is told.
@@ -60,7 +60,7 @@ struct Told {
     events: Events,
 }
 
-/// What one merchant is told.
+/// The events of one merchant.
 type Events = Lenient<Vec<Lenient<Object<Update>>>>;
 
 fields! {
@@ -80,7 +80,7 @@ impl<'de> Field<'de> for Message {
             let merchant = Some(merchant).filter(|merchant| is_id(merchant));
             let events = match merchant {
                 Some(_) => map.next_value()?,
-                // Nobody knows whose they are: one event that cannot be read stands for all of them.
+                // Nobody knows whose they are: one event that cannot be read is made of all of them.
                 None => map.next_value::<IgnoredAny>().map(|_| Lenient::Odd)?,
             };
             merchants.push(Told { merchant, events });
@@ -90,7 +90,7 @@ impl<'de> Field<'de> for Message {
 }
 
 impl Update {
-    /// What kind of object it is about, if that can be read.
+    /// The kind of object that it is about, if that can be read.
     fn key(&self) -> Option<&str> {
         Some(self.object_id.as_ref()?.split_once(':').map_or("", |(key, _)| key))
     }
@@ -133,7 +133,7 @@ impl Message {
         Some(self.keys().next()?.to_owned()).filter(|key| (1..=LONGEST_KEY).contains(&key.len()))
     }
 
-    /// Whether any of its events is a payment's: it must not wait because another stands before it.
+    /// Whether any of its events is a payment's: it must not wait because another comes before it.
     pub(super) fn has_payment(&self) -> bool {
         self.keys().any(|key| key == PAYMENT_KEY)
     }

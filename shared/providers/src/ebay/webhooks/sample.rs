@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::Sample;
 use hooktide_model::signing;
 
-/// What samples are signed with: a key that anybody can read here.
+/// The private key that samples are signed with: one that anybody can read here.
 pub(in crate::ebay) const KEY: &str =
     r#"{"kid":"sample","key":"17114b25f8de7c28ea472527aed968f0fc16042c6456ae4c5c34745516e005da"}"#;
 /// The public half of [`KEY`], as it is pinned.

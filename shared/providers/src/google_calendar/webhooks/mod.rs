@@ -41,7 +41,7 @@ impl Webhooks for GoogleCalendar {
         Ok(vec![Notice { account: None, identity: message.identity(), what }])
     }
 
-    /// Empty: the topic stands in a header.
+    /// Empty: the topic is in a header.
     fn sample(&self, topic: &str, _sample: &Sample<'_>) -> Option<Bytes> {
         PROFILE.becomes(topic).is_some().then(Bytes::new)
     }

@@ -9,7 +9,7 @@ const LONGEST_CHANNEL: usize = 64;
 /// Digits of the largest message number: it is a 64-bit integer at most.
 const LONGEST_NUMBER: usize = 20;
 
-/// What a message says.
+/// A message.
 pub(super) struct Message<'a> {
     /// The channel's id, which is ours.
     pub(super) channel: &'a str,

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::payload::{is_channel, is_number};
 use hooktide_model::signing;
 
-/// How long a channel lives: Google's default.
+/// The life of a channel: Google's default.
 const LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The channel and the number of a message: those of a delivery id of Google's, else made of what is given. Also a
@@ -38,7 +38,7 @@ pub(super) fn resource(account: &str) -> String {
     hash[..27].to_owned()
 }
 
-/// When the channel ends, in the form of HTTP dates.
+/// The time at which the channel ends, in the form of HTTP dates.
 pub(super) fn expiration(now: Timestamp) -> String {
     now.checked_add(LIFE).unwrap_or(now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -16,7 +16,7 @@ use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::Notice;
 use hooktide_model::signing;
 
-/// What stands before the MAC.
+/// The text before the MAC.
 const SORT: &str = "sha256=";
 /// The longest challenge that is sent back; Meta's have about ten digits.
 const LONGEST_CHALLENGE: usize = 256;

@@ -60,11 +60,11 @@ struct Update<'a> {
     value: Option<&'a RawValue>,
 }
 
-/// What a body tells of one object.
+/// The part of a body about one object.
 struct Updates<'a> {
     object: Cow<'a, str>,
     read: Vec<Update<'a>>,
-    /// What cannot be read, with the entry that it is in, if that can.
+    /// The parts that cannot be read, each with the entry that it is in, if that can.
     odd: Vec<(Option<Cow<'a, str>>, String)>,
 }
 
@@ -194,7 +194,7 @@ pub(super) fn topic(verified: &Verified) -> Option<String> {
     Some(topic.unwrap_or_else(|| object.into_owned()))
 }
 
-/// What all updates tell.
+/// The notices of all updates.
 pub(super) fn notices(verified: &Verified) -> Result<Vec<Notice>, Fault> {
     let Updates { object, read, odd } = updates(verified)?;
     let whole = LazyCell::new(|| signing::sha256_hex(verified.body()));

@@ -11,7 +11,7 @@ use crate::protocols::query;
 
 /// The name of the token in the query.
 const TOKEN: &str = "validationToken=";
-/// The longest token that is answered, as it stands there; those that were seen have about 130 characters.
+/// The longest token that is answered, as it is written; those that were seen have about 130 characters.
 const LONGEST: usize = 2_048;
 
 /// Sends the token back, decoded. A text that is no token of Graph's gets 400, and is not sent back.

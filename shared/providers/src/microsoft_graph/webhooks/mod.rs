@@ -53,7 +53,7 @@ impl Webhooks for MicrosoftGraph {
             let what = notification.told().about(notification.subscription_id());
             Notice { account: None, identity, what }
         };
-        // Nothing in it can be believed to tell it from others: only where it stands.
+        // Nothing in it can be believed to tell it from others but its place.
         let odd =
             |index: usize, reason: &str| Notice { account: None, identity: whole(index), what: What::ignored(reason) };
         let notifications = payload::notifications(verified)?.into_iter();

@@ -19,7 +19,7 @@ use hooktide_model::signing;
 /// The longest topic that is shown.
 pub(super) const LONGEST_TOPIC: usize = 64;
 
-/// How many items are looked at: more than a body of the largest size has of real ones.
+/// The most items that are read: more than a body of the largest size has of real ones.
 pub(super) const MOST_ITEMS: usize = 2_000;
 /// The longest id of a subscription: Graph's are UUIDs, and keys of ours are made of them.
 const LONGEST_ID: usize = 64;
@@ -28,7 +28,7 @@ const LONGEST_PROOF: usize = 255;
 /// In seconds: as often as Graph repeats a request to reauthorize, at the most.
 const QUARTER: i64 = 15 * 60;
 
-/// What proves an item.
+/// The proof of an item.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Proof<'a> {
@@ -45,7 +45,7 @@ struct Collection<T> {
 }
 
 fields! {
-    /// What an item says happened.
+    /// The topic of an item.
     struct Topic<'a> {
         change_type: Lenient<Cow<'a, str>> = "changeType",
         lifecycle_event: Lenient<Cow<'a, str>> = "lifecycleEvent",
@@ -73,7 +73,7 @@ fields! {
 }
 
 /// The items of a body as `T`, if it is of the form at all; `None` in the place of one that is not. Of more than
-/// [`MOST_ITEMS`], one such place stands for the rest.
+/// [`MOST_ITEMS`], one such place is for all the rest.
 pub(super) fn items<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<Vec<Option<T>>> {
     let body = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}');
     let mut items: Vec<Option<T>> = match serde_json::from_str::<Object<Collection<Object<T>>>>(body) {
@@ -128,7 +128,7 @@ pub(super) fn notifications(verified: &Verified) -> Result<Vec<(usize, Option<No
     Ok(notifications)
 }
 
-/// What happened to the subscription, else to what is subscribed to: documented is that there is one of the two.
+/// The topic: of the subscription, else of what is subscribed to; documented is that there is one of the two.
 fn topic<'a>(lifecycle_event: &'a Lenient<Cow<'_, str>>, change_type: &'a Lenient<Cow<'_, str>>) -> &'a str {
     text(lifecycle_event).or(text(change_type)).unwrap_or_default()
 }
@@ -144,7 +144,7 @@ fn text<'a>(field: &'a Lenient<Cow<'_, str>>) -> Option<&'a str> {
 }
 
 impl Notification<'_> {
-    /// What it tells.
+    /// The notice that it gives.
     pub(super) fn told(&self) -> What {
         let topic = topic(&self.lifecycle_event, &self.change_type);
         match crate::microsoft_graph::PROFILE.becomes(topic) {
@@ -171,8 +171,8 @@ impl Notification<'_> {
         data || own.into_iter().any(Lenient::is_odd)
     }
 
-    /// The same for a retry, and another for the next change of the same thing. Graph gives no id that is promised to
-    /// be both, so it is the thing, what became of it, and its version.
+    /// The same for a retry, and another for the next change of the same entity. Graph gives no id that is promised to
+    /// be both, so it is the entity, what became of it, and its version.
     pub(super) fn identity(&self, received_at: Timestamp) -> String {
         let data = self.resource_data.as_ref().map(|Object(data)| data);
         let thing = data.and_then(|data| text(&data.id)).unwrap_or_default();

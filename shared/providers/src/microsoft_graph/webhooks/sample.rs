@@ -11,7 +11,7 @@ use crate::{Sample, Unsigned};
 use hooktide_model::fault::Fault;
 use hooktide_model::signing;
 
-/// How long a subscription to a calendar lives: the most that Graph gives.
+/// The life of a subscription to a calendar: the longest that Graph gives.
 const LIFE: SignedDuration = SignedDuration::from_mins(10_080);
 
 /// Characters of a reference: as many as our own ids have.

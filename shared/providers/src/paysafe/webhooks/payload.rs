@@ -55,7 +55,7 @@ fields! {
 }
 
 fields! {
-    /// What a payment handle, payment, settlement, refund or credit is.
+    /// The fields of a payment handle, payment, settlement, refund or credit.
     struct Resource {
         id: Lenient<String> = "id",
         account_id: Lenient<String> = "accountId",

@@ -40,11 +40,11 @@ fields! {
     }
 }
 
-/// How many variants a webhook carries at the most.
+/// The most variants that a webhook carries.
 const MOST_VARIANTS: usize = 100;
-/// What every global id begins with.
+/// The beginning of every global id.
 const GLOBAL: &str = "gid://";
-/// What the global id of every product begins with.
+/// The beginning of the global id of every product.
 const PRODUCT: &str = "gid://shopify/Product/";
 
 /// Whether a body is a product's: collections have all that is read of one, but for variants and what their global id names.
@@ -153,7 +153,7 @@ pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
     Ok(What::Privacy(PrivacyRequest { act, subject }))
 }
 
-/// What tells a customer's data: the id, and the addresses that are known. Each is read on its own, so that an odd one hides
+/// The marks of a customer's data: the id, and the addresses that are known. Each is read on its own, so that an odd one hides
 /// no other. Without any, nothing could be looked for, and the request would pass for done.
 fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
     fields! {

@@ -15,7 +15,7 @@ use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::names::Kind;
 use hooktide_model::notice::Notice;
 
-/// The longest name of a topic that is told of, in bytes.
+/// The longest name of a topic that is reported, in bytes.
 const LONGEST_TOPIC: usize = 255;
 
 impl Webhooks for StandardWebhooks {

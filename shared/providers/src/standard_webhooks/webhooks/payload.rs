@@ -22,7 +22,7 @@ const LONGEST_NUMBER: usize = 32;
 pub(super) struct Event<'a> {
     /// Its topic.
     pub(super) topic: Option<String>,
-    /// Whose it is, on an address that many accounts share.
+    /// The account that it belongs to, on an address that many accounts share.
     pub(super) account: Option<String>,
     timestamp: Option<&'a RawValue>,
     data: Option<&'a RawValue>,
@@ -122,7 +122,7 @@ impl<'a> Event<'a> {
             updated_at: time.to_string(),
         };
         let (location, state) = (stock.location.as_deref(), stock.state.as_deref());
-        // No two counts have the same id: what separates the parts stands in none of them.
+        // No two counts have the same id: what separates the parts is in none of them.
         let part = |text: &str| text.replace('%', "%25").replace('/', "%2F");
         let mut id = part(&stock.variant);
         if location.is_some() || state.is_some() {

@@ -13,7 +13,7 @@ use crate::{Arrival, Label, Proved, Sample, Unsigned, Webhooks, reading};
 use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::Notice;
 
-/// The longest name of a topic that is told of, in bytes.
+/// The longest name of a topic that is reported, in bytes.
 const LONGEST_TOPIC: usize = 255;
 
 impl Webhooks for Whatnot {

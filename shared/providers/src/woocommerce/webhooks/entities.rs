@@ -9,7 +9,7 @@ const DECIMAL: &[(&[u8], u8)] = &[(b"39", b'\''), (b"34", b'"'), (b"60", b'<'), 
 /// Those that are decoded from a hexadecimal number: not `<` and `>`.
 const HEXADECIMAL: &[(&[u8], u8)] = &[(b"27", b'\''), (b"22", b'"'), (b"26", b'&')];
 
-/// What `wp_specialchars_decode` with `ENT_QUOTES` makes of a secret: each entity once, from left to right.
+/// Decodes a secret as `wp_specialchars_decode` with `ENT_QUOTES` does: each entity once, from left to right.
 pub(super) fn decoded(secret: &[u8]) -> Zeroizing<Vec<u8>> {
     // It never grows, so nothing is left behind where it was.
     let mut text = Zeroizing::new(Vec::with_capacity(secret.len()));

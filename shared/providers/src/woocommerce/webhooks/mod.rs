@@ -16,7 +16,7 @@ use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::Notice;
 use hooktide_model::signing;
 
-/// What the names of the headers of every delivery begin with, and of none of a ping.
+/// The beginning of the names of headers that every delivery has, and no ping.
 const HEADERS_OF_A_DELIVERY: &str = "x-wc-webhook-";
 /// The digits of the largest number that a database gives a webhook.
 const LONGEST_NUMBER: usize = 20;
@@ -46,7 +46,7 @@ impl Webhooks for WooCommerce {
             None => vec![reading::unknown(name)],
             other => vec![reading::told(other)],
         };
-        let account = verified.header(SOURCE).map(|source| normalise_account(source));
+        let account = verified.header(SOURCE).map(normalise_account);
         let account = account.filter(|account| !account.is_empty());
         // The id is of a webhook and a second: two products that change in one share it. And it is not signed.
         let body = signing::sha256_hex(verified.body());

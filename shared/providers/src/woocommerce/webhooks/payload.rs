@@ -31,7 +31,7 @@ fields! {
         stock_quantity: Lenient<i64> = "stock_quantity",
         variations: Lenient<Vec<Lenient<u64>>> = "variations",
         images: Lenient<Vec<Lenient<Object<StoreImage>>>> = "images",
-        // What the store's own API answers in place of a product.
+        // The text that the store's own API answers in place of a product.
         code: Lenient<String> = "code",
         message: Lenient<IgnoredAny> = "message",
         data: Lenient<Object<ErrorData>> = "data",
@@ -75,7 +75,7 @@ impl WooProduct {
     }
 }
 
-/// What the store's own API answered in place of the product, for whoever runs the store; the product itself is asked for.
+/// The answer of the store's own API in place of the product, for whoever runs the store; the product itself is asked for.
 fn refusal(refused: WooProduct) -> Vec<What> {
     let code = refused.code.read().unwrap_or_default();
     let status = refused.data.read().and_then(|Object(data)| data.status.read());
