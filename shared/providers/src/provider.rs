@@ -37,3 +37,31 @@ pub trait Provider: Send + Sync {
         None
     }
 }
+
+/// A provider's type, which has the facets that are named. `PROFILE` is its description.
+macro_rules! provider {
+    ($name:ident: $($facet:ident),*) => {
+        /// The provider.
+        pub(super) struct $name;
+
+        impl $crate::Provider for $name {
+            fn profile(&self) -> &'static $crate::Profile {
+                &PROFILE
+            }
+
+            $(provider!(facet $facet);)*
+        }
+    };
+    (facet webhooks) => {
+        fn webhooks(&self) -> Option<&dyn $crate::Webhooks> {
+            Some(self)
+        }
+    };
+    (facet api) => {
+        fn api(&self) -> Option<&dyn $crate::Api> {
+            Some(self)
+        }
+    };
+}
+
+pub(crate) use provider;

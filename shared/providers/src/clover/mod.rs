@@ -5,7 +5,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Api, Becomes, Covers, Need, Profile, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Api, Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 use hooktide_model::secret::Secret;
 
@@ -80,22 +81,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct Clover;
-
-impl Provider for Clover {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-
-    fn api(&self) -> Option<&dyn Api> {
-        Some(self)
-    }
-}
+provider!(Clover: webhooks, api);
 
 impl Api for Clover {
     fn base(&self) -> &'static str {

@@ -9,7 +9,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Api, Covers, Need, Profile, Provider, Scheme, Webhooks, reading};
+use crate::provider::provider;
+use crate::{Covers, Need, Profile, Scheme, reading};
 
 const SIGNATURE: &str = "x-ebay-signature";
 const VERIFICATION_TOKEN: &str = "verification_token";
@@ -71,19 +72,4 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct Ebay;
-
-impl Provider for Ebay {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-
-    fn api(&self) -> Option<&dyn Api> {
-        Some(self)
-    }
-}
+provider!(Ebay: webhooks, api);

@@ -4,7 +4,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Api, Becomes, Covers, Profile, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Api, Becomes, Covers, Profile, Scheme, Topic};
 
 const TOKEN: &str = "x-goog-channel-token";
 const CHANNEL: &str = "x-goog-channel-id";
@@ -35,22 +36,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct GoogleCalendar;
-
-impl Provider for GoogleCalendar {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-
-    fn api(&self) -> Option<&dyn Api> {
-        Some(self)
-    }
-}
+provider!(GoogleCalendar: webhooks, api);
 
 impl Api for GoogleCalendar {
     fn base(&self) -> &'static str {

@@ -5,7 +5,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Covers, Need, Profile, Provider, Scheme, Webhooks, reading};
+use crate::provider::provider;
+use crate::{Covers, Need, Profile, Scheme, reading};
 use hooktide_model::secret::Secret;
 
 const SIGNATURE: &str = "x-hub-signature-256";
@@ -44,18 +45,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct Meta;
-
-impl Provider for Meta {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-}
+provider!(Meta: webhooks);
 
 /// Refuses a text with white space around it: it comes from copying, and is never seen again.
 fn check_secret(secret: &Secret) -> Result<(), &'static str> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::{Api, Becomes, Covers, Profile, Proof, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Api, Becomes, Covers, Profile, Proof, Scheme, Topic};
 
 /// The field of each item that proves it.
 const PROOF: &str = "clientState";
@@ -44,22 +45,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct MicrosoftGraph;
-
-impl Provider for MicrosoftGraph {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-
-    fn api(&self) -> Option<&dyn Api> {
-        Some(self)
-    }
-}
+provider!(MicrosoftGraph: webhooks, api);
 
 impl Api for MicrosoftGraph {
     fn base(&self) -> &'static str {

@@ -5,7 +5,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Api, Becomes, Covers, Need, Profile, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Api, Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 
 const SIGNATURE: &str = "signature";
@@ -154,22 +155,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct Paysafe;
-
-impl Provider for Paysafe {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-
-    fn api(&self) -> Option<&dyn Api> {
-        Some(self)
-    }
-}
+provider!(Paysafe: webhooks, api);
 
 impl Api for Paysafe {
     fn base(&self) -> &'static str {

@@ -4,7 +4,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Becomes, BusEvent, Covers, Need, Profile, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Becomes, BusEvent, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 
 const SIGNATURE: &str = "x-shopify-hmac-sha256";
@@ -51,18 +52,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct Shopify;
-
-impl Provider for Shopify {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-}
+provider!(Shopify: webhooks);
 
 /// The domain of a shop, in lower case.
 fn normalise_account(account: &str) -> String {

@@ -5,7 +5,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Api, Becomes, Covers, Need, Profile, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Api, Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 
 /// The older `x-square-signature` (HMAC-SHA1) is sent beside it and never looked at.
@@ -69,22 +70,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct Square;
-
-impl Provider for Square {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-
-    fn api(&self) -> Option<&dyn Api> {
-        Some(self)
-    }
-}
+provider!(Square: webhooks, api);
 
 impl Api for Square {
     fn base(&self) -> &'static str {

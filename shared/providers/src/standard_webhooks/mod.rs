@@ -6,7 +6,8 @@ mod webhooks;
 use std::time::Duration;
 
 use crate::protocols::signed_message::{self, Names};
-use crate::{Becomes, Covers, Need, Profile, Proof, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Becomes, Covers, Need, Profile, Proof, Scheme, Topic};
 use hooktide_model::names::Kind;
 
 /// The names that Svix gives the same headers, unless its customer pays for the neutral ones.
@@ -87,15 +88,4 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct StandardWebhooks;
-
-impl Provider for StandardWebhooks {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-}
+provider!(StandardWebhooks: webhooks);

@@ -5,7 +5,8 @@ mod webhooks;
 use std::time::Duration;
 
 use crate::protocols::signed_message::{self, Names};
-use crate::{Api, Becomes, Covers, Need, Profile, Proof, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Api, Becomes, Covers, Need, Profile, Proof, Scheme, Topic};
 
 const SECRET: &str = "secret";
 
@@ -63,22 +64,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct Whatnot;
-
-impl Provider for Whatnot {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-
-    fn api(&self) -> Option<&dyn Api> {
-        Some(self)
-    }
-}
+provider!(Whatnot: webhooks, api);
 
 impl Api for Whatnot {
     fn base(&self) -> &'static str {

@@ -5,7 +5,8 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::{Becomes, Covers, Need, Profile, Provider, Scheme, Topic, Webhooks};
+use crate::provider::provider;
+use crate::{Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 
 const SIGNATURE: &str = "x-wc-webhook-signature";
@@ -72,18 +73,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-/// The provider.
-pub(super) struct WooCommerce;
-
-impl Provider for WooCommerce {
-    fn profile(&self) -> &'static Profile {
-        &PROFILE
-    }
-
-    fn webhooks(&self) -> Option<&dyn Webhooks> {
-        Some(self)
-    }
-}
+provider!(WooCommerce: webhooks);
 
 /// The address of a store, without what differs from one way of writing it to another.
 fn normalise_account(account: &str) -> String {
