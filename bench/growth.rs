@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hooktide_flows::process::{Message, Processor};
+use hooktide_flows::message::Message;
+use hooktide_flows::process::Processor;
 use hooktide_flows::receive::Receiver;
 use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;

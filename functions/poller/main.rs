@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hooktide_flows::sweep;
+use hooktide_flows::jobs::due;
 use hooktide_functions::host::Host;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -24,10 +24,10 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| run(Arc::clone(&host)))).await
 }
 
-/// Both sweeps, each whatever becomes of the other.
+/// Sends both, each whatever becomes of the other.
 async fn run(host: Arc<Host>) -> Result<Swept, Error> {
     let now = host.clock.now();
-    let deferred = sweep::deferred(&host.ports, now).await;
-    let jobs = sweep::jobs(&host.ports, now).await;
+    let deferred = due::deferred(&host.ports, now).await;
+    let jobs = due::jobs(&host.ports, now).await;
     Ok(Swept { deferred: deferred?, jobs: jobs? })
 }

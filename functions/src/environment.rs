@@ -13,6 +13,8 @@ pub struct Environment {
     pub notices_queue: String,
     /// The address of the queue for what must not wait.
     pub priority_queue: String,
+    /// The address of the queue for jobs.
+    pub jobs_queue: String,
     /// The address of the queue of messages that the others gave up on.
     pub dead_queue: String,
     /// The name of the bus.
@@ -37,11 +39,12 @@ pub struct Variable {
 }
 
 /// The variables that every function needs.
-pub const REQUIRED: [Variable; 8] = [
+pub const REQUIRED: [Variable; 9] = [
     Variable { name: "HOOKTIDE_TABLE", about: "the name of the table" },
     Variable { name: "HOOKTIDE_ROOT_KEYS", about: "the ARN of the secret that holds the root keys" },
     Variable { name: "HOOKTIDE_NOTICES_QUEUE", about: "the address of the queue for notices" },
     Variable { name: "HOOKTIDE_PRIORITY_QUEUE", about: "the address of the queue for notices that must not wait" },
+    Variable { name: "HOOKTIDE_JOBS_QUEUE", about: "the address of the queue for jobs" },
     Variable { name: "HOOKTIDE_DEAD_QUEUE", about: "the address of the dead-letter queue" },
     Variable { name: "HOOKTIDE_BUS", about: "the name of the event bus" },
     Variable { name: "HOOKTIDE_BUCKET", about: "the name of the bucket for claim checks and large documents" },
@@ -76,7 +79,7 @@ impl Environment {
         });
         let mut next = || values.next().unwrap_or_default();
         let (table, root_keys, notices_queue, priority_queue) = (next(), next(), next(), next());
-        let (dead_queue, bus, bucket, public_url) = (next(), next(), next(), next());
+        let (jobs_queue, dead_queue, bus, bucket, public_url) = (next(), next(), next(), next(), next());
         drop(values);
         let public_url = public_url.trim_end_matches('/').to_owned();
         if !public_url.is_empty() && !public_url.starts_with("https://") && !public_url.starts_with("http://") {
@@ -100,6 +103,7 @@ impl Environment {
             root_keys,
             notices_queue,
             priority_queue,
+            jobs_queue,
             dead_queue,
             bus,
             bucket,
@@ -126,6 +130,7 @@ mod tests {
     fn each_variable_is_read_into_its_place() {
         let environment = Environment::read(complete).unwrap();
         assert_eq!(environment.table, "the name of the table");
+        assert_eq!(environment.jobs_queue, "the address of the queue for jobs");
         assert_eq!(environment.bucket, "the name of the bucket for claim checks and large documents");
         assert_eq!(environment.settings.public_url, "https://hooks.example.com");
         assert_eq!(environment.origins, ["https://a.example", "https://b.example"]);

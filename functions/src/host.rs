@@ -52,8 +52,11 @@ impl Host {
         let environment = Environment::read(variable).inspect_err(|fault| tracing::error!(%fault, "cannot start"))?;
         let configuration = clients::configuration().await;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let urls =
-            QueueUrls { notices: environment.notices_queue.clone(), priority: environment.priority_queue.clone() };
+        let urls = QueueUrls {
+            notices: environment.notices_queue.clone(),
+            priority: environment.priority_queue.clone(),
+            jobs: environment.jobs_queue.clone(),
+        };
         let tally = Arc::new(Tally::default());
         let (secrets, root_keys) = (clients::secrets(&configuration), environment.root_keys.clone());
         let stored = |arn| StoredSecret::new(secrets.clone(), arn, Arc::clone(&clock), FrontSecret::from_json);

@@ -20,7 +20,7 @@ ANSWERS = [
     (r"api\..*without-token", lambda answer: answer["statusCode"] == 401),
     (r"api\.not-found", lambda answer: answer["statusCode"] == 404),
     (r"poller\.", lambda answer: {"deferred", "jobs"} <= set(answer)),
-    (r"processor\.", lambda answer: answer == {"batchItemFailures": []}),
+    (r"(processor|syncer)\.", lambda answer: answer == {"batchItemFailures": []}),
     (r".*\.tampered", lambda answer: answer["statusCode"] == 401),
     (r".*\.unknown", lambda answer: answer["statusCode"] == 404),
     (r".*\.wrong-method", lambda answer: answer["statusCode"] == 405),

@@ -36,7 +36,6 @@ ROLES = {
     "Processor": {
         ("dynamodb:BatchGetItem", "Table", NO_TOKENS),
         ("dynamodb:ConditionCheckItem", "Table", NO_TOKENS),
-        ("dynamodb:DeleteItem", "Table", NO_TOKENS),
         ("dynamodb:GetItem", "Table", NO_TOKENS),
         ("dynamodb:PutItem", "Table", NO_TOKENS),
         ("dynamodb:Query", "Table", NO_TOKENS),
@@ -52,6 +51,7 @@ ROLES = {
         ("sqs:ReceiveMessage", "DeadLettersQueue", ""),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "PriorityQueue", ""),
+        ("sqs:SendMessage", "JobsQueue", ""),
         ("events:PutEvents", "Bus", ""),
         ("s3:GetObject", "Bucket/claims/*", ""),
         ("s3:GetObject", "Bucket/documents/*", ""),
@@ -60,11 +60,26 @@ ROLES = {
         ("s3:PutObject", "Bucket/claims/shopify/*", ""),
         ("s3:PutObject", "Bucket/documents/*", ""),
         ("s3:PutObject", "Bucket/kept/*", ""),
-        ("s3:DeleteObject", "Bucket/documents/*", ""),
-        ("s3:DeleteObject", "Bucket/kept/*", ""),
         ("s3:ListBucket", "Bucket", ""),
         ("logs:CreateLogStream", "ProcessorLogs", ""),
         ("logs:PutLogEvents", "ProcessorLogs", ""),
+    },
+    "Syncer": {
+        ("dynamodb:DeleteItem", "Table", NO_TOKENS),
+        ("dynamodb:GetItem", "Table", NO_TOKENS),
+        ("dynamodb:PutItem", "Table", NO_TOKENS),
+        ("dynamodb:Query", "Table", NO_TOKENS),
+        ("sqs:DeleteMessage", "JobsQueue", ""),
+        ("sqs:GetQueueAttributes", "JobsQueue", ""),
+        ("sqs:ReceiveMessage", "JobsQueue", ""),
+        ("sqs:SendMessage", "NoticesQueue", ""),
+        ("sqs:SendMessage", "JobsQueue", ""),
+        ("s3:GetObject", "Bucket/kept/*", ""),
+        ("s3:DeleteObject", "Bucket/documents/*", ""),
+        ("s3:DeleteObject", "Bucket/kept/*", ""),
+        ("s3:ListBucket", "Bucket", ""),
+        ("logs:CreateLogStream", "SyncerLogs", ""),
+        ("logs:PutLogEvents", "SyncerLogs", ""),
     },
     "Api": {
         ("dynamodb:BatchGetItem", "Table", ""),
@@ -76,6 +91,7 @@ ROLES = {
         ("secretsmanager:GetSecretValue", "FrontSecret", "HasFront"),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "PriorityQueue", ""),
+        ("sqs:SendMessage", "JobsQueue", ""),
         ("s3:GetObject", "Bucket/claims/*", ""),
         ("s3:GetObject", "Bucket/documents/*", ""),
         ("s3:GetObject", "Bucket/kept/*", ""),
@@ -90,6 +106,7 @@ ROLES = {
         ("dynamodb:DeleteItem", "Table", DEFERRED),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "PriorityQueue", ""),
+        ("sqs:SendMessage", "JobsQueue", ""),
         ("logs:CreateLogStream", "PollerLogs", ""),
         ("logs:PutLogEvents", "PollerLogs", ""),
     },
@@ -262,7 +279,7 @@ class Roles(unittest.TestCase):
         self.assert_reported("Api may", "does not say so", "s3:PutObject")
 
     def test_a_resource_more_is_reported(self):
-        statement = self.statement("Api", "StartReplays")
+        statement = self.statement("Api", "BeginJobs")
         statement["Resource"] = [statement["Resource"], {"Fn::GetAtt": ["DeadLettersQueue", "Arn"]}]
         self.assert_reported("Api may", "does not say so", "DeadLettersQueue")
 
@@ -282,9 +299,9 @@ class Roles(unittest.TestCase):
         self.assert_reported("Api may", "does not say so", "FrontSecret")
         self.assert_reported("Api may not", "FrontSecret", "HasFront")
 
-    def test_the_processor_writes_no_token_and_the_poller_deletes_what_was_deferred_only(self):
+    def test_processor_and_syncer_write_no_token_and_the_poller_deletes_what_was_deferred_only(self):
         def decide(name, action, key):
-            condition = self.statement(name, {"Processor": "ReadAndCommit", "Poller": "RemoveWhatWasSent"}[name])["Condition"]
+            condition = self.statement(name, {"Poller": "RemoveWhatWasSent"}.get(name, "ReadAndCommit"))["Condition"]
             statement = {"Effect": "Allow", "Action": f"dynamodb:{action}", "Resource": "*", "Condition": condition}
             need = Need(f"dynamodb:{action}", "table", {"dynamodb:LeadingKeys": (key,)})
             return Policy([{"Statement": [statement]}]).decide(need).allowed
@@ -301,6 +318,7 @@ class Roles(unittest.TestCase):
         ]:
             with self.subTest(key=key):
                 self.assertEqual(decide("Processor", "PutItem", key), processor)
+                self.assertEqual(decide("Syncer", "PutItem", key), processor)
                 self.assertEqual(decide("Poller", "DeleteItem", key), poller)
 
     def test_a_permission_less_is_reported(self):

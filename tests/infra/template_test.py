@@ -10,8 +10,8 @@ from expansion import expanded
 from providers import RECEIVERS
 from template import load, of_type, retained
 
-FUNCTIONS = {*RECEIVERS, "Processor", "Api", "Poller"}
-QUEUES = {"NoticesQueue", "PriorityQueue", "DeadLettersQueue"}
+FUNCTIONS = {*RECEIVERS, "Processor", "Syncer", "Api", "Poller"}
+QUEUES = {"NoticesQueue", "PriorityQueue", "JobsQueue", "DeadLettersQueue"}
 KEPT = {"Table", "Bucket", "BucketPolicy", "RootKeys"}
 
 
@@ -113,31 +113,39 @@ class Functions(TemplateTest):
 
 
 class Times(TemplateTest):
-    def lease(self):
-        source = (CHECKOUT / "shared/store/src/records/job.rs").read_text()
-        return int(re.search(r"LEASE: Duration = Duration::from_secs\((\d+)\)", source)[1])
+    def table(self):
+        """The one table of times, by function: how long a run, its lease and the hiding of its messages last."""
+        source = (CHECKOUT / "shared/store/src/times.rs").read_text()
+        row = r"const (\w+): Times = Times \{ run: seconds\((\d+)\), lease: seconds\((\d+)\), visibility: seconds\((\d+)\)"
+        return {name.title(): tuple(map(int, numbers)) for name, *numbers in re.findall(row, source)}
 
-    def mappings(self):
-        return {name: one["Properties"] for name, one in self.properties("Processor")["Events"].items()}
+    def mappings(self, function):
+        return {name: one["Properties"] for name, one in self.properties(function)["Events"].items()}
 
-    def test_a_lease_outlasts_its_function_and_a_message_stays_hidden_longer_than_the_lease(self):
-        lease = self.lease()
-        for name in ("Processor", "Poller"):
-            self.assertLess(self.properties(name)["Timeout"], lease)
-        for name in QUEUES:
-            self.assertGreater(self.properties(name)["VisibilityTimeout"], lease)
+    def test_functions_and_their_queues_have_the_times_of_the_table(self):
+        table = self.table()
+        self.assertEqual(set(table), {"Processor", "Syncer"})
+        served = set()
+        for name, (run, lease, visibility) in table.items():
+            self.assertEqual(self.properties(name)["Timeout"], run)
+            self.assertLess(run, lease)
+            self.assertLess(lease, visibility)
+            for mapping in self.mappings(name).values():
+                queue = mapping["Queue"]["Fn::GetAtt"][0]
+                served.add(queue)
+                with self.subTest(function=name, queue=queue):
+                    self.assertEqual(self.properties(queue)["VisibilityTimeout"], visibility)
+        self.assertEqual(served, QUEUES)
+        self.assertLess(self.properties("Poller")["Timeout"], table["Processor"][1])
 
     def test_a_message_stays_hidden_for_six_time_outs_and_the_batching_window(self):
-        timeout = self.properties("Processor")["Timeout"]
-        for name, mapping in self.mappings().items():
-            with self.subTest(mapping=name):
-                queue = self.properties(mapping["Queue"]["Fn::GetAtt"][0])
-                self.assertGreaterEqual(
-                    queue["VisibilityTimeout"], 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
-                )
+        for name, (run, _, visibility) in self.table().items():
+            for mapping in self.mappings(name).values():
+                self.assertGreaterEqual(visibility, 6 * run + mapping["MaximumBatchingWindowInSeconds"])
 
     def test_a_message_that_waits_for_long_is_not_taken_for_a_loop(self):
-        self.assertEqual(self.properties("Processor")["RecursiveLoop"], "Allow")
+        for name in ("Processor", "Syncer"):
+            self.assertEqual(self.properties(name)["RecursiveLoop"], "Allow")
 
     def test_a_receiver_answers_or_ends_before_api_gateway_gives_up(self):
         # One that fetches keys may wait for them.
@@ -170,10 +178,10 @@ class Queues(TemplateTest):
         allowed = self.properties("DeadLettersQueue")["RedriveAllowPolicy"]
         self.assertEqual(allowed["redrivePermission"], "byQueue")
         prefix = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:"
-        names = [self.properties(name)["QueueName"]["Fn::Sub"] for name in ("NoticesQueue", "PriorityQueue")]
+        names = [self.properties(name)["QueueName"]["Fn::Sub"] for name in ("NoticesQueue", "PriorityQueue", "JobsQueue")]
         self.assertEqual(allowed["sourceQueueArns"], [{"Fn::Sub": prefix + name} for name in names])
 
-    def test_the_processor_takes_batches_as_the_design_says(self):
+    def test_processor_and_syncer_take_batches_as_the_design_says(self):
         def mapping(queue, size, window, concurrency):
             properties = {
                 "Queue": arn(queue),
@@ -192,6 +200,9 @@ class Queues(TemplateTest):
                 "Priority": mapping("PriorityQueue", 10, 0, None),
                 "DeadLetters": mapping("DeadLettersQueue", 10, 0, 2),
             },
+        )
+        self.assertEqual(
+            self.properties("Syncer")["Events"], {"Jobs": mapping("JobsQueue", 1, 0, {"Ref": "SyncerConcurrency"})}
         )
 
     def test_batches_over_ten_have_a_window(self):

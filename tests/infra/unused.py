@@ -22,9 +22,13 @@ UNUSED = {
         for queue in ("NoticesQueue", "PriorityQueue", "DeadLettersQueue")
     },
     **{
+        ("Syncer", f"sqs:{action}", "JobsQueue"): POLLED
+        for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+    },
+    **{
         (function, f"logs:{action}", f"{function}Logs:*"): LOGGED
         for action in ("CreateLogStream", "PutLogEvents")
-        for function in ("Api", "Poller", "Processor", *RECEIVERS)
+        for function in ("Api", "Poller", "Processor", "Syncer", *RECEIVERS)
     },
     ("Processor", "s3:GetObject", "Bucket/documents/*"): WAITED,
     **{(name, "sqs:SendMessage", "PriorityQueue"): URGENT for name in RECEIVERS if name not in SEND_URGENT},

@@ -59,8 +59,9 @@ class Alarms(WatchingTest):
         self.assertEqual(self.watched("AWS/Lambda", "Errors"), functions)
         self.assertEqual(self.watched("AWS/Lambda", "Throttles"), functions)
 
-    def test_both_queues_have_one_for_the_age_of_the_oldest_message(self):
-        queues = {(json.dumps({"Fn::GetAtt": [name, "QueueName"]}),) for name in ("NoticesQueue", "PriorityQueue")}
+    def test_every_queue_has_one_for_the_age_of_the_oldest_message(self):
+        names = ("NoticesQueue", "PriorityQueue", "JobsQueue")
+        queues = {(json.dumps({"Fn::GetAtt": [name, "QueueName"]}),) for name in names}
         self.assertEqual(self.watched("AWS/SQS", "ApproximateAgeOfOldestMessage"), queues)
         for alarm in self.alarms.values():
             if alarm["MetricName"] == "ApproximateAgeOfOldestMessage":
@@ -148,8 +149,8 @@ class Outputs(WatchingTest):
     def test_they_say_where_everything_is(self):
         self.assertEqual(
             set(self.template["Outputs"]),
-            {"ApiUrl", "DomainTarget", "ProcessorFunction", "ApiFunction", "PollerFunction"}
-            | {"TableName", "NoticesQueueUrl", "PriorityQueueUrl", "DeadLettersQueueUrl"}
+            {"ApiUrl", "DomainTarget", "ProcessorFunction", "SyncerFunction", "ApiFunction", "PollerFunction"}
+            | {"TableName", "NoticesQueueUrl", "PriorityQueueUrl", "JobsQueueUrl", "DeadLettersQueueUrl"}
             | {"BusName", "BucketName", "RootKeysArn"}
             | {f"WebhookUrl{logical(provider)}" for provider in PROVIDERS}
             | {f"Receiver{logical(provider)}Function" for provider in PROVIDERS},

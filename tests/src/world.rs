@@ -9,10 +9,9 @@ use futures::TryStreamExt;
 use hooktide_api::Options;
 use hooktide_flows::Settings;
 use hooktide_flows::connect::{self, Context, NewConnection, Repeat};
-use hooktide_flows::process::Message;
+use hooktide_flows::message::Message;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
-use hooktide_local::queue::Source;
 use hooktide_local::server;
 use hooktide_model::address;
 use hooktide_model::names::Scope;
@@ -21,7 +20,7 @@ use hooktide_model::secret::{LiveSecret, Secret};
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::{Sample, Unsigned};
 use hooktide_store::key::{Area, Partition};
-use hooktide_store::ports::QueueName;
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::{self, Endpoint, SealedSecret};
 use hooktide_store::records::token::{self, Principal};
@@ -264,8 +263,14 @@ impl World {
         let received = self.host.queue.receive(source, 1_000).await.expect("messages");
         let receipts: Vec<(i64, u64)> = received.iter().map(|message| (message.id, message.receipt)).collect();
         self.host.queue.delete(&receipts).await.expect("messages that are deleted");
-        let message = |(handle, body)| Message { handle: format!("{handle}"), queue, body };
+        let message = |(handle, body)| Message { handle: format!("{handle}"), source, body };
         received.into_iter().map(|message| message.body).enumerate().map(message).collect()
+    }
+
+    /// Hands messages to the processor as those that the queue gave up on; the handles of those that stay.
+    pub async fn give_up(&self, messages: Vec<Message>) -> Vec<String> {
+        let given_up = messages.into_iter().map(|message| Message { source: Source::Dead, ..message }).collect();
+        self.host.processor.process(given_up, self.now()).await
     }
 
     /// Takes all secrets from a shop's own endpoint, which no request can.

@@ -27,6 +27,8 @@ pub struct QueueUrls {
     pub notices: String,
     /// Of the queue for what must not wait.
     pub priority: String,
+    /// Of the queue for jobs.
+    pub jobs: String,
 }
 
 impl QueueUrls {
@@ -34,6 +36,7 @@ impl QueueUrls {
         match queue {
             QueueName::Notices => &self.notices,
             QueueName::Priority => &self.priority,
+            QueueName::Jobs => &self.jobs,
         }
     }
 }

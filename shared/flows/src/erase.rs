@@ -10,12 +10,14 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use object_store::path::Path;
-use tracing::warn;
 
-use super::{Ports, jobs};
+use super::Ports;
+use super::jobs::announce::announce as announce_mark;
+use super::jobs::task::{Runner, Task};
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{JobKind, Kind};
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::bodies;
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
@@ -37,9 +39,13 @@ const LETTERS: usize = 50;
 /// How many job marks are erased at once at the most.
 pub const MARKS: usize = 1_000;
 
-/// What was erased.
+/// The job, in the table of jobs.
+pub(crate) static RUNNER: Runner =
+    Runner { kind: JobKind::named("erase"), step: |ports, _, task| Box::pin(step(ports, task)) };
+
+/// How much was erased.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Erased {
+pub struct ErasedCounts {
     /// Entities whose state was known.
     pub entities: usize,
     /// Documents.
@@ -50,45 +56,37 @@ pub struct Erased {
 
 /// The write that starts the job which erases what is left of a deleted connection, for the transaction that deletes it.
 pub async fn begin(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Write, Fault> {
-    let stored = records::get::<Mark>(&*ports.table, &job::key(tenant, JobKind::Erase, id)).await?;
-    let mark = job::raised(None, tenant, JobKind::Erase, id, 1, now);
-    job::store(stored.map(|stored| stored.rev), &job::resting(&mark, now + SETTLES))
+    let stored = records::get::<Mark>(&*ports.table, &job::key(tenant, &RUNNER.kind, id)).await?;
+    job::store(stored.map(|stored| stored.rev), &mark(tenant, id, now))
 }
 
-/// Sends the first step of a job that was started. Where that fails, [a sweep](super::sweep::jobs) does it later.
+/// Announces a job that was started.
 pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) {
-    let envelope = jobs::envelope(JobKind::Erase, tenant, id, now);
-    if let Err(fault) = jobs::send(ports, &envelope, SETTLES).await {
-        warn!(%tenant, id, %fault, "what is left of a connection is erased later");
-    }
+    announce_mark(ports, &mark(tenant, id, now), now).await;
+}
+
+/// The mark of a job that is started now, due when no commit can be under way any more.
+fn mark(tenant: &Tenant, id: &str, now: Timestamp) -> Mark {
+    Mark::asked(tenant, RUNNER.kind.clone(), id, now + SETTLES, now)
 }
 
 /// Erases what is left of a deleted connection; its record goes when nothing is found any more.
-pub(super) async fn step(
-    ports: &Ports,
-    tenant: &Tenant,
-    id: &str,
-    envelope: &Envelope,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let Some(held) = jobs::claim(ports, JobKind::Erase, tenant, id, now).await? else { return Ok(()) };
-    let key = connection::key(tenant, id);
+async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
+    let key = connection::key(task.tenant, task.id);
     let stored = records::get::<Connection>(&*ports.table, &key).await?;
     let Some(stored) = stored.filter(|stored| stored.record.deleted_at.is_some()) else {
-        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
+        return task.finish(ports).await;
     };
-    let mut erased = Erased::default();
-    let all = whole(ports, tenant, &stored.record, MARKS, &mut erased).await?;
-    if all && erased == Erased::default() {
+    let mut erased = ErasedCounts::default();
+    let all = whole(ports, task.tenant, &stored.record, MARKS, &mut erased).await?;
+    if all && erased == ErasedCounts::default() {
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
-        return ports.table.transact(vec![delete, job::finish(&held, now)?]).await.map_err(records::overtaken);
+        return ports.table.transact(vec![delete, task.finished()?]).await.map_err(records::overtaken);
     }
     // What was found may have been written while deliveries stopped: look again when that is over.
     let pause = if all { SETTLES } else { Duration::ZERO };
-    let mark = job::store(Some(held.rev), &job::resting(&held.record, now + pause))?;
-    ports.table.write(mark).await.map_err(records::raced)?;
-    let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
-    jobs::send(ports, &next, pause).await
+    ports.table.write(task.rested(pause)?).await.map_err(records::raced)?;
+    task.go_on(ports, pause).await
 }
 
 /// Erases everything of a connection that is deleted, but for its record, at most so many job marks; whether all of it.
@@ -97,7 +95,7 @@ pub async fn whole(
     tenant: &Tenant,
     connection: &Connection,
     marks: usize,
-    erased: &mut Erased,
+    erased: &mut ErasedCounts,
 ) -> Result<bool, Fault> {
     if !entities(ports, tenant, connection, erased).await? {
         return Ok(false);
@@ -159,7 +157,7 @@ async fn marks_of(
     connection: &Connection,
     most: usize,
 ) -> Result<(Vec<Key>, bool), Fault> {
-    let (jobs, syncs) = (Partition::of(tenant, Area::Jobs), format!("{}#", JobKind::Sync));
+    let (jobs, syncs) = (Partition::of(tenant, Area::Jobs), format!("{}#", JobKind::SYNC));
     let (mut found, mut next) = (Vec::new(), Range::Prefix(syncs.clone()));
     loop {
         let (first, _) = keys_of(ports, &jobs, next, 1).await?;
@@ -192,7 +190,7 @@ pub async fn entities(
     ports: &Ports,
     tenant: &Tenant,
     connection: &Connection,
-    erased: &mut Erased,
+    erased: &mut ErasedCounts,
 ) -> Result<bool, Fault> {
     for shard in 0..ENTITY_SHARDS {
         if !erase_shard(ports, tenant, connection, shard, erased).await? {
@@ -212,7 +210,7 @@ async fn erase_shard(
     tenant: &Tenant,
     connection: &Connection,
     shard: u8,
-    erased: &mut Erased,
+    erased: &mut ErasedCounts,
 ) -> Result<bool, Fault> {
     loop {
         if erased.entities + erased.documents >= MOST {

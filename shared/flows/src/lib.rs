@@ -5,7 +5,8 @@ pub mod connect;
 pub mod erase;
 pub mod feed;
 pub mod foreign;
-mod jobs;
+pub mod jobs;
+pub mod message;
 mod privacy;
 pub mod process;
 mod publish;
@@ -13,7 +14,6 @@ pub mod receive;
 pub mod replay;
 pub mod settings;
 mod settle;
-pub mod sweep;
 
 use std::sync::Arc;
 

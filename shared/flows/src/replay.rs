@@ -6,19 +6,27 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::Ports;
 use super::foreign::is_foreign;
-use super::{Ports, jobs};
-use hooktide_model::envelope::Envelope;
+use super::jobs::announce::announce as announce_mark;
+use super::jobs::task::{Runner, Task};
+use hooktide_model::envelope::{Envelope, EnvelopeKind};
 use hooktide_model::fault::Fault;
-use hooktide_model::names::JobKind;
+use hooktide_model::job_kind::JobKind;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::{Condition, Outgoing, Query, QueueName, Range, TransactFault, Write, WriteFault};
+use hooktide_store::ports::{AttributeValue, Condition, MAX_DELAY, Outgoing, Query, QueueName, Range};
+use hooktide_store::ports::{TransactFault, Write, WriteFault};
 use hooktide_store::records::dead_letter::{self, DeadLetter, Shelf};
 use hooktide_store::records::endpoint::{self, Endpoint};
-use hooktide_store::records::job;
-use hooktide_store::records::replay::{self as record, Filter, Replay};
+use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::replay::{self, Filter, Replay};
 use hooktide_store::records::{self, Stored, Upkeep};
-use jiff::Timestamp;
+
+/// The job, in the table of jobs.
+pub(crate) static RUNNER: Runner =
+    Runner { kind: JobKind::named("replay"), step: |ports, _, task| Box::pin(step(ports, task)) };
 
 /// How many messages a step looks at.
 const PAGE: usize = 100;
@@ -40,35 +48,34 @@ pub async fn start(ports: &Ports, tenant: &Tenant, id: &str, replay: &Replay, no
 
 /// The writes that start a replay, for a larger transaction; [`announce`] it when that is done.
 pub fn begin(tenant: &Tenant, id: &str, replay: &Replay, now: Timestamp) -> Result<Vec<Write>, Fault> {
-    let mark = job::resting(&job::raised(None, tenant, JobKind::Replay, id, 1, now), now);
-    Ok(vec![records::insert(&record::key(tenant, id), replay, Upkeep::default())?, job::store(None, &mark)?])
+    let stored = records::insert(&replay::key(tenant, id), replay, Upkeep::default())?;
+    Ok(vec![stored, job::store(None, &mark(tenant, id, now))?])
 }
 
-/// Sends the first step of a replay that was started.
+/// Announces a replay that was started.
 pub async fn announce(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) {
-    jobs::announce(ports, JobKind::Replay, tenant, id, now).await;
+    announce_mark(ports, &mark(tenant, id, now), now).await;
 }
 
-/// How many messages of a shelf a filter matches, looking at no more than `bound`.
+/// The mark of a replay that starts now.
+fn mark(tenant: &Tenant, id: &str, now: Timestamp) -> Mark {
+    Mark::asked(tenant, RUNNER.kind.clone(), id, now, now)
+}
+
+/// Counts the messages of a shelf that a filter matches, looking at no more than `bound`.
 pub async fn count(ports: &Ports, tenant: &Tenant, shelf: &Shelf, filter: &Filter, bound: usize) -> Result<u64, Fault> {
     let matches = |id: &str, letter: &DeadLetter| filter.matches(id, letter);
     dead_letter::count(&*ports.table, shelf.place(tenant), bound, matches).await.map(|(matching, _)| matching)
 }
 
 /// Does one step of a replay.
-pub(super) async fn step(
-    ports: &Ports,
-    tenant: &Tenant,
-    id: &str,
-    envelope: &Envelope,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let Some(held) = jobs::claim(ports, JobKind::Replay, tenant, id, now).await? else { return Ok(()) };
-    let stored: Option<Stored<Replay>> = records::get(&*ports.table, &record::key(tenant, id)).await?;
+async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
+    let key = replay::key(task.tenant, task.id);
+    let stored: Option<Stored<Replay>> = records::get(&*ports.table, &key).await?;
     let Some(Stored { rev, record: mut replay }) = stored.filter(|stored| stored.record.finished_at.is_none()) else {
-        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
+        return task.finish(ports).await;
     };
-    let (partition, prefix) = replay.shelf.place(tenant);
+    let (partition, prefix) = replay.shelf.place(task.tenant);
     let range = match &replay.after {
         None => Range::Prefix(prefix.clone()),
         Some(last) => records::after(&prefix, last),
@@ -82,33 +89,25 @@ pub(super) async fn step(
     };
     let mut matching: Vec<&(String, Stored<DeadLetter>)> = letters.iter().filter(matches).collect();
     let rate = f64::from(replay.rate_per_second.clamp(1, FASTEST));
-    let delay = |nth: usize| Duration::from_secs_f64(nth as f64 / rate).min(hooktide_store::ports::MAX_DELAY);
-    let mut sent = resend(ports, (&replay.shelf, &matching), delay).await?.into_iter();
+    let delay = |nth: usize| Duration::from_secs_f64(nth as f64 / rate).min(MAX_DELAY);
+    let mut sent = resend(ports, &replay.shelf, &matching, delay).await?.into_iter();
     let fault = sent.as_slice().iter().find_map(|result| result.as_ref().err()).cloned();
     matching.retain(|_| sent.next().is_some_and(|result| result.is_ok()));
     // What was sent leaves its shelf, whatever becomes of the rest, so that trying again sends only that.
-    remove(ports, tenant, &replay.shelf, &prefix, &matching).await?;
+    remove(ports, task.tenant, &replay.shelf, &prefix, &matching).await?;
     if let Some(fault) = fault {
         return Err(fault);
     }
     replay.sent += matching.len() as u64;
     replay.after = letters.last().map(|(sort, _)| sort.clone()).or(replay.after);
-    replay.finished_at = (!more).then_some(now);
-    let keep = if more { Upkeep::default() } else { Upkeep::until(now + REMEMBERED) };
-    let progress = records::replace(&record::key(tenant, id), Some(rev), &replay, keep)?;
-    // The mark is due when the next message is: a sweep takes it for lost only after that.
+    replay.finished_at = (!more).then_some(task.now);
+    let keep = if more { Upkeep::default() } else { Upkeep::until(task.now + REMEMBERED) };
+    let progress = records::replace(&key, Some(rev), &replay, keep)?;
+    // The mark is due when the next message is: only after that it is taken for lost.
     let pause = delay(matching.len());
-    let mark = if more {
-        job::store(Some(held.rev), &job::resting(&held.record, now + pause))?
-    } else {
-        job::finish(&held, now)?
-    };
+    let mark = if more { task.rested(pause)? } else { task.finished()? };
     ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
-    if !more {
-        return Ok(());
-    }
-    let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
-    jobs::send(ports, &next, pause).await
+    if more { task.go_on(ports, pause).await } else { Ok(()) }
 }
 
 /// The endpoint of a connection, as it is now, where that decides which messages of a shelf are sent.
@@ -126,14 +125,16 @@ fn is_due(shelf: &Shelf, own: Option<&Endpoint>, letter: &DeadLetter) -> bool {
     }
 }
 
+/// Puts letters of a shelf on the queues that they belong on.
 async fn resend(
     ports: &Ports,
-    (shelf, letters): (&Shelf, &[&(String, Stored<DeadLetter>)]),
+    shelf: &Shelf,
+    letters: &[&(String, Stored<DeadLetter>)],
     delay: impl Fn(usize) -> Duration,
 ) -> Result<Vec<Result<(), Fault>>, Fault> {
     let mut messages = Vec::with_capacity(letters.len());
     for (nth, (_, letter)) in letters.iter().enumerate() {
-        let (body, group) = match Envelope::decode(&letter.record.message) {
+        let (queue, body, group) = match Envelope::decode(&letter.record.message) {
             Ok(mut envelope) => {
                 (envelope.attempt, envelope.deferred, envelope.not_before) = (0, 0, None);
                 envelope.replayed = envelope.replayed.saturating_add(1);
@@ -141,11 +142,13 @@ async fn resend(
                 if matches!(shelf, Shelf::Held { .. } | Shelf::Own { .. }) {
                     envelope.only.clone_from(&letter.record.account);
                 }
-                (envelope.encode()?, envelope.group().to_owned())
+                let is_job = matches!(envelope.kind, EnvelopeKind::Job(_));
+                let queue = if is_job { QueueName::Jobs } else { QueueName::Notices };
+                (queue, envelope.encode()?, envelope.group().to_owned())
             }
-            Err(_) => (letter.record.message.clone(), "replay".to_owned()),
+            Err(_) => (QueueName::Notices, letter.record.message.clone(), "replay".to_owned()),
         };
-        messages.push(Outgoing { queue: QueueName::Notices, body, delay: delay(nth), group });
+        messages.push(Outgoing { queue, body, delay: delay(nth), group });
     }
     Ok(ports.queue.send(messages).await)
 }
@@ -182,6 +185,6 @@ fn same(letter: &DeadLetter) -> Condition {
     }
 }
 
-fn text(time: &Timestamp) -> hooktide_store::ports::AttributeValue {
-    hooktide_store::ports::AttributeValue::S(time.to_string())
+fn text(time: &Timestamp) -> AttributeValue {
+    AttributeValue::S(time.to_string())
 }

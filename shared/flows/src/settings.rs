@@ -14,6 +14,8 @@ pub struct Settings {
     pub public_url: String,
     /// Base addresses of providers' APIs by the provider's id, where the operator set others than their own.
     pub apis: BTreeMap<&'static str, String>,
+    /// How long a job waits for more hints.
+    pub debounce: Duration,
     /// How long a receiver uses what it knows of an endpoint.
     pub endpoint_cache: Duration,
     /// How many failed verifications a minute an endpoint takes from one address before they are answered 429.
@@ -72,6 +74,7 @@ impl Default for Settings {
         Self {
             public_url: "http://127.0.0.1:8787".into(),
             apis: BTreeMap::new(),
+            debounce: Duration::from_secs(2),
             endpoint_cache: Duration::from_secs(300),
             failures_per_minute: 100,
             trusted_proxies: Vec::new(),
@@ -103,7 +106,7 @@ pub struct Setting {
 }
 
 /// All settings that are whole numbers.
-pub const SETTINGS: [Setting; 12] = [
+pub const SETTINGS: [Setting; 13] = [
     Setting {
         name: "HOOKTIDE_BODIES_MIB",
         about: "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB",
@@ -124,6 +127,13 @@ pub const SETTINGS: [Setting; 12] = [
         range: (16, 65536),
         default: 4096,
         set: |settings, connections| settings.serving.connections = connections,
+    },
+    Setting {
+        name: "HOOKTIDE_DEBOUNCE_MILLISECONDS",
+        about: "how long a job waits for more hints about its resource, in milliseconds; 10 s in all at the most, unless this is longer",
+        range: (0, 900_000),
+        default: 2000,
+        set: |settings, milliseconds| settings.debounce = Duration::from_millis(milliseconds.into()),
     },
     Setting {
         name: "HOOKTIDE_ENDPOINT_CACHE_SECONDS",

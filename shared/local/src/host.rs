@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use hooktide_api::{Api, Load, Options};
-use hooktide_flows::process::{Message, Processor};
+use hooktide_flows::jobs::due;
+use hooktide_flows::jobs::syncer::Syncer;
+use hooktide_flows::message::Message;
+use hooktide_flows::process::Processor;
 use hooktide_flows::receive::Receiver;
-use hooktide_flows::{Ports, Settings, sweep};
+use hooktide_flows::{Ports, Settings};
 use hooktide_model::entropy::Entropy;
 use hooktide_model::fault::Fault;
 use hooktide_outbound::Outbound;
-use hooktide_store::ports::{Blobs, Clock, QueueName, Table, blob_fault};
+use hooktide_store::ports::{Blobs, Clock, QueueName, Source, Table, blob_fault};
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
@@ -24,13 +27,15 @@ use crate::forgetting::ForgettingTable;
 use crate::home::{Home, HomeError};
 use crate::keys::{KeysError, LocalKeys};
 use crate::pressure::Pressure;
-use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings, Received, Source};
+use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings};
 use crate::table::{self, DynoxideTable};
 
 /// How many workers may be at messages of one group: half of them, so that one that takes long never has all.
 const WORKERS_OF_A_GROUP: usize = 2;
 /// How many messages are processed at once.
 pub const BATCH: usize = 25;
+/// How many jobs are taken at once: each may take as long as a run may.
+const JOBS: usize = 1;
 /// The file of the store.
 const TABLE_FILE: &str = "table.db";
 /// The file of the queue.
@@ -48,8 +53,10 @@ pub struct Host {
     pub settings: Settings,
     /// Receives webhooks.
     pub receiver: Arc<Receiver>,
-    /// Processes messages.
+    /// Processes notices.
     pub processor: Arc<Processor>,
+    /// Does jobs.
+    pub syncer: Arc<Syncer>,
     /// The queue's receiving side.
     pub queue: DurableQueue,
     /// What time it is.
@@ -150,6 +157,7 @@ impl Host {
         Self {
             receiver,
             processor: Arc::new(Processor::new(ports.clone(), settings.clone())),
+            syncer: Arc::new(Syncer::new(ports.clone(), &settings)),
             queue: parts.queue,
             ports,
             settings,
@@ -209,15 +217,20 @@ impl Host {
 
     /// Takes one batch from a queue to its end; how many messages that were.
     pub async fn process_some(&self, source: Source) -> Result<usize, Fault> {
-        let (received, _claim) = self.queue.claim(source, BATCH, WORKERS_OF_A_GROUP).await?;
+        let is_jobs = source == Source::Queue(QueueName::Jobs);
+        let most = if is_jobs { JOBS } else { BATCH };
+        let (received, _claim) = self.queue.claim(source, most, WORKERS_OF_A_GROUP).await?;
         if received.is_empty() {
             return Ok(0);
         }
         let now = self.clock.now();
-        let messages = received.iter().map(|message| message_of(source, message)).collect();
-        let failed = match source {
-            Source::Queue(_) => self.processor.process(messages, now).await,
-            Source::Dead => self.processor.give_up(messages, now).await,
+        let messages = received
+            .iter()
+            .map(|message| Message { handle: message.id.to_string(), source, body: message.body.clone() })
+            .collect();
+        let failed = match is_jobs {
+            true => self.syncer.run(messages, now).await,
+            false => self.processor.process(messages, now).await,
         };
         // What failed stays on its queue until its visibility ends.
         let done: Vec<(i64, u64)> = received
@@ -231,12 +244,12 @@ impl Host {
 
     /// Sends the deferred messages that are due.
     pub async fn sweep_deferred(&self) -> Result<usize, Fault> {
-        sweep::deferred(&self.ports, self.clock.now()).await
+        due::deferred(&self.ports, self.clock.now()).await
     }
 
     /// Sends the jobs again that were lost.
     pub async fn sweep_jobs(&self) -> Result<usize, Fault> {
-        sweep::jobs(&self.ports, self.clock.now()).await
+        due::jobs(&self.ports, self.clock.now()).await
     }
 
     /// Everything that is swept, each part whatever becomes of the others.
@@ -279,12 +292,4 @@ impl Host {
         }
         Ok(old.len())
     }
-}
-
-fn message_of(source: Source, received: &Received) -> Message {
-    let queue = match source {
-        Source::Queue(queue) => queue,
-        Source::Dead => QueueName::Notices,
-    };
-    Message { handle: received.id.to_string(), queue, body: received.body.clone() }
 }

@@ -12,7 +12,7 @@ use hooktide_api::{Api, Options};
 use hooktide_flows::Settings;
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::QueueName;
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_store::records;
 use hooktide_store::records::canary::{self, Canary};
 use hooktide_store::records::token::{self, Principal, Token};
@@ -26,13 +26,16 @@ use crate::home::HomeError;
 use crate::host::{Host, OpenError};
 use crate::http;
 use crate::pressure;
-use crate::queue::Source;
 use crate::webhooks;
 
 /// How many workers process messages.
 const WORKERS: usize = 4;
+/// How many workers do jobs, which may take long: apart from those that process, and few.
+const JOB_WORKERS: usize = 2;
 /// What the worker for priority alone takes.
 const PRIORITY: &[Source] = &[Source::Queue(QueueName::Priority)];
+/// What the workers for jobs take.
+const JOBS: &[Source] = &[Source::Queue(QueueName::Jobs)];
 /// How long a worker waits when nothing rings.
 const IDLE: Duration = Duration::from_millis(500);
 /// How long a worker waits after a failure.
@@ -201,7 +204,8 @@ fn start_workers(host: &Arc<Host>, stopped: &watch::Receiver<bool>) -> Vec<tokio
     workers.push(tokio::spawn(look_for_damage(Arc::clone(host), stopped.clone())));
     // One for priority alone: bulk work never makes a payment wait.
     let any: &[Source] = &[Source::Queue(QueueName::Priority), Source::Queue(QueueName::Notices), Source::Dead];
-    let sources = std::iter::once(PRIORITY).chain(std::iter::repeat_n(any, WORKERS));
+    let jobs = std::iter::repeat_n(JOBS, JOB_WORKERS);
+    let sources = std::iter::once(PRIORITY).chain(std::iter::repeat_n(any, WORKERS)).chain(jobs);
     workers.extend(sources.map(|sources| tokio::spawn(work(Arc::clone(host), sources, stopped.clone()))));
     workers
 }

@@ -6,6 +6,7 @@ pub mod address;
 pub mod entropy;
 pub mod envelope;
 pub mod fault;
+pub mod job_kind;
 pub mod names;
 pub mod network;
 pub mod notice;

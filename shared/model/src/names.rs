@@ -167,16 +167,20 @@ names! {
 }
 
 names! {
-    /// What a job does.
-    JobKind {
-        /// Fetch what changed in a resource since its cursor.
-        Sync => "sync",
-        /// Send dead letters, or what was held for an account, through processing again.
-        Replay => "replay",
-        /// Disclose or erase what is held about somebody.
-        Privacy => "privacy",
-        /// Erase what is left of a connection that was deleted.
-        Erase => "erase",
+    /// Why a job is to be done.
+    MarkReason {
+        /// A notice said that something changed.
+        Hint => "hint",
+        /// A notice did not settle the state of an entity.
+        Unsettled => "unsettled",
+        /// Somebody asked for the job itself, such as a replay.
+        Asked => "asked",
+        /// The provider wants a subscription to be authorised again before it ends.
+        Reauthorize => "reauthorize",
+        /// The provider removed a subscription.
+        Removed => "removed",
+        /// The provider did not send some of the notifications of a subscription.
+        Missed => "missed",
     }
 }
 

@@ -2,7 +2,8 @@
 //! before the tenant is known. There is no other way to build one.
 
 use crate::ports::{AttributeValue, Item, PARTITION, SORT};
-use hooktide_model::names::{JobKind, Kind};
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;
 
 /// How many partitions the entities of a connection are spread over.
@@ -136,7 +137,7 @@ impl Key {
 pub const DUE_SHARDS: u8 = 16;
 
 /// A partition of the sparse `due` index.
-pub fn due_partition(kind: Due, shard: u8) -> String {
+pub fn due_partition(kind: Due<'_>, shard: u8) -> String {
     let kind = match kind {
         Due::Job(job) => job.as_str(),
         Due::Deferred => "deferred",
@@ -146,9 +147,9 @@ pub fn due_partition(kind: Due, shard: u8) -> String {
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub enum Due<'a> {
     /// A job of this kind.
-    Job(JobKind),
+    Job(&'a JobKind),
     /// A deferred message.
     Deferred,
 }

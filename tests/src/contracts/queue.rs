@@ -62,13 +62,14 @@ async fn any_number_of_messages_is_taken(queue: &dyn Queue, host: &dyn Receives)
 }
 
 async fn each_message_goes_to_its_queue(queue: &dyn Queue, host: &dyn Receives) {
-    let names = [QueueName::Priority, QueueName::Notices, QueueName::Priority];
+    let names = [QueueName::Priority, QueueName::Notices, QueueName::Priority, QueueName::Jobs];
     let messages = names.iter().enumerate().map(|(n, name)| message(*name, &format!("{n} {}", name.as_str())));
-    assert_eq!(queue.send(messages.collect()).await, vec![Ok(()); 3]);
+    assert_eq!(queue.send(messages.collect()).await, vec![Ok(()); 4]);
     let mut urgent = take_all(host, QueueName::Priority, 2).await;
     urgent.sort();
     assert_eq!(urgent, ["0 priority", "2 priority"]);
     assert_eq!(take_all(host, QueueName::Notices, 1).await, ["1 notices"]);
+    assert_eq!(take_all(host, QueueName::Jobs, 1).await, ["3 jobs"]);
 }
 
 async fn a_message_of_a_mebibyte_is_taken_and_a_larger_one_is_refused_alone(queue: &dyn Queue, host: &dyn Receives) {

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_api::Options;
+use hooktide_flows::jobs::syncer::Syncer;
 use hooktide_flows::process::Processor;
 use hooktide_flows::receive::Receiver;
 use hooktide_flows::{Ports, Settings};
 use hooktide_local::host::Host;
+use hooktide_store::times;
 
 use super::{Faults, FaultyTable, Published, faulty};
 use crate::world::{World, clock};
 
 /// Longer than a message that was received stays invisible.
-const VISIBLE_AGAIN: Duration = Duration::from_secs(201);
+const VISIBLE_AGAIN: Duration = times::SYNCER.visibility.saturating_add(Duration::from_secs(1));
 
 /// A world whose ports fail on demand.
 pub struct FaultyWorld {
@@ -42,6 +44,7 @@ impl FaultyWorld {
         host.ports = Ports { table: Arc::clone(&table) as Arc<_>, ..ports };
         host.receiver = Arc::new(Receiver::new(host.ports.clone(), host.settings.clone()));
         host.processor = Arc::new(Processor::new(host.ports.clone(), host.settings.clone()));
+        host.syncer = Arc::new(Syncer::new(host.ports.clone(), &host.settings));
         let options = Options { stream_life: Duration::ZERO, ..Options::default() };
         let world = World::over(Arc::new(host), clock, options).await;
         Self { world, faults, table, published }

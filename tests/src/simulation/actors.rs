@@ -5,16 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hooktide_flows::feed::{self, Cursor, FeedFault};
-use hooktide_flows::process::{Message, Processor};
+use hooktide_flows::jobs::due;
+use hooktide_flows::jobs::syncer::Syncer;
+use hooktide_flows::message::Message;
+use hooktide_flows::process::Processor;
 use hooktide_flows::receive::{Receipt, Receiver};
-use hooktide_flows::{replay, sweep};
-use hooktide_store::ports::QueueName;
+use hooktide_flows::replay;
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_store::records::dead_letter::Shelf;
 use hooktide_store::records::replay::{Filter, Replay};
 use jiff::{SignedDuration, Timestamp};
 
 use super::mutations::{self, Mutation};
-use super::queue::{Source, read_by_newer};
+use super::queue::read_by_newer;
 use super::scheduler::Activity;
 use super::ties;
 use super::world::{Accepted, Delivery, THINGS, Tells, World};
@@ -28,10 +31,10 @@ const BATCH: usize = 25;
 pub enum Actor {
     /// Sends deliveries to a receiver of its own.
     Provider(Arc<Receiver>),
-    /// Processes messages of these sources.
+    /// Processes messages of these sources, or does the jobs there.
     Worker {
         /// Starts again with every crash.
-        processor: Arc<Processor>,
+        functions: Functions,
         /// What it takes from.
         sources: &'static [Source],
         /// Whether it runs the next version of the code.
@@ -54,8 +57,17 @@ pub enum Actor {
     Operator,
 }
 
+/// What a worker runs.
+#[derive(Clone)]
+pub struct Functions {
+    processor: Arc<Processor>,
+    syncer: Arc<Syncer>,
+}
+
 /// The queues of an ordinary worker.
 pub const ORDINARY: &[Source] = &[Source::Queue(QueueName::Notices), Source::Queue(QueueName::Priority), Source::Dead];
+/// The queue of a worker that does jobs.
+pub const JOBS: &[Source] = &[Source::Queue(QueueName::Jobs)];
 
 impl Actor {
     /// A provider.
@@ -63,10 +75,13 @@ impl Actor {
         Self::Provider(Arc::new(Receiver::new(world.ports.clone(), world.settings.clone())))
     }
 
-    /// A worker whose clock is off by so much.
-    pub fn worker(world: &World, skew: SignedDuration, newer: bool) -> Self {
-        let processor = Arc::new(Processor::new(world.ports.clone(), world.settings.clone()));
-        Self::Worker { processor, sources: ORDINARY, newer, skew }
+    /// A worker at these sources whose clock is off by so much.
+    pub fn worker(world: &World, sources: &'static [Source], skew: SignedDuration, newer: bool) -> Self {
+        let functions = Functions {
+            processor: Arc::new(Processor::new(world.ports.clone(), world.settings.clone())),
+            syncer: Arc::new(Syncer::new(world.ports.clone(), &world.settings)),
+        };
+        Self::Worker { functions, sources, newer, skew }
     }
 
     /// A reader of a shop's tenant, from the oldest on.
@@ -79,11 +94,11 @@ impl Actor {
     pub fn restart(&mut self, world: &World) {
         match self {
             Self::Provider(_) => *self = Self::provider(world),
-            Self::Worker { skew, newer, .. } => {
+            Self::Worker { sources, skew, newer, .. } => {
                 let other = world
                     .scheduler
                     .happens("fault: a worker with the other version", world.scheduler.rates().other_version * 10);
-                *self = Self::worker(world, *skew, *newer ^ other);
+                *self = Self::worker(world, sources, *skew, *newer ^ other);
             }
             Self::Sweeper | Self::Reader { .. } | Self::Operator => {}
         }
@@ -98,15 +113,15 @@ impl Actor {
                 let receiver = Arc::clone(receiver);
                 Some(Box::pin(async move { send(&world, &receiver, delivery).await }))
             }
-            Self::Worker { processor, sources, newer, skew } => {
+            Self::Worker { functions, sources, newer, skew } => {
                 let source = sources[world.scheduler.choose(sources.len())];
-                let (processor, newer, skew) = (Arc::clone(processor), *newer, *skew);
-                Some(Box::pin(async move { work(&world, &processor, source, newer, skew).await }))
+                let (functions, newer, skew) = (functions.clone(), *newer, *skew);
+                Some(Box::pin(async move { work(&world, &functions, source, newer, skew).await }))
             }
             Self::Sweeper => Some(Box::pin(async move {
                 let now = world.scheduler.now();
-                drop(sweep::deferred(&world.ports, now).await);
-                drop(sweep::jobs(&world.ports, now).await);
+                drop(due::deferred(&world.ports, now).await);
+                drop(due::jobs(&world.ports, now).await);
             })),
             Self::Reader { number, shop, cursor } => {
                 let (number, shop, cursor) = (*number, *shop, Arc::clone(cursor));
@@ -205,7 +220,7 @@ async fn send(world: &World, receiver: &Receiver, (tries, delivery): (u32, Deliv
     }
 }
 
-async fn work(world: &World, processor: &Processor, source: Source, newer: bool, skew: SignedDuration) {
+async fn work(world: &World, functions: &Functions, source: Source, newer: bool, skew: SignedDuration) {
     let taken = world.queue.receive(source, BATCH).await;
     if taken.is_empty() {
         return;
@@ -226,16 +241,16 @@ async fn work(world: &World, processor: &Processor, source: Source, newer: bool,
     }
     let now = world.scheduler.now().checked_add(skew).expect("a time");
     world.queue.set_newer(newer);
+    let over = AtomicBool::new(false);
+    let is_over = || {
+        let ends = world.scheduler.happens("fault: a run ended at its deadline", world.scheduler.rates().over);
+        over.fetch_or(ends, Ordering::Relaxed) || ends
+    };
     let failed = match source {
-        Source::Queue(_) => {
-            let over = AtomicBool::new(false);
-            let is_over = || {
-                let ends = world.scheduler.happens("fault: a run ended at its deadline", world.scheduler.rates().over);
-                over.fetch_or(ends, Ordering::Relaxed) || ends
-            };
-            processor.process_until(messages, now, &is_over).await
+        Source::Queue(QueueName::Jobs) => functions.syncer.run_until(messages, now, &is_over).await,
+        Source::Queue(QueueName::Notices | QueueName::Priority) | Source::Dead => {
+            functions.processor.process_until(messages, now, &is_over).await
         }
-        Source::Dead => processor.give_up(messages, now).await,
     };
     world.queue.set_newer(false);
     let done = receipts.into_iter().filter(|(handle, _)| !failed.contains(handle)).collect();

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use hooktide_flows::feed::{self, Cursor, FeedFault};
-use hooktide_flows::{Ports, replay, sweep};
+use hooktide_flows::jobs::due;
+use hooktide_flows::{Ports, replay};
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::ErrorClass;
 use hooktide_model::names::{Channel, Kind, Outcome};
@@ -316,8 +317,8 @@ pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::schedu
         Ports { table: Arc::clone(&world.table), queue: Arc::new(Direct(world.queue.clone())), ..world.ports.clone() };
     // A lost job is seen as such only a minute after it was due, a deferred message within the hour.
     let later = world.scheduler.now() + Duration::from_secs(3600);
-    let mut done = sweep::deferred(&ports, later).now_or_never().expect("ready").expect("deferred messages are sent");
-    done += sweep::jobs(&ports, later).now_or_never().expect("ready").expect("lost jobs are sent");
+    let mut done = due::deferred(&ports, later).now_or_never().expect("ready").expect("deferred messages are sent");
+    done += due::jobs(&ports, later).now_or_never().expect("ready").expect("lost jobs are sent");
     if done > 0 {
         world.scheduler.advance(Duration::from_secs(3600));
         world.sync_clock();

@@ -1,4 +1,4 @@
-//! The whole spine under one seed: receivers, queues, processors, sweeps, replays and readers of the feed, with a virtual
+//! The whole spine under one seed: receivers, queues, processors, syncers, sweeps, replays and readers of the feed, with a virtual
 //! clock and one source of chance that decides every step and every fault.
 //!
 //! A step is one call of a port or one move of the clock. After the steps the weather calms: nothing new is sent, nothing
@@ -119,8 +119,9 @@ impl Stage {
         for n in 0..2 + scheduler.choose(7) {
             let millis = i64::try_from(scheduler.choose(60_000)).expect("small") - 30_000;
             let skew = if n % 3 == 2 { SignedDuration::from_millis(millis) } else { SignedDuration::ZERO };
-            actors.push(Actor::worker(&world, skew, false));
+            actors.push(Actor::worker(&world, actors::ORDINARY, skew, false));
         }
+        actors.extend((0..2).map(|_| Actor::worker(&world, actors::JOBS, SignedDuration::ZERO, false)));
         actors.push(Actor::Sweeper);
         actors.extend((0..4).map(|n| Actor::reader(&world, n, n % 2 * (1 + scheduler.choose(world.shops.len() - 1)))));
         actors.push(Actor::Operator);
@@ -203,10 +204,10 @@ impl Stage {
         self.calm = true;
         self.world.scheduler.set_rates(Rates::CALM);
         for (actor, activity) in &mut self.actors {
-            if matches!(actor, Actor::Worker { newer: false, .. }) {
+            if let Actor::Worker { newer: false, sources, .. } = actor {
                 // What it worked on comes back when its visibility ends.
                 *activity = None;
-                *actor = Actor::worker(&self.world, SignedDuration::ZERO, true);
+                *actor = Actor::worker(&self.world, sources, SignedDuration::ZERO, true);
             }
         }
     }

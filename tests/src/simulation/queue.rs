@@ -5,27 +5,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hooktide_flows::process::Message;
+use hooktide_flows::message::Message;
 use hooktide_model::envelope::VERSION;
 use hooktide_model::fault::Fault;
-use hooktide_store::ports::{Outgoing, Queue, QueueName};
+use hooktide_store::ports::{Outgoing, Queue, Source};
+use hooktide_store::times::Times;
 use jiff::Timestamp;
 
 use super::ports::{batch, lost, throttled};
 use super::scheduler::{Gate, Scheduler, Verdict};
 
-/// As the deployment has them.
-const VISIBILITY: Duration = Duration::from_secs(200);
+/// As the deployment has it.
 const MOST_RECEIVES: u32 = 10;
-
-/// Where messages are taken from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// One of the queues.
-    Queue(QueueName),
-    /// The dead-letter queue.
-    Dead,
-}
 
 #[derive(Debug, Clone)]
 struct Held {
@@ -134,12 +125,8 @@ impl ModelQueue {
             let Some(held) = state.messages.get_mut(&id) else { continue };
             held.receives += 1;
             held.receipt += 1;
-            held.visible_at = if again { now + Duration::from_millis(1) } else { now + VISIBILITY };
-            let queue = match source {
-                Source::Queue(queue) => queue,
-                Source::Dead => QueueName::Notices,
-            };
-            taken.push((Message { handle: id.to_string(), queue, body: held.body.clone() }, held.receipt));
+            held.visible_at = if again { now + Duration::from_millis(1) } else { now + Times::of(source).visibility };
+            taken.push((Message { handle: id.to_string(), source, body: held.body.clone() }, held.receipt));
         }
         taken
     }

@@ -8,8 +8,8 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
 use hooktide_aws::queue::{QueueUrls, SqsQueue};
 use hooktide_local::clock::{ManualClock, SystemClock};
-use hooktide_local::queue::{DurableQueue, QueueSettings, Source};
-use hooktide_store::ports::QueueName;
+use hooktide_local::queue::{DurableQueue, QueueSettings};
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_tests::contracts::queue::{Receives, keeps_its_promises};
 use hooktide_tests::emulator::Emulator;
 use hooktide_tests::world::clock;
@@ -25,6 +25,7 @@ impl Receives for OverSqs {
         let url = match queue {
             QueueName::Notices => &self.urls.notices,
             QueueName::Priority => &self.urls.priority,
+            QueueName::Jobs => &self.urls.jobs,
         };
         let mut taken = Vec::new();
         loop {
@@ -56,7 +57,7 @@ async fn the_queues_on_sqs_keep_their_promises() {
         let call = call.attributes(QueueAttributeName::MaximumMessageSize, "1048576");
         call.send().await.expect("a queue").queue_url.expect("its address")
     };
-    let urls = QueueUrls { notices: make("notices").await, priority: make("priority").await };
+    let urls = QueueUrls { notices: make("notices").await, priority: make("priority").await, jobs: make("jobs").await };
     let queue = SqsQueue::new(client.clone(), urls.clone());
     keeps_its_promises(&queue, &OverSqs { client, urls }).await;
 }

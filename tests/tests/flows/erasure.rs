@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use hooktide_flows::process::Processor;
 use hooktide_flows::{Ports, erase};
-use hooktide_model::names::{JobKind, Kind};
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
 use hooktide_store::ports::{Query, QueueName, Range};
@@ -80,7 +81,7 @@ async fn marks_are_erased_in_as_many_passes_as_it_takes_whatever_other_connectio
     let (shop, tenant) = (world.shop().await, Tenant::default_local());
     let (ports, now) = (&world.host.ports, world.now());
     let mark = async |resource: String| {
-        let mark = job::raised(None, &tenant, JobKind::Sync, &resource, 1, now);
+        let mark = Mark::asked(&tenant, JobKind::SYNC, &resource, now, now);
         ports.table.write(job::store(None, &mark).unwrap()).await.unwrap();
     };
     for number in 0..120 {
@@ -96,7 +97,7 @@ async fn marks_are_erased_in_as_many_passes_as_it_takes_whatever_other_connectio
         mark(format!("{resource}/{}", shop.id)).await;
     }
     let stored = records::get::<Connection>(&*ports.table, &connection::key(&tenant, &shop.id)).await.unwrap();
-    let (connection, mut erased, mut passes) = (stored.unwrap().record, erase::Erased::default(), 1);
+    let (connection, mut erased, mut passes) = (stored.unwrap().record, erase::ErasedCounts::default(), 1);
     while !erase::whole(ports, &tenant, &connection, 150, &mut erased).await.unwrap() {
         passes += 1;
     }
@@ -122,7 +123,7 @@ async fn a_deletion_can_be_repeated_while_the_job_goes_on_and_survives_that_its_
     );
     // The message that is to start it is lost; the sweep finds the mark.
     world.clock.advance(erase::SETTLES);
-    assert_eq!(world.take_messages(QueueName::Notices).await.len(), 1);
+    assert_eq!(world.take_messages(QueueName::Jobs).await.len(), 1);
     world.after(Duration::from_secs(61)).await;
     world.host.sweep().await.expect("a sweep");
     world.tick().await;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use hooktide_flows::process::{Message, Processor};
+use hooktide_flows::message::Message;
+use hooktide_flows::process::Processor;
 use hooktide_flows::{Ports, Settings};
-use hooktide_model::names::{Channel, JobKind, Kind, Scope};
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::{Channel, Kind, Scope};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
 use hooktide_store::ports::{Query, QueueName, Range};
@@ -159,7 +161,7 @@ async fn hints_on_three_processors_raise_one_mark() {
             batch.extend(world.take_messages(QueueName::Notices).await);
         }
         race.run(batches).await;
-        let key = job::key(&Tenant::default_local(), JobKind::Sync, &format!("stock/{}", race.shop.id));
+        let key = job::key(&Tenant::default_local(), &JobKind::SYNC, &format!("stock/{}", race.shop.id));
         let mark = records::get::<Mark>(&*world.host.ports.table, &key).await.expect("a read").expect("a mark");
         assert_eq!(mark.record.hints, 9, "round {round}: no hint is lost, none counts twice");
         assert_eq!(world.outcomes().await, ["waiting"; 9]);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_flows::Ports;
-use hooktide_flows::process::{Message, Processor};
+use hooktide_flows::message::Message;
+use hooktide_flows::process::Processor;
 use hooktide_model::names::Channel;
 use hooktide_store::metering::Metered;
 use hooktide_store::ports::QueueName;
@@ -200,6 +201,7 @@ async fn deliveries_without_a_thing_are_told_of_once() {
     let again = redelivery.message(world.sample(&redelivery.shop, "inventory_levels/update", 1, world.now())).await;
     redelivery.process(&[again]).await;
     assert_eq!(world.outcomes().await, ["waiting", "waiting", "waiting"], "another delivery is another hint");
+    assert_eq!(world.take_messages(QueueName::Jobs).await.len(), 1, "the request's job is announced once");
     assert_eq!(world.idle().await, Ok(()));
 }
 

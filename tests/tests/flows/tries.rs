@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use hooktide_local::queue::{Depth, Source};
+use hooktide_local::queue::Depth;
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
-use hooktide_store::ports::QueueName;
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_store::records::deferred;
 use hooktide_tests::bodies;
 use hooktide_tests::faults::{FaultyWorld, How, Plan, Until, Which};
@@ -216,11 +216,11 @@ async fn what_the_queue_gave_up_on_stays_there_until_it_can_be_kept() {
     let messages = world.take_messages(QueueName::Notices).await;
     for until in [Until::Before, Until::After] {
         faulty.faults.arm(Plan { which: Which::From(0), until, how: How::Retryable });
-        let failed = world.host.processor.give_up(messages.clone(), world.now()).await;
+        let failed = world.give_up(messages.clone()).await;
         assert!(faulty.faults.disarm() > 0);
         assert_eq!(failed, [messages[0].handle.clone()], "{until:?}");
     }
-    assert!(world.host.processor.give_up(messages, world.now()).await.is_empty());
+    assert!(world.give_up(messages).await.is_empty());
     let letters = world.get("/v1/dead-letters").await.expect(200);
     assert_eq!(letters["items"].as_array().map(Vec::len), Some(1));
 }

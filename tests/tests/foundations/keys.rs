@@ -56,7 +56,7 @@ fn only_endpoints_routes_and_tokens_are_keyed_without_a_tenant() {
     let of_the_tenant = [
         entity.key(&tenant),
         delivery::key(&tenant, identity, "stock"),
-        job::key(&tenant, hooktide_model::names::JobKind::Sync, "stock/c"),
+        job::key(&tenant, &hooktide_model::job_kind::JobKind::SYNC, "stock/c"),
         connection::key(&tenant, "c"),
         replay::key(&tenant, "r"),
         endpoint::owned_key(&tenant, "p", "e"),

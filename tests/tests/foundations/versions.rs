@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{JobKind, Kind};
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{AttributeValue, Item, Key, Write};
 use hooktide_store::records::connection::{self, Connection};
@@ -53,7 +54,7 @@ async fn a_message_waits_where_it_meets_a_record_of_newer_code() {
     }
     world.tick().await;
     let product = entity_key(&shop, &world.changes().await[0]);
-    let mark = job::key(&Tenant::default_local(), JobKind::Sync, &format!("stock/{}", shop.id));
+    let mark = job::key(&Tenant::default_local(), &JobKind::SYNC, &format!("stock/{}", shop.id));
     let endpoint = endpoint::key("shopify", &shop.id);
     for (name, version, key, topic) in [
         ("entity", Entity::VERSION, product, "products/update"),

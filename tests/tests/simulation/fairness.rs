@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use hooktide_flows::receive::Receiver;
 use hooktide_model::envelope::Envelope;
-use hooktide_store::ports::QueueName;
-use hooktide_tests::simulation::queue::Source;
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_tests::simulation::rates::Rates;
 use hooktide_tests::simulation::scheduler::{Activity, Scheduler, Stepped};
 use hooktide_tests::simulation::world::{Tells, World};

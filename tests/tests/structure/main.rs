@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hooktide_flows::jobs::run::RUNNERS;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
@@ -87,6 +89,20 @@ fn flows_and_records_name_no_provider() {
         assert_eq!(mentions("shared/flows/src", &[id]), Vec::<String>::new());
         assert_eq!(mentions("shared/store/src/records", &[id]), Vec::<String>::new());
         assert_eq!(mentions("shared/api/src", &[id]), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_kind_of_job_is_named_in_its_own_file_and_in_one_line_of_the_table() {
+    let named: Vec<String> = mentions("shared", &["JobKind::named(\""]);
+    assert_eq!(named.len(), RUNNERS.len(), "one name a runner: {named:#?}");
+    for runner in RUNNERS {
+        let places = mentions("shared", &[&format!("JobKind::named(\"{}\")", runner.kind)]);
+        let [place] = &places[..] else { panic!("{} is named in {places:#?}", runner.kind) };
+        let file = place.split(':').next().unwrap_or_default();
+        let module = file.trim_start_matches("shared/flows/src/").trim_end_matches(".rs").trim_end_matches("/mod");
+        let lines = mentions("shared", &[&format!("{module}::RUNNER")]);
+        assert!(matches!(&lines[..], [line] if line.starts_with("shared/flows/src/jobs/run.rs:")), "{lines:#?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hooktide_api::Options;
 use hooktide_flows::Settings;
-use hooktide_model::names::JobKind;
+use hooktide_model::job_kind::JobKind;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::QueueName;
 use hooktide_store::records;
@@ -132,7 +132,7 @@ async fn the_feed_is_readable_after_a_clock_was_ten_years_off() {
 async fn a_hint_of_a_clock_that_was_ahead_delays_no_sync() {
     let skewed = Skewed::new(RIGHT, TEN_YEARS).await;
     skewed.run().await;
-    let key = job::key(&Tenant::default_local(), JobKind::Sync, &format!("stock/{}", skewed.shop.id));
+    let key = job::key(&Tenant::default_local(), &JobKind::SYNC, &format!("stock/{}", skewed.shop.id));
     let mark = records::get::<Mark>(&*skewed.world.host.ports.table, &key).await.expect("a read").expect("a mark");
     let due = Timestamp::from_millisecond(mark.record.due_at).expect("a time");
     assert!(due <= skewed.world.now() + job::LATEST, "due at {due}");

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use hooktide_local::queue::Source;
 use hooktide_model::envelope::{Envelope, VERSION};
-use hooktide_store::ports::{Outgoing, QueueName, send_one};
+use hooktide_store::ports::{Outgoing, QueueName, Source, send_one};
 use hooktide_tests::bodies;
 use hooktide_tests::world::{Answer, World};
 use http::Request;

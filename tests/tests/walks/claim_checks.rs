@@ -22,8 +22,8 @@ enum Travels {
 async fn travels(world: &World, shop: &Shop, body: String) -> Travels {
     assert_eq!(world.request(world.signed(shop, "products/update", body)).await.status, 200);
     let message = world.take_messages(QueueName::Notices).await.pop().expect("a message");
-    let (queue, group) = (message.queue, shop.id.clone());
-    let back = Outgoing { queue, body: message.body.clone(), delay: Duration::ZERO, group };
+    let group = shop.id.clone();
+    let back = Outgoing { queue: QueueName::Notices, body: message.body.clone(), delay: Duration::ZERO, group };
     send_one(&*world.host.ports.queue, back).await.expect("a message is sent");
     match Envelope::decode(&message.body).expect("an envelope").kind {
         EnvelopeKind::Notice(delivery) => match delivery.payload {

@@ -51,7 +51,7 @@ async fn dead_letters_are_listed_newest_first_by_connection_topic_and_class() {
     world.clock.advance(std::time::Duration::from_millis(1));
     world.request(world.sample(&two, "products/update", 1, world.now())).await;
     let messages = world.take_messages(hooktide_store::ports::QueueName::Notices).await;
-    assert!(world.host.processor.give_up(messages, world.now()).await.is_empty());
+    assert!(world.give_up(messages).await.is_empty());
     let (all, _) = list(&world, "").await;
     let told: Vec<String> = all
         .iter()

@@ -96,7 +96,7 @@ async fn an_event_that_the_queue_gave_up_on_is_a_dead_letter_of_its_shop() {
     let payload: Value = serde_json::from_slice(&body).unwrap();
     through_the_rule(&world, &shop, "a", "products/update", payload).await;
     let messages = world.take_messages(QueueName::Notices).await;
-    assert!(world.host.processor.give_up(messages, world.now()).await.is_empty());
+    assert!(world.give_up(messages).await.is_empty());
     let [letter] = &dead(&world, &Tenant::default_local()).await[..] else { panic!("one letter") };
     assert_eq!((letter.provider.as_deref(), letter.connection.as_ref()), (Some("shopify"), Some(&shop.id)));
     world.post("/v1/dead-letters/replay", json!({ "filter": {} })).await.expect(202);

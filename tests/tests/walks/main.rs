@@ -23,6 +23,7 @@ mod handshakes;
 mod health;
 mod home;
 mod items;
+mod jobs;
 mod kept_parts;
 mod many_accounts;
 mod privacy;

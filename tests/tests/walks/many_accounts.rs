@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_flows::process::Message;
+use hooktide_flows::message::Message;
 use hooktide_model::fault::Fault;
 use hooktide_store::ports::QueueName;
 use hooktide_tests::faults::FaultyWorld;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hooktide_flows::process::Processor;
+use hooktide_flows::jobs::syncer::Syncer;
 use hooktide_store::ports::QueueName;
 use hooktide_tests::faults::{Faults, How, Plan, Until, Which, faulty};
 use hooktide_tests::world::{Shop, World};
@@ -21,7 +21,7 @@ async fn with_letters(count: u64) -> (World, Shop) {
         world.request(world.sample(&shop, "products/update", number, world.now())).await;
     }
     let messages = world.take_messages(QueueName::Notices).await;
-    assert!(world.host.processor.give_up(messages, world.now()).await.is_empty());
+    assert!(world.give_up(messages).await.is_empty());
     world.clock.advance(SECOND);
     assert_eq!(letters(&world).await, count);
     (world, shop)
@@ -172,12 +172,12 @@ async fn two_replays_of_the_same_letters_process_each_once() {
 async fn cut_off(calls: usize, until: Until) -> bool {
     let (world, _) = with_letters(120).await;
     replay(&world, json!({ "rate_per_second": 1000 })).await;
-    let job = world.take_messages(QueueName::Notices).await;
+    let job = world.take_messages(QueueName::Jobs).await;
     let faults = Arc::new(Faults::default());
     let (ports, _) = faulty(&world.host.ports, &faults);
-    let processor = Processor::new(ports, world.host.settings.clone());
+    let syncer = Syncer::new(ports, &world.host.settings);
     faults.arm(Plan { which: Which::Nth(calls), until, how: How::Crash });
-    if faults.run(processor.process(job, world.now())).await.is_some() {
+    if faults.run(syncer.run(job, world.now())).await.is_some() {
         return false;
     }
     // The job's message is lost with the process.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_model::names::JobKind;
+use hooktide_model::job_kind::JobKind;
 use hooktide_model::secret::Secret;
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::{Sample, Unsigned};
@@ -70,7 +70,7 @@ impl Store {
 
     /// How many hints the mark of its products stands for.
     pub async fn asked(&self) -> u64 {
-        let key = job::key(&Tenant::default_local(), JobKind::Sync, &format!("products/{}", self.connected.id));
+        let key = job::key(&Tenant::default_local(), &JobKind::SYNC, &format!("products/{}", self.connected.id));
         let mark = records::get::<Mark>(&*self.world.host.ports.table, &key).await.unwrap();
         mark.map_or(0, |mark| mark.record.hints)
     }

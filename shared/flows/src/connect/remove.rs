@@ -41,7 +41,7 @@ pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> 
             Err(refusal) => return Err(refusal),
         }
     }
-    let mut erased = erase::Erased::default();
+    let mut erased = erase::ErasedCounts::default();
     let all = erase::whole(context.ports, context.tenant, &stored.record, erase::MARKS, &mut erased).await?;
     Ok(Removed { entities: erased.entities, documents: erased.documents, remaining: !all, ..removed })
 }

@@ -17,50 +17,50 @@ use jiff::Timestamp;
 
 use self::search::Search;
 use super::commit::journal::Journal;
-use super::{Ports, erase, jobs};
+use super::jobs::task::{Runner, Task};
+use super::{Ports, erase};
 use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind};
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{JobKind, Outcome, PrivacyAct};
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::{Outcome, PrivacyAct};
 use hooktide_model::notice::{PrivacyRequest, What};
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::verified;
 use hooktide_store::bodies;
 use hooktide_store::ports::Write;
 use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
-use hooktide_store::records::job;
+use hooktide_store::records::job::Mark;
 use hooktide_store::records::journal::Entry;
 use hooktide_store::records::privacy::{self, Done, Found};
 use hooktide_store::records::{self, Stored, Upkeep};
 
+/// The job, in the table of jobs.
+pub(crate) static RUNNER: Runner =
+    Runner { kind: JobKind::named("privacy"), step: |ports, journal, task| Box::pin(step(ports, journal, task)) };
+
 /// How long the record of a request is kept.
 const KEPT: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
 
+/// The mark of a request that was accepted.
+pub(crate) fn mark(tenant: &Tenant, id: &str, now: Timestamp) -> Mark {
+    Mark::asked(tenant, RUNNER.kind.clone(), id, now, now)
+}
+
 /// Does what a request asks for, or a part of it that fits into one run.
-pub(super) async fn step(
-    ports: &Ports,
-    journal: &Journal,
-    tenant: &Tenant,
-    id: &str,
-    envelope: &Envelope,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let Some(held) = jobs::claim(ports, JobKind::Privacy, tenant, id, now).await? else { return Ok(()) };
+async fn step(ports: &Ports, journal: &Journal, task: Task<'_>) -> Result<(), Fault> {
+    let (tenant, id, now) = (task.tenant, task.id, task.now);
     let letter: Option<Stored<DeadLetter>> = records::get(&*ports.table, &Shelf::Privacy.key(tenant, id)).await?;
-    let Some(Stored { record: letter, .. }) = letter else {
-        return ports.table.write(job::finish(&held, now)?).await.map(drop).map_err(records::raced);
-    };
+    let Some(Stored { record: letter, .. }) = letter else { return task.finish(ports).await };
     let begun = records::get::<Done>(&*ports.table, &privacy::key(tenant, id)).await?.map(|stored| stored.record);
     let done = match begun {
         Some(done) if done.done_at.is_some() => done,
         begun => {
-            let done =
-                look((ports, journal), (tenant, id), (&letter, begun), (envelope, held.record.fence), now).await?;
+            let done = look(ports, journal, &task, &letter, begun).await?;
             if done.done_at.is_none() {
                 let due = done.settles_at.filter(|settles_at| *settles_at > now).unwrap_or(now);
-                let mark = job::store(Some(held.rev), &job::resting(&held.record, due))?;
-                ports.table.write(mark).await.map_err(records::raced)?;
-                let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..envelope.clone() };
-                return jobs::send(ports, &next, Duration::try_from(due.duration_since(now)).unwrap_or_default()).await;
+                let pause = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+                ports.table.write(task.rested(pause)?).await.map_err(records::raced)?;
+                return task.go_on(ports, pause).await;
             }
             done
         }
@@ -70,29 +70,29 @@ pub(super) async fn step(
         bodies::erase(&request, tenant, &*ports.blobs).await?;
     }
     let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
-    let entry = entry(&done, format!("{id}-done"), done.found, envelope, now);
-    journal.append(tenant, id, &[entry], vec![delete, job::finish(&held, now)?], now).await
+    let entry = entry(&done, format!("{id}-done"), done.found, &task);
+    journal.append(tenant, id, &[entry], vec![delete, task.finished()?], now).await
 }
 
 /// Goes on looking for what a letter asks, as far as one run goes, and writes down how far that was, also where it fails.
 async fn look(
-    (ports, journal): (&Ports, &Journal),
-    (tenant, id): (&Tenant, &str),
-    (letter, begun): (&DeadLetter, Option<Done>),
-    (envelope, fence): (&Envelope, u64),
-    now: Timestamp,
+    ports: &Ports,
+    journal: &Journal,
+    task: &Task<'_>,
+    letter: &DeadLetter,
+    begun: Option<Done>,
 ) -> Result<Done, Fault> {
     let Some((delivery, request)) = request_of(ports, letter).await? else {
         return Err(Fault::failed("a request about personal data does not read as one any more"));
     };
-    let mut search = Search::new(ports, tenant, letter, (&delivery, &request)).await?;
+    let mut search = Search::new(ports, task.tenant, letter, (&delivery, &request)).await?;
     let mut done = begun.unwrap_or_else(|| record(letter, &delivery, request.act));
     if done.settles_at.is_some() {
         search.only_entities();
     }
     let mut found = BTreeMap::new();
     let all = search.run(&mut done, &mut found).await;
-    tell_others(journal, tenant, &found, (&done, id, fence), envelope, now).await?;
+    tell_others(journal, task, &found, &done).await?;
     for here in found.into_values() {
         done.found += here;
     }
@@ -100,9 +100,9 @@ async fn look(
         // A commit that was under way may leave entities behind the look: once more, when none can be.
         let again = done.settles_at.is_none() && search.erases_entities();
         (done.settles_at, done.done_at) =
-            if again { (Some(now + erase::SETTLES), None) } else { (done.settles_at, Some(now)) };
+            if again { (Some(task.now + erase::SETTLES), None) } else { (done.settles_at, Some(task.now)) };
     }
-    let progress = records::put(&privacy::key(tenant, id), &done, Upkeep::until(now + KEPT))?;
+    let progress = records::put(&privacy::key(task.tenant, task.id), &done, Upkeep::until(task.now + KEPT))?;
     ports.table.write(progress).await.map_err(records::raced)?;
     all.map(|_| done)
 }
@@ -110,19 +110,19 @@ async fn look(
 /// Tells whoever misses a letter why, though the request is not theirs. A run that ends in between tells nobody.
 async fn tell_others(
     journal: &Journal,
-    tenant: &Tenant,
+    task: &Task<'_>,
     found: &BTreeMap<Tenant, Found>,
-    (done, id, fence): (&Done, &str, u64),
-    envelope: &Envelope,
-    now: Timestamp,
+    done: &Done,
 ) -> Result<(), Fault> {
     if done.act == PrivacyAct::Disclose {
         return Ok(());
     }
-    for (other, found) in found.iter().filter(|(other, found)| *other != tenant && **found != Found::default()) {
+    let others = found.iter().filter(|(other, found)| *other != task.tenant && **found != Found::default());
+    for (other, found) in others {
         // Whose request it is, is not theirs to know.
-        let entry = entry(done, format!("{id}-erased-{fence}"), *found, envelope, now);
-        journal.append(other, id, &[Entry { connection: None, ..entry }], Vec::new(), now).await?;
+        let id = format!("{}-erased-{}", task.id, task.held.record.fence);
+        let entry = Entry { connection: None, ..entry(done, id, *found, task) };
+        journal.append(other, task.id, &[entry], Vec::new(), task.now).await?;
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ async fn request_of(ports: &Ports, letter: &DeadLetter) -> Result<Option<(Delive
 }
 
 /// What the activity says of it.
-fn entry(done: &Done, id: String, found: Found, envelope: &Envelope, now: Timestamp) -> Entry {
+fn entry(done: &Done, id: String, found: Found, task: &Task<'_>) -> Entry {
     let Found { entities, documents, deliveries } = found;
     let reason = match done.act {
         PrivacyAct::Erase => {
@@ -179,9 +179,9 @@ fn entry(done: &Done, id: String, found: Found, envelope: &Envelope, now: Timest
         outcome: Outcome::Processed,
         reason: Some(reason),
         received_at: done.received_at,
-        processed_at: now,
+        processed_at: task.now,
         verified_with: None,
-        trace: envelope.trace().to_owned(),
+        trace: task.envelope.trace().to_owned(),
         change: None,
     }
 }

@@ -169,7 +169,7 @@ impl<'a> Search<'a> {
         let key = connection::key(tenant, connection);
         let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
         let Some(Stored { record, .. }) = stored else { return Ok(true) };
-        let mut erased = erase::Erased::default();
+        let mut erased = erase::ErasedCounts::default();
         let all = erase::entities(self.ports, tenant, &record, &mut erased).await?;
         found.entities += erased.entities as u64;
         found.documents += erased.documents as u64;

@@ -16,9 +16,9 @@ use super::plan::{Known, Plan, changes, delivery_key, held_shelf, plan};
 use super::work::{Effect, Work};
 use crate::commit::CommittedChange;
 use crate::commit::journal::{ATTEMPTS, Appended};
-use crate::jobs;
+use crate::jobs::run::announce_all;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::JobKind;
+use hooktide_model::job_kind::JobKind;
 use hooktide_model::notice::ContentHash;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Item, Key, Write, WriteFault};
@@ -78,7 +78,7 @@ impl Processor {
         let mut asked = BTreeMap::new();
         for _ in 0..ATTEMPTS {
             let known = self.known(tenant, works, &asked).await?;
-            let mut plan = plan(tenant, works, &known, &claims, self.settings.keep_held, now)?;
+            let mut plan = plan(tenant, works, &known, &claims, &self.settings, now)?;
             if !plan.unmarked.is_empty() {
                 asked.append(&mut plan.unmarked);
                 continue;
@@ -97,9 +97,7 @@ impl Processor {
                 Tried::Done(at) => {
                     self.let_documents_go(tenant, &plan, now).await;
                     self.let_lost_documents_go(tenant, &plan, &stored_documents, now).await;
-                    for id in &plan.privacy {
-                        jobs::announce(&self.ports, JobKind::Privacy, tenant, id, now).await;
-                    }
+                    announce_all(&self.ports, &plan.raised, now).await;
                     let told = |(entry, text)| CommittedChange { entry, text, at };
                     committed.changes.extend(changes(&plan).into_iter().map(told));
                     return Ok(committed);
@@ -149,7 +147,7 @@ impl Processor {
                     }
                 }
                 Effect::Hint { resource } => {
-                    want(job::key(tenant, JobKind::Sync, resource), Place::Mark(resource.clone()));
+                    want(job::key(tenant, &JobKind::SYNC, resource), Place::Mark(resource.clone()));
                     want(delivery_key(tenant, work), Place::Delivery);
                 }
                 Effect::Privacy { .. } => want(delivery_key(tenant, work), Place::Delivery),
@@ -164,7 +162,7 @@ impl Processor {
             }
         }
         for (resource, indices) in asked {
-            let key = job::key(tenant, JobKind::Sync, resource);
+            let key = job::key(tenant, &JobKind::SYNC, resource);
             wanted.entry(key).or_insert_with(|| (Place::Mark(resource.clone()), Vec::new())).1.extend(indices);
         }
         let keys: Vec<Key> = wanted.keys().cloned().collect();

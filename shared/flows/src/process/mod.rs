@@ -35,17 +35,18 @@ use self::pieces::{Unfinished, in_turn};
 use self::work::Work;
 use super::commit::journal::Journal;
 use super::commit::origin::Origin;
+use super::jobs::run::runner;
+use super::message::Message;
 use super::publish;
 use super::settle::{Settler, Unprocessed};
-use super::{Ports, Settings, erase, privacy, replay};
+use super::{Ports, Settings};
 use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind, Place};
 use hooktide_model::fault::{ErrorClass, Fault};
-use hooktide_model::names::JobKind;
 use hooktide_model::secret::KeyId;
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::verified::{self, Verified};
 use hooktide_store::bodies;
-use hooktide_store::ports::QueueName;
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
 use hooktide_store::records::entity::Journaled;
 use hooktide_store::records::{self, Upkeep};
@@ -55,17 +56,6 @@ use hooktide_store::remembered::Remembered;
 const NOTE_VERIFIED: Duration = Duration::from_secs(300);
 /// How many secrets are remembered as noted.
 const NOTED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
-
-/// A message as the queue delivered it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// The host's handle of it.
-    pub handle: String,
-    /// From which queue.
-    pub queue: QueueName,
-    /// Its body.
-    pub body: String,
-}
 
 /// Processes messages.
 pub struct Processor {
@@ -120,7 +110,7 @@ impl Processor {
     }
 
     /// Processes a batch as long as the run has time: what is not done when it `is_over` comes again, and goes on from what
-    /// is committed.
+    /// is committed. What the queue gave up on, after too many crashes, is kept in the dead letters.
     pub async fn process_until(
         &self,
         messages: Vec<Message>,
@@ -131,6 +121,13 @@ impl Processor {
         let mut handles: HashMap<String, Vec<String>> = HashMap::new();
         let mut deliveries = Vec::new();
         for message in messages {
+            let Source::Queue(queue) = message.source else {
+                if let Err(fault) = self.bury_given_up(&message, now).await {
+                    error!(%fault, "a message stays on the dead-letter queue");
+                    failed.push(message.handle);
+                }
+                continue;
+            };
             let envelope = match self.decode(&message, now).await {
                 Ok(Some(envelope)) => envelope,
                 Ok(None) => continue,
@@ -144,7 +141,7 @@ impl Processor {
             let same = handles.entry(envelope.kept_as()).or_default();
             same.push(message.handle);
             if same.len() == 1 {
-                deliveries.push((envelope, message.queue));
+                deliveries.push((envelope, queue));
             }
         }
         for (id, result) in self.process_envelopes(deliveries, now, is_over).await {
@@ -162,29 +159,24 @@ impl Processor {
             Ok(envelope) => Ok(Some(envelope)),
             Err(fault) => match self.envelope_of_event(&message.body, now).await? {
                 Some(envelope) => Ok(Some(envelope)),
-                None => self.settler.set_aside(message.queue, &message.body, fault, now).await.map(|()| None),
+                None => self.settler.set_aside(message, fault, now).await.map(|()| None),
             },
         }
     }
 
-    /// Keeps messages that the queue gave up on, after too many crashes, in the dead letters.
-    pub async fn give_up(&self, messages: Vec<Message>, now: Timestamp) -> Vec<String> {
-        let mut failed = Vec::new();
-        for message in messages {
-            if let Err(fault) = self.bury_given_up(&message, now).await {
-                error!(%fault, "a message stays on the dead-letter queue");
-                failed.push(message.handle);
-            }
-        }
-        failed
-    }
-
+    /// Keeps a message that the queue gave up on in the dead letters.
     async fn bury_given_up(&self, message: &Message, now: Timestamp) -> Result<(), Fault> {
         // What cannot be read is set aside: newer code may have been rolled back while it waited.
         let Some(envelope) = self.decode(message, now).await? else { return Ok(()) };
+        if let EnvelopeKind::Job(job) = &envelope.kind
+            && runner(&job.job).is_none()
+        {
+            // It waits for code that knows it.
+            return self.settler.pass_on(envelope.encode()?, envelope.group(), QueueName::Jobs).await;
+        }
         let owner = self.owner_of(&envelope).await?;
         let reason = "the queue delivered it too often without an end";
-        let message = Opened { envelope, queue: message.queue, owner }.unprocessed();
+        let message = Opened { envelope, queue: QueueName::Notices, owner }.unprocessed();
         self.settler.bury(message, ErrorClass::QueueGaveUp, reason, now).await
     }
 
@@ -229,7 +221,7 @@ impl Processor {
                     continue;
                 }
             };
-            match self.read(index, one, body, now).await {
+            match self.read(index, one, body).await {
                 Ok(Read { works, unprocessed, whole }) => {
                     kept[index] = unprocessed;
                     if let Some(routed) = owner::routed(&works).filter(|_| whole) {
@@ -270,29 +262,12 @@ impl Processor {
         results
     }
 
-    /// What an envelope tells, and whose that is; beside it, why it is kept as well. Jobs are done right here.
-    async fn read(
-        &self,
-        index: usize,
-        one: &Opened,
-        body: Option<Result<Verified, Fault>>,
-        now: Timestamp,
-    ) -> Result<Read, Fault> {
+    /// What an envelope tells, and whose that is; beside it, why it is kept as well. Jobs are the syncer's.
+    async fn read(&self, index: usize, one: &Opened, body: Option<Result<Verified, Fault>>) -> Result<Read, Fault> {
         match (&one.envelope.kind, body) {
-            (EnvelopeKind::Job(job), _) => {
-                match job.job {
-                    JobKind::Replay => {
-                        replay::step(&self.ports, &job.tenant, &job.resource, &one.envelope, now).await?;
-                    }
-                    JobKind::Privacy => {
-                        let (ports, journal) = (&self.ports, &self.journal);
-                        privacy::step(ports, journal, &job.tenant, &job.resource, &one.envelope, now).await?;
-                    }
-                    JobKind::Erase => {
-                        erase::step(&self.ports, &job.tenant, &job.resource, &one.envelope, now).await?;
-                    }
-                    JobKind::Sync => return Err(Fault::retryable("syncs are not done here")),
-                }
+            (EnvelopeKind::Job(_), _) => {
+                let envelope = &one.envelope;
+                self.settler.pass_on(envelope.encode()?, envelope.group(), QueueName::Jobs).await?;
                 Ok(Read::whole(Vec::new()))
             }
             // What was unreadable is read again: after a replay, by code that may have learned to.

@@ -7,16 +7,18 @@ use jiff::Timestamp;
 
 use super::fold::{self, Folded, Judged, Told, Verdict};
 use super::work::{Effect, EntityWork, Unclaimed, Work};
+use crate::{Settings, privacy};
 use hooktide_model::envelope;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{JobKind, Operation, Outcome, Via};
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::{MarkReason, Operation, Outcome, Via};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Key, Write};
 use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
 use hooktide_store::records::delivery::{self, Delivery};
 use hooktide_store::records::endpoint::{self, Belonging, Handshake};
 use hooktide_store::records::entity::{Entity, EntityId, Journaled};
-use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::job::{self, Mark, Raise};
 use hooktide_store::records::journal::{Change, Entry};
 use hooktide_store::records::{self, Stored, tag};
 
@@ -51,11 +53,13 @@ pub(super) struct Plan<'a> {
     pub(super) claims: Vec<(Key, &'a Work)>,
     pub(super) waiting: Vec<(usize, Fault)>,
     /// Requests about personal data that can be done once this is committed, by their envelopes.
-    pub(super) privacy: Vec<&'a str>,
+    privacy: Vec<&'a str>,
     /// Resources that have to be synced and whose marks were not looked up, with the places of the works that say so.
     pub(super) unmarked: BTreeMap<String, Vec<usize>>,
-    /// How many hints there are at each resource that has to be synced.
-    hints: BTreeMap<String, u64>,
+    /// The marks whose jobs are announced once this is committed.
+    pub(super) raised: Vec<Mark>,
+    /// How many hints there are for each reason, at each resource that has to be synced.
+    hints: BTreeMap<String, BTreeMap<MarkReason, u64>>,
 }
 
 pub(super) struct EntityPlan<'a> {
@@ -105,7 +109,7 @@ pub(super) fn plan<'a>(
     works: &'a [Work],
     known: &'a Known,
     claims: &HashMap<Key, Stored<Delivery>>,
-    keep_held: Duration,
+    settings: &Settings,
     now: Timestamp,
 ) -> Result<Plan<'a>, Fault> {
     let mut plan = Plan::default();
@@ -154,7 +158,7 @@ pub(super) fn plan<'a>(
                 // An id of its own: when the account connects, the delivery is told of again, and not as a repeat.
                 let entry = work.entry(Outcome::Ignored, Some(reason), now);
                 plan.entries.push(Entry { id: format!("{}-held", entry.id), ..entry });
-                let until = records::kept_until(work.origin.received_at, now, keep_held);
+                let until = records::kept_until(work.origin.received_at, now, settings.keep_held);
                 let letter = DeadLetter { account: Some(account.clone()), dead_at: now, ..(**letter).clone() };
                 plan.writes.push(letter.put(tenant, &shelf, work.envelope_id(), until)?);
                 if kept.insert(unclaimed.key.clone()) {
@@ -187,10 +191,12 @@ pub(super) fn plan<'a>(
     for (id, indices) in entities {
         plan.entity(tenant, id, &indices, works, known, now)?;
     }
-    for (resource, count) in &plan.hints {
+    for (resource, reasons) in &plan.hints {
         let stored = known.marks.get(resource);
-        let mark = job::raised(stored, tenant, JobKind::Sync, resource, *count, now);
+        let raise = Raise { tenant, job: JobKind::SYNC, resource, reasons };
+        let mark = job::raised(stored, &raise, settings.debounce, now);
         plan.writes.push(job::store(stored.map(|stored| stored.rev), &mark)?);
+        plan.raised.extend(Some(mark).filter(|mark| mark.is_news(stored.map(|stored| &stored.record))));
     }
     Ok(plan)
 }
@@ -210,7 +216,7 @@ impl<'a> Plan<'a> {
     ) -> Result<(), Fault> {
         match (&work.effect, claims.get(&key), standing) {
             (Effect::Hint { resource }, _, _) => {
-                *self.hints.entry(resource.clone()).or_default() += 1;
+                self.hint(resource, MarkReason::Hint);
                 self.writes.push(delivery::settle(&key, stored, work.envelope_id(), work.origin.window, now)?);
                 let reason = format!("a sync of {resource} is due");
                 self.entries.push(work.entry(Outcome::Waiting, Some(reason), now));
@@ -221,8 +227,9 @@ impl<'a> Plan<'a> {
                     let (id, until) = (work.envelope_id(), records::kept_until(request.received_at, now, PRIVACY));
                     if !self.privacy.contains(&id) {
                         self.writes.push(request.put(tenant, &Shelf::Privacy, id, until)?);
-                        let mark = job::resting(&job::raised(None, tenant, JobKind::Privacy, id, 1, now), now);
+                        let mark = privacy::mark(tenant, id, now);
                         self.writes.push(job::store(None, &mark)?);
+                        self.raised.push(mark);
                         self.privacy.push(id);
                     }
                 }
@@ -239,6 +246,10 @@ impl<'a> Plan<'a> {
             }
         }
         Ok(())
+    }
+
+    fn hint(&mut self, resource: &str, reason: MarkReason) {
+        *self.hints.entry(resource.to_owned()).or_default().entry(reason).or_default() += 1;
     }
 
     /// Whether a thing belongs to the account that it was told of for; if it belongs to nobody yet, it does now.
@@ -294,7 +305,7 @@ impl<'a> Plan<'a> {
             };
             let asked = asks(entity, judged).then_some(entity.source.as_ref()).flatten();
             if let Some(resource) = asked {
-                *self.hints.entry(resource.clone()).or_default() += 1;
+                self.hint(resource, MarkReason::Unsettled);
                 if !marked.contains(resource) {
                     self.unmarked.entry(resource.clone()).or_default().push(index);
                 }

@@ -7,7 +7,6 @@ use tracing::warn;
 
 use super::{Settler, Unprocessed};
 use crate::commit::origin::{Origin, cut};
-use crate::jobs;
 use hooktide_model::envelope::{Envelope, EnvelopeKind};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::names::Outcome;
@@ -15,7 +14,11 @@ use hooktide_model::tenant::Tenant;
 use hooktide_store::bodies;
 use hooktide_store::ports::Blobs;
 use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
+use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::{self, journal::Entry};
+
+/// How long nobody looks at a job whose message is a dead letter: longer than that is kept.
+const PARKED: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl Settler {
     /// Keeps an envelope in the dead letters.
@@ -38,7 +41,11 @@ impl Settler {
         let kept_as = envelope.kept_as();
         let mut writes = vec![letter.put(&tenant, &Shelf::Dead, &kept_as, until)?];
         if let EnvelopeKind::Job(job) = &envelope.kind {
-            writes.extend(jobs::park(&self.ports, job, now).await?);
+            // Only a replay of the letter, or a new hint, takes the job up again.
+            let key = job::key(&job.tenant, &job.job, &job.resource);
+            if let Some(mark) = records::get::<Mark>(&*self.ports.table, &key).await? {
+                writes.push(job::store(Some(mark.rev), &job::resting(&mark.record, now + PARKED))?);
+            }
         }
         let entry = Origin::of(&envelope, Duration::ZERO).entry(format!("{kept_as}-dead"), Outcome::Dead, now);
         let reason = Some(cut(&format!("{class}: {reason}")));

@@ -9,13 +9,14 @@ use tracing::warn;
 
 use super::{Settler, keep_body};
 use crate::commit::origin::cut;
+use crate::message::Message;
 use hooktide_model::envelope::{Delivery, Envelope, EnvelopeFault, EnvelopeKind};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::names::Outcome;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::bodies;
-use hooktide_store::ports::{Outgoing, QueueName, send_one};
+use hooktide_store::ports::{Outgoing, QueueName, Source, send_one};
 use hooktide_store::records;
 use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
 
@@ -26,20 +27,18 @@ const LARGEST_FOREIGN: usize = 300 * 1024;
 
 impl Settler {
     /// Lets a message of newer code wait, and keeps a foreign one.
-    pub(crate) async fn set_aside(
-        &self,
-        queue: QueueName,
-        body: &str,
-        fault: EnvelopeFault,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
+    pub(crate) async fn set_aside(&self, message: &Message, fault: EnvelopeFault, now: Timestamp) -> Result<(), Fault> {
         warn!(%fault, "a message is set aside");
         match fault {
             EnvelopeFault::Newer(_) => {
-                let (body, group) = (body.to_owned(), "newer".to_owned());
+                let queue = match message.source {
+                    Source::Queue(queue) => queue,
+                    Source::Dead => QueueName::Notices,
+                };
+                let (body, group) = (message.body.clone(), "newer".to_owned());
                 send_one(&*self.ports.queue, Outgoing { queue, body, delay: NEWER_WAITS, group }).await
             }
-            EnvelopeFault::Foreign(reason) => self.bury_foreign(body, &reason, now).await,
+            EnvelopeFault::Foreign(reason) => self.bury_foreign(&message.body, &reason, now).await,
         }
     }
 

@@ -9,7 +9,7 @@ use super::{Settler, Unprocessed, keep_body};
 use crate::commit::origin::{Origin, cut};
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Outcome;
-use hooktide_store::ports::{MAX_DELAY, Outgoing, send_one};
+use hooktide_store::ports::{MAX_DELAY, Outgoing, QueueName, send_one};
 use hooktide_store::records::deferred::Deferred;
 use hooktide_store::records::{self, journal::Entry};
 
@@ -34,6 +34,12 @@ impl Settler {
         let delay = self.backoff(envelope.deferred).max(after.unwrap_or_default());
         warn!(envelope = envelope.id, %detail, seconds = delay.as_secs(), "a message waits");
         self.put_off(message, delay, now).await
+    }
+
+    /// Passes a message on, as it is, to the queue whose messages it is one of.
+    pub(crate) async fn pass_on(&self, body: String, group: &str, queue: QueueName) -> Result<(), Fault> {
+        let group = group.to_owned();
+        send_one(&*self.ports.queue, Outgoing { queue, body, delay: Duration::ZERO, group }).await
     }
 
     /// Sends a message again, not to be processed before `delay` has passed.

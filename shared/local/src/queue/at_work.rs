@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Source;
+use hooktide_store::ports::Source;
 
 type Counts = HashMap<(Source, String), usize>;
 

@@ -32,7 +32,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hooktide_model::fault::Fault;
-use hooktide_store::ports::{Clock, MAX_DELAY, Outgoing, Queue, QueueName};
+use hooktide_store::ports::{Clock, MAX_DELAY, Outgoing, Queue, QueueName, Source};
+use hooktide_store::times;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -57,34 +58,25 @@ pub const MAX_HIDDEN: Duration = Duration::from_secs(12 * 60 * 60);
 pub struct QueueSettings {
     /// How long a received message stays invisible to other receivers, at most [`MAX_HIDDEN`].
     pub visibility: Duration,
+    /// The same for jobs, whose runs take longer.
+    pub jobs_visibility: Duration,
     /// How often a message is handed out before it goes to the dead queue; 0 counts as 1.
     pub max_receives: u32,
 }
 
 impl Default for QueueSettings {
     fn default() -> Self {
-        Self { visibility: Duration::from_secs(200), max_receives: 10 }
+        let (visibility, jobs_visibility) = (times::PROCESSOR.visibility, times::SYNCER.visibility);
+        Self { visibility, jobs_visibility, max_receives: 10 }
     }
 }
 
-/// Where to receive from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Source {
-    /// One of the queues that can be sent to.
-    Queue(QueueName),
-    /// The queue of messages that were received too often; nothing leaves it but by a delete.
-    Dead,
-}
-
-impl Source {
-    /// All sources.
-    pub const ALL: [Self; 3] = [Self::Queue(QueueName::Notices), Self::Queue(QueueName::Priority), Self::Dead];
-
-    /// The name in logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queue(name) => name.as_str(),
-            Self::Dead => "dead",
+impl QueueSettings {
+    /// How long a message received from there stays invisible.
+    pub fn visibility_of(&self, source: Source) -> Duration {
+        match source {
+            Source::Queue(QueueName::Jobs) => self.jobs_visibility,
+            Source::Queue(QueueName::Notices | QueueName::Priority) | Source::Dead => self.visibility,
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use hooktide_store::ports::{MAX_DELAY, Outgoing, QueueName};
+use hooktide_store::ports::{MAX_DELAY, Outgoing, QueueName, Source};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Depth, MAX_HIDDEN, QueueSettings, Received, Source};
+use super::{Depth, MAX_HIDDEN, QueueSettings, Received};
 
 /// How many messages become ready at once, so that no receive takes long: sends wait behind it.
 const PROMOTED: i64 = 1000;
@@ -126,7 +126,7 @@ impl Store {
             while received.len() < max {
                 let Some((id, due)) = self.next_of(from, free)? else { break };
                 groups.extend(self.turns.get(&from).cloned());
-                received.push((due, self.take(id)?));
+                received.push((due, self.take(id, from)?));
             }
             if received.len() >= max || promoted < PROMOTED {
                 break;
@@ -158,7 +158,7 @@ impl Store {
             return Ok(());
         }
         let mut statement = self.connection.prepare_cached(CLAMP)?;
-        let visibility = millis(self.settings.visibility, MAX_HIDDEN);
+        let visibility = millis(self.settings.visibility_of(from), MAX_HIDDEN);
         let (delay, hidden) = (millis(MAX_DELAY, MAX_DELAY), millis(MAX_HIDDEN, MAX_HIDDEN));
         let nearer = statement.execute(params![self.now, visibility, delay, hidden, code(from)])?;
         if nearer > 0 {
@@ -201,8 +201,8 @@ impl Store {
         Ok(Some((id, due)))
     }
 
-    fn take(&self, id: i64) -> Result<Received> {
-        let until = self.now + millis(self.settings.visibility, MAX_HIDDEN);
+    fn take(&self, id: i64, from: Source) -> Result<Received> {
+        let until = self.now + millis(self.settings.visibility_of(from), MAX_HIDDEN);
         self.connection.prepare_cached(TAKE)?.query_row(params![id, until], |row| {
             Ok(Received {
                 id,
@@ -272,6 +272,7 @@ fn code(source: Source) -> i64 {
         Source::Dead => 0,
         Source::Queue(QueueName::Notices) => 1,
         Source::Queue(QueueName::Priority) => 2,
+        Source::Queue(QueueName::Jobs) => 3,
     }
 }
 

@@ -31,7 +31,9 @@ impl Clock for ManualClock {
 
 const NOTICES: Source = Source::Queue(QueueName::Notices);
 const PRIORITY: Source = Source::Queue(QueueName::Priority);
-const SETTINGS: QueueSettings = QueueSettings { visibility: Duration::from_secs(200), max_receives: 3 };
+const JOBS: Source = Source::Queue(QueueName::Jobs);
+const SETTINGS: QueueSettings =
+    QueueSettings { visibility: Duration::from_secs(200), jobs_visibility: Duration::from_secs(380), max_receives: 3 };
 const SECOND: Duration = Duration::from_secs(1);
 
 fn queue() -> (DurableQueue, Arc<ManualClock>) {
@@ -317,10 +319,26 @@ async fn a_noisy_group_does_not_starve_a_quiet_one() {
 #[tokio::test]
 async fn the_queues_do_not_mix() {
     let (queue, _clock) = queue();
-    send(&queue, vec![Outgoing { queue: QueueName::Priority, ..message("pay") }, message("note")]).await;
+    let (pay, job) = (
+        Outgoing { queue: QueueName::Priority, ..message("pay") },
+        Outgoing { queue: QueueName::Jobs, ..message("job") },
+    );
+    send(&queue, vec![pay, job, message("note")]).await;
     assert_eq!(bodies(&queue.receive(PRIORITY, 10).await.unwrap()), ["pay"]);
+    assert_eq!(bodies(&queue.receive(JOBS, 10).await.unwrap()), ["job"]);
     assert_eq!(queue.receive(Source::Dead, 10).await.unwrap(), []);
     assert_eq!(bodies(&receive(&queue, 10).await), ["note"]);
+}
+
+#[tokio::test]
+async fn a_job_stays_hidden_for_as_long_as_its_longer_run_may_take() {
+    let (queue, clock) = queue();
+    send(&queue, vec![Outgoing { queue: QueueName::Jobs, ..message("job") }]).await;
+    assert_eq!(queue.receive(JOBS, 10).await.unwrap().len(), 1);
+    clock.advance(SETTINGS.jobs_visibility - Duration::from_millis(1));
+    assert_eq!(queue.receive(JOBS, 10).await.unwrap(), []);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(queue.receive(JOBS, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

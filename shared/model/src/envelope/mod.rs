@@ -18,7 +18,7 @@ pub use self::payload::{
 };
 pub use self::upgrade::{EnvelopeFault, VERSION};
 use crate::fault::Fault;
-use crate::names::JobKind;
+use crate::job_kind::JobKind;
 use crate::signing;
 use crate::tenant::Tenant;
 

@@ -190,27 +190,53 @@ pub trait Table: Send + Sync {
 /// Which queue a message travels in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum QueueName {
-    /// Notices and short jobs.
+    /// Notices.
     Notices,
     /// Notices that must not wait behind the others (payments).
     Priority,
+    /// Jobs.
+    Jobs,
 }
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 2] = [Self::Notices, Self::Priority];
+    pub const ALL: [Self; 3] = [Self::Notices, Self::Priority, Self::Jobs];
 
     /// The name in settings, logs and the local store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Notices => "notices",
             Self::Priority => "priority",
+            Self::Jobs => "jobs",
         }
     }
 
     /// The queue of that name; the one for notices if there is none, so that no message is without one.
     pub fn from_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|queue| queue.as_str() == name).unwrap_or(Self::Notices)
+    }
+}
+
+/// Where a message was taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// One of the queues that can be sent to.
+    Queue(QueueName),
+    /// The queue of messages that were received too often; nothing leaves it but by a delete.
+    Dead,
+}
+
+impl Source {
+    /// All sources.
+    pub const ALL: [Self; 4] =
+        [Self::Queue(QueueName::Notices), Self::Queue(QueueName::Priority), Self::Queue(QueueName::Jobs), Self::Dead];
+
+    /// The name in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue(name) => name.as_str(),
+            Self::Dead => "dead",
+        }
     }
 }
 

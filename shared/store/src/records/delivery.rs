@@ -14,11 +14,12 @@ use super::entity::Identity;
 use super::{Record, Stored, Upkeep};
 use crate::key::{Area, Key, Partition};
 use crate::ports::Write;
+use crate::times;
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
 
-/// How long a claim holds: longer than a function may run.
-pub const LEASE: Duration = Duration::from_secs(40);
+/// How long a claim holds.
+pub const LEASE: Duration = times::PROCESSOR.lease;
 
 /// What is remembered of a delivery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
-//! Job marks: one per resource and kind. Hints raise the mark; whoever runs the job holds it by a lease.
+//! Job marks: one for each resource and kind of job. Hints raise the mark; a run of the job holds it by a lease.
 //!
 //! Hints that come while the job waits are folded into it; those that come while it runs cause exactly one more run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,36 +11,39 @@ use serde::{Deserialize, Serialize};
 use super::{Record, Stored, Upkeep};
 use crate::key::{Area, Due, Key, Partition, due_partition};
 use crate::ports::Write;
+use crate::times;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::JobKind;
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::MarkReason;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 
-/// How long a job waits for more hints.
-pub const DEBOUNCE: Duration = Duration::from_secs(2);
-/// How long it waits at the most, however many come.
+/// How long a job waits at the most for more hints, however many come; longer only where a single wait is.
 pub const LATEST: Duration = Duration::from_secs(10);
-/// How long a run holds the mark: longer than a function may run.
-pub const LEASE: Duration = Duration::from_secs(40);
+/// How long a run holds the mark.
+pub const LEASE: Duration = times::SYNCER.lease;
 
-/// That a job is to be done, or is being done.
+/// A pending or running job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
-    /// Whose.
+    /// The tenant whose job it is.
     pub tenant: Tenant,
-    /// What to do.
+    /// What is to be done.
     pub job: JobKind,
-    /// With what.
+    /// What it is done with: a resource, or the id of a replay or request.
     pub resource: String,
-    /// How many hints it stands for.
+    /// How many hints were folded into it.
     pub hints: u64,
-    /// When the first of them came, in milliseconds.
+    /// Why it is to be done, and how many hints said so. Marks of older code have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<MarkReason, u64>,
+    /// When the first hint came, in milliseconds.
     pub first_hint_at: i64,
-    /// When it is due, or when its lease ends, in milliseconds.
+    /// When it is due, or when the lease of its run ends, in milliseconds.
     pub due_at: i64,
-    /// Counts the runs; who holds an older number finishes nothing.
+    /// The number of its latest run; a run of an older number finishes nothing.
     pub fence: u64,
-    /// Whether somebody runs it.
+    /// Whether a run holds it.
     pub running: bool,
     /// Whether hints came while it ran.
     pub again: bool,
@@ -49,11 +53,62 @@ impl Record for Mark {
     const NAME: &'static str = "job mark";
 }
 
+/// What raises a mark: a job, and how many hints there are for each reason.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raise<'a> {
+    /// The tenant whose job it is.
+    pub tenant: &'a Tenant,
+    /// What is to be done.
+    pub job: JobKind,
+    /// What it is done with.
+    pub resource: &'a str,
+    /// Why, with the number of hints.
+    pub reasons: &'a BTreeMap<MarkReason, u64>,
+}
+
+impl Raise<'_> {
+    /// The mark of a job that nobody has begun.
+    fn fresh(&self, fence: u64, due_at: Timestamp, now: Timestamp) -> Mark {
+        Mark {
+            tenant: self.tenant.clone(),
+            job: self.job.clone(),
+            resource: self.resource.to_owned(),
+            hints: self.reasons.values().sum(),
+            reasons: self.reasons.clone(),
+            first_hint_at: now.as_millisecond(),
+            due_at: due_at.as_millisecond(),
+            fence,
+            running: false,
+            again: false,
+        }
+    }
+}
+
 impl Mark {
+    /// The mark of a job that somebody asks for, due at this time.
+    pub fn asked(tenant: &Tenant, job: JobKind, resource: &str, due_at: Timestamp, now: Timestamp) -> Self {
+        let reasons = BTreeMap::from([(MarkReason::Asked, 1)]);
+        Raise { tenant, job, resource, reasons: &reasons }.fresh(0, due_at, now)
+    }
+
     /// The connection whose resource is to be synced: the second part of `<resource>/<connection>`, with what of it.
     pub fn connection(&self) -> Option<&str> {
         let mut parts = self.resource.split('/').skip(1);
-        (self.job == JobKind::Sync).then(|| parts.next()).flatten()
+        (self.job == JobKind::SYNC).then(|| parts.next()).flatten()
+    }
+
+    /// Whether a message has to announce it: none is under way for a mark that did not wait, or waited for longer.
+    pub fn is_news(&self, before: Option<&Self>) -> bool {
+        !self.running && before.is_none_or(|before| before.running || before.due_at > self.due_at)
+    }
+
+    /// The mark with more hints.
+    fn with(&self, more: &BTreeMap<MarkReason, u64>) -> Self {
+        let mut mark = Self { hints: self.hints + more.values().sum::<u64>(), ..self.clone() };
+        for (reason, count) in more {
+            *mark.reasons.entry(*reason).or_default() += count;
+        }
+        mark
     }
 
     /// Whether a run holds it by a lease that can be true; one that ends later than two leases from now cannot.
@@ -64,42 +119,27 @@ impl Mark {
 }
 
 /// Where the mark of a resource and kind is.
-pub fn key(tenant: &Tenant, job: JobKind, resource: &str) -> Key {
+pub fn key(tenant: &Tenant, job: &JobKind, resource: &str) -> Key {
     Partition::of(tenant, Area::Jobs).key(format!("{job}#{resource}"))
 }
 
-/// The mark after `hints` more hints.
-pub fn raised(
-    stored: Option<&Stored<Mark>>,
-    tenant: &Tenant,
-    job: JobKind,
-    resource: &str,
-    hints: u64,
-    now: Timestamp,
-) -> Mark {
-    let fresh = |fence: u64| Mark {
-        tenant: tenant.clone(),
-        job,
-        resource: resource.to_owned(),
-        hints,
-        first_hint_at: now.as_millisecond(),
-        due_at: (now + DEBOUNCE).as_millisecond(),
-        fence,
-        running: false,
-        again: false,
-    };
+/// The mark after more hints. It is due when none came for as long as `debounce`.
+pub fn raised(stored: Option<&Stored<Mark>>, raise: &Raise<'_>, debounce: Duration, now: Timestamp) -> Mark {
+    let fresh = |fence: u64| raise.fresh(fence, now + debounce, now);
     match stored.map(|stored| &stored.record) {
         None => fresh(0),
-        Some(mark) if mark.is_held(now) => Mark { hints: mark.hints + hints, again: true, ..mark.clone() },
+        Some(mark) if mark.is_held(now) => Mark { again: true, ..mark.with(raise.reasons) },
         Some(mark) if mark.running => fresh(mark.fence),
         // A clock that was ahead raised it: it waits no longer than if it had been right.
         Some(mark) if mark.first_hint_at > now.as_millisecond() => {
-            Mark { hints: mark.hints + hints, ..fresh(mark.fence) }
+            let Mark { first_hint_at, due_at, .. } = fresh(mark.fence);
+            Mark { first_hint_at, due_at, ..mark.with(raise.reasons) }
         }
         Some(mark) => {
-            let latest = mark.first_hint_at + i64::try_from(LATEST.as_millis()).unwrap_or(i64::MAX);
-            let due_at = (now + DEBOUNCE).as_millisecond().min(latest).max(mark.due_at.min(latest));
-            Mark { hints: mark.hints + hints, due_at, ..mark.clone() }
+            let longest = i64::try_from(LATEST.max(debounce).as_millis()).unwrap_or(i64::MAX);
+            let latest = mark.first_hint_at.saturating_add(longest);
+            let due_at = (now + debounce).as_millisecond().min(latest).max(mark.due_at.min(latest));
+            Mark { due_at, ..mark.with(raise.reasons) }
         }
     }
 }
@@ -115,7 +155,7 @@ pub fn claimed(mark: &Mark, now: Timestamp) -> Option<Mark> {
 
 /// The write that stores a mark over the one that was read.
 pub fn store(read: Option<u64>, mark: &Mark) -> Result<Write, Fault> {
-    let key = key(&mark.tenant, mark.job, &mark.resource);
+    let key = key(&mark.tenant, &mark.job, &mark.resource);
     super::replace(&key, read, mark, Upkeep { expires_at: None, due: Some(due(mark)) })
 }
 
@@ -127,34 +167,88 @@ pub fn resting(mark: &Mark, due_at: Timestamp) -> Mark {
 /// The write that ends a run: the mark goes, or waits for the one more run that hints asked for.
 ///
 /// It fails if the lease lapsed and somebody else runs the job now.
-pub fn finish(held: &Stored<Mark>, now: Timestamp) -> Result<Write, Fault> {
+pub fn finish(held: &Stored<Mark>, debounce: Duration, now: Timestamp) -> Result<Write, Fault> {
     let mark = &held.record;
     if mark.again {
         let waiting = Mark { first_hint_at: now.as_millisecond(), ..mark.clone() };
-        let waiting = resting(&waiting, now + DEBOUNCE);
+        let waiting = resting(&waiting, now + debounce);
         return store(Some(held.rev), &waiting);
     }
-    let key = key(&mark.tenant, mark.job, &mark.resource);
+    let key = key(&mark.tenant, &mark.job, &mark.resource);
     Ok(Write::Delete { key, condition: Some(super::unchanged(held.rev)) })
 }
 
 fn due(mark: &Mark) -> (String, Timestamp) {
     let shard = signing::sha256(&[mark.tenant.as_str().as_bytes(), mark.resource.as_bytes()])[0];
     let due_at = Timestamp::from_millisecond(mark.due_at).unwrap_or(Timestamp::MAX);
-    (due_partition(Due::Job(mark.job), shard), due_at)
+    (due_partition(Due::Job(&mark.job), shard), due_at)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::records;
 
     fn at(milli: i64) -> Timestamp {
         Timestamp::from_millisecond(milli).unwrap()
     }
 
-    fn raise(stored: Option<Mark>, now: i64) -> Mark {
+    const DEBOUNCE: Duration = Duration::from_secs(2);
+
+    fn raise_for(reason: MarkReason, stored: Option<Mark>, now: i64) -> Mark {
         let stored = stored.map(|record| Stored { rev: 1, record });
-        raised(stored.as_ref(), &Tenant::system(), JobKind::Sync, "stock/c", 1, at(now))
+        let (tenant, reasons) = (Tenant::system(), BTreeMap::from([(reason, 1)]));
+        let raise = Raise { tenant: &tenant, job: JobKind::SYNC, resource: "stock/c", reasons: &reasons };
+        raised(stored.as_ref(), &raise, DEBOUNCE, at(now))
+    }
+
+    fn raise(stored: Option<Mark>, now: i64) -> Mark {
+        raise_for(MarkReason::Hint, stored, now)
+    }
+
+    #[test]
+    fn a_mark_says_why_it_was_raised_and_how_often() {
+        let mut mark = raise(None, 0);
+        for reason in [MarkReason::Missed, MarkReason::Hint, MarkReason::Removed] {
+            mark = raise_for(reason, Some(mark), 100);
+        }
+        let expected = [(MarkReason::Hint, 2), (MarkReason::Removed, 1), (MarkReason::Missed, 1)];
+        assert_eq!((mark.hints, &mark.reasons), (4, &BTreeMap::from(expected)));
+        let item = records::encode(&key(&mark.tenant, &mark.job, &mark.resource), 1, &mark, Upkeep::default());
+        assert_eq!(records::decode::<Mark>(item.unwrap()).unwrap().record, mark);
+    }
+
+    #[test]
+    fn a_mark_of_older_code_has_no_reasons_and_is_raised_like_any_other() {
+        let old = json!({
+            "tenant": "acme", "job": "sync", "resource": "stock/c", "hints": 3, "first_hint_at": 0, "due_at": 2000,
+            "fence": 1, "running": false, "again": false,
+        });
+        let old: Mark = serde_json::from_value(old).unwrap();
+        assert_eq!(old.reasons, BTreeMap::new());
+        let mark = raise(Some(old), 500);
+        assert_eq!((mark.hints, mark.reasons), (4, BTreeMap::from([(MarkReason::Hint, 1)])));
+    }
+
+    #[test]
+    fn only_a_mark_that_no_message_is_under_way_for_is_announced() {
+        let waiting = raise(None, 0);
+        let later = raise(Some(waiting.clone()), 1_000);
+        let running = claimed(&later, at(4_000)).unwrap();
+        let lapsed = raise(Some(running.clone()), 400_000);
+        let parked = resting(&waiting, at(i64::from(u32::MAX)));
+        let cases = [
+            (None, &waiting, true),
+            (Some(&waiting), &later, false),
+            (Some(&running), &raise(Some(running.clone()), 5_000), false),
+            (Some(&running), &lapsed, true),
+            (Some(&parked), &raise(Some(parked.clone()), 3_000), true),
+        ];
+        for (number, (before, mark, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(mark.is_news(before), expected, "case {number}");
+        }
     }
 
     #[test]
@@ -173,14 +267,14 @@ mod tests {
         assert_eq!(claimed(&running, at(2_001)), None, "nobody else may run it");
         let raised = raise(Some(raise(Some(running), 3_000)), 4_000);
         assert!(raised.again && raised.running);
-        let write = finish(&Stored { rev: 4, record: raised }, at(5_000)).unwrap();
+        let write = finish(&Stored { rev: 4, record: raised }, DEBOUNCE, at(5_000)).unwrap();
         assert!(matches!(write, Write::Put { .. }), "one more run waits");
     }
 
     #[test]
     fn a_lapsed_run_can_be_taken_over_and_is_fenced_off() {
         let first = claimed(&raise(None, 0), at(2_000)).unwrap();
-        let second = claimed(&first, at(42_000)).unwrap();
+        let second = claimed(&first, at(72_000)).unwrap();
         assert_eq!((first.fence, second.fence), (1, 2));
     }
 

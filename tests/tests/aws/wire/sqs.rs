@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 async fn queue(answers: impl IntoIterator<Item = Recorded>) -> (Wire, SqsQueue) {
     let wire = Wire::answering(answers).await;
-    let urls = QueueUrls { notices: "http://queue/notices".into(), priority: "http://queue/priority".into() };
+    let url = |name: &str| format!("http://queue/{name}");
+    let urls = QueueUrls { notices: url("notices"), priority: url("priority"), jobs: url("jobs") };
     let queue = SqsQueue::new(Client::new(&wire.configuration().await), urls);
     (wire, queue)
 }

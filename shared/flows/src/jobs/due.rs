@@ -1,28 +1,27 @@
-//! Sweep: sends on what waits for its time, and what was lost on the way. Run every minute.
+//! What is due: messages that wait longer than a queue can hold them back, and jobs whose message was lost. Sent every
+//! minute.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{Ports, jobs};
+use super::announce::{envelope, send};
+use super::run::RUNNERS;
+use crate::Ports;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::JobKind;
 use hooktide_store::key::{DUE_SHARDS, Due, due_partition};
 use hooktide_store::ports::{Key, Outgoing, QueueName, Write};
-use hooktide_store::records::deferred::Deferred;
+use hooktide_store::records;
+use hooktide_store::records::deferred::{self, Deferred};
 use hooktide_store::records::job::Mark;
-use hooktide_store::records::{self, deferred};
 
-/// How many items of a shard one sweep takes.
+/// How many items of a shard are sent at once.
 const PAGE: usize = 100;
 /// How long a mark may be overdue before its job is sent again.
 const OVERDUE_MILLIS: i64 = 60_000;
 
-/// The jobs that the processor does.
-const DONE_HERE: [JobKind; 3] = [JobKind::Replay, JobKind::Privacy, JobKind::Erase];
-
-/// Sends the deferred messages that are due; how many they were.
+/// Sends the deferred messages that are due; returns how many they were.
 pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
     let due = deferred::due(&*ports.table, now, PAGE).await?;
     let keys: Vec<Key> = due.iter().map(|stored| stored.record.key()).collect();
@@ -46,10 +45,11 @@ pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
     }
 }
 
-/// Sends the jobs again whose marks are overdue: their message was lost, or its run was cut off. How many they were.
+/// Sends the jobs again whose marks are overdue: their message was lost, or their run was cut off. Returns how many they
+/// were.
 pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
     let (mut sent, mut first) = (0, None);
-    let places = DONE_HERE.iter().flat_map(|kind| (0..DUE_SHARDS).map(move |shard| (*kind, shard)));
+    let places = RUNNERS.iter().flat_map(|runner| (0..DUE_SHARDS).map(move |shard| (&runner.kind, shard)));
     for (kind, shard) in places {
         let partition = due_partition(Due::Job(kind), shard);
         for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
@@ -60,8 +60,7 @@ pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
                     continue;
                 }
             };
-            let envelope = jobs::envelope(kind, &mark.tenant, &mark.resource, now);
-            match jobs::send(ports, &envelope, Duration::ZERO).await {
+            match send(ports, &envelope(&mark, now), Duration::ZERO).await {
                 Ok(()) => sent += 1,
                 // One that cannot be sent must not hold up the others.
                 Err(fault) => first = first.or(Some(fault)),

@@ -1,0 +1,24 @@
+//! The one table of who does which kind of job: a kind more is a file and a line here.
+
+use jiff::Timestamp;
+
+use super::announce;
+use super::task::Runner;
+use crate::{Ports, erase, privacy, replay};
+use hooktide_model::job_kind::JobKind;
+use hooktide_store::records::job::Mark;
+
+/// All kinds of jobs that this code does. What is none of them waits for code that knows it.
+pub static RUNNERS: [&Runner; 3] = [&erase::RUNNER, &privacy::RUNNER, &replay::RUNNER];
+
+/// The runner of a kind, if this code has one.
+pub(crate) fn runner(kind: &JobKind) -> Option<&'static Runner> {
+    RUNNERS.into_iter().find(|runner| runner.kind == *kind)
+}
+
+/// Announces the jobs of marks that are stored, but for those that nobody does yet: their marks wait.
+pub(crate) async fn announce_all(ports: &Ports, marks: &[Mark], now: Timestamp) {
+    for mark in marks.iter().filter(|mark| runner(&mark.job).is_some()) {
+        announce::announce(ports, mark, now).await;
+    }
+}
