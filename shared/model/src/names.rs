@@ -184,6 +184,19 @@ names! {
     }
 }
 
+impl Default for MarkReason {
+    fn default() -> Self {
+        Self::Hint
+    }
+}
+
+impl MarkReason {
+    /// Whether it says no more than that something changed.
+    pub fn is_hint(&self) -> bool {
+        *self == Self::Hint
+    }
+}
+
 names! {
     /// What a request about personal data asks for.
     PrivacyAct {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{ErrorClass, Fault};
-use crate::names::{Kind, PrivacyAct};
+use crate::names::{Kind, MarkReason, PrivacyAct};
 use crate::payment::{Account, Transaction};
 use crate::product::{Product, Stock};
 use crate::signing;
@@ -38,6 +38,9 @@ pub enum What {
         /// Which of several of the connection, by what the provider calls it: the channel of a calendar.
         #[serde(skip_serializing_if = "Option::is_none")]
         of: Option<String>,
+        /// Why it has to be asked.
+        #[serde(skip_serializing_if = "MarkReason::is_hint")]
+        reason: MarkReason,
     },
     /// A request to disclose or erase what is held about somebody.
     Privacy(PrivacyRequest),
@@ -77,14 +80,23 @@ pub enum Subject {
 impl What {
     /// Something changed in the one `resource` of that name.
     pub fn hint(resource: &'static str) -> Self {
-        Self::Hint { resource, of: None }
+        Self::Hint { resource, of: None, reason: MarkReason::Hint }
     }
 
     /// Of a hint: about this one of several that the connection has.
     #[must_use]
     pub fn about(self, one: impl Into<String>) -> Self {
         match self {
-            Self::Hint { resource, .. } => Self::Hint { resource, of: Some(one.into()) },
+            Self::Hint { resource, reason, .. } => Self::Hint { resource, of: Some(one.into()), reason },
+            other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. } | Self::Kept { .. }) => other,
+        }
+    }
+
+    /// Of a hint: asked about for this reason.
+    #[must_use]
+    pub fn because(self, reason: MarkReason) -> Self {
+        match self {
+            Self::Hint { resource, of, .. } => Self::Hint { resource, of, reason },
             other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. } | Self::Kept { .. }) => other,
         }
     }

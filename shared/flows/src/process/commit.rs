@@ -146,7 +146,7 @@ impl Processor {
                         want(key.clone(), Place::Belonging);
                     }
                 }
-                Effect::Hint { resource } => {
+                Effect::Hint { resource, .. } => {
                     want(job::key(tenant, &JobKind::SYNC, resource), Place::Mark(resource.clone()));
                     want(delivery_key(tenant, work), Place::Delivery);
                 }

@@ -2,6 +2,7 @@
 
 use hooktide_model::envelope::{Inquiry, Oversized};
 use hooktide_model::fault::Fault;
+use hooktide_model::names::MarkReason;
 use hooktide_model::notice::{Notice, What};
 use hooktide_providers::Provider;
 
@@ -11,7 +12,7 @@ pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<
         // Newer code that knew it may have been rolled back.
         let unknown = || Fault::retryable(format!("no resource is called {:?} here", ask.resource));
         let resource = provider.profile().resource(&ask.resource).ok_or_else(unknown)?;
-        let what = What::Hint { resource, of: ask.of.clone() };
+        let what = What::Hint { resource, of: ask.of.clone(), reason: MarkReason::Hint };
         Ok(Notice { account: ask.account.clone(), identity: ask.identity.clone(), what })
     };
     // What is ignored comes last, so that the numbers of the others depend on nothing else.

@@ -215,8 +215,8 @@ impl<'a> Plan<'a> {
         now: Timestamp,
     ) -> Result<(), Fault> {
         match (&work.effect, claims.get(&key), standing) {
-            (Effect::Hint { resource }, _, _) => {
-                self.hint(resource, MarkReason::Hint);
+            (Effect::Hint { resource, reason }, _, _) => {
+                self.hint(resource, *reason);
                 self.writes.push(delivery::settle(&key, stored, work.envelope_id(), work.origin.window, now)?);
                 let reason = format!("a sync of {resource} is due");
                 self.entries.push(work.entry(Outcome::Waiting, Some(reason), now));
@@ -409,7 +409,7 @@ pub(super) fn held_shelf(work: &Work, account: &str) -> Shelf {
 
 pub(super) fn delivery_key(tenant: &Tenant, work: &Work) -> Key {
     let part = match &work.effect {
-        Effect::Hint { resource } => resource,
+        Effect::Hint { resource, .. } => resource,
         Effect::Privacy { .. }
         | Effect::Entity(_)
         | Effect::Handshake { .. }

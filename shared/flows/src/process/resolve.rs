@@ -141,9 +141,9 @@ impl Processor {
             What::Entity(entity) => {
                 Effect::Entity(Box::new(entity_work(endpoint, connection, origin, notice, entity)?))
             }
-            What::Hint { resource, of } => {
+            What::Hint { resource, of, reason } => {
                 let of = of.as_ref().map(|of| format!("/{of}")).unwrap_or_default();
-                Effect::Hint { resource: format!("{resource}/{connection}{of}") }
+                Effect::Hint { resource: format!("{resource}/{connection}{of}"), reason: *reason }
             }
             What::Privacy(_) => {
                 let letter = self.letter(tenant, &one.envelope, ErrorClass::PrivacyRequest).await?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::fold::Told;
 use crate::commit::origin::{Origin, cut};
-use hooktide_model::names::Outcome;
+use hooktide_model::names::{MarkReason, Outcome};
 use hooktide_model::notice::{Dated, EntityNotice, Version};
 use hooktide_store::ports::{Condition, Key, Write};
 use hooktide_store::records;
@@ -35,7 +35,7 @@ pub(super) enum Effect {
     /// Change a thing.
     Entity(Box<EntityWork>),
     /// Raise a job.
-    Hint { resource: String },
+    Hint { resource: String, reason: MarkReason },
     /// Disclose or erase: the request, to be kept until that is done.
     Privacy { request: Box<DeadLetter> },
     /// Keep a code for whoever set the endpoint up.

@@ -29,7 +29,7 @@ pub(super) fn instead(webhooks: &dyn Webhooks, verified: &Verified, topic: Optio
                     What::Entity(entity) => {
                         (entity.source.or_else(|| webhooks.profile().resource_of(entity.kind))?, None)
                     }
-                    What::Hint { resource, of } => (resource, of),
+                    What::Hint { resource, of, .. } => (resource, of),
                     What::Ignored { reason } => {
                         ignored.get_or_insert(reason);
                         continue;

@@ -76,7 +76,7 @@ enum About<'a> {
 fn about(notice: &Notice) -> Option<About<'_>> {
     match &notice.what {
         What::Entity(entity) => Some(About::Entity(entity.kind, &entity.id)),
-        What::Hint { resource, of } => Some(About::Hint(resource, of.as_deref())),
+        What::Hint { resource, of, .. } => Some(About::Hint(resource, of.as_deref())),
         What::Privacy(_) => Some(About::Privacy),
         What::Ignored { .. } | What::Kept { .. } => None,
     }

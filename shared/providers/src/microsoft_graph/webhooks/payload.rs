@@ -12,6 +12,7 @@ use crate::lenient::{Lenient, Object, fields};
 use crate::reading::{told, unknown};
 use crate::verified::Verified;
 use hooktide_model::fault::{AuthFault, Fault};
+use hooktide_model::names::MarkReason;
 use hooktide_model::notice::What;
 use hooktide_model::secret::{KeyId, Secrets};
 use hooktide_model::signing;
@@ -133,6 +134,16 @@ fn topic<'a>(lifecycle_event: &'a Lenient<Cow<'_, str>>, change_type: &'a Lenien
     text(lifecycle_event).or(text(change_type)).unwrap_or_default()
 }
 
+/// Why the resource of a topic is asked: each lifecycle event wants another answer.
+fn reason(topic: &str) -> MarkReason {
+    match topic {
+        "reauthorizationRequired" => MarkReason::Reauthorize,
+        "subscriptionRemoved" => MarkReason::Removed,
+        "missed" => MarkReason::Missed,
+        _ => MarkReason::Hint,
+    }
+}
+
 /// Whether a topic can be one, though of tomorrow: a word.
 fn is_word(topic: &str) -> bool {
     !topic.is_empty() && topic.bytes().all(|letter| letter.is_ascii_alphabetic())
@@ -152,7 +163,7 @@ impl Notification<'_> {
             None if self.lifecycle_event.is_there() && !is_word(topic) => What::hint("subscription"),
             None if self.change_type.is_there() && !is_word(topic) => What::hint("calendar"),
             None => unknown(topic),
-            becomes => told(becomes),
+            becomes => told(becomes).because(reason(topic)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hooktide_model::fault::{AuthFault, Fault};
+use hooktide_model::names::MarkReason;
 use hooktide_model::notice::{Notice, What};
 use hooktide_model::secret::{KeyId, Secrets};
 use hooktide_model::signing::SUBSCRIPTION_KEY;
@@ -93,7 +94,7 @@ fn an_item_that_is_not_proved_is_never_told_of() {
     assert_eq!(verify_items(&items), Ok(KeyId("k7".into())));
     assert_eq!(dropped(&items), [0, 2, 3, 4, 5, 7]);
     let told = notices(&items, NOW).unwrap().into_iter().map(|notice| notice.what).collect::<Vec<_>>();
-    let hint = |of: &str| What::Hint { resource: "calendar", of: Some(of.to_owned()) };
+    let hint = |of: &str| What::hint("calendar").about(of);
     assert_eq!(told, [hint(ONE), hint(TWO)]);
 }
 
@@ -193,6 +194,20 @@ fn what_has_no_version_is_told_again_a_quarter_of_an_hour_later() {
 }
 
 #[test]
+fn each_lifecycle_event_asks_for_its_own_reason() {
+    for (event, reason) in [
+        ("reauthorizationRequired", MarkReason::Reauthorize),
+        ("subscriptionRemoved", MarkReason::Removed),
+        ("missed", MarkReason::Missed),
+    ] {
+        let told = notices(&[lifecycle(event)], NOW).unwrap();
+        assert_eq!(told[0].what, What::hint("subscription").about(ONE).because(reason), "{event}");
+    }
+    let told = notices(&[change(ONE, STATE_OF_ONE, "a", "1")], NOW).unwrap();
+    assert_eq!(told[0].what, What::hint("calendar").about(ONE));
+}
+
+#[test]
 fn a_lifecycle_event_counts_more_than_a_change_in_the_same_item() {
     let events = r#""updated","lifecycleEvent":"missed""#;
     let both = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""updated""#, events);
@@ -206,7 +221,7 @@ fn a_proved_item_that_says_twice_what_happened_counts_as_it_says_last() {
     let items = [change(ONE, "forged", "x", "1"), odd, change(TWO, STATE_OF_TWO, "b", "1")];
     let told = notices(&items, NOW).unwrap();
     let what = told.iter().map(|notice| notice.what.clone()).collect::<Vec<_>>();
-    let hint = |of: &str| What::Hint { resource: "calendar", of: Some(of.to_owned()) };
+    let hint = |of: &str| What::hint("calendar").about(of);
     assert_eq!(what, [hint(ONE), hint(TWO)]);
     assert_eq!(told[0].identity, notices(&[change(ONE, STATE_OF_ONE, "a", "1")], NOW).unwrap()[0].identity);
 }
