@@ -31,6 +31,7 @@ class Emulated(unittest.TestCase):
         cls.deferred = {queue: cls.shop.envelope(cls.shop.body()) for queue in ("notices", "priority")}
         for queue, envelope in cls.deferred.items():
             cls.world.defer(queue, envelope)
+        cls.world.defer("jobs", unknown_job())
 
     def problem(self, answer, status, kind):
         self.assertEqual((answer.status, answer.headers["content-type"]), (status, "application/problem+json"), answer)
@@ -103,6 +104,13 @@ class Emulated(unittest.TestCase):
         self.assertEqual(len(set(self.world.objects("claims/paysafe/")) - before), 1)
         (told,) = self.world.until(lambda: self.told_of(connection, 1), "activity of the delivery")
         self.assertEqual((told["outcome"], told["topic"]), ("processed", "PAYMENT_COMPLETED"))
+
+    def test_an_operator_may_queue_a_delivery_that_is_in_no_hurry(self):
+        shop = self.world.shop("Tried out", SECRET)
+        body = shop.body()
+        self.world.operator.done("POST", f"/test/webhooks/shopify/{shop.connection}", json.loads(body))
+        (told,) = self.world.until(lambda: self.told_of({"id": shop.connection}, 1), "activity of the delivery")
+        self.assertEqual(told["provider"], "shopify")
 
     def samples(self, provider, connection):
         """Headers and body of each sample, signed for a connection; and where the body is signed, another one."""
@@ -225,6 +233,11 @@ class Emulated(unittest.TestCase):
             self.world.send(queue, self.shop.envelope(self.shop.body(), v=99))
             self.world.until(lambda: self.world.waiting(queue), f"message that waits on {queue}")
 
+    def test_a_job_of_a_kind_that_nobody_knows_waits_on_its_queue_wherever_it_comes(self):
+        for queue in ("jobs", "notices"):
+            self.world.send(queue, unknown_job())
+            self.world.until(lambda: self.world.waiting("jobs"), f"job from {queue} that waits")
+
     def test_a_batch_of_25_is_processed_as_one(self):
         envelopes = [self.shop.envelope(self.shop.body()) for _ in range(25)]
         event = self.world.batch("notices", envelopes)
@@ -323,6 +336,20 @@ class Emulated(unittest.TestCase):
         self.assertEqual(left, names)
         table = self.world.settings["HOOKTIDE_TABLE"]
         self.assertGreater(self.world.emulator.client("dynamodb").scan(TableName=table)["Count"], 0)
+
+
+def unknown_job():
+    """A job of newer code."""
+    return {
+        "v": 3,
+        "kind": "job",
+        "id": f"full-count-{uuid.uuid4()}",
+        "received_at": "2026-11-25T08:02:00Z",
+        "tenant": TENANT,
+        "job": "full-count",
+        "resource": "stock/c",
+        "endpoint": TENANT,
+    }
 
 
 def noise(size):

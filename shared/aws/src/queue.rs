@@ -23,11 +23,11 @@ const LARGEST: usize = 1024 * 1024;
 /// Where the queues are.
 #[derive(Debug, Clone)]
 pub struct QueueUrls {
-    /// Of the queue for notices.
+    /// The address of the queue for notices.
     pub notices: String,
-    /// Of the queue for what must not wait.
+    /// The address of the queue for what must not wait.
     pub priority: String,
-    /// Of the queue for jobs.
+    /// The address of the queue for jobs.
     pub jobs: String,
 }
 

@@ -184,12 +184,6 @@ names! {
     }
 }
 
-impl Default for MarkReason {
-    fn default() -> Self {
-        Self::Hint
-    }
-}
-
 impl MarkReason {
     /// Whether it says no more than that something changed.
     pub fn is_hint(&self) -> bool {

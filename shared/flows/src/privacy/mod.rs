@@ -1,8 +1,8 @@
 //! Privacy: lists or erases what is held about an account or a person, and leaves a record that says so.
 //!
-//! What is held of an account are its things with their documents, and deliveries that are kept: dead letters, and what
-//! waits for an account to connect. Of a person there are only the latter: things are products, quantities and payments,
-//! whose documents name nobody. The journal has ids of things and deliveries, and expires by itself.
+//! An account has its entities with their documents, and deliveries that are kept: dead letters, and those that wait for an
+//! account to connect. A person has only the latter: entities are products, quantities and payments, whose documents name
+//! nobody. The journal has ids of entities and deliveries, and expires by itself.
 //!
 //! A request is a job, whose record says how far it got. A step that is cut off is done again; what it erased stays erased.
 //! Entities are looked for twice: the second time when no commit can be under way that began before the request.
@@ -161,7 +161,7 @@ async fn request_of(ports: &Ports, letter: &DeadLetter) -> Result<Option<(Delive
     Ok(request.map(|request| (delivery, request)))
 }
 
-/// What the activity says of it.
+/// The entry of the activity.
 fn entry(done: &Done, id: String, found: Found, task: &Task<'_>) -> Entry {
     let Found { entities, documents, deliveries } = found;
     let reason = match done.act {

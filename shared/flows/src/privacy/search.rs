@@ -1,4 +1,4 @@
-//! Where something may be held about an account or a person, and whether it is.
+//! The search through what is held for an account or a person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,7 +38,7 @@ pub(super) struct Search<'a> {
     delivery: &'a Delivery,
     letter: &'a DeadLetter,
     request: &'a PrivacyRequest,
-    /// Whose endpoint it is: what names no connection is filed there.
+    /// The owner of the endpoint: what names no connection is filed there.
     owner: Tenant,
     /// The connection whose own endpoint it is; none if it serves many accounts.
     own: Option<String>,
@@ -51,14 +51,14 @@ pub(super) struct Search<'a> {
     read: Mutex<HashMap<String, bool>>,
 }
 
-/// Where something may be held, in the order in which is looked.
+/// Places to search, in search order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// Among the dead letters of a tenant.
     Dead(Tenant),
     /// With what a tenant's endpoint keeps for accounts that nobody has connected.
     Held(Tenant),
-    /// Among a tenant's connection's things.
+    /// Among the entities of a tenant's connection.
     Things(Tenant, String),
 }
 
@@ -283,11 +283,11 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whose a letter is.
+/// The owner of a letter.
 enum Whose {
-    /// Of who asks, or of anybody who may know the person.
+    /// The requester, or an account that may know the person.
     Asking,
-    /// Of an endpoint that serves many accounts, before it was known whose.
+    /// An endpoint that serves many accounts, before it was known which.
     Unknown,
     /// Somebody else's.
     Other,

@@ -166,7 +166,7 @@ pub fn resting(mark: &Mark, due_at: Timestamp) -> Mark {
 
 /// The write that ends a run: the mark goes, or waits for the one more run that hints asked for.
 ///
-/// It fails if the lease lapsed and somebody else runs the job now.
+/// The write fails if the lease lapsed and somebody else runs the job now.
 pub fn finish(held: &Stored<Mark>, debounce: Duration, now: Timestamp) -> Result<Write, Fault> {
     let mark = &held.record;
     if mark.again {

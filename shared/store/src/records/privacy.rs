@@ -1,4 +1,4 @@
-//! What was found and erased for requests about personal data, and when. Nothing in it is personal.
+//! Records of requests about personal data: what was found and erased, and when. Nothing in them is personal.
 
 use std::ops::AddAssign;
 
@@ -10,7 +10,7 @@ use crate::key::{Area, Key, Partition};
 use hooktide_model::names::PrivacyAct;
 use hooktide_model::tenant::Tenant;
 
-/// What was done of a request.
+/// The progress and the result of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Done {
     /// The provider that sent it.
@@ -50,9 +50,9 @@ pub struct Done {
 /// What was found of somebody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// Things of the account that were known.
+    /// Entities of the account that were known.
     pub entities: u64,
-    /// Documents of these things.
+    /// Documents of these entities.
     pub documents: u64,
     /// Kept deliveries that were about the person or the account.
     pub deliveries: u64,
@@ -70,7 +70,7 @@ impl Record for Done {
     const NAME: &'static str = "privacy record";
 }
 
-/// What their sort keys begin with.
+/// The prefix of their sort keys.
 pub const PREFIX: &str = "done#";
 
 /// The partition of a tenant's requests, done or not.

@@ -13,11 +13,11 @@ use hooktide_model::tenant::Tenant;
 /// A replay in progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replay {
-    /// From which shelf.
+    /// The shelf.
     pub shelf: Shelf,
-    /// Which of its messages.
+    /// The filter over its messages.
     pub filter: Filter,
-    /// How many a second.
+    /// The rate, in messages a second.
     pub rate_per_second: u32,
     /// When it began.
     pub started_at: Timestamp,
@@ -37,32 +37,32 @@ impl Record for Replay {
     const UPGRADES: &'static [fn(&mut Item)] = &[|_| {}];
 }
 
-/// Which messages; what is not given does not matter.
+/// A filter over messages; a field that is absent matches any.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
-    /// Of this connection.
+    /// The connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// Of this topic.
+    /// The provider's topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// Of this class of error.
+    /// The class of error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<ErrorClass>,
-    /// Received at or after.
+    /// The earliest receipt, included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received_from: Option<Timestamp>,
-    /// Received before.
+    /// The latest receipt, excluded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received_until: Option<Timestamp>,
-    /// This one.
+    /// The id of the one message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
 impl Filter {
-    /// Whether a message with this `id` is meant.
+    /// Whether it matches a message with this `id`.
     pub fn matches(&self, id: &str, letter: &DeadLetter) -> bool {
         self.id.as_deref().is_none_or(|wanted| wanted == id)
             && (self.connection.is_none() || self.connection == letter.connection)
