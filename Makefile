@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 CARGO ?= cargo
-LISTEN ?= 127.0.0.1:8787
 ENV ?= default
 STACK ?= hooktide
 TENANT ?= default
@@ -14,9 +13,9 @@ SECONDS ?= 60
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-run: ## build and start the local mode with a demo shop
-	$(CARGO) build --quiet --bin hooktide
-	"$${CARGO_TARGET_DIR:-target}/debug/hooktide" serve --demo --listen $(LISTEN)
+run: ## build and start the local mode with a demo shop (LISTEN=127.0.0.1:8787)
+	$(CARGO) build --profile demo --package hooktide
+	"$${CARGO_TARGET_DIR:-target}/demo/hooktide" serve --demo $(if $(LISTEN),--listen $(LISTEN))
 
 build: ## build everything
 	$(CARGO) build --workspace --all-targets
