@@ -27,7 +27,7 @@ use hooktide_store::records::token::{self, Principal};
 use hooktide_store::records::{self, Upkeep, deferred};
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 /// The secret of [`World::shop`].
@@ -201,7 +201,7 @@ impl World {
             account: None,
             tenants: Vec::new(),
             secrets: secrets.iter().map(seal).collect(),
-            settings: Map::new(),
+            settings: Default::default(),
             created_at: self.now(),
             request: None,
             deleted_at: None,

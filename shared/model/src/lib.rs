@@ -15,5 +15,6 @@ pub mod problem;
 pub mod product;
 pub mod sealing;
 pub mod secret;
+pub mod settings;
 pub mod signing;
 pub mod tenant;

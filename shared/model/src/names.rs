@@ -33,6 +33,36 @@ macro_rules! names {
 }
 
 names! {
+    /// How the changes of a connection are found.
+    SyncMode {
+        /// By webhooks where the provider sends them, else by polling.
+        Auto => "auto",
+        /// By polling alone.
+        Polling => "polling",
+    }
+}
+
+names! {
+    /// How a webhook address learns of changes.
+    FeedMode {
+        /// By deliveries.
+        Webhook => "webhook",
+        /// By polling.
+        Polling => "polling",
+    }
+}
+
+names! {
+    /// How a webhook address is doing.
+    AddressHealth {
+        /// A delivery was verified.
+        Receiving => "receiving",
+        /// Nothing was verified yet.
+        Waiting => "waiting",
+    }
+}
+
+names! {
     /// What kind of thing changed.
     Kind {
         /// A product with its variants and images.

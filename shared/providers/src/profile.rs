@@ -19,8 +19,11 @@ use hooktide_model::secret::Secret;
 pub struct Profile {
     /// Its id in URLs, function names and logs: `shopify`.
     pub id: &'static str,
-    /// The secrets and settings that it needs.
+    /// The secrets that it needs.
     pub needs: &'static [Need],
+    /// The settings that its connections take beside those of every provider
+    /// ([`hooktide_model::settings::connection::OF_EVERY_PROVIDER`]).
+    pub settings: &'static [&'static str],
     /// The topics that it is known to send.
     pub topics: &'static [Topic],
     /// The resources that can be asked for all entities of a kind, where a delivery does not settle what they are, or is
@@ -83,6 +86,7 @@ impl Profile {
     pub(crate) const PLAIN: Self = Self {
         id: "",
         needs: &[],
+        settings: &[],
         topics: &[],
         resources: &[],
         // As long as most providers retry, or might.

@@ -204,7 +204,7 @@ async fn make_endpoint(ports: &Ports, provider: &ProviderTarget) -> String {
         account: None,
         tenants: Vec::new(),
         secrets: provider.secrets().iter().map(seal).collect(),
-        settings: serde_json::Map::new(),
+        settings: Default::default(),
         created_at: now,
         request: None,
         deleted_at: None,

@@ -14,13 +14,13 @@ async fn a_connection_is_answered_as_documented_and_never_with_its_secrets() {
         "name": "My shop",
         "account": "My-Shop.myshopify.com",
         "secrets": { "client_secret": ["hush-new", "hush-old"], "access_token": "hush-token" },
-        "settings": { "propagateChanges": true },
+        "settings": { "rate_per_minute": 60, "user": "anna" },
     });
     let answer = world.post("/v1/connections", body).await;
     assert!(!String::from_utf8_lossy(&answer.body).contains("hush"));
     let made = answer.expect(201);
     assert_eq!(made["account"], "my-shop.myshopify.com");
-    assert_eq!(made["settings"], json!({ "propagateChanges": true }));
+    assert_eq!(made["settings"], json!({ "rate_per_minute": 60, "user": "anna" }));
     let id = made["id"].as_str().unwrap();
     assert_eq!(made["webhook_url"], format!("http://127.0.0.1:8787/webhooks/shopify/{id}"));
     assert_eq!(made["secrets"]["client_secret"].as_array().map(Vec::len), Some(2));
@@ -42,13 +42,39 @@ async fn when_a_secret_last_verified_is_shown() {
 #[tokio::test]
 async fn a_patch_merges_settings_and_leaves_the_rest() {
     let world = World::new().await;
+    let secrets = json!({ "secret": "hush-woo" });
+    let body = json!({ "provider": "woocommerce", "account": "shop.example", "secrets": secrets });
+    let id = world.post("/v1/connections", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/connections/{id}");
+    let patch = |body: Value| world.call(&world.operator, Method::PATCH, &path, Some(body));
+    let database = json!({ "host": "db.example", "name": "shop", "user": "reader", "port": 3307 });
+    patch(json!({ "settings": { "user": "anna", "database": database } })).await.expect(200);
+    let change = json!({ "user": null, "database": { "port": null, "tls": false } });
+    let changed = patch(json!({ "name": "New", "settings": change })).await.expect(200);
+    let database = json!({
+        "host": "db.example", "name": "shop", "user": "reader", "port": 3306, "table_prefix": "wp_", "tls": false,
+    });
+    assert_eq!((&changed["name"], &changed["settings"]), (&json!("New"), &json!({ "database": database })));
+    assert_eq!(patch(json!({ "provider": "other" })).await.status, 422, "what cannot be changed is refused");
+}
+
+#[tokio::test]
+async fn a_setting_that_a_provider_does_not_take_is_refused_by_its_name() {
+    let world = World::new().await;
     let shop = world.shop().await;
     let path = format!("/v1/connections/{}", shop.id);
-    let patch = |body: Value| world.call(&world.operator, Method::PATCH, &path, Some(body));
-    patch(json!({ "settings": { "a": 1, "b": { "c": 1, "d": 2 } } })).await.expect(200);
-    let changed = patch(json!({ "name": "New", "settings": { "a": null, "b": { "c": null } } })).await.expect(200);
-    assert_eq!((&changed["name"], &changed["settings"]), (&json!("New"), &json!({ "b": { "d": 2 } })));
-    assert_eq!(patch(json!({ "provider": "other" })).await.status, 422, "what cannot be changed is refused");
+    let endpoint = world.shared_endpoint("App").await;
+    let endpoint = format!("/v1/endpoints/{}", endpoint.id);
+    for (path, settings, field) in [
+        (&path, json!({ "rate_per_minutes": 60 }), "settings.rate_per_minutes"),
+        (&path, json!({ "site": "https://shop.example" }), "settings.site"),
+        (&path, json!({ "mode": "webhook" }), "settings.mode"),
+        (&endpoint, json!({ "user": "anna" }), "settings.user"),
+    ] {
+        let patch = json!({ "settings": settings });
+        let refused = world.call(&world.operator, Method::PATCH, path, Some(patch)).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], field);
+    }
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn another_shop_of_the_same_app_is_held_and_never_taken_for_the_connection
 #[tokio::test]
 async fn every_held_account_that_is_no_longer_foreign_is_released() {
     for (patch, released) in [
-        (json!({ "name": "Renamed", "settings": { "note": 1 } }), 0),
+        (json!({ "name": "Renamed", "settings": { "rate_per_minute": 1 } }), 0),
         (json!({ "settings": { "sources": ["two.myshopify.com", " THREE.myshopify.com"] } }), 2),
         (json!({ "account": "two.myshopify.com", "settings": { "sources": ["four.myshopify.com"] } }), 2),
         (json!({ "account": null }), 3),

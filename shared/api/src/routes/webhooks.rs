@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use hooktide_flows::connect::provider_of;
+use hooktide_model::names::{AddressHealth, FeedMode};
 use hooktide_store::key::{Area, Partition};
 use hooktide_store::records;
 use hooktide_store::records::dead_letter::{self, DeadLetter, Shelf};
@@ -29,11 +30,13 @@ pub(crate) struct WebhookView {
     /// The connection that its deliveries belong to; none if it serves many accounts.
     connection: Option<String>,
     /// How changes are learnt of: `webhook` or `polling`.
-    mode: &'static str,
+    #[schema(value_type = String)]
+    mode: FeedMode,
     /// The provider's promise to send, where it is registered by Hooktide.
     subscription: Option<String>,
     /// `receiving`, or `waiting` if nothing was verified yet.
-    health: &'static str,
+    #[schema(value_type = String)]
+    health: AddressHealth,
     /// When a delivery was last verified, to within a few minutes.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_verified_at: Option<Timestamp>,
@@ -76,9 +79,9 @@ pub(crate) async fn show(
     Ok(ok(WebhookView {
         provider: provider.to_owned(),
         connection: endpoint.connection,
-        mode: "webhook",
+        mode: FeedMode::Webhook,
         subscription: None,
-        health: if verified.is_some() { "receiving" } else { "waiting" },
+        health: if verified.is_some() { AddressHealth::Receiving } else { AddressHealth::Waiting },
         last_verified_at: verified,
         handshake: handshake_of(&api, provider, &id).await?,
         queue: KeptView { dead, held, more: more_dead || more_held },

@@ -5,7 +5,7 @@ use hooktide_store::records::endpoint::Endpoint;
 use hooktide_store::records::{self, Stored, Upkeep};
 use serde_json::{Map, Value};
 
-use super::fields::{account_of, check_settings, merge, name_of, provider_of};
+use super::fields::{account_of, name_of, patched, provider_of, settings_of};
 use super::lookup::{connection_of, endpoint_of};
 use super::{Consent, Context, Patched, Refusal, routing, transact};
 
@@ -36,10 +36,8 @@ pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) ->
             connection.account = Some(account_of(provider_of(&connection.provider)?, &account)?);
         }
     }
-    for (name, value) in change.settings {
-        merge(&mut connection.settings, name, value);
-    }
-    check_settings(&connection.settings)?;
+    let settings = patched(&connection.settings, change.settings);
+    connection.settings = settings_of(provider_of(&connection.provider)?, &settings)?;
     let key = connection::key(context.tenant, &connection.id);
     let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?];
     let moved = former.account != connection.account;

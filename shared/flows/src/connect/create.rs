@@ -7,7 +7,7 @@ use hooktide_store::records::endpoint::{self, Endpoint};
 use hooktide_store::records::{self, Stored, Upkeep};
 use serde_json::{Map, Value};
 
-use super::fields::{account_of, check_settings, name_of, provider_of};
+use super::fields::{account_of, name_of, provider_of, settings_of};
 use super::secrets::{self, GivenSecrets};
 use super::{Consent, Context, Refusal, Repeat, routing, transact};
 
@@ -22,7 +22,7 @@ pub struct NewConnection {
     pub account: Option<String>,
     /// What verifies deliveries, and API credentials.
     pub secrets: GivenSecrets,
-    /// Settings.
+    /// Settings, by their names.
     pub settings: Map<String, Value>,
     /// The shared endpoint that its deliveries come to; its own without one.
     pub endpoint: Option<String>,
@@ -33,7 +33,7 @@ pub struct NewConnection {
 /// Makes a connection. The same request again returns the same connection.
 pub async fn create(context: Context<'_>, new: NewConnection, repeat: &Repeat) -> Result<Connection, Refusal> {
     let provider = provider_of(&new.provider)?;
-    check_settings(&new.settings)?;
+    let settings = settings_of(provider, &new.settings)?;
     let consent = new.consent.as_ref();
     let account = new.account.or_else(|| consent.map(|consent| consent.account.clone()));
     let account = account.map(|account| account_of(provider, &account)).transpose()?;
@@ -51,7 +51,7 @@ pub async fn create(context: Context<'_>, new: NewConnection, repeat: &Repeat) -
         provider: provider.id().to_owned(),
         name: name_of(new.name, account.as_deref().unwrap_or(provider.id()))?,
         account,
-        settings: new.settings,
+        settings,
         created_at: context.now,
         request: repeat.fingerprint(),
         deleted_at: None,

@@ -10,7 +10,7 @@ use hooktide_store::records::guest::Guest;
 use hooktide_store::records::{self, Stored, Upkeep};
 use serde_json::{Map, Value};
 
-use super::fields::{account_of, check_settings, merge, name_of, provider_of};
+use super::fields::{account_of, name_of, patched, provider_of, settings_of_endpoint};
 use super::lookup::shared_endpoint_of;
 use super::secrets::{self, GivenSecrets};
 use super::{Context, Refusal, Repeat, transact};
@@ -51,7 +51,7 @@ pub struct EndpointChange {
 /// Makes a shared endpoint. The same request again returns the same endpoint.
 pub async fn create_endpoint(context: Context<'_>, new: NewEndpoint, repeat: &Repeat) -> Result<Endpoint, Refusal> {
     let provider = provider_of(&new.provider)?;
-    check_settings(&new.settings)?;
+    let settings = settings_of_endpoint(&new.settings)?;
     check_guests(&new.tenants)?;
     let sorted = secrets::sort(provider, new.secrets)?;
     if !sorted.credentials.is_empty() {
@@ -70,7 +70,7 @@ pub async fn create_endpoint(context: Context<'_>, new: NewEndpoint, repeat: &Re
         name: name_of(new.name, provider.id())?,
         connection: None,
         account: new.account.map(|account| account_of(provider, &account)).transpose()?,
-        settings: new.settings,
+        settings,
         tenants: new.tenants,
         created_at: context.now,
         request: repeat.fingerprint(),
@@ -103,10 +103,7 @@ pub async fn change_endpoint(context: Context<'_>, id: &str, change: EndpointCha
     if let Some(name) = change.name {
         endpoint.name = name_of(Some(name), &endpoint.provider)?;
     }
-    for (name, value) in change.settings {
-        merge(&mut endpoint.settings, name, value);
-    }
-    check_settings(&endpoint.settings)?;
+    endpoint.settings = settings_of_endpoint(&patched(&endpoint.settings, change.settings))?;
     if let Some(tenants) = change.tenants {
         check_guests(&tenants)?;
         endpoint.tenants = tenants;

@@ -1,5 +1,6 @@
 //! Checks of what a request gives: each names the field that does not fit.
 
+use hooktide_model::settings::connection::{ConnectionSettings, OF_ENDPOINTS, OF_EVERY_PROVIDER};
 use hooktide_providers::{Provider, Webhooks};
 use serde_json::{Map, Value};
 
@@ -7,8 +8,6 @@ use super::Refusal;
 
 /// The longest name and account.
 pub const LONGEST_TEXT: usize = 255;
-/// The largest settings, in bytes of JSON.
-const LARGEST_SETTINGS: usize = 16 * 1024;
 
 /// The provider of that id.
 pub fn provider_of(id: &str) -> Result<&'static dyn Provider, Refusal> {
@@ -41,27 +40,28 @@ pub fn account_of(provider: &dyn Provider, account: &str) -> Result<String, Refu
     Ok(account)
 }
 
-/// Checks the size of settings, and the address among them.
-pub(super) fn check_settings(settings: &Map<String, Value>) -> Result<(), Refusal> {
-    let size = serde_json::to_vec(settings).map_or(usize::MAX, |text| text.len());
-    if size > LARGEST_SETTINGS {
-        return Err(Refusal::invalid("settings", "they have at most 16 KB"));
-    }
-    if settings.get("notification_url").is_some_and(|url| !is_address(url)) {
-        let detail = "it is what the provider was told to call, exactly, such as https://hooks.example.com/path";
-        return Err(Refusal::invalid("settings.notification_url", detail));
-    }
-    Ok(())
+/// Reads the settings of a provider's connection.
+pub(super) fn settings_of(provider: &dyn Provider, given: &Map<String, Value>) -> Result<ConnectionSettings, Refusal> {
+    let taken: Vec<&str> = OF_EVERY_PROVIDER.iter().chain(provider.profile().settings).copied().collect();
+    ConnectionSettings::parse(given, &taken).map_err(Refusal::Invalid)
 }
 
-fn is_address(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| {
-        (text.starts_with("https://") || text.starts_with("http://")) && text.len() <= 2048 && text.is_ascii()
-    })
+/// Reads the settings of a shared endpoint.
+pub(super) fn settings_of_endpoint(given: &Map<String, Value>) -> Result<ConnectionSettings, Refusal> {
+    ConnectionSettings::parse(given, OF_ENDPOINTS).map_err(Refusal::Invalid)
+}
+
+/// Applies a JSON merge patch (RFC 7396) to settings; the result is still to be read.
+pub(super) fn patched(settings: &ConnectionSettings, patch: Map<String, Value>) -> Map<String, Value> {
+    let mut map = settings.to_map();
+    for (name, value) in patch {
+        merge(&mut map, name, value);
+    }
+    map
 }
 
 /// Applies a JSON merge patch (RFC 7396) to a field of an object.
-pub(super) fn merge(object: &mut Map<String, Value>, name: String, patch: Value) {
+fn merge(object: &mut Map<String, Value>, name: String, patch: Value) {
     match patch {
         Value::Null => drop(object.remove(&name)),
         Value::Object(patch) => {

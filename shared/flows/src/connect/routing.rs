@@ -4,7 +4,7 @@ use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{AttributeValue, Condition, Write};
 use hooktide_store::records::connection::Connection;
-use hooktide_store::records::endpoint::{Endpoint, Route, SOURCES, route_key};
+use hooktide_store::records::endpoint::{Endpoint, Route, route_key};
 use hooktide_store::records::{self, Upkeep};
 
 use super::lookup::any_endpoint;
@@ -77,7 +77,7 @@ pub(super) async fn connect(
 /// The release is written together with the endpoint, so that what is held at the same time is held for the endpoint as it
 /// was.
 pub(super) fn release_own(context: Context<'_>, former: &Endpoint, endpoint: &Endpoint) -> Result<Rerouting, Fault> {
-    let decides = |endpoint: &Endpoint| (endpoint.account.clone(), endpoint.settings.get(SOURCES).cloned());
+    let decides = |endpoint: &Endpoint| (endpoint.account.clone(), endpoint.settings.sources.clone());
     let Some(connection) = endpoint.connection.as_ref().filter(|_| decides(former) != decides(endpoint)) else {
         return Ok(Rerouting { writes: Vec::new(), release: None });
     };

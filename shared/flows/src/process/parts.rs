@@ -64,7 +64,7 @@ mod tests {
             account: None,
             tenants: Vec::new(),
             secrets: Vec::new(),
-            settings: serde_json::Map::new(),
+            settings: Default::default(),
             created_at: Timestamp::UNIX_EPOCH,
             request: None,
             deleted_at: None,

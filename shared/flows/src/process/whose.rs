@@ -3,7 +3,7 @@
 use crate::foreign::is_foreign;
 use hooktide_model::notice::{Notice, What};
 use hooktide_model::tenant::Tenant;
-use hooktide_store::records::endpoint::{Endpoint, Route, SOURCES};
+use hooktide_store::records::endpoint::{Endpoint, Route};
 
 /// The owner of a notice.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ pub(super) fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
     let own = endpoint.account.as_deref().unwrap_or_default();
     Some(format!(
         "it names the account {account}, and the connection's is {own}: if that changed, change the connection's account; \
-         if the account has several names, list the others in its settings as `{SOURCES}`"
+         if the account has several names, list the others in its settings as `sources`"
     ))
 }
 
@@ -93,7 +93,7 @@ mod tests {
             account: None,
             tenants: Vec::new(),
             secrets: Vec::new(),
-            settings: serde_json::Map::new(),
+            settings: Default::default(),
             created_at: Timestamp::UNIX_EPOCH,
             request: None,
             deleted_at: None,
@@ -146,7 +146,7 @@ mod tests {
             let own = notice(Some("shop.example"), What::hint("orders"));
             assert_eq!((whose(&one, &[], &own), foreign(&one, &own)), (connection.clone(), None), "{provider}");
             let mut named = one.clone();
-            named.settings.insert(SOURCES.into(), serde_json::json!([7, "www.shop.example"]));
+            named.settings.sources = vec!["www.shop.example".into()];
             assert_eq!(whose(&named, &[], &others), connection, "{provider}");
             assert_eq!(foreign(&named, &others), None, "{provider}");
             assert!(!names_nobody(&one, &notice(None, What::hint("orders"))), "{provider}");

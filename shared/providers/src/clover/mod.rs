@@ -78,6 +78,7 @@ const PROFILE: Profile = Profile {
     sample_secrets: &[(AUTH_CODE, "hush-clover-auth-code"), (SIGNING_SECRET, "hush-clover-signing-secret")],
     shares_secret: true,
     resources: &[(Kind::Transaction, PAYMENTS)],
+    settings: &["region"],
     ..Profile::PLAIN
 };
 

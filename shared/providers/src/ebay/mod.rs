@@ -69,6 +69,7 @@ const PROFILE: Profile = Profile {
         (PUBLIC_KEY, webhooks::SAMPLE_PUBLIC_KEY),
     ],
     normalise_account: reading::trimmed,
+    settings: &["region"],
     ..Profile::PLAIN
 };
 

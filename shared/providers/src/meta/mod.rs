@@ -42,6 +42,7 @@ const PROFILE: Profile = Profile {
     sample_account: "104582371493610",
     sample_secrets: &[(APP_SECRET, "hush-meta-app-secret"), (VERIFY_TOKEN, "hush-meta-verify-token")],
     normalise_account: reading::trimmed,
+    settings: &["region"],
     ..Profile::PLAIN
 };
 

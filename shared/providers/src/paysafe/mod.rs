@@ -152,6 +152,7 @@ const PROFILE: Profile = Profile {
     sample_account: "1009688230",
     sample_secrets: &[(SECRET, "aHVzaC1wYXlzYWZlLWhtYWMta2V5")],
     resources: &[(Kind::Transaction, TRANSACTIONS), (Kind::Account, ACCOUNTS)],
+    settings: &["region", "companies"],
     ..Profile::PLAIN
 };
 

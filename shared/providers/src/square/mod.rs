@@ -67,6 +67,7 @@ const PROFILE: Profile = Profile {
     sample_account: "SAMPLEMERCHANT1",
     sample_secrets: &[(SECRET, "hush-square-signature-key")],
     resources: &[(Kind::Stock, STOCK)],
+    settings: &["locations"],
     ..Profile::PLAIN
 };
 

@@ -61,6 +61,7 @@ const PROFILE: Profile = Profile {
     needed: &["type", "seller_id"],
     sample_account: "1234567",
     sample_secrets: &[(SECRET, "whsec_aHVzaC13aGF0bm90LXdlYmhvb2stc2VjcmV0")],
+    settings: &["region"],
     ..Profile::PLAIN
 };
 

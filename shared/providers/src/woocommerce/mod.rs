@@ -70,6 +70,7 @@ const PROFILE: Profile = Profile {
     sample_secrets: &[(SECRET, "hush-woocommerce-secret")],
     normalise_account,
     resources: &[(Kind::Product, PRODUCTS)],
+    settings: &["site", "database"],
     ..Profile::PLAIN
 };
 

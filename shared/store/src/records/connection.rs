@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::endpoint::SealedSecret;
 use super::{Record, as_text};
 use crate::key::{Area, Key, Partition};
+use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_model::tenant::Tenant;
 
 /// One account at one provider, of one tenant.
@@ -24,9 +25,9 @@ pub struct Connection {
     pub endpoint: String,
     /// API credentials; what verifies deliveries is in the endpoint.
     pub credentials: Vec<SealedSecret>,
-    /// Settings, as the user gave them; kept as a text, since DynamoDB's numbers and depth are not JSON's.
+    /// Settings.
     #[serde(with = "as_text")]
-    pub settings: serde_json::Map<String, serde_json::Value>,
+    pub settings: ConnectionSettings,
     /// When it was made.
     pub created_at: Timestamp,
     /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
@@ -45,6 +46,11 @@ impl Connection {
     /// Whether the endpoint is its own.
     pub fn owns_endpoint(&self) -> bool {
         self.endpoint == self.id
+    }
+
+    /// The person whose account it is, if somebody said so.
+    pub fn user(&self) -> Option<&str> {
+        self.settings.user.as_deref()
     }
 }
 

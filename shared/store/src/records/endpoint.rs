@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use tracing::warn;
 
 use super::guest::Guest;
@@ -17,11 +16,9 @@ use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::sealing::{Place, RootKeys, root_key_of};
 use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
+use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_model::signing::SUBSCRIPTION_KEY;
 use hooktide_model::tenant::Tenant;
-
-/// The setting with the accounts that deliveries of a connection may name beside its own.
-pub const SOURCES: &str = "sources";
 
 /// What a webhook address names: one account, or one provider app with many.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,9 +42,9 @@ pub struct Endpoint {
     pub tenants: Vec<Guest>,
     /// The secrets that verify its deliveries, newest first within a name.
     pub secrets: Vec<SealedSecret>,
-    /// Settings, as the user gave them.
+    /// Settings.
     #[serde(default, with = "as_text")]
-    pub settings: Map<String, Value>,
+    pub settings: ConnectionSettings,
     /// When it was made.
     pub created_at: Timestamp,
     /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
@@ -75,8 +72,7 @@ impl Endpoint {
 
     /// The accounts that its settings name beside the connection's own, as somebody wrote them.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
-        let sources = self.settings.get(SOURCES).and_then(Value::as_array);
-        sources.into_iter().flatten().filter_map(Value::as_str)
+        self.settings.sources.iter().map(String::as_str)
     }
 
     /// Its secrets, opened; with the keys of its subscriptions' tokens, if its provider `derives` them.
@@ -104,7 +100,7 @@ impl Endpoint {
 
     /// The address that the provider was told: the one in the settings, if its owner put one there, or `computed`.
     pub fn address(&self, computed: String) -> String {
-        self.settings.get("notification_url").and_then(Value::as_str).map_or(computed, str::to_owned)
+        self.settings.notification_url.clone().unwrap_or(computed)
     }
 }
 

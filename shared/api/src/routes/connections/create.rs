@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use hooktide_flows::connect;
+use hooktide_model::settings::connection::ConnectionSettings;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -33,9 +34,9 @@ pub(crate) struct NewConnection {
     #[serde(default)]
     #[schema(value_type = Object)]
     secrets: GivenSecrets,
-    /// Settings.
+    /// Settings; one that is not known here is 422.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = ConnectionSettings)]
     settings: Map<String, Value>,
     /// The endpoint of a provider app that serves many accounts; without it, the connection gets its own.
     #[serde(default)]

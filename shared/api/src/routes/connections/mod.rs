@@ -7,12 +7,12 @@ pub(crate) mod list;
 pub(crate) mod show;
 
 use hooktide_flows::connect::webhook_url;
+use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_store::records;
 use hooktide_store::records::connection::Connection;
 use hooktide_store::records::endpoint::{self, Endpoint};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::handshakes::{HandshakeView, handshake_of};
@@ -33,8 +33,7 @@ pub(crate) struct ConnectionView {
     webhook_url: String,
     #[schema(value_type = Object)]
     secrets: SecretViews,
-    #[schema(value_type = Object)]
-    settings: Map<String, Value>,
+    settings: ConnectionSettings,
     /// The last verification code that came to its own address, to be entered at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     handshake: Option<HandshakeView>,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use hooktide_flows::connect;
+use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_store::records::guest::Guest;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -33,9 +34,9 @@ pub(crate) struct NewEndpoint {
     /// What the provider calls the app; a note, since each connection names its own account.
     #[serde(default)]
     account: Option<String>,
-    /// Settings.
+    /// Settings; one that is not known here is 422.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = ConnectionSettings)]
     settings: Map<String, Value>,
     /// Which other tenants may connect any account to it, without a claim; `["*"]` lets every tenant that knows its id.
     /// None by default: its owner connects accounts, or signs a claim for each.

@@ -7,11 +7,11 @@ pub(crate) mod list;
 pub(crate) mod show;
 
 use hooktide_flows::connect::webhook_url;
+use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_store::records::endpoint::Endpoint;
 use hooktide_store::records::guest::Guest;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::handshakes::{HandshakeView, handshake_of};
@@ -30,8 +30,7 @@ pub(crate) struct EndpointView {
     webhook_url: String,
     #[schema(value_type = Object)]
     secrets: SecretViews,
-    #[schema(value_type = Object)]
-    settings: Map<String, Value>,
+    settings: ConnectionSettings,
     /// Which other tenants may connect any account to it, without a claim.
     #[schema(value_type = Vec<String>)]
     tenants: Vec<Guest>,

@@ -1,0 +1,4 @@
+//! Settings that people give.
+
+pub mod connection;
+mod value;

@@ -1,0 +1,45 @@
+//! Values of settings as JSON: each is read in one way, or refused with what it should be.
+
+use serde_json::Value;
+
+/// The longest text of a setting, in characters.
+const LONGEST_TEXT: usize = 255;
+/// The longest address of a setting, in bytes.
+const LONGEST_ADDRESS: usize = 2_048;
+/// How many items a list has at the most.
+const MOST_ITEMS: usize = 1_000;
+
+/// Reads a text.
+pub(super) fn text(value: &Value) -> Result<String, String> {
+    let fits = |text: &&str| !text.trim().is_empty() && text.chars().count() <= LONGEST_TEXT;
+    value
+        .as_str()
+        .filter(fits)
+        .map(str::to_owned)
+        .ok_or_else(|| format!("it is a text of 1 to {LONGEST_TEXT} characters"))
+}
+
+/// Reads a list of texts.
+pub(super) fn texts(value: &Value) -> Result<Vec<String>, String> {
+    let items = value.as_array().filter(|items| items.len() <= MOST_ITEMS);
+    let texts = items.and_then(|items| items.iter().map(|item| text(item).ok()).collect());
+    texts.ok_or_else(|| format!("it is a list of at most {MOST_ITEMS} texts of 1 to {LONGEST_TEXT} characters"))
+}
+
+/// Reads an HTTP address.
+pub(super) fn address(value: &Value) -> Result<String, String> {
+    let fits = |text: &&str| {
+        (text.starts_with("https://") || text.starts_with("http://"))
+            && text.len() <= LONGEST_ADDRESS
+            && text.is_ascii()
+    };
+    let expected = || "it is an address, exactly, such as https://hooks.example.com/path".to_owned();
+    value.as_str().filter(fits).map(str::to_owned).ok_or_else(expected)
+}
+
+/// Reads a number.
+pub(super) fn number(value: &Value, least: u32, most: u32) -> Result<u32, String> {
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    let fits = |number: &u32| (least..=most).contains(number);
+    number.filter(fits).ok_or_else(|| format!("it is a whole number from {least} to {most}"))
+}
