@@ -18,7 +18,6 @@ use hooktide_model::tenant::Tenant;
 use hooktide_providers::{Sample, Unsigned};
 use hooktide_store::key::{Area, Partition};
 use hooktide_store::ports::{Clock, Meter, Table};
-use hooktide_store::records::token::{self, Principal};
 use http::Request;
 use jiff::Timestamp;
 use object_store::memory::InMemory;
@@ -278,9 +277,6 @@ async fn connect_shops(ports: &Ports, settings: &Settings, now: Timestamp) -> Ve
     let mut shops = Vec::new();
     for n in 0..TENANTS {
         let tenant = Tenant::parse(&format!("tenant-{n}")).expect("a name");
-        let principal = Principal::operator(tenant.clone());
-        // Its randomness is part of every seed's run.
-        token::issue(&*ports.table, &ports.entropy, principal, None, now).await.expect("a token");
         let context = Context { ports, settings, tenant: &tenant, now };
         let account = format!("shop-{n}.myshopify.com");
         let new = NewConnection {
