@@ -134,7 +134,7 @@ class Emulated(unittest.TestCase):
         call, ask = self.world.http.call, self.world.http.ask
         self.problem(call("POST", "/webhooks/shopify/aaaaaaaaaaaaaaaaaaaaaa", b"{}"), 404, "not-found")
         self.problem(call("POST", "/webhooks/nobody/aaaaaaaaaaaaaaaaaaaaaa", b"{}"), 404, "not-found")
-        self.problem(call("GET", "/"), 404, "not-found")
+        self.problem(call("GET", "/nowhere"), 404, "not-found")
         self.problem(ask("PUT", "/v1/changes"), 405, "method-not-allowed")
         answer = call("GET", self.shop.address)
         self.problem(answer, 405, "method-not-allowed")

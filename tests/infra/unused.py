@@ -10,6 +10,7 @@ POLLED = "Lambda takes messages from the queues with the function's role; the em
 LARGE = "large bodies are sent to one receiver, and all of them are of one artifact"
 LOGGED = "Lambda writes the function's log with its role; the emulator does it by itself"
 WAITED = "a large document is read again only to publish a change that waited for the bus"
+SEARCHED = "a kept body is read to look for a person in it; the samples ask about an account, whose bodies go unread"
 URGENT = "no sample of this provider is urgent; which queue it is to be is not for the role to know"
 # Those that send an urgent sample, and those that send a large body.
 SEND_URGENT = {"ReceiverClover", "ReceiverPaysafe"}
@@ -31,6 +32,7 @@ UNUSED = {
         for function in ("Api", "Poller", "Processor", "Syncer", *RECEIVERS)
     },
     ("Processor", "s3:GetObject", "Bucket/documents/*"): WAITED,
+    ("Syncer", "s3:GetObject", "Bucket/kept/*"): SEARCHED,
     **{(name, "sqs:SendMessage", "PriorityQueue"): URGENT for name in RECEIVERS if name not in SEND_URGENT},
     **{
         (name, "s3:PutObject", f"Bucket/claims/{provider}/*"): LARGE
