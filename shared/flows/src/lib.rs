@@ -9,7 +9,7 @@ pub mod jobs;
 pub mod message;
 mod privacy;
 pub mod process;
-mod publish;
+pub mod publish;
 pub mod receive;
 pub mod replay;
 pub mod settings;

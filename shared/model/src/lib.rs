@@ -11,6 +11,7 @@ pub mod names;
 pub mod network;
 pub mod notice;
 pub mod payment;
+pub mod place;
 pub mod problem;
 pub mod product;
 pub mod sealing;

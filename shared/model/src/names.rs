@@ -193,6 +193,10 @@ names! {
         Full => "full",
         /// A single check.
         Probe => "probe",
+        /// A list that a person gave us.
+        Import => "import",
+        /// We did it ourselves.
+        Own => "own",
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use hooktide_model::fault::Fault;
+use hooktide_model::place::JournalPlace;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::Table;
-use hooktide_store::records::entity::Journaled;
 use hooktide_store::records::journal::{self, Head};
 use hooktide_store::remembered::Remembered;
 
@@ -44,7 +44,7 @@ impl Heads {
     }
 
     /// Remembers a position that certainly exists.
-    pub(super) fn remember(&self, tenant: &Tenant, at: Journaled, now: Timestamp) {
+    pub(super) fn remember(&self, tenant: &Tenant, at: JournalPlace, now: Timestamp) {
         let key = (tenant.clone(), at.lane);
         self.0.merge(key, at.position, TRUSTED, now, u64::max);
     }
@@ -63,8 +63,8 @@ mod tests {
     fn a_remembered_head_never_goes_back_and_is_not_trusted_for_long() {
         let heads = Heads::default();
         let (tenant, now) = (Tenant::system(), Timestamp::UNIX_EPOCH);
-        heads.remember(&tenant, Journaled { lane: 0, position: 9 }, now);
-        heads.remember(&tenant, Journaled { lane: 0, position: 4 }, now);
+        heads.remember(&tenant, JournalPlace { lane: 0, position: 9 }, now);
+        heads.remember(&tenant, JournalPlace { lane: 0, position: 4 }, now);
         assert_eq!(heads.0.last(&(tenant, 0)), Some((now, 9)));
     }
 }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::heads::Heads;
 use crate::{Ports, Settings};
 use hooktide_model::fault::Fault;
+use hooktide_model::place::JournalPlace;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Cancellation, Meter, Table, TransactFault, Write, WriteFault};
-use hooktide_store::records::entity::Journaled;
 use hooktide_store::records::journal::{self, Entry};
 
 /// How often something is tried when others change the same records at the same time.
@@ -28,11 +28,11 @@ pub struct Journal {
 /// How an attempt to append ended.
 pub(crate) enum Appended {
     /// The entries are in the journal, at this place.
-    Done(Journaled),
+    Done(JournalPlace),
     /// The store failed; nobody knows whether the entries are at this place.
-    Unknown(Journaled, Fault),
-    /// Somebody else changed something at the same time.
-    Raced,
+    Unknown(JournalPlace, Fault),
+    /// Somebody else changed something at the same time; what spoke against each write, in order.
+    Raced(Vec<Cancellation>),
 }
 
 impl Journal {
@@ -60,7 +60,7 @@ impl Journal {
             match self.try_append(tenant, seed, entries, |_| Ok(writes.clone()), now).await? {
                 Appended::Done(_) => return Ok(()),
                 Appended::Unknown(_, fault) => return Err(fault),
-                Appended::Raced => {}
+                Appended::Raced(_) => {}
             }
         }
         Err(Fault::retryable("others append to the journal all the time"))
@@ -72,12 +72,12 @@ impl Journal {
         tenant: &Tenant,
         seed: &str,
         entries: &[Entry],
-        writes: impl Fn(Journaled) -> Result<Vec<Write>, Fault>,
+        writes: impl Fn(JournalPlace) -> Result<Vec<Write>, Fault>,
         now: Timestamp,
     ) -> Result<Appended, Fault> {
         let lane = journal::lane_of(seed, self.lanes);
         let head = self.heads.find(&*self.table, tenant, lane, now).await?;
-        let at = Journaled { lane, position: head.next(now) };
+        let at = JournalPlace { lane, position: head.next(now) };
         let mut all = writes(at)?;
         all.extend(journal::append(tenant, lane, &head, entries, self.keep, now)?);
         match self.write(all).await {
@@ -88,9 +88,9 @@ impl Journal {
                 }
                 Ok(Appended::Done(at))
             }
-            Err(TransactFault::Cancelled(_)) => {
+            Err(TransactFault::Cancelled(reasons)) => {
                 self.heads.forget(tenant, lane);
-                Ok(Appended::Raced)
+                Ok(Appended::Raced(reasons))
             }
             Err(TransactFault::Fault(fault)) => {
                 self.heads.forget(tenant, lane);
@@ -102,7 +102,8 @@ impl Journal {
         }
     }
 
-    async fn write(&self, mut writes: Vec<Write>) -> Result<(), TransactFault> {
+    /// Carries out writes in one transaction.
+    pub(super) async fn write(&self, mut writes: Vec<Write>) -> Result<(), TransactFault> {
         if writes.len() > 1 {
             return self.table.transact(writes).await;
         }

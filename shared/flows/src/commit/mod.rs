@@ -1,19 +1,217 @@
 //! Commit: what is learnt at once of a tenant becomes one transaction.
+//!
+//! Entities, tags, deliveries, job marks and the journal's entry change together or not at all, and with them whatever
+//! belongs to the facts: a cursor, a job's mark, an intent. There is no moment in which the guard says "done" and the feed does
+//! not know, and none in which a cursor has moved and its page is lost. What the facts touch is read first and [`plan`] decides;
+//! each write is on the condition that nobody changed the record since. Where somebody did, everything is read and decided
+//! again. Documents that do not fit into their entity are put before, keyed by content, and are found only through what the
+//! commit says.
 
+mod claims;
+pub mod committed;
+mod documents;
+pub mod fact;
+mod fold;
 mod heads;
 pub mod journal;
+mod known;
 pub mod origin;
+mod parts;
+mod plan;
+mod redelivered;
+mod write;
 
-use hooktide_store::records::entity::Journaled;
-use hooktide_store::records::journal::Entry;
+use std::sync::Arc;
 
-/// A change in the journal, with the canonical text of its document.
-#[derive(Debug)]
-pub(crate) struct CommittedChange {
-    /// Its entry.
-    pub(crate) entry: Entry,
-    /// The canonical text of its document; none for a deletion.
-    pub(crate) text: Option<Vec<u8>>,
-    /// Where it is.
-    pub(crate) at: Journaled,
+use jiff::Timestamp;
+
+use self::claims::Claims;
+pub use self::committed::{Committed, Uncommitted};
+use self::documents::Documents;
+pub use self::fact::Fact;
+use self::journal::{ATTEMPTS, Appended, Journal};
+use self::known::{Asked, Known};
+pub(crate) use self::parts::{FACTS, parts};
+use self::plan::{Plan, plan};
+use crate::{Ports, Settings, publish};
+use hooktide_model::fault::Fault;
+use hooktide_model::place::JournalPlace;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Cancellation, TransactFault, Write};
+use hooktide_store::records::{self, job};
+
+/// How many writes may belong to one commit besides those of its facts.
+const MOST_EXTRA: usize = 10;
+
+/// Facts about one tenant that are committed at once.
+#[derive(Clone, Copy)]
+struct Batch<'a> {
+    tenant: &'a Tenant,
+    facts: &'a [&'a Fact],
+    now: Timestamp,
+}
+
+impl Batch<'_> {
+    /// Whether nobody delivers the facts again until the bus has heard of them.
+    fn comes_once(self) -> bool {
+        self.facts.iter().any(|fact| !fact.origin.is_delivered_again)
+    }
+}
+
+/// How an attempt to commit ended.
+enum Attempt {
+    /// It is done.
+    Done(JournalPlace),
+    /// The store failed; nobody knows whether it is done.
+    Unknown(JournalPlace, Fault),
+    /// Somebody else changed something at the same time.
+    Raced,
+    /// An account that something was held for may have been connected.
+    Connected,
+    /// Somebody else changed what belongs to the commit.
+    Overtaken,
+}
+
+/// Commits facts.
+pub struct Committer {
+    ports: Ports,
+    journal: Arc<Journal>,
+    settings: Settings,
+}
+
+impl Committer {
+    /// A committer that appends to a journal.
+    pub fn new(ports: Ports, settings: &Settings, journal: Arc<Journal>) -> Self {
+        Self { ports, journal, settings: settings.clone() }
+    }
+
+    /// Commits facts about a tenant together with the writes that belong to them, of other items than the facts'.
+    ///
+    /// More than one transaction takes is committed in parts, `extra` with the last; a crash between leaves `extra` as it was,
+    /// so the same facts come again, and what is known of them changes nothing. `extra` is not written either as long as one
+    /// of the facts has to wait.
+    pub async fn commit(
+        &self,
+        tenant: &Tenant,
+        facts: &[&Fact],
+        extra: &[Write],
+        now: Timestamp,
+    ) -> Result<Committed, Uncommitted> {
+        if extra.len() > MOST_EXTRA {
+            return Err(Fault::failed(format!("{} writes belong to one commit", extra.len())).into());
+        }
+        let mut parts = parts(facts);
+        let last = parts.pop().unwrap_or(0..0);
+        let mut committed = Committed::default();
+        for part in parts {
+            let batch = Batch { tenant, facts: &facts[part.clone()], now };
+            committed.add(part.start, self.commit_part(batch, &[]).await?);
+        }
+        if let Some((_, fault)) = committed.waiting.first().filter(|_| !extra.is_empty()) {
+            return Err(fault.clone().into());
+        }
+        let batch = Batch { tenant, facts: &facts[last.clone()], now };
+        committed.add(last.start, self.commit_part(batch, extra).await?);
+        Ok(committed)
+    }
+
+    async fn commit_part(&self, batch: Batch<'_>, extra: &[Write]) -> Result<Committed, Uncommitted> {
+        let Batch { tenant, now, .. } = batch;
+        let table = &*self.ports.table;
+        let mut documents = Documents::new(&self.ports, tenant, now + self.settings.keep_journal);
+        let (mut claims, mut asked) = (Claims::default(), Asked::new());
+        for _ in 0..ATTEMPTS {
+            let known = Known::read(table, batch, &asked).await?;
+            let mut plan = plan(batch, &known, &claims, &self.settings)?;
+            if !plan.unmarked.is_empty() {
+                asked.append(&mut plan.unmarked);
+                continue;
+            }
+            if !plan.claims.is_empty() {
+                let needed = claims::needed(&plan, &known);
+                claims.take(table, needed, now).await?;
+                continue;
+            }
+            if let Some((_, fault)) = plan.waiting.first().filter(|_| !extra.is_empty()) {
+                return Err(fault.clone().into());
+            }
+            let changes = redelivered::changes(table, tenant, &plan.redelivered).await?;
+            let mut committed =
+                Committed { waiting: std::mem::take(&mut plan.waiting), changes, ..Committed::default() };
+            if plan.entries.is_empty() {
+                self.write_alone(extra).await?;
+                documents.let_lost_go(&plan).await;
+                return Ok(committed);
+            }
+            documents.store(&plan).await?;
+            match self.attempt(batch, &plan, extra).await? {
+                Attempt::Done(at) => {
+                    documents.let_replaced_go(&plan).await;
+                    documents.let_lost_go(&plan).await;
+                    committed.changes.extend(plan.changes(at));
+                    committed.raised = std::mem::take(&mut plan.raised);
+                    committed.announced.extend(announces(batch, &plan).then_some(at));
+                    return Ok(committed);
+                }
+                Attempt::Unknown(at, fault) => return Err(Uncommitted { fault, perhaps_at: Some(at) }),
+                Attempt::Connected => return Err(Fault::retryable("an account was connected at the same time").into()),
+                Attempt::Overtaken => return Err(overtaken().into()),
+                Attempt::Raced => {}
+            }
+        }
+        Err(Fault::retryable("others change the same records all the time").into())
+    }
+
+    async fn attempt(&self, batch: Batch<'_>, plan: &Plan<'_>, extra: &[Write]) -> Result<Attempt, Fault> {
+        let seed = batch.facts.first().map_or("", |fact| fact.origin.id.as_str());
+        let writes = |at| {
+            let mut writes = extra.to_vec();
+            writes.extend(plan.writes(batch, at)?);
+            if announces(batch, plan) {
+                writes.push(job::store(None, &publish::mark(batch.tenant, at, batch.now))?);
+            }
+            Ok(writes)
+        };
+        match self.journal.try_append(batch.tenant, seed, &plan.entries, writes, batch.now).await? {
+            Appended::Done(at) => Ok(Attempt::Done(at)),
+            Appended::Unknown(at, fault) => Ok(Attempt::Unknown(at, fault)),
+            Appended::Raced(reasons) if records::exists(&reasons[..extra.len().min(reasons.len())]) => {
+                Ok(Attempt::Overtaken)
+            }
+            Appended::Raced(_) if self.is_claimed(plan).await? => Ok(Attempt::Connected),
+            Appended::Raced(_) => Ok(Attempt::Raced),
+        }
+    }
+
+    /// Writes what belongs to facts of which nothing has to be written.
+    async fn write_alone(&self, extra: &[Write]) -> Result<(), Fault> {
+        match self.journal.write(extra.to_vec()).await {
+            Ok(()) => Ok(()),
+            Err(TransactFault::Cancelled(reasons)) if reasons.contains(&Cancellation::Conflict) => {
+                Err(Fault::retryable("somebody else changes what belongs to this commit"))
+            }
+            Err(TransactFault::Cancelled(_)) => Err(overtaken()),
+            Err(TransactFault::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// Whether an account that something was to be held for may be somebody's by now.
+    async fn is_claimed(&self, plan: &Plan<'_>) -> Result<bool, Fault> {
+        for unclaimed in &plan.unclaimed {
+            let item = self.ports.table.get(&unclaimed.key).await?;
+            if item.as_ref().map(records::rev_of) != unclaimed.rev {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether a commit writes that its place is still to be published.
+fn announces(batch: Batch<'_>, plan: &Plan<'_>) -> bool {
+    batch.comes_once() && plan.has_changes()
+}
+
+fn overtaken() -> Fault {
+    Fault::retryable("somebody else changed what belongs to this commit")
 }

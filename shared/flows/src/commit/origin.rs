@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind};
+use hooktide_model::envelope::{self, Delivery, Envelope, EnvelopeKind};
 use hooktide_model::names::Outcome;
 use hooktide_store::records::journal::Entry;
 
@@ -32,6 +32,8 @@ pub struct Origin {
     pub received_at: Timestamp,
     /// The trace id.
     pub trace: String,
+    /// Whether a queue delivers it again until the bus has heard of its changes.
+    pub is_delivered_again: bool,
 }
 
 impl Origin {
@@ -47,6 +49,7 @@ impl Origin {
             window,
             received_at: envelope.received_at,
             trace: envelope.trace().to_owned(),
+            is_delivered_again: true,
         };
         match &envelope.kind {
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Self {
@@ -61,6 +64,23 @@ impl Origin {
             EnvelopeKind::Job(job) => {
                 Self { topic: Some(job.job.to_string()), delivery: Some(job.resource.clone()), ..from("hooktide", "") }
             }
+        }
+    }
+
+    /// The origin of facts that come once: a page of a sync, the rows of an import, a cart. Its `id` is the same whenever
+    /// that is read again.
+    pub fn once(id: String, provider: &str, received_at: Timestamp) -> Self {
+        Self {
+            trace: trace_of(&id),
+            id,
+            provider: provider.to_owned(),
+            endpoint: String::new(),
+            topic: None,
+            delivery: None,
+            key_id: None,
+            window: Duration::ZERO,
+            received_at,
+            is_delivered_again: false,
         }
     }
 
@@ -85,6 +105,11 @@ impl Origin {
 
 fn provider_of(delivery: &Delivery) -> &str {
     if delivery.provider.is_empty() { "unknown" } else { &delivery.provider }
+}
+
+fn trace_of(id: &str) -> String {
+    let traceparent = envelope::traceparent_from(id.as_bytes());
+    traceparent.split('-').nth(1).unwrap_or_default().to_owned()
 }
 
 /// Cuts a reason to a bounded length, since records are bounded.

@@ -18,7 +18,7 @@
 use std::collections::VecDeque;
 
 use super::{Cursor, Item, Reading};
-use hooktide_store::records::entity::Journaled;
+use hooktide_model::place::JournalPlace;
 use hooktide_store::records::journal::Entry;
 
 /// What was read of a lane.
@@ -52,7 +52,7 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    fn after(&self) -> Option<Journaled> {
+    fn after(&self) -> Option<JournalPlace> {
         self.entry.change.as_ref()?.after
     }
 }
@@ -179,7 +179,7 @@ mod tests {
 
     /// A change of an entity, processed at that second.
     fn entry(id: &str, entity: &str, second: i64, after: Option<(u8, u64)>) -> Entry {
-        let after = after.map(|(lane, position)| Journaled { lane, position });
+        let after = after.map(|(lane, position)| JournalPlace { lane, position });
         let change = Change {
             kind: Kind::Product,
             entity: entity.into(),

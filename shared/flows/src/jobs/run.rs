@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::announce;
 use super::task::Runner;
-use crate::{Ports, erase, privacy, replay};
+use crate::{Ports, erase, privacy, publish, replay};
 use hooktide_model::job_kind::JobKind;
 use hooktide_store::records::job::Mark;
 
 /// All kinds of jobs that this code does. What is none of them waits for code that knows it.
-pub static RUNNERS: [&Runner; 3] = [&erase::RUNNER, &privacy::RUNNER, &replay::RUNNER];
+pub static RUNNERS: [&Runner; 4] = [&erase::RUNNER, &privacy::RUNNER, &publish::RUNNER, &replay::RUNNER];
 
 /// The runner of a kind, if this code has one.
 pub(crate) fn runner(kind: &JobKind) -> Option<&'static Runner> {

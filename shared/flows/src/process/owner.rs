@@ -1,20 +1,20 @@
-//! Owner: whose a delivery is. Endpoints are read afresh for every batch, so that a connection that was removed stops at once.
+//! The owner of a delivery. Endpoints are read afresh for every batch, so that a connection that was removed stops at once.
 
 use std::collections::BTreeSet;
 
-use super::Processor;
-use super::work::Work;
+use super::case::Case;
+use crate::commit::Fact;
 use hooktide_model::envelope::{Delivery, Envelope, EnvelopeKind, Handshake};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::{Key, QueueName};
+use hooktide_store::ports::{Item, Key, Table};
 use hooktide_store::records::endpoint::{self, Endpoint};
 use hooktide_store::records::{self, Stored};
 
 /// The owner of an envelope, before its notices are read.
 #[derive(Debug, Clone)]
 pub(super) enum Owner {
-    /// The deliveries of an endpoint that stands.
+    /// The deliveries of an endpoint that exists.
     Endpoint(Box<Stored<Endpoint>>),
     /// The deliveries of an endpoint that was removed, and whose it was.
     Removed(Tenant),
@@ -45,48 +45,46 @@ impl Owner {
             Self::Removed(_) | Self::Missing(_) | Self::Tenant(_) => None,
         }
     }
-}
 
-impl Processor {
-    /// Finds the owner of each envelope, in order, with one read per endpoint.
-    pub(super) async fn owners(&self, envelopes: &[(Envelope, QueueName)]) -> Vec<Result<Owner, Fault>> {
-        let keys: BTreeSet<Key> = envelopes.iter().filter_map(|(envelope, _)| endpoint_key(envelope)).collect();
-        let keys: Vec<Key> = keys.into_iter().collect();
-        let found = match self.ports.table.get_many(&keys).await {
-            Ok(found) => found,
-            Err(fault) => return envelopes.iter().map(|_| Err(fault.clone())).collect(),
-        };
-        let owner = |envelope: &Envelope| {
-            if let EnvelopeKind::Job(job) = &envelope.kind {
-                return Ok(Owner::Tenant(job.tenant.clone()));
-            }
-            let place = endpoint_key(envelope).and_then(|key| keys.binary_search(&key).ok());
-            let Some(item) = place.and_then(|place| found[place].clone()) else {
-                return Ok(Owner::Missing(tenant_at_receipt(envelope)));
-            };
-            let endpoint = records::decode::<Endpoint>(item)?;
-            Ok(match endpoint.record.deleted_at {
-                Some(_) => Owner::Removed(endpoint.record.tenant),
-                None => Owner::Endpoint(Box::new(endpoint)),
-            })
-        };
-        envelopes.iter().map(|(envelope, _)| owner(envelope)).collect()
-    }
-
-    /// Finds the owner of one envelope.
-    pub(super) async fn owner_of(&self, envelope: &Envelope) -> Result<Owner, Fault> {
-        let mut owners = self.owners(&[(envelope.clone(), QueueName::Notices)]).await;
-        owners.pop().unwrap_or_else(|| Err(Fault::failed("an envelope has no owner")))
+    /// The owner of an envelope whose facts are all about one tenant; its outcome is filed there. Only where the facts are all
+    /// that its body says: whoever keeps the body can read all of it.
+    pub(super) fn routed(facts: &[(Tenant, Fact)]) -> Option<Self> {
+        let ((tenant, first), others) = facts.split_first()?;
+        let connection =
+            first.connection.clone().filter(|id| others.iter().all(|(_, fact)| fact.connection.as_ref() == Some(id)));
+        others.iter().all(|(other, _)| other == tenant).then(|| Self::Routed(tenant.clone(), connection))
     }
 }
 
-/// The owner of an envelope whose notices were all routed to one tenant; its outcome is filed there. Only where the works are
-/// all that its body tells: whoever keeps the body can read all of it.
-pub(super) fn routed(works: &[(Tenant, Work)]) -> Option<Owner> {
-    let ((tenant, first), others) = works.split_first()?;
-    let connection =
-        first.connection.clone().filter(|id| others.iter().all(|(_, work)| work.connection.as_ref() == Some(id)));
-    others.iter().all(|(other, _)| other == tenant).then(|| Owner::Routed(tenant.clone(), connection))
+/// Finds the owner of each case, with one read per endpoint.
+pub(super) async fn find(table: &dyn Table, cases: &mut [Case]) {
+    let keys: BTreeSet<Key> = cases.iter().filter_map(|case| endpoint_key(&case.envelope)).collect();
+    let keys: Vec<Key> = keys.into_iter().collect();
+    let found = table.get_many(&keys).await;
+    for case in cases {
+        let place = endpoint_key(&case.envelope).and_then(|key| keys.binary_search(&key).ok());
+        let owner = match &found {
+            Ok(found) => owner(&case.envelope, place.and_then(|place| found[place].clone())),
+            Err(fault) => Err(fault.clone()),
+        };
+        match owner {
+            Ok(owner) => case.owner = owner,
+            Err(fault) => case.fault = Some(fault),
+        }
+    }
+}
+
+/// The owner of an envelope, by the record of its endpoint.
+fn owner(envelope: &Envelope, item: Option<Item>) -> Result<Owner, Fault> {
+    if let EnvelopeKind::Job(job) = &envelope.kind {
+        return Ok(Owner::Tenant(job.tenant.clone()));
+    }
+    let Some(item) = item else { return Ok(Owner::Missing(tenant_at_receipt(envelope))) };
+    let endpoint = records::decode::<Endpoint>(item)?;
+    Ok(match endpoint.record.deleted_at {
+        Some(_) => Owner::Removed(endpoint.record.tenant),
+        None => Owner::Endpoint(Box::new(endpoint)),
+    })
 }
 
 /// The fault of a delivery whose endpoint has no record.

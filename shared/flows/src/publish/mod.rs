@@ -1,20 +1,49 @@
 //! Publish: tells the bus of changes that are committed; at least once, always with the change's id.
+//!
+//! What a queue delivers is delivered again until the bus has heard of it. A page, an import's row or a cart comes once: their
+//! commit also writes a mark that names its place in the journal. Whoever commits publishes the place and takes the mark away, or
+//! the mark becomes due.
 
 mod entries;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::warn;
 
 use crate::Ports;
-use crate::commit::CommittedChange;
+use crate::commit::committed::{Committed, CommittedChange};
 use crate::feed::ChangeView;
-use hooktide_model::envelope::{Envelope, Place};
+use crate::jobs::task::{Runner, Task};
+use hooktide_model::envelope::{Envelope, Unpublished};
 use hooktide_model::fault::Fault;
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::place::{JournalPlace, NoPlace};
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::Bus;
-use hooktide_store::records::entity::Journaled;
-use hooktide_store::records::{document, journal};
+use hooktide_store::ports::{Bus, Write};
+use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::journal::{self, Entry};
+use hooktide_store::records::{self, document};
+
+/// The job, in the table of jobs.
+pub(crate) static RUNNER: Runner =
+    Runner { kind: JobKind::named("publish"), step: |ports, _, task| Box::pin(step(ports, task)) };
+
+/// How long whoever commits has to publish: longer than any run lasts.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// The mark of a place that is still to be published.
+pub(crate) fn mark(tenant: &Tenant, at: JournalPlace, now: Timestamp) -> Mark {
+    Mark::asked(tenant, RUNNER.kind.clone(), &at.to_string(), now + GRACE, now)
+}
+
+/// Publishes a place that nobody has published before its mark was due.
+async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
+    let at: JournalPlace = task.id.parse().map_err(|error: NoPlace| Fault::failed(error.to_string()))?;
+    publish_place(ports, task.tenant, at, |_| true).await?;
+    task.finish(ports).await
+}
 
 /// Publishes changes that were committed.
 pub(crate) async fn publish(bus: &dyn Bus, tenant: &Tenant, changes: Vec<CommittedChange>) -> Result<(), Fault> {
@@ -35,21 +64,40 @@ pub(crate) async fn publish(bus: &dyn Bus, tenant: &Tenant, changes: Vec<Committ
 /// Publishes what an envelope committed before it was put off, if it did; the ids of its entries that are in the journal.
 pub(crate) async fn publish_again(ports: &Ports, envelope: &Envelope) -> Result<HashSet<String>, Fault> {
     let mut done = HashSet::new();
-    for Place { tenant, lane, position } in &envelope.committed {
-        let at = Journaled { lane: *lane, position: *position };
-        let mut changes = Vec::new();
-        for entry in journal::at(&*ports.table, tenant, at.lane, at.position).await? {
-            if !entry.is_of(&envelope.id) {
-                continue;
-            }
-            done.insert(entry.id.clone());
-            let document: Vec<_> = entry.document().into_iter().collect();
-            let text = document::load(&*ports.table, &*ports.blobs, tenant, &document).await?.pop().flatten();
-            if entry.change.is_some() {
-                changes.push(CommittedChange { entry, text: text.map(|text| text.to_string().into()), at });
-            }
-        }
-        publish(&*ports.bus, tenant, changes).await?;
+    for Unpublished { tenant, at } in &envelope.committed {
+        done.extend(publish_place(ports, tenant, *at, |entry| entry.is_of(&envelope.id)).await?);
     }
     Ok(done)
+}
+
+/// Publishes the changes of a commit whose facts come once, and takes the mark away that it left. Where this fails, or does
+/// not happen, the mark becomes due. The jobs that the facts raised are announced by whoever commits them.
+pub async fn announce(ports: &Ports, tenant: &Tenant, committed: Committed) -> Result<(), Fault> {
+    publish(&*ports.bus, tenant, committed.changes).await?;
+    let marks = committed.announced.into_iter().map(|at| job::key(tenant, &RUNNER.kind, &at.to_string()));
+    let deletes = marks.map(|key| Write::Delete { key, condition: None }).collect();
+    for result in ports.table.write_many(deletes).await {
+        result.map_err(records::raced)?;
+    }
+    Ok(())
+}
+
+/// Publishes the changes at a place of the journal; the ids of its entries.
+async fn publish_place(
+    ports: &Ports,
+    tenant: &Tenant,
+    at: JournalPlace,
+    is_wanted: impl Fn(&Entry) -> bool,
+) -> Result<Vec<String>, Fault> {
+    let (mut ids, mut changes) = (Vec::new(), Vec::new());
+    for entry in journal::at(&*ports.table, tenant, at).await?.into_iter().filter(is_wanted) {
+        ids.push(entry.id.clone());
+        let document: Vec<_> = entry.document().into_iter().collect();
+        let text = document::load(&*ports.table, &*ports.blobs, tenant, &document).await?.pop().flatten();
+        if entry.change.is_some() {
+            changes.push(CommittedChange { entry, text: text.map(|text| text.to_string().into()), at });
+        }
+    }
+    publish(&*ports.bus, tenant, changes).await?;
+    Ok(ids)
 }

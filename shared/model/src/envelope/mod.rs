@@ -19,6 +19,7 @@ pub use self::payload::{
 pub use self::upgrade::{EnvelopeFault, VERSION};
 use crate::fault::Fault;
 use crate::job_kind::JobKind;
+use crate::place::JournalPlace;
 use crate::signing;
 use crate::tenant::Tenant;
 
@@ -55,22 +56,21 @@ pub struct Envelope {
     pub only: Option<String>,
     /// Where in the journal it may have been committed, though nobody knows, or the bus has not heard of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub committed: Vec<Place>,
+    pub committed: Vec<Unpublished>,
 }
 
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// A position of a tenant's journal.
+/// A place of a tenant's journal that the bus may not have heard of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Unpublished {
     /// Whose journal.
     pub tenant: Tenant,
-    /// The lane.
-    pub lane: u8,
-    /// The position in it.
-    pub position: u64,
+    /// The place.
+    #[serde(flatten)]
+    pub at: JournalPlace,
 }
 
 /// What an envelope carries.

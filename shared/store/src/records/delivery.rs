@@ -42,7 +42,7 @@ impl Record for Delivery {
 
 /// What is known of a delivery that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Progress {
     /// It is new, or was forgotten, or its claim has lapsed.
     Open,
     /// It is done, and came in the same envelope: the queue delivered that again.
@@ -59,18 +59,18 @@ pub fn key(tenant: &Tenant, identity: Identity, part: &str) -> Key {
 }
 
 /// What is known of a delivery that came in `envelope`.
-pub fn standing(stored: Option<&Stored<Delivery>>, envelope: &str, now: Timestamp) -> Standing {
-    let Some(Stored { record, .. }) = stored else { return Standing::Open };
+pub fn progress(stored: Option<&Stored<Delivery>>, envelope: &str, now: Timestamp) -> Progress {
+    let Some(Stored { record, .. }) = stored else { return Progress::Open };
     if record.window_until <= now.as_second() {
-        return Standing::Open;
+        return Progress::Open;
     }
     match (record.done, record.envelope == envelope) {
-        (true, true) => Standing::Redelivered,
-        (true, false) => Standing::Duplicate,
-        (false, _) if record.lease_until <= now.as_millisecond() => Standing::Open,
+        (true, true) => Progress::Redelivered,
+        (true, false) => Progress::Duplicate,
+        (false, _) if record.lease_until <= now.as_millisecond() => Progress::Open,
         // No lease lasts so long: a clock that was ahead gave it.
-        (false, _) if record.lease_until > (now + 2 * LEASE).as_millisecond() => Standing::Open,
-        (false, _) => Standing::Claimed(Timestamp::from_millisecond(record.lease_until).unwrap_or(now)),
+        (false, _) if record.lease_until > (now + 2 * LEASE).as_millisecond() => Progress::Open,
+        (false, _) => Progress::Claimed(Timestamp::from_millisecond(record.lease_until).unwrap_or(now)),
     }
 }
 
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn a_lapsed_claim_is_open_again_and_fences_its_former_holder() {
         let first = claimed(None, "a", WINDOW, at(0));
-        assert_eq!(standing(Some(&first), "b", at(39)), Standing::Claimed(at(40)));
-        assert_eq!(standing(Some(&first), "b", at(40)), Standing::Open);
+        assert_eq!(progress(Some(&first), "b", at(39)), Progress::Claimed(at(40)));
+        assert_eq!(progress(Some(&first), "b", at(40)), Progress::Open);
         let second = claimed(Some(&first), "b", WINDOW, at(40));
         assert_eq!((first.record.fence, second.record.fence), (1, 2));
         assert!(second.rev > first.rev, "finishing with the first claim meets another rev");
@@ -161,15 +161,15 @@ mod tests {
     #[test]
     fn a_claim_by_a_clock_that_was_ahead_blocks_nothing() {
         let claim = claimed(None, "a", WINDOW, at(1_000_000));
-        assert_eq!(standing(Some(&claim), "a", at(0)), Standing::Open);
+        assert_eq!(progress(Some(&claim), "a", at(0)), Progress::Open);
     }
 
     #[test]
     fn a_done_delivery_is_remembered_for_its_window_and_no_longer() {
         let mut done = claimed(None, "a", WINDOW, at(0));
         done.record.done = true;
-        assert_eq!(standing(Some(&done), "a", at(3599)), Standing::Redelivered);
-        assert_eq!(standing(Some(&done), "b", at(3599)), Standing::Duplicate);
-        assert_eq!(standing(Some(&done), "b", at(3600)), Standing::Open);
+        assert_eq!(progress(Some(&done), "a", at(3599)), Progress::Redelivered);
+        assert_eq!(progress(Some(&done), "b", at(3599)), Progress::Duplicate);
+        assert_eq!(progress(Some(&done), "b", at(3600)), Progress::Open);
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const AT: Journaled = Journaled { lane: 0, position: 1 };
+const AT: JournalPlace = JournalPlace { lane: 0, position: 1 };
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A state that delivery `delivery` told at `as_of`, in an envelope of its own.

@@ -1,13 +1,13 @@
-//! The owner of a notice, by its endpoint, the endpoint's routes, and the account that it names. Pure.
+//! The addressee of a notice, by its endpoint, the endpoint's routes, and the account that it names. Pure.
 
 use crate::foreign::is_foreign;
 use hooktide_model::notice::{Notice, What};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::endpoint::{Endpoint, Route};
 
-/// The owner of a notice.
+/// Whom a notice is for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Whose {
+pub(super) enum Addressee {
     /// A connection's of a tenant.
     Connection(Tenant, String),
     /// The endpoint's owner's: a request about a person whom several may know, or about an account that is not connected,
@@ -21,31 +21,33 @@ pub(super) enum Whose {
 
 /// Decides whom a notice belongs to. Where one connection has the endpoint, its secret decides, unless the provider signs
 /// another account or the secret is an app's.
-pub(super) fn whose(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Whose {
+pub(super) fn addressee(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Addressee {
     match (&endpoint.connection, &notice.account) {
         (Some(connection), Some(account)) if is_foreign(endpoint, account) => {
             match hooktide_providers::by_id(&endpoint.provider).filter(|provider| !provider.profile().signs_account) {
-                None => Whose::Misfit("the delivery names another account than the connection's; check its settings"),
+                None => {
+                    Addressee::Misfit("the delivery names another account than the connection's; check its settings")
+                }
                 Some(provider) if provider.profile().shares_secret => match &notice.what {
                     What::Ignored { .. } | What::Kept { .. } => {
-                        Whose::Misfit("the delivery names another account of the app than the connection's")
+                        Addressee::Misfit("the delivery names another account of the app than the connection's")
                     }
                     // What is held of that account is held here.
-                    What::Privacy(_) => Whose::Owner,
-                    What::Entity(_) | What::Hint { .. } => Whose::Unknown(account.clone()),
+                    What::Privacy(_) => Addressee::Owner,
+                    What::Entity(_) | What::Hint { .. } => Addressee::Unknown(account.clone()),
                 },
-                Some(_) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
+                Some(_) => Addressee::Connection(endpoint.tenant.clone(), connection.clone()),
             }
         }
-        (Some(connection), _) => Whose::Connection(endpoint.tenant.clone(), connection.clone()),
-        (None, None) if matches!(notice.what, What::Privacy(_)) => Whose::Owner,
-        (None, None) => Whose::Misfit("the delivery names no account"),
-        (None, Some(account)) if !is_account(account) => Whose::Misfit("what the delivery names is no account"),
+        (Some(connection), _) => Addressee::Connection(endpoint.tenant.clone(), connection.clone()),
+        (None, None) if matches!(notice.what, What::Privacy(_)) => Addressee::Owner,
+        (None, None) => Addressee::Misfit("the delivery names no account"),
+        (None, Some(account)) if !is_account(account) => Addressee::Misfit("what the delivery names is no account"),
         (None, Some(account)) => match (routes.iter().find(|(routed, _)| routed == account), &notice.what) {
-            (Some((_, route)), _) => Whose::Connection(route.tenant.clone(), route.connection.clone()),
+            (Some((_, route)), _) => Addressee::Connection(route.tenant.clone(), route.connection.clone()),
             // What nobody would do anything with when the account connects is not kept for it: it may be somebody's mail.
-            (None, What::Ignored { .. } | What::Kept { .. } | What::Privacy(_)) => Whose::Owner,
-            (None, _) => Whose::Unknown(account.clone()),
+            (None, What::Ignored { .. } | What::Kept { .. } | What::Privacy(_)) => Addressee::Owner,
+            (None, _) => Addressee::Unknown(account.clone()),
         },
     }
 }
@@ -111,19 +113,23 @@ mod tests {
 
     #[test]
     fn requests_about_personal_data_go_to_the_owner_of_a_shared_endpoint() {
-        let shared = |account, what| whose(&endpoint(None), &[], &notice(account, what));
-        assert_eq!(shared(None, erasure()), Whose::Owner);
-        assert!(matches!(shared(None, What::hint("orders")), Whose::Misfit(_)));
-        assert_eq!(shared(Some("shop"), erasure()), Whose::Owner, "it does not wait until somebody connects the shop");
-        assert_eq!(shared(Some("shop"), What::hint("orders")), Whose::Unknown("shop".into()));
-        let own = whose(&endpoint(Some("one")), &[], &notice(None, erasure()));
-        assert_eq!(own, Whose::Connection(Tenant::default_local(), "one".into()));
+        let shared = |account, what| addressee(&endpoint(None), &[], &notice(account, what));
+        assert_eq!(shared(None, erasure()), Addressee::Owner);
+        assert!(matches!(shared(None, What::hint("orders")), Addressee::Misfit(_)));
+        assert_eq!(
+            shared(Some("shop"), erasure()),
+            Addressee::Owner,
+            "it does not wait until somebody connects the shop"
+        );
+        assert_eq!(shared(Some("shop"), What::hint("orders")), Addressee::Unknown("shop".into()));
+        let own = addressee(&endpoint(Some("one")), &[], &notice(None, erasure()));
+        assert_eq!(own, Addressee::Connection(Tenant::default_local(), "one".into()));
     }
 
     #[test]
     fn of_one_account_its_own_secret_decides_and_an_apps_does_not() {
-        let connection = Whose::Connection(Tenant::default_local(), "one".into());
-        let unknown = Whose::Unknown("www.shop.example".into());
+        let connection = Addressee::Connection(Tenant::default_local(), "one".into());
+        let unknown = Addressee::Unknown("www.shop.example".into());
         for (provider, expected, warns) in [
             // The account is signed: the delivery is another account's.
             ("square", None, true),
@@ -138,20 +144,20 @@ mod tests {
             let one =
                 Endpoint { provider: provider.into(), account: Some("shop.example".into()), ..endpoint(Some("one")) };
             let others = notice(Some("www.shop.example"), What::hint("orders"));
-            match (whose(&one, &[], &others), expected) {
-                (Whose::Misfit(_), None) => {}
+            match (addressee(&one, &[], &others), expected) {
+                (Addressee::Misfit(_), None) => {}
                 (found, expected) => assert_eq!(Some(&found), expected, "{provider}"),
             }
             assert_eq!(foreign(&one, &others).is_some(), warns, "{provider}");
             let own = notice(Some("shop.example"), What::hint("orders"));
-            assert_eq!((whose(&one, &[], &own), foreign(&one, &own)), (connection.clone(), None), "{provider}");
+            assert_eq!((addressee(&one, &[], &own), foreign(&one, &own)), (connection.clone(), None), "{provider}");
             let mut named = one.clone();
             named.settings.sources = vec!["www.shop.example".into()];
-            assert_eq!(whose(&named, &[], &others), connection, "{provider}");
+            assert_eq!(addressee(&named, &[], &others), connection, "{provider}");
             assert_eq!(foreign(&named, &others), None, "{provider}");
             assert!(!names_nobody(&one, &notice(None, What::hint("orders"))), "{provider}");
             let many = Endpoint { provider: provider.into(), ..endpoint(None) };
-            assert_eq!(whose(&many, &[], &others), unknown, "{provider}: it is held");
+            assert_eq!(addressee(&many, &[], &others), unknown, "{provider}: it is held");
             let signs = hooktide_providers::by_id(provider).unwrap().profile().signs_account;
             assert_eq!(names_nobody(&many, &notice(None, What::hint("orders"))), !signs, "{provider}");
         }

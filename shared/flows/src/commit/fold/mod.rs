@@ -1,4 +1,4 @@
-//! Fold: several notices of one entity, and what is known of it, become one state. Pure.
+//! Fold: several facts about one entity, and what is known of it, become one state. Pure.
 //!
 //! States are ordered by (version, as-of, content); the greatest stands. *As-of* is when the delivery was accepted, so of
 //! states with one version, where the provider's clock did not move, the last told stands. A repeat of a delivery keeps the
@@ -23,14 +23,15 @@ use jiff::Timestamp;
 
 use hooktide_model::names::Operation;
 use hooktide_model::notice::{ContentHash, Version};
-use hooktide_store::records::entity::{Entity, Identity, Journaled, Part, Rank, Seen};
+use hooktide_model::place::JournalPlace;
+use hooktide_store::records::entity::{Entity, Identity, Part, Rank, Seen};
 
-/// A state that a notice told.
+/// A state that a fact reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Told {
     /// The delivery's identity.
     pub(super) identity: Identity,
-    /// The envelope that it came in.
+    /// The id of the origin that it came in.
     pub(super) envelope: String,
     /// Its place in the order of states.
     pub(super) rank: Rank,
@@ -45,7 +46,7 @@ pub(super) struct Told {
     pub(super) lifts: bool,
 }
 
-/// The verdict on a notice, against what is known.
+/// The verdict on a fact, against what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Its state is the newest, and other than what was known.
@@ -59,13 +60,13 @@ pub(super) enum Verdict {
     /// A state that is known is newer, or was told later.
     Stale,
     /// The queue delivered its envelope again; it was journaled there.
-    Redelivered(Journaled),
+    Redelivered(JournalPlace),
 }
 
-/// What is said of a notice.
+/// What is said of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Judged {
-    /// What it is.
+    /// The verdict.
     pub(super) verdict: Verdict,
     /// Why, where that is not plain.
     pub(super) why: Option<&'static str>,
@@ -76,7 +77,7 @@ pub(super) struct Judged {
 /// What comes of folding.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Folded {
-    /// What is said of each notice, in order.
+    /// What is said of each fact, in order.
     pub(super) judged: Vec<Judged>,
     /// What happened to the entity, if anything did.
     pub(super) operation: Option<Operation>,
@@ -97,9 +98,9 @@ struct After {
     rank: Rank,
     by_receipt: bool,
     restored: Option<i64>,
-    /// The notice that told what stands, where none before did.
+    /// The fact that told what stands, where none before did.
     current: Option<usize>,
-    /// The parts of the notices that are remembered.
+    /// The parts of the facts that are remembered.
     parts: Vec<Option<Part>>,
 }
 
@@ -115,7 +116,7 @@ const SINCE: &str = "older than the receipt of what is known";
 const RESTORED: &str = "the entity was restored since";
 const NEVER_KNOWN: &str = "deleted, and was never known";
 
-/// A notice among those of its batch.
+/// A fact among those of its batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Sight {
     /// Nobody told it before.
@@ -123,10 +124,10 @@ enum Sight {
     /// A repeat of a delivery.
     Repeat,
     /// The queue delivered it again.
-    Redelivered(Journaled),
+    Redelivered(JournalPlace),
 }
 
-/// Folds what notices told into what is known. With `crowded`, deliveries at the known version were forgotten that may be
+/// Folds what facts report into what is known. With `crowded`, deliveries at the known version were forgotten that may be
 /// repeated.
 pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Folded {
     let sights = sights(known, told);
@@ -224,7 +225,7 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
     Folded { judged, operation, after }
 }
 
-/// Which notices are new, and where they are in the order of states: a delivery counts as told when it was first accepted.
+/// Which facts are new, and where they are in the order of states: a delivery counts as told when it was first accepted.
 fn sights(known: Option<&Entity>, told: &[Told]) -> Vec<Sight> {
     let sight = |(index, one): (usize, &Told)| {
         match known.map_or(Seen::Never, |entity| entity.seen(one.identity, &one.envelope)) {
@@ -255,7 +256,7 @@ fn lowered(known: &Entity, told: &[Told], sights: &[Sight]) -> Option<Rank> {
     (as_of < rank.as_of).then(|| first_told(rank, known.counts_by_receipt(), as_of))
 }
 
-/// What is said of a notice that was told before. Where it `lowers` the time of what is known, there are `doubts` if another
+/// What is said of a fact that was told before. Where it `lowers` the time of what is known, there are `doubts` if another
 /// state may have lost to the time that counted so far.
 fn judge_seen(sight: Sight, lowers: bool, doubts: bool) -> Judged {
     match sight {
@@ -273,7 +274,7 @@ pub(super) fn entity_after(
     known: Option<&Entity>,
     told: &[Told],
     folded: &Folded,
-    at: Journaled,
+    at: JournalPlace,
     window: Duration,
     now: Timestamp,
 ) -> Option<Entity> {

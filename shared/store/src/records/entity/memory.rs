@@ -1,37 +1,25 @@
-//! Entities: one item for each entity that a provider reported; the guard of its state.
-//!
-//! At most 1 KB, but for storms of changes, so that a commit costs two write units for it. A document that fits into the
-//! rest of that kilobyte costs nothing; a larger one is an item of its own.
+//! The memory of an entity: which deliveries led to its state, so that repeats of them are known. Packed, since it is most of
+//! the item.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::Record;
-use crate::key::{Area, ENTITY_SHARDS, Key, Partition};
-use crate::metering::item_size;
-use crate::ports::Item;
-use hooktide_model::fault::Fault;
-use hooktide_model::names::Kind;
-use hooktide_model::notice::{ContentHash, Version};
+use super::Entity;
+use super::identity::{IDENTITY, Identity};
+use hooktide_model::place::JournalPlace;
 use hooktide_model::signing;
-use hooktide_model::tenant::Tenant;
 
 /// How many recent deliveries an entity remembers. Older repeats meet the version guard and are stale.
 pub const RECENT: usize = 16;
+/// How many it remembers at the most, in a storm of changes.
+pub const MOST: usize = 160;
 /// For how long it remembers those whose state stood, as far as [`MOST`] goes: as long as the messages of a processor that
 /// ended between commit and bus may wait to be handed out again.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// The longest time that any provider repeats a delivery for.
 const LONGEST_WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
-/// The size up to which an item with its document costs no more than without, in bytes.
-const ONE_UNIT: u64 = 1024;
-/// How many it remembers at the most, in a storm of changes.
-pub const MOST: usize = 160;
-/// Bytes of an identity in `recent`.
-const IDENTITY: usize = 16;
 /// Bytes of an identity, an envelope's id, a lane, a position, and a time in Unix seconds.
 const ENTRY: usize = IDENTITY + 16 + 1 + 8 + 4;
 /// The place of an entry's lane.
@@ -48,9 +36,9 @@ impl Part {
     pub const NONE: Self = Self(0);
     /// Its state stood. Kept in the lane's byte: there are far fewer lanes.
     pub const STOOD: Self = Self(0x80);
-    /// The delivery told the standing version: an unrecognised repeat of it would win the tie.
+    /// The delivery told the current version: an unrecognised repeat of it would win the tie.
     pub const LEVEL: Self = Self(0x01);
-    /// The delivery told the standing state, and fixes when that was told.
+    /// The delivery told the current state, and fixes when that was told.
     pub const CURRENT: Self = Self(0x02);
     /// The delivery counts by its receipt, so an unrecognised repeat of it would count as later.
     pub const ALWAYS: Self = Self(0x04);
@@ -77,201 +65,18 @@ impl Part {
     }
 }
 
-/// The place of a state in the order of its entity's states: the greatest stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank {
-    /// The provider's order.
-    pub version: Version,
-    /// When it was told, in milliseconds: when its delivery was accepted. Of states with one version the last told stands.
-    pub as_of: i64,
-    /// The hash of its content, which decides what was told within one millisecond.
-    pub content: ContentHash,
-}
-
-/// The state of an entity, and which deliveries led to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entity {
-    /// Where the state stands in the order of the entity's states.
-    pub version: Version,
-    /// The key of the state's document.
-    pub hash: ByteBuf,
-    /// The hash of the state's content; none for a deletion, and before version 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<ByteBuf>,
-    /// When the state was told, in milliseconds; none before version 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub as_of: Option<i64>,
-    /// Whether the version is the time of a receipt, since the provider says no time of its own, or none to be believed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_receipt: bool,
-    /// Up to when deletions that are dated by receipt do not count, in milliseconds: the entity was restored then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restored: Option<i64>,
-    /// When the youngest of the deliveries at this version was remembered that is forgotten already, in Unix seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crowded: Option<u32>,
-    /// Whether the entity is gone (a tombstone).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub deleted: bool,
-    /// When the state was committed, in milliseconds.
-    pub changed_at: i64,
-    /// The most recent deliveries, newest last, packed. Version 1 kept them in another form under another name: what it
-    /// remembered is forgotten, and its repeats meet the version guard.
-    #[serde(default)]
-    pub deliveries: ByteBuf,
-    /// Where the last change was journaled, packed. Those of before this was written down have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<ByteBuf>,
-    /// The document of the state, compressed, if it is small enough to be here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub document: Option<ByteBuf>,
-}
-
-impl Record for Entity {
-    const NAME: &'static str = "entity";
-    // Version 1 kept deliveries under another name; version 2 did not write down when a state was told.
-    const UPGRADES: &'static [fn(&mut Item)] = &[|_| {}, |_| {}];
-}
-
-/// The id of an entity.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntityId {
-    /// What kind of entity.
-    pub kind: Kind,
-    /// Of which connection.
-    pub connection: String,
-    /// The provider's id of it.
-    pub id: String,
-}
-
-impl EntityId {
-    /// Where its state is stored.
-    pub fn key(&self, tenant: &Tenant) -> Key {
-        self.partition(tenant).key(format!("{}#{}", self.kind, self.id))
-    }
-
-    /// Where its documents are stored: beside it.
-    pub fn document_key(&self, tenant: &Tenant, hash: ContentHash) -> Key {
-        self.partition(tenant).key(format!("document#{}#{}#{}", self.kind, self.id, hash.to_hex()))
-    }
-
-    fn partition(&self, tenant: &Tenant) -> Partition {
-        let digest = signing::sha256(&[self.kind.as_str().as_bytes(), b"#", self.id.as_bytes()]);
-        Partition::of(tenant, Area::Entities(&self.connection, digest[0] % ENTITY_SHARDS))
-    }
-}
-
-impl std::fmt::Display for EntityId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}/{}", self.kind, self.connection, self.id)
-    }
-}
-
-/// The hash of a delivery's identity within a connection, by which repeats are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Identity([u8; IDENTITY]);
-
-impl Identity {
-    /// From provider, connection and the provider's delivery identity.
-    pub fn new(provider: &str, connection: &str, delivery: &str) -> Self {
-        let parts = [provider.as_bytes(), b"\0", connection.as_bytes(), b"\0", delivery.as_bytes()];
-        let digest = signing::sha256(&parts);
-        let mut identity = [0; IDENTITY];
-        identity.copy_from_slice(&digest[..IDENTITY]);
-        Self(identity)
-    }
-
-    /// In hexadecimal.
-    pub fn to_hex(self) -> String {
-        data_encoding::HEXLOWER.encode(&self.0)
-    }
-}
-
-/// Where something was journaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Journaled {
-    /// The lane.
-    pub lane: u8,
-    /// The position in it.
-    pub position: u64,
-}
-
 /// What an entity remembers of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
     /// Nothing.
     Never,
     /// It came in the same envelope: the queue delivered that again.
-    SameEnvelope(Journaled),
+    SameEnvelope(JournalPlace),
     /// It came in another envelope: the provider sent it again.
     OtherEnvelope,
 }
 
 impl Entity {
-    /// A state that nothing led to yet, with the key of its document.
-    pub fn new(rank: Rank, hash: ContentHash, deleted: bool, now: Timestamp) -> Self {
-        Self {
-            version: rank.version,
-            hash: ByteBuf::from(hash.0),
-            content: (!deleted).then(|| ByteBuf::from(rank.content.0)),
-            as_of: Some(rank.as_of),
-            by_receipt: false,
-            restored: None,
-            crowded: None,
-            deleted,
-            changed_at: now.as_millisecond(),
-            deliveries: ByteBuf::new(),
-            last: None,
-            document: None,
-        }
-    }
-
-    /// The key of the state's document.
-    pub fn document_hash(&self) -> ContentHash {
-        ContentHash(self.hash.as_slice().try_into().unwrap_or_default())
-    }
-
-    /// The state's place in the order of states. Before version 3 nobody knew when it was told, so when it was committed has
-    /// to do, its content is like no other, and a date years ahead was still believed.
-    pub fn rank(&self) -> Rank {
-        let as_of = self.as_of.unwrap_or(self.changed_at);
-        let content = match &self.content {
-            _ if self.deleted => ContentHash::DELETED,
-            Some(content) => ContentHash(content.as_slice().try_into().unwrap_or_default()),
-            None => ContentHash::default(),
-        };
-        let unbelievable = self.as_of.is_none() && self.version.is_ahead(as_of);
-        let version = if unbelievable { Version(as_of) } else { self.version };
-        Rank { version, as_of, content }
-    }
-
-    /// Whether its version is the time of a receipt. Before version 3 nobody wrote that down: of deletions all were but the
-    /// final ones, or may have been.
-    pub fn counts_by_receipt(&self) -> bool {
-        self.by_receipt || self.deleted && self.as_of.is_none() && self.version != Version::FINAL
-    }
-
-    /// Learns the hash of its content from a state whose document has this canonical text, if that is its own: before version
-    /// 3 nobody wrote it down, and the key of the document covered version and text.
-    pub fn recognise(&mut self, text: &[u8], content: ContentHash) {
-        let is_former = self.content.is_none() && !self.deleted;
-        if is_former && self.document_hash() == ContentHash::of_former_document(self.version, text) {
-            self.content = Some(ByteBuf::from(content.0));
-        }
-    }
-
-    /// Where its last change was journaled.
-    pub fn last_change(&self) -> Option<Journaled> {
-        let (lane, position) = self.last.as_deref()?.split_first()?;
-        Some(Journaled { lane: *lane, position: u64::from_be_bytes(position.try_into().ok()?) })
-    }
-
-    /// The entity, last changed there.
-    pub fn changed_at_place(self, at: Journaled) -> Self {
-        let packed = [&[at.lane], &at.position.to_be_bytes()[..]].concat();
-        Self { last: Some(ByteBuf::from(packed)), ..self }
-    }
-
     /// Whether the entity remembers a delivery.
     pub fn seen(&self, identity: Identity, envelope: &str) -> Seen {
         let envelope = envelope_bytes(envelope);
@@ -284,7 +89,7 @@ impl Entity {
                 let mut position: [u8; 8] = entry[POSITION..POSITION + 8].try_into().unwrap_or_default();
                 position[0] = 0;
                 let lane = entry[LANE] & !Part::STOOD.0;
-                return Seen::SameEnvelope(Journaled { lane, position: u64::from_be_bytes(position) });
+                return Seen::SameEnvelope(JournalPlace { lane, position: u64::from_be_bytes(position) });
             }
             seen = Seen::OtherEnvelope;
         }
@@ -308,13 +113,6 @@ impl Entity {
         self.crowded.is_some_and(|since| since >= oldest(window, now))
     }
 
-    /// The entity with this compressed document, if the item stays within one write unit with it.
-    pub fn with_document(&self, key: &Key, rev: u64, compressed: &[u8]) -> Result<Option<Self>, Fault> {
-        let with = Self { document: Some(ByteBuf::from(compressed)), ..self.clone() };
-        let size = item_size(&super::encode(key, rev, &with, super::Upkeep::default())?);
-        Ok((size <= ONE_UNIT).then_some(with))
-    }
-
     /// Forgets the deliveries that no provider repeats any more: those from before `window`.
     pub fn forget(&mut self, window: Duration, now: Timestamp) {
         let young = oldest(window, now);
@@ -331,7 +129,7 @@ impl Entity {
 
     /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood, for a day, and those
     /// that must not be taken for others when they are repeated. Beyond [`MOST`] it forgets any.
-    pub fn remember(&mut self, identity: Identity, envelope: &str, part: Part, at: Journaled, now: Timestamp) {
+    pub fn remember(&mut self, identity: Identity, envelope: &str, part: Part, at: JournalPlace, now: Timestamp) {
         let mut position = at.position.to_be_bytes();
         position[0] = part.0 & !Part::STOOD.0;
         self.deliveries.extend_from_slice(&identity.0);
@@ -386,6 +184,12 @@ fn envelope_bytes(id: &str) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metering::item_size;
+    use crate::records;
+    use crate::records::entity::{EntityId, Rank};
+    use hooktide_model::names::Kind;
+    use hooktide_model::notice::{ContentHash, Version};
+    use hooktide_model::tenant::Tenant;
 
     /// So many days after a first, each longer than anything is remembered for.
     fn day(n: u64) -> Timestamp {
@@ -397,8 +201,8 @@ mod tests {
         Entity::new(rank, ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH)
     }
 
-    fn at(position: u64) -> Journaled {
-        Journaled { lane: 3, position }
+    fn at(position: u64) -> JournalPlace {
+        JournalPlace { lane: 3, position }
     }
 
     #[test]
@@ -455,7 +259,7 @@ mod tests {
         assert_eq!(entity.seen(Identity::new("shopify", "c", "84"), "envelope 84"), Seen::SameEnvelope(at(84)));
         let id = EntityId { kind: Kind::CalendarEvent, connection: "c".repeat(22), id: "i".repeat(64) };
         let tenant = Tenant::parse(&"t".repeat(40)).unwrap();
-        let item = super::super::encode(&id.key(&tenant), 9_999_999, &entity, Default::default()).unwrap();
+        let item = records::encode(&id.key(&tenant), 9_999_999, &entity, Default::default()).unwrap();
         let size = item_size(&item);
         assert!(size <= 1024, "{size} bytes");
         let small = Entity { deliveries: ByteBuf::new(), ..entity.clone() };
@@ -497,37 +301,5 @@ mod tests {
         entity.relieve(Part::LEVEL);
         entity.remember(identity(2_000), "envelope", Part::LEVEL, at(8), day(1));
         assert_eq!(entity.deliveries.len(), RECENT * ENTRY, "the version grew");
-    }
-
-    #[test]
-    fn a_record_without_a_hash_of_its_content_recognises_its_own_document_only() {
-        let (text, content) = (br#"{"title":"Tea"}"#, ContentHash([9; 16]));
-        let former = |version| {
-            let hash = ByteBuf::from(ContentHash::of_former_document(Version(version), text).0);
-            Entity { as_of: None, content: None, hash, ..state(5) }
-        };
-        for (name, mut entity, text, expected) in [
-            ("its own", former(5), &text[..], content),
-            ("another text", former(5), br#"{"title":"Mug"}"#, ContentHash::default()),
-            ("of another version", former(4), text, ContentHash::default()),
-            ("gone", Entity { deleted: true, ..former(5) }, text, ContentHash::DELETED),
-            ("of this version", state(5), text, ContentHash([2; 16])),
-        ] {
-            entity.recognise(text, content);
-            assert_eq!(entity.rank().content, expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_record_without_a_time_of_telling_was_told_when_it_was_committed() {
-        let former = Entity { as_of: None, content: None, changed_at: 77, ..state(5) };
-        assert_eq!(former.rank(), Rank { version: Version(5), as_of: 77, content: ContentHash::default() });
-        let ahead = Entity { version: Version(4_000_000_000_000), ..former.clone() };
-        assert_eq!(ahead.rank().version, Version(77), "a date years ahead freezes nothing");
-        let gone = Entity { deleted: true, ..former.clone() };
-        assert_eq!(gone.rank().content, ContentHash::DELETED);
-        assert!(gone.counts_by_receipt() && !former.counts_by_receipt());
-        assert!(!Entity { version: Version::FINAL, ..gone.clone() }.counts_by_receipt(), "a final one never ends");
-        assert!(!Entity { as_of: Some(5), ..gone }.counts_by_receipt(), "since version 3 it is written down");
     }
 }

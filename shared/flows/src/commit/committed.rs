@@ -1,0 +1,55 @@
+//! The result of a commit.
+
+use hooktide_model::fault::Fault;
+use hooktide_model::place::JournalPlace;
+use hooktide_store::records::job::Mark;
+use hooktide_store::records::journal::Entry;
+
+/// A change in the journal, with the canonical text of its document.
+#[derive(Debug)]
+pub struct CommittedChange {
+    /// Its entry.
+    pub(crate) entry: Entry,
+    /// The canonical text of its document; none for a deletion.
+    pub(crate) text: Option<Vec<u8>>,
+    /// Where it is.
+    pub(crate) at: JournalPlace,
+}
+
+/// What a commit did.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// Changes to publish.
+    pub(crate) changes: Vec<CommittedChange>,
+    /// The places of facts in the batch that have to wait, and why.
+    pub(crate) waiting: Vec<(usize, Fault)>,
+    /// The marks whose jobs are to be announced.
+    pub(crate) raised: Vec<Mark>,
+    /// The places that are marked as still to be published.
+    pub(crate) announced: Vec<JournalPlace>,
+}
+
+/// Why there was no commit, as far as anybody knows.
+#[derive(Debug)]
+pub struct Uncommitted {
+    /// The reason.
+    pub fault: Fault,
+    /// Where it is if it happened after all.
+    pub(crate) perhaps_at: Option<JournalPlace>,
+}
+
+impl From<Fault> for Uncommitted {
+    fn from(fault: Fault) -> Self {
+        Self { fault, perhaps_at: None }
+    }
+}
+
+impl Committed {
+    /// Adds what a part did whose facts begin at `start`.
+    pub(super) fn add(&mut self, start: usize, part: Self) {
+        self.changes.extend(part.changes);
+        self.announced.extend(part.announced);
+        self.raised.extend(part.raised);
+        self.waiting.extend(part.waiting.into_iter().map(|(index, fault)| (start + index, fault)));
+    }
+}

@@ -1,0 +1,85 @@
+//! Documents that do not fit into their entities: put before the commit, and let go after it.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::plan::Plan;
+use crate::Ports;
+use hooktide_model::fault::Fault;
+use hooktide_model::notice::ContentHash;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Write, WriteFault};
+use hooktide_store::records::entity::EntityId;
+use hooktide_store::records::{self, document};
+
+/// The documents that one commit has put.
+pub(super) struct Documents<'a> {
+    ports: &'a Ports,
+    tenant: &'a Tenant,
+    /// When the journal has forgotten what this commit replaces.
+    expires_at: Timestamp,
+    stored: HashSet<(EntityId, ContentHash)>,
+}
+
+impl<'a> Documents<'a> {
+    /// No documents yet. Those that are let go stay until `expires_at`.
+    pub(super) fn new(ports: &'a Ports, tenant: &'a Tenant, expires_at: Timestamp) -> Self {
+        Self { ports, tenant, expires_at, stored: HashSet::new() }
+    }
+
+    /// Puts the documents of a plan, each once.
+    pub(super) async fn store(&mut self, plan: &Plan<'_>) -> Result<(), Fault> {
+        let mut writes = Vec::new();
+        for entity in &plan.entities {
+            let Some((winner, compressed)) =
+                entity.winner.as_ref().and_then(|winner| Some((winner, winner.document()?)))
+            else {
+                continue;
+            };
+            if self.stored.insert((entity.id.clone(), winner.hash())) {
+                let blobs = &*self.ports.blobs;
+                writes.push(document::store(blobs, self.tenant, entity.id, winner.hash(), compressed).await?);
+            }
+        }
+        for result in self.ports.table.write_many(writes).await {
+            result.map_err(records::raced)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the documents go that newer ones replaced, when the journal has forgotten them.
+    pub(super) async fn let_replaced_go(&self, plan: &Plan<'_>) {
+        let replaced = plan.entities.iter().filter(|entity| entity.winner.is_some()).filter_map(|entity| {
+            // One that was in the entity went with the state.
+            let known = entity.known.filter(|known| !known.record.deleted && known.record.document.is_none())?;
+            Some(document::let_go(self.tenant, entity.id, known.record.document_hash(), self.expires_at))
+        });
+        self.expire(replaced.collect()).await;
+    }
+
+    /// Lets the documents go that were put for a commit which lost its race, and are not those of their entities now. A key
+    /// covers when its state was reported, so only the same origin can win with it later; that puts the document again
+    /// before, which keeps it, and commits only if the entity is as it is now.
+    pub(super) async fn let_lost_go(&self, plan: &Plan<'_>) {
+        let lost = self.stored.iter().filter_map(|(id, hash)| {
+            let entity = plan.entities.iter().find(|entity| entity.id == id)?;
+            let current = match &entity.winner {
+                Some(winner) => Some(winner.hash()),
+                None => entity.known.map(|known| known.record.document_hash()),
+            };
+            (current != Some(*hash)).then(|| document::let_go(self.tenant, id, *hash, self.expires_at))
+        });
+        self.expire(lost.collect()).await;
+    }
+
+    async fn expire(&self, writes: Vec<Write>) {
+        for result in self.ports.table.write_many(writes).await {
+            // At worst an old document stays for ever.
+            if let Err(WriteFault::Fault(fault)) = result {
+                warn!(tenant = %self.tenant, %fault, "a replaced document was not let go");
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Facts: what is known now, and from where.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::fold::Told;
+use super::origin::{Origin, cut};
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{MarkReason, Outcome, Via};
+use hooktide_model::notice::{ContentHash, Dated, EntityNotice, State, Version};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Condition, Key, Write};
+use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
+use hooktide_store::records::entity::{EntityId, Identity, Rank};
+use hooktide_store::records::journal::Entry;
+use hooktide_store::records::{self, delivery, endpoint};
+
+/// One fact about one tenant's data.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// The id of its entry in the journal, the same whenever the fact is committed again.
+    pub id: String,
+    /// Where it came from.
+    pub origin: Arc<Origin>,
+    /// How we came to know of it.
+    pub via: Via,
+    /// The connection that it is about, where there is one.
+    pub connection: Option<String>,
+    /// What it says.
+    pub what: FactKind,
+    /// What the operator should know besides its outcome.
+    pub warning: Option<String>,
+}
+
+/// What a fact says.
+#[derive(Debug, Clone)]
+pub enum FactKind {
+    /// An entity has a state.
+    Entity(Box<EntityFact>),
+    /// A resource changed, and has to be asked how.
+    Hint {
+        /// What is remembered, so that a repeat asks nothing.
+        delivery: DeliveryPart,
+        /// The resource, with its connection.
+        resource: String,
+        /// Why it has to be asked.
+        reason: MarkReason,
+    },
+    /// Somebody's data has to be disclosed or erased.
+    Privacy {
+        /// What is remembered, so that a repeat asks nothing.
+        delivery: DeliveryPart,
+        /// The request, which is kept until that is done.
+        request: Box<DeadLetter>,
+    },
+    /// A code came for whoever sets the endpoint up.
+    Handshake {
+        /// The code.
+        code: String,
+    },
+    /// Nothing follows.
+    Ignored {
+        /// The reason.
+        reason: String,
+    },
+    /// A delivery has to wait until its account is connected.
+    Held {
+        /// The account.
+        account: String,
+        /// The delivery.
+        letter: Arc<DeadLetter>,
+        /// What shows the account to be unclaimed.
+        unclaimed: Unclaimed,
+    },
+}
+
+/// The part of a delivery that is remembered by itself, where it is about no entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryPart {
+    /// The identity of the delivery.
+    pub identity: Identity,
+    /// The name that tells it from the other parts.
+    pub part: String,
+}
+
+impl DeliveryPart {
+    /// Where it is remembered.
+    pub(super) fn key(&self, tenant: &Tenant) -> Key {
+        delivery::key(tenant, self.identity, &self.part)
+    }
+}
+
+/// The record that shows an account to be unclaimed, as it was read: its route, which is absent, or the endpoint of the one
+/// connection, which names others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unclaimed {
+    /// Where the record is.
+    pub key: Key,
+    /// Its revision; none where it is absent.
+    pub rev: Option<u64>,
+}
+
+impl Unclaimed {
+    /// The write that checks that it is as it was read.
+    pub(super) fn check(&self) -> Write {
+        let condition = self.rev.map_or(Condition::Absent, records::unchanged);
+        Write::Check { key: self.key.clone(), condition }
+    }
+}
+
+/// The account that an entity of a shared endpoint belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Belonging {
+    /// Where that is written.
+    pub key: Key,
+    /// The account that the entity was reported for now.
+    pub account: String,
+}
+
+/// An entity and the state that was reported.
+#[derive(Debug, Clone)]
+pub struct EntityFact {
+    /// The entity.
+    pub entity: EntityId,
+    /// The state, as the provider dates it.
+    pub(super) told: Told,
+    /// The canonical text of the document; none for a deletion.
+    pub(super) document: Option<Vec<u8>>,
+    /// When it came about, by the provider's clock.
+    pub(super) occurred_at: Option<Timestamp>,
+    /// The fields that could not be read.
+    pub(super) unread: Vec<String>,
+    /// The resource of the connection that is synced where the fact leaves the state open.
+    pub(super) resource: Option<String>,
+    /// The account that it has to belong to; none where the endpoint has one account only, or accounts are signed.
+    pub belonging: Option<Belonging>,
+}
+
+impl EntityFact {
+    /// The state that a notice of a connection reports. `identity` is the same for every repeat of the notice.
+    pub fn new(notice: EntityNotice, connection: &str, identity: Identity, origin: &Origin) -> Result<Self, Fault> {
+        let as_of = origin.received_at.as_millisecond();
+        let by_receipt = notice.dated == Dated::ByReceipt;
+        let version = if by_receipt { Version(as_of) } else { notice.version };
+        let (document, hash, content) = match &notice.state {
+            State::Present(document) => {
+                let text = document.to_json()?;
+                let hash = ContentHash::of_document(version, as_of, &text);
+                (Some(text), hash, ContentHash::of(document, &notice.unread)?)
+            }
+            State::Deleted => (None, ContentHash::DELETED, ContentHash::DELETED),
+        };
+        let told = Told {
+            identity,
+            envelope: origin.id.clone(),
+            rank: Rank { version, as_of, content },
+            hash,
+            deleted: document.is_none(),
+            by_receipt,
+            lifts: notice.restored,
+        };
+        Ok(Self {
+            entity: EntityId { kind: notice.kind, connection: connection.to_owned(), id: notice.id },
+            told,
+            document,
+            occurred_at: notice.occurred_at,
+            unread: notice.unread,
+            resource: notice.source.map(|resource| format!("{resource}/{connection}")),
+            belonging: None,
+        })
+    }
+
+    /// The state as it counts: where the provider's time is not to be believed, the time of the receipt does.
+    pub(super) fn told(&self, now: Timestamp) -> Told {
+        let mut told = self.told.clone();
+        if self.is_ahead(now) {
+            told.by_receipt = true;
+            told.rank.version = Version(told.rank.as_of);
+        }
+        told
+    }
+
+    /// Whether the provider's time is further ahead than any clock explains: of the receiver's and ours, one may be behind.
+    pub(super) fn is_ahead(&self, now: Timestamp) -> bool {
+        let at = self.told.rank.as_of.max(now.as_millisecond());
+        !self.told.by_receipt && self.told.rank.version.is_ahead(at)
+    }
+}
+
+impl Fact {
+    /// The entity that it is about, if it is about one.
+    pub(super) fn entity(&self) -> Option<&EntityFact> {
+        match &self.what {
+            FactKind::Entity(entity) => Some(entity),
+            FactKind::Hint { .. }
+            | FactKind::Privacy { .. }
+            | FactKind::Handshake { .. }
+            | FactKind::Ignored { .. }
+            | FactKind::Held { .. } => None,
+        }
+    }
+
+    /// About how many bytes its records have in a transaction, beyond what any fact's have.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.what {
+            FactKind::Held { letter, .. } => letter.message.len(),
+            FactKind::Privacy { request, .. } => request.message.len(),
+            FactKind::Entity(_) | FactKind::Hint { .. } | FactKind::Handshake { .. } | FactKind::Ignored { .. } => 0,
+        }
+    }
+
+    /// Its entry in the journal, with an outcome.
+    pub(super) fn entry(&self, outcome: Outcome, reason: Option<String>, now: Timestamp) -> Entry {
+        let reasons: Vec<&str> = reason.iter().chain(&self.warning).map(String::as_str).collect();
+        let reason = (!reasons.is_empty()).then(|| cut(&reasons.join("; ")));
+        Entry { connection: self.connection.clone(), reason, ..self.origin.entry(self.id.clone(), outcome, now) }
+    }
+
+    /// Where it is kept until its account is connected.
+    pub(super) fn shelf(&self, account: &str) -> Shelf {
+        Shelf::Held { endpoint: self.origin.endpoint.clone(), account: account.to_owned() }
+    }
+
+    /// Where the code of a handshake is kept.
+    pub(super) fn handshake_key(&self) -> Key {
+        endpoint::handshake_key(&self.origin.provider, &self.origin.endpoint)
+    }
+}

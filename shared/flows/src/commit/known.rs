@@ -1,0 +1,130 @@
+//! What is known of everything that a batch of facts touches, read before it is decided.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
+
+use super::Batch;
+use super::fact::FactKind;
+use hooktide_model::fault::Fault;
+use hooktide_model::job_kind::JobKind;
+use hooktide_store::ports::{Item, Key, Table};
+use hooktide_store::records::delivery::Delivery;
+use hooktide_store::records::endpoint::{Belonging, Handshake};
+use hooktide_store::records::entity::{Entity, EntityId};
+use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::{self, Record, Stored};
+
+/// The places of facts in their batch, by the resource that they ask to sync.
+pub(super) type Asked = BTreeMap<String, Vec<usize>>;
+
+/// What is known of everything that a batch touches.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) entities: HashMap<EntityId, Stored<Entity>>,
+    pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
+    pub(super) marks: HashMap<String, Stored<Mark>>,
+    /// The resources whose marks were looked up, whether they have one or not.
+    pub(super) marked: HashSet<String>,
+    pub(super) belongings: HashMap<Key, Stored<Belonging>>,
+    pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
+    /// What is kept already for accounts that nobody has connected.
+    pub(super) held: HashSet<Key>,
+    /// The facts that touch a record which cannot be read.
+    pub(super) unreadable: HashMap<usize, Fault>,
+}
+
+/// A record that is looked up.
+enum Lookup {
+    Entity(EntityId),
+    Delivery,
+    Belonging,
+    Handshake,
+    Held,
+    Mark(String),
+}
+
+impl Known {
+    /// Reads everything that facts touch, in one batch. What cannot be read fails no other facts than its own.
+    ///
+    /// `asked` are the resources that have to be synced besides those that hints name.
+    pub(super) async fn read(table: &dyn Table, batch: Batch<'_>, asked: &Asked) -> Result<Self, Fault> {
+        let lookups = lookups(batch, asked);
+        let mut known = Self::default();
+        known.marked.extend(lookups.values().filter_map(|(lookup, _)| match lookup {
+            Lookup::Mark(resource) => Some(resource.clone()),
+            Lookup::Entity(_) | Lookup::Delivery | Lookup::Belonging | Lookup::Handshake | Lookup::Held => None,
+        }));
+        let keys: Vec<Key> = lookups.keys().cloned().collect();
+        if keys.is_empty() {
+            return Ok(known);
+        }
+        let items = table.get_many(&keys).await?;
+        for ((key, (lookup, touching)), item) in lookups.into_iter().zip(items) {
+            let Some(item) = item else { continue };
+            if let Err(fault) = known.add(batch, key, lookup, &touching, item) {
+                known.unreadable.extend(touching.into_iter().map(|index| (index, fault.clone())));
+            }
+        }
+        Ok(known)
+    }
+
+    fn add(&mut self, batch: Batch<'_>, key: Key, lookup: Lookup, touching: &[usize], item: Item) -> Result<(), Fault> {
+        match lookup {
+            Lookup::Held => {
+                self.held.insert(key);
+                Ok(())
+            }
+            Lookup::Entity(id) => {
+                let mut stored: Stored<Entity> = records::decode(item)?;
+                for fact in touching.iter().filter_map(|index| batch.facts[*index].entity()) {
+                    if let Some(text) = &fact.document {
+                        stored.record.recognise(text, fact.told.rank.content);
+                    }
+                }
+                self.entities.insert(id, stored);
+                Ok(())
+            }
+            Lookup::Delivery => decode(&mut self.deliveries, key, item),
+            Lookup::Belonging => decode(&mut self.belongings, key, item),
+            Lookup::Handshake => decode(&mut self.handshakes, key, item),
+            Lookup::Mark(resource) => decode(&mut self.marks, resource, item),
+        }
+    }
+}
+
+fn decode<K: Eq + Hash, R: Record>(into: &mut HashMap<K, Stored<R>>, key: K, item: Item) -> Result<(), Fault> {
+    into.insert(key, records::decode(item)?);
+    Ok(())
+}
+
+/// What has to be looked up, with the places of the facts that touch it.
+fn lookups(batch: Batch<'_>, asked: &Asked) -> BTreeMap<Key, (Lookup, Vec<usize>)> {
+    let tenant = batch.tenant;
+    let mut lookups: BTreeMap<Key, (Lookup, Vec<usize>)> = BTreeMap::new();
+    for (index, fact) in batch.facts.iter().enumerate() {
+        let mut add = |key, lookup| lookups.entry(key).or_insert((lookup, Vec::new())).1.push(index);
+        match &fact.what {
+            FactKind::Entity(entity) => {
+                add(entity.entity.key(tenant), Lookup::Entity(entity.entity.clone()));
+                if let Some(belonging) = &entity.belonging {
+                    add(belonging.key.clone(), Lookup::Belonging);
+                }
+            }
+            FactKind::Hint { delivery, resource, .. } => {
+                add(job::key(tenant, &JobKind::SYNC, resource), Lookup::Mark(resource.clone()));
+                add(delivery.key(tenant), Lookup::Delivery);
+            }
+            FactKind::Privacy { delivery, .. } => add(delivery.key(tenant), Lookup::Delivery),
+            FactKind::Handshake { .. } => add(fact.handshake_key(), Lookup::Handshake),
+            FactKind::Held { account, .. } => {
+                add(fact.shelf(account).key(tenant, &fact.origin.id), Lookup::Held);
+            }
+            FactKind::Ignored { .. } => {}
+        }
+    }
+    for (resource, indices) in asked {
+        let key = job::key(tenant, &JobKind::SYNC, resource);
+        lookups.entry(key).or_insert_with(|| (Lookup::Mark(resource.clone()), Vec::new())).1.extend(indices);
+    }
+    lookups
+}

@@ -1,0 +1,176 @@
+//! Everything that a batch says of one entity.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Planner;
+use crate::commit::fact::{EntityFact, Fact};
+use crate::commit::fold::{self, Folded, Judged, Told, Verdict};
+use hooktide_model::envelope;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{MarkReason, Operation, Outcome};
+use hooktide_model::notice::ContentHash;
+use hooktide_model::place::JournalPlace;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::records::Stored;
+use hooktide_store::records::entity::{Entity, EntityId};
+use hooktide_store::records::journal::{Change, Entry};
+
+/// What becomes of an entity.
+pub(in crate::commit) struct EntityPlan<'a> {
+    pub(in crate::commit) id: &'a EntityId,
+    pub(in crate::commit) known: Option<&'a Stored<Entity>>,
+    /// The fact whose state is the entity's from now on, if that is another than before.
+    pub(in crate::commit) winner: Option<Winner<'a>>,
+    told: Vec<Told>,
+    folded: Folded,
+    /// How long its deliveries are remembered.
+    window: Duration,
+}
+
+/// The fact whose state is its entity's from now on.
+pub(in crate::commit) struct Winner<'a> {
+    pub(in crate::commit) fact: &'a EntityFact,
+    /// The place of its entry in the plan.
+    pub(in crate::commit) entry: usize,
+    /// Its document, compressed.
+    compressed: Option<Vec<u8>>,
+    /// Whether the document has room in the entity.
+    inline: bool,
+}
+
+impl Winner<'_> {
+    /// The key of its document.
+    pub(in crate::commit) fn hash(&self) -> ContentHash {
+        self.fact.told.hash
+    }
+
+    /// The compressed document that has to be stored on its own.
+    pub(in crate::commit) fn document(&self) -> Option<&[u8]> {
+        self.compressed.as_deref().filter(|_| !self.inline)
+    }
+}
+
+impl EntityPlan<'_> {
+    /// The entity after the commit, if it is written.
+    pub(in crate::commit) fn after(&self, at: JournalPlace, now: Timestamp) -> Option<Entity> {
+        let mut entity = self.folded_entity(at, now)?;
+        if let Some(Winner { compressed: Some(text), inline: true, .. }) = &self.winner {
+            entity.document = Some(text.clone().into());
+        }
+        Some(entity)
+    }
+
+    fn folded_entity(&self, at: JournalPlace, now: Timestamp) -> Option<Entity> {
+        let known = self.known.map(|known| &known.record);
+        fold::entity_after(known, &self.told, &self.folded, at, self.window, now)
+    }
+
+    /// Compresses the document of a state that won, and finds out whether it has room in the entity.
+    fn compress(&self, tenant: &Tenant, fact: &EntityFact, now: Timestamp) -> Result<(Option<Vec<u8>>, bool), Fault> {
+        let Some(text) = &fact.document else { return Ok((None, false)) };
+        let text = envelope::compress(text)?;
+        // The place in the journal changes no size.
+        let inline = match self.folded_entity(JournalPlace { lane: 0, position: 0 }, now) {
+            Some(after) => {
+                let next_rev = self.known.map_or(1, |known| known.rev + 1);
+                after.with_document(&self.id.key(tenant), next_rev, &text)?.is_some()
+            }
+            None => false,
+        };
+        Ok((Some(text), inline))
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// Folds everything that the batch says of one entity.
+    pub(super) fn entity(&mut self, id: &'a EntityId, indices: &[usize]) -> Result<(), Fault> {
+        let (facts, now) = (self.batch.facts, self.batch.now);
+        let entities = indices.iter().filter_map(|index| Some((*index, facts[*index], facts[*index].entity()?)));
+        let entities: Vec<(usize, &Fact, &EntityFact)> = entities.collect();
+        let told: Vec<Told> = entities.iter().map(|(_, _, entity)| entity.told(now)).collect();
+        let window = entities.iter().map(|(_, fact, _)| fact.origin.window).max().unwrap_or_default();
+        let known = self.known.entities.get(id);
+        let crowded = known.is_some_and(|known| known.record.is_crowded(window, now));
+        let folded = fold::fold(known.map(|known| &known.record), &told, crowded);
+        let mut winner = None;
+        for ((index, fact, entity), judged) in entities.into_iter().zip(&folded.judged) {
+            let (outcome, change) = match judged.verdict {
+                Verdict::Stands => {
+                    winner = Some((entity, self.plan.entries.len()));
+                    (Outcome::Processed, Some(change(fact, entity, &folded, known)))
+                }
+                Verdict::Guards => (Outcome::Ignored, None),
+                Verdict::Same | Verdict::Repeat => (Outcome::Duplicate, None),
+                Verdict::Stale => (Outcome::Stale, None),
+                Verdict::Redelivered(at) => {
+                    self.plan.redelivered.push((fact, at));
+                    continue;
+                }
+            };
+            let resource = leaves_open(entity, judged).then_some(entity.resource.as_ref()).flatten();
+            if let Some(resource) = resource {
+                self.ask(index, resource);
+            }
+            let entry = fact.entry(outcome, reason(entity, judged, resource, now), now);
+            self.plan.entries.push(Entry { change, ..entry });
+        }
+        let mut plan = EntityPlan { id, known, winner: None, told, folded, window };
+        if let Some((fact, entry)) = winner {
+            let (compressed, inline) = plan.compress(self.batch.tenant, fact, now)?;
+            if let Some(change) = &mut self.plan.entries[entry].change {
+                change.inline = inline;
+            }
+            plan.winner = Some(Winner { fact, entry, compressed, inline });
+        }
+        self.plan.entities.push(plan);
+        Ok(())
+    }
+
+    /// Marks a resource to be synced, since the fact at `index` leaves a state open.
+    fn ask(&mut self, index: usize, resource: &str) {
+        self.count_hint(resource, MarkReason::Unsettled);
+        if !self.known.marked.contains(resource) {
+            self.plan.unmarked.entry(resource.to_owned()).or_default().push(index);
+        }
+    }
+}
+
+/// The change by the fact whose state won.
+fn change(fact: &Fact, entity: &EntityFact, folded: &Folded, known: Option<&Stored<Entity>>) -> Change {
+    Change {
+        kind: entity.entity.kind,
+        entity: entity.entity.id.clone(),
+        op: folded.operation.unwrap_or(Operation::Updated),
+        version: folded.version().unwrap_or(entity.told.rank.version),
+        document: entity.document.is_some().then(|| entity.told.hash.to_hex()),
+        inline: false,
+        after: known.and_then(|known| known.record.last_change()),
+        occurred_at: entity.occurred_at,
+        via: fact.via,
+        unread: entity.unread.clone(),
+    }
+}
+
+/// Whether a fact leaves open what the state is.
+fn leaves_open(entity: &EntityFact, judged: &Judged) -> bool {
+    judged.asks || leaves_unread(entity, judged)
+}
+
+/// Whether fields of the newest state could not be read.
+fn leaves_unread(entity: &EntityFact, judged: &Judged) -> bool {
+    matches!(judged.verdict, Verdict::Stands | Verdict::Same) && !entity.unread.is_empty()
+}
+
+/// What the activity says of a fact besides its outcome.
+fn reason(entity: &EntityFact, judged: &Judged, resource: Option<&String>, now: Timestamp) -> Option<String> {
+    let parts = [
+        judged.why.map(str::to_owned),
+        leaves_unread(entity, judged).then(|| format!("not read: {}", entity.unread.join(", "))),
+        entity.is_ahead(now).then(|| "its time is more than a day ahead, so that of its receipt counts".to_owned()),
+        resource.map(|resource| format!("a sync of {resource} is due")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}

@@ -1,0 +1,107 @@
+//! A case: one message of a batch, on its way from the queue to its end.
+
+use std::collections::HashSet;
+
+use super::owner::Owner;
+use crate::commit::Fact;
+use crate::settle::Unprocessed;
+use hooktide_model::envelope::{Envelope, Unpublished};
+use hooktide_model::fault::Fault;
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::verified::Verified;
+use hooktide_store::ports::QueueName;
+
+/// A message of the batch.
+pub(super) struct Case {
+    pub(super) envelope: Envelope,
+    pub(super) queue: QueueName,
+    /// The queue's handles: it may deliver a message twice into one batch, and both share its fate.
+    pub(super) handles: Vec<String>,
+    pub(super) owner: Owner,
+    /// Its body; none of what has no body.
+    pub(super) body: Option<Result<Verified, Fault>>,
+    /// The facts that it reports and that are not committed yet, by the tenant that each is about.
+    pub(super) facts: Vec<(Tenant, Fact)>,
+    /// Why it has to come again, or is kept.
+    pub(super) fault: Option<Fault>,
+    /// Why it is kept although all its facts are committed.
+    pub(super) unprocessed: Option<Fault>,
+    /// Whether the run was over before its turn.
+    pub(super) is_late: bool,
+}
+
+/// What an envelope says.
+pub(super) struct Reading {
+    pub(super) facts: Vec<(Tenant, Fact)>,
+    /// Why the envelope is kept all the same, if it is.
+    pub(super) unprocessed: Option<Fault>,
+    /// Whether the facts are all that its body says.
+    pub(super) whole: bool,
+}
+
+impl Case {
+    /// A case of which nothing is known but its envelope.
+    pub(super) fn new(envelope: Envelope, queue: QueueName, handle: String) -> Self {
+        Self {
+            envelope,
+            queue,
+            handles: vec![handle],
+            // Until the owner is known, what becomes of it is filed with the system.
+            owner: Owner::Tenant(Tenant::system()),
+            body: None,
+            facts: Vec::new(),
+            fault: None,
+            unprocessed: None,
+            is_late: false,
+        }
+    }
+
+    /// Takes up what was read, but for the facts that are `done`.
+    pub(super) fn take_up(&mut self, Reading { facts, unprocessed, whole }: Reading, done: &HashSet<String>) {
+        if let Some(routed) = Owner::routed(&facts).filter(|_| whole) {
+            self.owner = routed;
+        }
+        self.unprocessed = unprocessed;
+        self.facts = facts.into_iter().filter(|(_, fact)| !done.contains(&fact.id)).collect();
+    }
+
+    /// Lets a fault decide about it, where it is worse than the one before.
+    pub(super) fn fail(&mut self, fault: Fault) {
+        self.fault = Some(worse(self.fault.take(), fault));
+    }
+
+    /// Remembers a place of the journal that the bus may not have heard of.
+    pub(super) fn remember(&mut self, unpublished: Unpublished) {
+        if !self.envelope.committed.contains(&unpublished) {
+            self.envelope.committed.push(unpublished);
+        }
+    }
+
+    /// The message for whoever settles it.
+    pub(super) fn into_unprocessed(self) -> Unprocessed {
+        let (tenant, connection) = (self.owner.tenant(), self.owner.connection().map(str::to_owned));
+        Unprocessed { envelope: self.envelope, queue: self.queue, tenant, connection }
+    }
+}
+
+impl Reading {
+    /// Facts that are all there is.
+    pub(super) fn whole(facts: Vec<(Tenant, Fact)>) -> Self {
+        Self { facts, unprocessed: None, whole: true }
+    }
+}
+
+/// The fault that decides, of two of one envelope.
+fn worse(one: Option<Fault>, other: Fault) -> Fault {
+    fn rank(fault: &Fault) -> u8 {
+        match fault {
+            Fault::Retryable { .. } => 0,
+            Fault::Failed { .. } => 1,
+            Fault::Permanent { .. } => 2,
+        }
+    }
+    match one {
+        Some(one) if rank(&one) >= rank(&other) => one,
+        Some(_) | None => other,
+    }
+}

@@ -1,0 +1,197 @@
+//! Entities: one item for each entity that a provider reported; the guard of its state.
+//!
+//! At most 1 KB, but for storms of changes, so that a commit costs two write units for it. A document that fits into the
+//! rest of that kilobyte costs nothing; a larger one is an item of its own.
+
+mod id;
+mod identity;
+mod memory;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+pub use self::id::EntityId;
+pub use self::identity::Identity;
+pub use self::memory::{MOST, Part, RECENT, Seen};
+use super::Record;
+use crate::key::Key;
+use crate::metering::item_size;
+use crate::ports::Item;
+use hooktide_model::fault::Fault;
+use hooktide_model::notice::{ContentHash, Version};
+use hooktide_model::place::JournalPlace;
+
+/// The size up to which an item with its document costs no more than without, in bytes.
+const ONE_UNIT: u64 = 1024;
+
+/// The place of a state in the order of its entity's states: the greatest stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    /// The provider's order.
+    pub version: Version,
+    /// When it was told, in milliseconds: when its delivery was accepted. Of states with one version the last told stands.
+    pub as_of: i64,
+    /// The hash of its content, which decides what was told within one millisecond.
+    pub content: ContentHash,
+}
+
+/// The state of an entity, and which deliveries led to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    /// The place of the state in the order of the entity's states.
+    pub version: Version,
+    /// The key of the state's document.
+    pub hash: ByteBuf,
+    /// The hash of the state's content; none for a deletion, and before version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ByteBuf>,
+    /// When the state was told, in milliseconds; none before version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<i64>,
+    /// Whether the version is the time of a receipt, since the provider says no time of its own, or none to be believed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_receipt: bool,
+    /// Up to when deletions that are dated by receipt do not count, in milliseconds: the entity was restored then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<i64>,
+    /// When the youngest of the deliveries at this version was remembered that is forgotten already, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowded: Option<u32>,
+    /// Whether the entity is gone (a tombstone).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// When the state was committed, in milliseconds.
+    pub changed_at: i64,
+    /// The most recent deliveries, newest last, packed. Version 1 kept them in another form under another name: what it
+    /// remembered is forgotten, and its repeats meet the version guard.
+    #[serde(default)]
+    pub deliveries: ByteBuf,
+    /// Where the last change was journaled, packed. Those of before this was written down have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<ByteBuf>,
+    /// The document of the state, compressed, if it is small enough to be here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<ByteBuf>,
+}
+
+impl Record for Entity {
+    const NAME: &'static str = "entity";
+    // Version 1 kept deliveries under another name; version 2 did not write down when a state was told.
+    const UPGRADES: &'static [fn(&mut Item)] = &[|_| {}, |_| {}];
+}
+
+impl Entity {
+    /// A state that nothing led to yet, with the key of its document.
+    pub fn new(rank: Rank, hash: ContentHash, deleted: bool, now: Timestamp) -> Self {
+        Self {
+            version: rank.version,
+            hash: ByteBuf::from(hash.0),
+            content: (!deleted).then(|| ByteBuf::from(rank.content.0)),
+            as_of: Some(rank.as_of),
+            by_receipt: false,
+            restored: None,
+            crowded: None,
+            deleted,
+            changed_at: now.as_millisecond(),
+            deliveries: ByteBuf::new(),
+            last: None,
+            document: None,
+        }
+    }
+
+    /// The key of the state's document.
+    pub fn document_hash(&self) -> ContentHash {
+        ContentHash(self.hash.as_slice().try_into().unwrap_or_default())
+    }
+
+    /// The state's place in the order of states. Before version 3 nobody knew when it was told, so when it was committed has
+    /// to do, its content is like no other, and a date years ahead was still believed.
+    pub fn rank(&self) -> Rank {
+        let as_of = self.as_of.unwrap_or(self.changed_at);
+        let content = match &self.content {
+            _ if self.deleted => ContentHash::DELETED,
+            Some(content) => ContentHash(content.as_slice().try_into().unwrap_or_default()),
+            None => ContentHash::default(),
+        };
+        let unbelievable = self.as_of.is_none() && self.version.is_ahead(as_of);
+        let version = if unbelievable { Version(as_of) } else { self.version };
+        Rank { version, as_of, content }
+    }
+
+    /// Whether its version is the time of a receipt. Before version 3 nobody wrote that down: of deletions all were but the
+    /// final ones, or may have been.
+    pub fn counts_by_receipt(&self) -> bool {
+        self.by_receipt || self.deleted && self.as_of.is_none() && self.version != Version::FINAL
+    }
+
+    /// Learns the hash of its content from a state whose document has this canonical text, if that is its own: before version
+    /// 3 nobody wrote it down, and the key of the document covered version and text.
+    pub fn recognise(&mut self, text: &[u8], content: ContentHash) {
+        let is_former = self.content.is_none() && !self.deleted;
+        if is_former && self.document_hash() == ContentHash::of_former_document(self.version, text) {
+            self.content = Some(ByteBuf::from(content.0));
+        }
+    }
+
+    /// Where its last change was journaled.
+    pub fn last_change(&self) -> Option<JournalPlace> {
+        let (lane, position) = self.last.as_deref()?.split_first()?;
+        Some(JournalPlace { lane: *lane, position: u64::from_be_bytes(position.try_into().ok()?) })
+    }
+
+    /// The entity, last changed there.
+    pub fn changed_at_place(self, at: JournalPlace) -> Self {
+        let packed = [&[at.lane], &at.position.to_be_bytes()[..]].concat();
+        Self { last: Some(ByteBuf::from(packed)), ..self }
+    }
+
+    /// The entity with this compressed document, if the item stays within one write unit with it.
+    pub fn with_document(&self, key: &Key, rev: u64, compressed: &[u8]) -> Result<Option<Self>, Fault> {
+        let with = Self { document: Some(ByteBuf::from(compressed)), ..self.clone() };
+        let size = item_size(&super::encode(key, rev, &with, super::Upkeep::default())?);
+        Ok((size <= ONE_UNIT).then_some(with))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(version: i64) -> Entity {
+        let rank = Rank { version: Version(version), as_of: 1_800_000_000_123, content: ContentHash([2; 16]) };
+        Entity::new(rank, ContentHash([1; 16]), false, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_record_without_a_hash_of_its_content_recognises_its_own_document_only() {
+        let (text, content) = (br#"{"title":"Tea"}"#, ContentHash([9; 16]));
+        let former = |version| {
+            let hash = ByteBuf::from(ContentHash::of_former_document(Version(version), text).0);
+            Entity { as_of: None, content: None, hash, ..state(5) }
+        };
+        for (name, mut entity, text, expected) in [
+            ("its own", former(5), &text[..], content),
+            ("another text", former(5), br#"{"title":"Mug"}"#, ContentHash::default()),
+            ("of another version", former(4), text, ContentHash::default()),
+            ("gone", Entity { deleted: true, ..former(5) }, text, ContentHash::DELETED),
+            ("of this version", state(5), text, ContentHash([2; 16])),
+        ] {
+            entity.recognise(text, content);
+            assert_eq!(entity.rank().content, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_record_without_a_time_of_telling_was_told_when_it_was_committed() {
+        let former = Entity { as_of: None, content: None, changed_at: 77, ..state(5) };
+        assert_eq!(former.rank(), Rank { version: Version(5), as_of: 77, content: ContentHash::default() });
+        let ahead = Entity { version: Version(4_000_000_000_000), ..former.clone() };
+        assert_eq!(ahead.rank().version, Version(77), "a date years ahead freezes nothing");
+        let gone = Entity { deleted: true, ..former.clone() };
+        assert_eq!(gone.rank().content, ContentHash::DELETED);
+        assert!(gone.counts_by_receipt() && !former.counts_by_receipt());
+        assert!(!Entity { version: Version::FINAL, ..gone.clone() }.counts_by_receipt(), "a final one never ends");
+        assert!(!Entity { as_of: Some(5), ..gone }.counts_by_receipt(), "since version 3 it is written down");
+    }
+}

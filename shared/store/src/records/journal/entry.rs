@@ -1,0 +1,124 @@
+//! Entries of the journal.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::records::document::Wanted;
+use crate::records::entity::EntityId;
+use hooktide_model::names::{Kind, Operation, Outcome, Via};
+use hooktide_model::notice::{ContentHash, Version};
+use hooktide_model::place::JournalPlace;
+
+/// What became of one notice, and the change it caused, if it did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The same for every delivery of this entry: readers drop repeats by it.
+    pub id: String,
+    /// The connection, where the notice's account has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The provider.
+    pub provider: String,
+    /// The provider's topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The provider's own id of the delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, where that is not plain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the request was received.
+    pub received_at: Timestamp,
+    /// When this became of it.
+    pub processed_at: Timestamp,
+    /// The secret that verified it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_with: Option<String>,
+    /// The trace id, from receipt to the last effect.
+    pub trace: String,
+    /// What changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// A change of an entity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its kind.
+    pub kind: Kind,
+    /// The provider's id of it.
+    pub entity: String,
+    /// What happened to it.
+    pub op: Operation,
+    /// The version of its new state.
+    pub version: Version,
+    /// The content hash of its document, in hexadecimal; none for a deletion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// Whether the document is in the entity itself, as long as that state stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inline: bool,
+    /// Where the former change of the same entity is: readers take that first. None of a first change, and of changes that
+    /// were journaled before places were remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<JournalPlace>,
+    /// When it happened, by the provider's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
+    /// How we came to know.
+    pub via: Via,
+    /// The fields that were not of a type that can be read: absent from the document, and unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+}
+
+impl Entry {
+    /// Whether it tells of a notice of this envelope.
+    pub fn is_of(&self, envelope: &str) -> bool {
+        self.id.strip_prefix(envelope).is_some_and(|rest| rest.starts_with('-'))
+    }
+
+    /// The document of its change.
+    pub fn document(&self) -> Option<Wanted> {
+        let change = self.change.as_ref()?;
+        let hash = data_encoding::HEXLOWER.decode(change.document.as_ref()?.as_bytes()).ok()?;
+        Some(Wanted { entity: self.entity()?, hash: ContentHash(hash.try_into().ok()?), inline: change.inline })
+    }
+
+    /// The entity that changed.
+    pub fn entity(&self) -> Option<EntityId> {
+        let change = self.change.as_ref()?;
+        Some(EntityId { kind: change.kind, connection: self.connection.clone()?, id: change.entity.clone() })
+    }
+}
+
+/// The entry of this id, if it tells of a change. An envelope may have told several states of one entity, of which one stood.
+pub fn find<'a>(entries: &'a [Entry], id: &str) -> Option<&'a Entry> {
+    entries.iter().find(|entry| entry.id == id && entry.change.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_states_that_one_message_told_the_one_that_stood_is_found() {
+        let change =
+            serde_json::json!({"kind": "product", "entity": "1", "op": "updated", "version": 1, "via": "webhook"});
+        let entry = |id: &str, change: Option<&serde_json::Value>| -> Entry {
+            let text = serde_json::json!({
+                "id": id, "connection": "c", "provider": "any", "outcome": "processed", "received_at": Timestamp::UNIX_EPOCH,
+                "processed_at": Timestamp::UNIX_EPOCH, "trace": "", "change": change,
+            });
+            serde_json::from_value(text).unwrap()
+        };
+        let entries = vec![entry("e-0", None), entry("e-1", Some(&change)), entry("e-10", Some(&change))];
+        let found = |id| find(&entries, id).map(|entry| entry.id.clone());
+        assert_eq!(found("e-0"), None, "it was stale: what stood has another document");
+        assert_eq!(found("e-1").as_deref(), Some("e-1"));
+        assert_eq!(found("e-2"), None);
+    }
+}

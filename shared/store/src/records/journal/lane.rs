@@ -1,0 +1,114 @@
+//! Lanes: where one ends, and how it grows.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{Entry, Position, key, parse_position, partition, positions};
+use crate::ports::{Query, Table, Write};
+use crate::records::{self, Record, Stored, Upkeep};
+use hooktide_model::envelope;
+use hooktide_model::fault::Fault;
+use hooktide_model::signing;
+use hooktide_model::tenant::Tenant;
+
+/// The sort key of a lane's genesis, after all positions.
+const GENESIS: &str = "genesis";
+/// How far beyond its former start an expired lane starts anew.
+const LEAP: u64 = 1 << 32;
+
+/// Where a lane starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Genesis {
+    start: u64,
+}
+
+impl Record for Genesis {
+    const NAME: &'static str = "journal genesis";
+}
+
+/// The end of a lane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Head {
+    /// Its last position.
+    At(u64),
+    /// It is empty; where it started before, and the revision of that record.
+    Empty(Option<(u64, u64)>),
+}
+
+impl Head {
+    /// The position that the next append takes.
+    pub fn next(&self, now: Timestamp) -> u64 {
+        let clock = u64::try_from(now.as_millisecond()).unwrap_or(1).max(1);
+        match self {
+            Self::At(position) => position + 1,
+            Self::Empty(None) => clock,
+            Self::Empty(Some((start, _))) => clock.max(start + LEAP),
+        }
+    }
+}
+
+/// The lane that a batch takes: that of the hash of its first envelope's id.
+pub fn lane_of(envelope: &str, lanes: u8) -> u8 {
+    signing::sha256(&[envelope.as_bytes()])[0] % lanes.max(1)
+}
+
+/// Finds the end of a lane.
+///
+/// A last position that has expired does not count: the store deletes in any order, so positions after it may be gone
+/// already, and a reader may have seen them.
+pub async fn head(table: &dyn Table, tenant: &Tenant, lane: u8, now: Timestamp) -> Result<Head, Fault> {
+    let query = Query { partition: partition(tenant, lane), range: positions(0), descending: true, limit: 1 };
+    if let Some(last) = table.query(&query).await?.items.first()
+        && !records::has_expired(last, now)
+    {
+        return Ok(Head::At(parse_position(records::sort_of(last))?));
+    }
+    let genesis: Option<Stored<Genesis>> = records::get(table, &partition(tenant, lane).key(GENESIS)).await?;
+    Ok(Head::Empty(genesis.map(|genesis| (genesis.record.start, genesis.rev))))
+}
+
+/// The writes that append entries after `head`: one, or two where the lane starts.
+pub fn append(
+    tenant: &Tenant,
+    lane: u8,
+    head: &Head,
+    entries: &[Entry],
+    keep: Duration,
+    now: Timestamp,
+) -> Result<Vec<Write>, Fault> {
+    let position = head.next(now);
+    let text = serde_json::to_vec(entries)
+        .map_err(|error| Fault::failed(format!("journal entries do not serialise: {error}")))?;
+    let item = Position { first: matches!(head, Head::Empty(_)), entries: ByteBuf::from(envelope::compress(&text)?) };
+    let received_at = entries.iter().map(|entry| entry.received_at).max().unwrap_or(now);
+    let upkeep = Upkeep::until(records::kept_until(received_at, now, keep));
+    let mut writes = vec![records::insert(&key(tenant, lane, position), &item, upkeep)?];
+    if let Head::Empty(former) = head {
+        let key = partition(tenant, lane).key(GENESIS);
+        writes.push(records::replace(
+            &key,
+            former.map(|(_, rev)| rev),
+            &Genesis { start: position },
+            Upkeep::default(),
+        )?);
+    }
+    Ok(writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expired_lane_starts_beyond_any_position_it_can_have_had() {
+        let now = Timestamp::from_second(2_000_000_000).unwrap();
+        assert_eq!(Head::Empty(None).next(now), 2_000_000_000_000);
+        assert_eq!(Head::At(7).next(now), 8);
+        let ahead = Head::Empty(Some((3_000_000_000_000, 1)));
+        assert_eq!(ahead.next(now), 3_000_000_000_000 + LEAP);
+        assert_eq!(Head::Empty(None).next(Timestamp::MIN), 1);
+    }
+}
