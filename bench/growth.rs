@@ -1,4 +1,4 @@
-//! N9: what is done often takes as long with a million stored things as with a thousand, and with ten thousand
+//! N9: frequent operations take as long with a million stored entities as with a thousand, and with ten thousand
 //! connections as with one.
 
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use crate::report::{Report, Verdict, grouped};
 use crate::rounds::{Contestant, medians};
 
-/// How many things the small store has.
+/// How many entities the small store has.
 const FEW: u64 = 1_000;
 /// How many the large one should have.
 const MANY: u64 = 1_000_000;
@@ -42,7 +42,7 @@ struct Place {
     shop: Shop,
     /// Products that it has.
     things: u64,
-    /// Changes are told of so many of them.
+    /// How many of them change.
     among: u64,
     /// Over a queue that takes everything at once: what a thread's waking takes is not asked here.
     receiver: Receiver,
@@ -72,7 +72,7 @@ pub(crate) fn measure(report: &mut Report) {
     compare(report, &runtime, &mut [one, connected], &format!("from 1 to {} connections", grouped(CONNECTIONS as f64)));
 }
 
-/// The same changes, of the same thousand things, so that no more has to fit into the processor's caches.
+/// Compares the same changes of the same thousand entities, so that no more data has to fit into the processor's caches.
 fn compare_hot(report: &mut Report, runtime: &Runtime, places: &mut [Place; 2], growth: &str) {
     for place in places.iter_mut() {
         runtime.block_on(place.refill(FEW));
@@ -106,8 +106,9 @@ fn compare(report: &mut Report, runtime: &Runtime, places: &mut [Place; 2], grow
         runtime.block_on(place.process(batches.pop().expect("a batch for each round")));
     };
     let read = |place: &Place| runtime.block_on(place.read());
-    // One after the other: what runs between two of a kind would meet them unequally. The page before the processing, which
-    // overtakes more of its changes the fewer things there are: those are told without their documents.
+    // Measures one kind of work after the other, since other work between two runs would affect them unequally. Reads the
+    // page before processing: the fewer entities there are, the more of the page's changes processing overtakes, and the
+    // feed gives those without their documents.
     let pairs = [
         medians(ROUNDS, &mut [Contestant::new(200, || accept(few)), Contestant::new(200, || accept(many))]),
         medians(ROUNDS, &mut [Contestant::new(5, || read(few)), Contestant::new(5, || read(many))]),
@@ -128,7 +129,7 @@ fn compare(report: &mut Report, runtime: &Runtime, places: &mut [Place; 2], grow
 }
 
 impl Place {
-    /// New batches, of changes of so many of the things.
+    /// Makes new batches of changes, spread over so many of the entities.
     async fn refill(&mut self, among: u64) {
         self.among = among;
         self.batches.clear();
@@ -139,7 +140,7 @@ impl Place {
         self.batches.reverse();
     }
 
-    /// Makes the batches, each of changes of things that are stored, and finds where the feed is read.
+    /// Makes the batches of changes of stored entities, and finds the place to read the feed from.
     async fn prepare(&mut self) {
         // One round more warms up, and the first batches find the ends of the journal's lanes.
         for number in 0..8 {
@@ -158,8 +159,8 @@ impl Place {
         self.refill(self.among).await;
     }
 
-    /// The batch of that number: changes of things that are spread over all that are stored, and differ from those of the
-    /// batches before it until each had its turn.
+    /// The batch with that number: changes that are spread over the stored entities, none of which changes again until all
+    /// have had their turn.
     async fn batch(&self, number: u64) -> Vec<Message> {
         self.world.clock.advance(Duration::from_secs(1));
         for index in 0..BATCH {

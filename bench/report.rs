@@ -5,11 +5,11 @@ use hooktide_cost::Cost;
 /// How a figure is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is required, and holds or does not.
+    /// The figure is required, and holds or does not.
     Required(bool),
-    /// It is wished for, and holds or does not; a miss fails nothing.
+    /// The figure is an aim, and holds or does not; a miss fails nothing.
     Aim(bool),
-    /// It is shown.
+    /// The figure is only shown.
     Shown,
 }
 

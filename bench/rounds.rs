@@ -22,7 +22,7 @@ pub(crate) fn medians(rounds: usize, contestants: &mut [Contestant<'_>]) -> Vec<
     let mut times = vec![Vec::with_capacity(rounds); contestants.len()];
     for round in 0..=rounds {
         let mut order: Vec<usize> = (0..contestants.len()).collect();
-        // Whoever comes second finds other things in the processor's caches than whoever comes first.
+        // The second contestant finds other data in the processor's caches than the first.
         if round % 2 == 1 {
             order.reverse();
         }

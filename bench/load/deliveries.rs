@@ -1,4 +1,4 @@
-//! Signed deliveries as bytes to be sent: each with an id and a version of its own, of many things.
+//! Signed deliveries as bytes to send: each with its own id and version, about many entities.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    /// Of this shop.
+    /// Deliveries of this shop.
     pub(crate) fn of(shop: Shop) -> Self {
         let text = bodies::product(&shop.account, 0, FIRST, SIZE);
         let id = text.split("\"id\":").filter_map(|rest| rest.split([',', '}']).next()).min_by_key(|id| id.len());

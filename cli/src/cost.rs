@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use crate::failure::Failure;
 use crate::output::{Output, Table};
 
-/// The columns: how many are processed at once, and of how many tenants those are.
+/// The columns: how many webhooks are processed at once, and how many tenants they belong to.
 const COLUMNS: [(&str, u32, u32); 3] = [("full batches", 25, 1), ("of 25 tenants", 25, 25), ("one by one", 1, 1)];
-/// What most webhooks are: news of a thing that is known.
+/// The usual kind of webhook: a change of a known entity.
 const USUAL: &str = "again";
-/// What else webhooks are.
+/// The other kinds of webhooks.
 const OTHERS: [(&str, &str); 4] =
     [("fresh", "all about new things"), ("duplicate", "all duplicates"), ("stale", "all stale"), ("hint", "all hints")];
 

@@ -8,9 +8,9 @@ use reqwest::StatusCode;
 /// Why a command did not do what it was asked. The texts say what to do next, and hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It was used wrongly: exit code 2.
+    /// The command was used wrongly: exit code 2.
     Usage(String),
-    /// It went wrong here.
+    /// The command failed on this machine.
     Failed(String),
     /// No answer came from the server.
     Unreachable(String),

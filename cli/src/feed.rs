@@ -25,10 +25,10 @@ pub(crate) struct Place {
 pub(crate) struct ChangesArguments {
     #[command(flatten)]
     place: Place,
-    /// Of this kind only.
+    /// Only changes of this kind.
     #[arg(long, value_parser = PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str())))]
     kind: Option<String>,
-    /// With this tag only, such as products or product/CONNECTION/*.
+    /// Only changes with this tag, such as products or product/CONNECTION/*.
     #[arg(long)]
     tag: Option<String>,
 }
@@ -38,10 +38,10 @@ pub(crate) struct ChangesArguments {
 pub(crate) struct ActivityArguments {
     #[command(flatten)]
     place: Place,
-    /// Of this connection only.
+    /// Only activity of this connection.
     #[arg(long, value_name = "ID")]
     connection: Option<String>,
-    /// With this outcome only.
+    /// Only activity with this outcome.
     #[arg(long, value_parser = PossibleValuesParser::new(Outcome::ALL.iter().map(|outcome| outcome.as_str())))]
     outcome: Option<String>,
 }

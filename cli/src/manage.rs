@@ -49,7 +49,7 @@ pub(crate) enum ManageCommand<A: Args, C: Args> {
         #[command(flatten)]
         change: C,
     },
-    /// Remove one, and what is known of its things; its dead letters stay for their time.
+    /// Remove one, with the data of its entities; its dead letters stay until they expire.
     Remove {
         /// Its id.
         id: String,
@@ -168,7 +168,7 @@ pub(crate) async fn run<A: Args + Create, C: Args + Create>(
         ManageCommand::Change { id, change } => show(&client.patch(&["v1", path, &id], &change.body()?).await?, output),
         ManageCommand::Remove { id } => {
             let mut removed = client.delete(&["v1", path, &id]).await?;
-            // One request erases a bounded number of things.
+            // One request erases a bounded number of entities.
             while removed.get("remaining") == Some(&Value::Bool(true)) {
                 output.note(&format!("{id}{}; there is more", erased(&removed)));
                 removed = client.delete(&["v1", path, &id]).await?;

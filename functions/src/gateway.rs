@@ -20,7 +20,7 @@ pub fn legible(event: LambdaRequest) -> LambdaRequest {
     event.headers.remove(HOST);
     event.headers.remove(PROTOCOL);
     event.request_context.domain_name = None;
-    // What is no path is answered as a path of nobody's, and a query that cannot be one as if there were none.
+    // An invalid path becomes `/`; an invalid query is dropped.
     event.raw_path = event.raw_path.filter(|path| path.starts_with('/') && path.len() <= LONGEST);
     event.raw_path.get_or_insert_with(|| "/".to_owned());
     let fits = |query: &String| query.len() <= LONGEST && format!("/?{query}").parse::<Uri>().is_ok();

@@ -53,7 +53,7 @@ impl World {
         Connected { provider, path: format!("/webhooks/{provider}/{id}"), id }
     }
 
-    /// A signed sample of a topic, about the thing of that number.
+    /// A signed sample of a topic, about the entity with that number.
     pub async fn sample_of(&self, connected: &Connected, topic: &str, number: u64) -> Request<Bytes> {
         let path = format!("/test/events/{}/{topic}", connected.provider);
         let body = json!({ "connection": connected.id, "number": number });

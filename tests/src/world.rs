@@ -237,7 +237,7 @@ impl World {
         provider.sign(unsigned).expect("a signed request")
     }
 
-    /// The tag of the thing that samples of `number` are about.
+    /// The tag of the entity that samples of `number` are about.
     pub fn entity(&self, shop: &Shop, number: u64) -> String {
         let sample = self.sample(shop, "products/delete", number, self.now());
         let body: Value = serde_json::from_slice(sample.body()).expect("a sample");

@@ -12,13 +12,13 @@ use crate::moment::Moment;
 /// Which of them; what is not given does not matter.
 #[derive(Args, Default)]
 pub(crate) struct Which {
-    /// Of this connection.
+    /// Only letters of this connection.
     #[arg(long, value_name = "ID")]
     connection: Option<String>,
-    /// Of this topic.
+    /// Only letters of this topic.
     #[arg(long)]
     topic: Option<String>,
-    /// Of this class of error, such as unreadable.
+    /// Only letters of this class of error, such as unreadable.
     #[arg(long, value_parser = class)]
     class: Option<ErrorClass>,
     /// Received at or after this time, or this long ago, such as 2h.

@@ -80,7 +80,7 @@ impl<'a> Signer<'a> {
         })))
     }
 
-    /// Signed samples about so many things from that number on, at most [`AT_ONCE`].
+    /// Signed samples about `count` entities from `number` on, at most [`AT_ONCE`].
     pub(super) async fn samples(&self, number: u64, count: u64) -> Result<Vec<Request<Bytes>>, Failure> {
         match self {
             Self::Server(server) => server.samples(number, count).await,

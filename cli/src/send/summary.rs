@@ -9,12 +9,12 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::output::{Output, facts, harmless};
 
-/// What came of one delivery.
+/// The answer to one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It was taken.
+    /// The delivery was accepted.
     Accepted(StatusCode),
-    /// It was not, and this was said.
+    /// The delivery was refused with this text.
     Refused(StatusCode, String),
     /// Nobody answered, for this reason.
     None(String),

@@ -20,14 +20,14 @@ const MOST: usize = 10;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>.
 const LARGEST: usize = 1024 * 1024;
 
-/// Where the queues are.
+/// The URLs of the queues.
 #[derive(Debug, Clone)]
 pub struct QueueUrls {
-    /// The address of the queue for notices.
+    /// The URL of the queue for notices.
     pub notices: String,
-    /// The address of the queue for what must not wait.
+    /// The URL of the queue for messages that must not wait.
     pub priority: String,
-    /// The address of the queue for jobs.
+    /// The URL of the queue for jobs.
     pub jobs: String,
 }
 

@@ -10,13 +10,13 @@ use crate::FileFault;
 pub struct Price {
     /// US dollars.
     usd: f64,
-    /// For how many.
+    /// The number of units that this price buys.
     each: f64,
-    /// Of what.
+    /// The unit.
     pub what: String,
-    /// When a dated list last had it.
+    /// The date of the last price list that had it.
     pub seen: String,
-    /// Where.
+    /// The URL of that list.
     pub source: String,
 }
 

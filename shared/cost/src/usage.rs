@@ -12,7 +12,7 @@ pub struct Usage {
     pub kind: String,
     /// How many are processed at once.
     pub batch: u32,
-    /// Of how many tenants those are.
+    /// How many tenants they belong to.
     pub tenants: u32,
     /// Write units, those of the index included.
     pub write_units: f64,

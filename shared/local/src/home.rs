@@ -50,7 +50,7 @@ pub enum HomeError {
         /// What was in it.
         lost: &'static str,
     },
-    /// It is not to be read or written.
+    /// The folder cannot be read or written.
     #[error("{path} cannot be used: {error}. Check its permissions and the free space, or give another with --home.")]
     Unusable {
         /// The folder or a file in it.
@@ -68,7 +68,7 @@ impl Home {
             move |error| HomeError::Unusable { path, error }
         };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable(path))?;
-        // It may have been there before, open to others: webhooks' bodies are nobody else's business.
+        // An existing folder may be open to others, but webhooks' bodies are private.
         if fs::metadata(path).map_err(unusable(path))?.permissions().mode() & 0o077 != 0 {
             fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(unusable(path))?;
         }

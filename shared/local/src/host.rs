@@ -259,7 +259,7 @@ impl Host {
         jobs.and(expired)
     }
 
-    /// Deletes what expired: items, and blobs that nothing can refer to any more. Reads everything, so it is for seldom.
+    /// Deletes expired items, and blobs that nothing can refer to any more. Reads everything, so run it rarely.
     pub async fn sweep_expired(&self) -> Result<usize, Fault> {
         let items = self.table.sweep_expired().await?;
         // A message that still waits may need its claim check, however old it is.

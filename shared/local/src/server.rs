@@ -60,7 +60,7 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// What providers call; the listening address by default.
     pub public_url: Option<String>,
-    /// Whether to make a connection of each provider to try things with.
+    /// Whether to make a connection of each provider for experiments.
     pub demo: bool,
     /// From where browsers may call the API.
     pub origins: Vec<String>,
@@ -70,7 +70,7 @@ pub struct ServeOptions {
     pub settings: Settings,
 }
 
-/// That the server serves.
+/// The address and the admin key of a server that is ready.
 #[derive(Debug, Clone)]
 pub struct Ready {
     /// Where.
@@ -84,7 +84,7 @@ pub struct Ready {
 /// Why the server does not serve. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is not to be had.
+    /// The address is in use or unavailable.
     #[error("cannot listen on {address}: {error}. Is another server there? Give another address with --listen.")]
     Listen {
         /// The address.
@@ -98,7 +98,7 @@ pub enum ServeError {
          leave --demo out, or listen on 127.0.0.1 instead of {0}"
     )]
     OpenDemo(SocketAddr),
-    /// The data folder is not to be had.
+    /// The data folder is unavailable.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The store was written under other root keys.

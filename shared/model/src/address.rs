@@ -1,7 +1,7 @@
 //! Webhook addresses: `/webhooks/{provider}/{id}`.
 //!
-//! The id ends in a short MAC, so that made-up ids are answered 404 without reading the store. That saves reads; it is
-//! no access control, which the provider's signature is.
+//! The id ends in a short MAC, so that made-up ids are answered 404 without reading the store. This saves reads; access
+//! control is the provider's signature.
 
 use data_encoding::{BASE32_NOPAD, Encoding, Specification};
 
@@ -34,7 +34,7 @@ pub fn is_ours(provider: &str, id: &str, keys: &RootKeys) -> bool {
         && signing::equal(mac(provider, &id[..RANDOM], keys).as_bytes(), &id.as_bytes()[RANDOM..])
 }
 
-/// The path that the provider is told.
+/// The path that is registered with the provider.
 pub fn webhook_path(provider: &str, id: &str) -> String {
     format!("/webhooks/{provider}/{id}")
 }

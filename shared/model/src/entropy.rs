@@ -9,7 +9,7 @@ use ulid::Ulid;
 
 use crate::fault::Fault;
 
-/// A cryptographic generator, seeded once. `Debug` shows nothing of its state.
+/// A cryptographic generator, seeded once. `Debug` does not show its state.
 pub struct Entropy(Mutex<StdRng>);
 
 impl std::fmt::Debug for Entropy {
@@ -19,26 +19,26 @@ impl std::fmt::Debug for Entropy {
 }
 
 impl Entropy {
-    /// Seeded by the operating system.
+    /// Seeds a generator from the operating system.
     pub fn from_system() -> Result<Self, Fault> {
         let rng = StdRng::try_from_rng(&mut SysRng)
             .map_err(|error| Fault::failed(format!("the system gives no randomness: {error}")))?;
         Ok(Self(Mutex::new(rng)))
     }
 
-    /// Repeatable; for simulations and tests only.
+    /// Makes a repeatable generator, for simulations and tests only.
     pub fn seeded(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }
 
-    /// `N` random bytes.
+    /// Returns `N` random bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
         bytes
     }
 
-    /// A number in `0.0..1.0`.
+    /// Returns a number in `0.0..1.0`.
     pub fn fraction(&self) -> f64 {
         u32::from_be_bytes(self.bytes()) as f64 / (f64::from(u32::MAX) + 1.0)
     }

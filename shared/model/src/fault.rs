@@ -1,8 +1,8 @@
 //! Faults, sorted once by what to do next.
 //!
-//! Every failure that leaves a seam (a port, a provider, a flow) is one of three. What the caller does follows from
-//! the sort alone: the HTTP status, the batch failure and the retry all come from one `match` without a `_` arm, so a
-//! fourth sort does not compile until somebody decides what it means.
+//! Every failure that leaves a seam (a port, a provider, a flow) is of one of three sorts, and the sort alone decides
+//! what the caller does: the HTTP status, the batch failure and the retry all come from one `match` without a `_` arm,
+//! so a fourth sort does not compile until somebody decides what it means.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub enum Fault {
     /// Trying again cannot help: keep it in the dead letters, answer 200.
     #[error("{class}: {detail}")]
     Permanent {
-        /// What the dead letters file it under.
+        /// The class that the dead letters file it under.
         class: ErrorClass,
         /// What was wrong, for the operator; never a secret or a body.
         detail: String,
@@ -24,10 +24,10 @@ pub enum Fault {
     Retryable {
         /// What is unavailable.
         detail: String,
-        /// When the other side asked to be tried again, if it did.
+        /// When the other side asked for another try, if it did.
         after: Option<Duration>,
     },
-    /// Our own fault, or something unclassified: 500, or back with one try used.
+    /// Hooktide's own fault, or an unclassified one: 500, or back to the queue with one try used.
     #[error("{detail}")]
     Failed {
         /// What happened, for the log.
@@ -36,17 +36,17 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// A [`Fault::Permanent`] of `class`.
+    /// Makes a [`Fault::Permanent`] of `class`.
     pub fn permanent(class: ErrorClass, detail: impl Into<String>) -> Self {
         Self::Permanent { class, detail: detail.into() }
     }
 
-    /// A [`Fault::Retryable`] that names no time.
+    /// Makes a [`Fault::Retryable`] that names no time.
     pub fn retryable(detail: impl Into<String>) -> Self {
         Self::Retryable { detail: detail.into(), after: None }
     }
 
-    /// A [`Fault::Failed`].
+    /// Makes a [`Fault::Failed`].
     pub fn failed(detail: impl Into<String>) -> Self {
         Self::Failed { detail: detail.into() }
     }
@@ -61,7 +61,7 @@ pub enum AuthFault {
     /// The signature header is missing or empty.
     #[error("the signature is missing")]
     Missing,
-    /// The signature header is doubled, overlong, or not strictly encoded.
+    /// The signature header is duplicated, too long, or not strictly encoded.
     #[error("the signature is malformed")]
     Malformed,
     /// No live secret makes this signature over these bytes.
@@ -72,11 +72,11 @@ pub enum AuthFault {
     Expired,
 }
 
-/// What the dead letters file a failure under. The names never change.
+/// The classes that the dead letters file failures under. The names never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorClass {
-    /// Signed, but not what the provider documents.
+    /// The delivery is signed, but not of the form that the provider documents.
     Unreadable,
     /// The body that a message refers to is gone or is not the one that was received.
     BodyLost,
@@ -88,14 +88,14 @@ pub enum ErrorClass {
     UnknownAccount,
     /// The endpoint that received it has no record, and no sign that it was removed.
     EndpointMissing,
-    /// It asks to disclose or erase personal data, which waits to be done.
+    /// The notice asks to disclose or erase personal data, which is still to be done.
     PrivacyRequest,
     /// The topic is unknown here and may be about money.
     UnknownPayment,
 }
 
 impl ErrorClass {
-    /// The name as the API and the records have it.
+    /// The name in the API and in records.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",

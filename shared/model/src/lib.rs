@@ -1,6 +1,6 @@
 //! The words of Hooktide as types: what travels, what is known, what can go wrong.
 //!
-//! Nothing here waits, reads a clock or knows a store; whoever needs one is told, or given it.
+//! Nothing here waits, reads a clock or knows a store; times and data are arguments.
 
 pub mod address;
 pub mod entropy;

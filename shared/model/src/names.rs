@@ -63,7 +63,7 @@ names! {
 }
 
 names! {
-    /// What kind of thing changed.
+    /// The kind of an entity.
     Kind {
         /// A product with its variants and images.
         Product => "product",
@@ -83,7 +83,7 @@ names! {
         Image => "image",
         /// A shopping cart.
         Cart => "cart",
-        /// A request to disclose or erase what is held about somebody.
+        /// A request to disclose or erase somebody's data.
         Privacy => "privacy",
     }
 }
@@ -115,7 +115,7 @@ impl Kind {
             Self::CalendarEvent => &[Channel::CalendarUpdates],
             Self::Image => &[Channel::ImageUpdates],
             Self::Cart => &[Channel::CartUpdates],
-            // Nobody's front end shows them; they are in the activity.
+            // No front end shows them; they are in the activity.
             Self::Privacy => &[],
         }
     }
@@ -151,13 +151,13 @@ impl Channel {
 }
 
 names! {
-    /// What happened to the thing.
+    /// What happened to the entity.
     Operation {
-        /// It is new to us.
+        /// The entity was not known before.
         Created => "created",
-        /// It was there and is different now.
+        /// The entity was known and has changed.
         Updated => "updated",
-        /// It is gone.
+        /// The entity was deleted.
         Deleted => "deleted",
     }
 }
@@ -165,27 +165,27 @@ names! {
 names! {
     /// What became of a notice.
     Outcome {
-        /// It changed the state and was published.
+        /// The state was changed and the change published.
         Processed => "processed",
         /// The same delivery, or the same state, had been processed before.
         Duplicate => "duplicate",
-        /// A newer state was already there, or one of the same version that was told later.
+        /// The entity already had a newer state, or one of the same version that was reported later.
         Stale => "stale",
-        /// It asks for nothing that we do; the reason says why.
+        /// Nothing is done about it; the reason says why.
         Ignored => "ignored",
-        /// It is recorded, and what it asks for is still to be done.
+        /// Recorded; the work that it asks for is still to be done.
         Waiting => "waiting",
         /// A try failed; the reason says when the next one comes.
         Failed => "failed",
-        /// It is in the dead letters.
+        /// Moved to the dead letters.
         Dead => "dead",
     }
 }
 
 names! {
-    /// How we came to know of a change.
+    /// How a change became known.
     Via {
-        /// The provider told us.
+        /// The provider sent a notice.
         Webhook => "webhook",
         /// We asked by schedule.
         Polling => "polling",
@@ -226,11 +226,11 @@ impl MarkReason {
 }
 
 names! {
-    /// What a request about personal data asks for.
+    /// The action that a request about personal data asks for.
     PrivacyAct {
-        /// Tell what is held.
+        /// Disclose the data.
         Disclose => "disclose",
-        /// Erase what is held.
+        /// Erase the data.
         Erase => "erase",
     }
 }
@@ -240,7 +240,7 @@ names! {
     Scope {
         /// Follow the feed of changes.
         Feed => "feed",
-        /// Read everything of the tenant that is no secret.
+        /// Read everything of the tenant except secrets.
         Read => "read",
         /// Manage connections, dead letters and syncs.
         Operate => "operate",
@@ -258,17 +258,17 @@ names! {
         Unauthorized => "unauthorized",
         /// 403: the token lacks the scope.
         Forbidden => "forbidden",
-        /// 404: there is no such thing, or it is not yours.
+        /// 404: there is no such resource, or it is not yours.
         NotFound => "not-found",
-        /// 405: not with this method.
+        /// 405: the resource does not allow this method.
         MethodNotAllowed => "method-not-allowed",
         /// 409: it exists already, or is in use.
         Conflict => "conflict",
-        /// 410: the cursor is older than what is kept; start afresh.
+        /// 410: the cursor is older than the oldest entry kept; start afresh.
         CursorExpired => "cursor-expired",
         /// 413: the body is too large.
         TooLarge => "too-large",
-        /// 422: a field is not right; `errors` says which.
+        /// 422: a field is invalid; `errors` says which.
         Invalid => "invalid",
         /// 429: too many failures from this address.
         Limited => "limited",
@@ -280,6 +280,6 @@ names! {
 }
 
 impl ProblemType {
-    /// What every `type` begins with.
+    /// The beginning of every `type`.
     pub const BASE: &'static str = "urn:hooktide:problem:";
 }

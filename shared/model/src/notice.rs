@@ -1,4 +1,4 @@
-//! Notices: what a provider told us, in our terms.
+//! Notices: what a provider reports, in Hooktide's own terms.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,49 +12,49 @@ use crate::signing;
 /// Why nothing is done about a topic that the provider is not known to send.
 pub const UNKNOWN_TOPIC: &str = "unknown topic";
 
-/// How far ahead of a receipt a provider's time may be to be believed, in milliseconds: a day.
+/// How far ahead of the receipt a provider's time may be before it is disbelieved, in milliseconds: a day.
 const MOST_AHEAD: i64 = 24 * 3600 * 1000;
 
-/// One thing that one delivery told us.
+/// One fact that a delivery reports.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Notice {
-    /// The provider's account that it is about, if the delivery says one.
+    /// The provider's account that it is about, if the delivery names one.
     pub account: Option<String>,
     /// The provider's delivery identity: the same for every repeat of the same delivery.
     pub identity: String,
-    /// What it told us.
+    /// What it reports.
     pub what: What,
 }
 
-/// What a notice tells.
+/// The content of a notice.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum What {
-    /// A thing and its new state.
+    /// An entity and its new state.
     Entity(EntityNotice),
-    /// Something changed in a resource of the connection; what, has to be asked.
+    /// Something changed in a resource of the connection; the provider must be asked for the change.
     Hint {
         /// Which resource: `stock`, `catalog`.
         resource: &'static str,
-        /// Which of several of the connection, by what the provider calls it: the channel of a calendar.
+        /// The provider's name for one of several such resources of the connection, such as the channel of a calendar.
         #[serde(skip_serializing_if = "Option::is_none")]
         of: Option<String>,
         /// Why it has to be asked.
         #[serde(skip_serializing_if = "MarkReason::is_hint")]
         reason: MarkReason,
     },
-    /// A request to disclose or erase what is held about somebody.
+    /// A request to disclose or erase somebody's data.
     Privacy(PrivacyRequest),
-    /// Nothing that we do; the reason is shown in the activity.
+    /// A notice that nothing is done about; the reason is shown in the activity.
     Ignored {
         /// Why.
         reason: String,
     },
-    /// A part of the delivery that cannot be processed and may matter. The other parts are; the delivery is kept whole in
-    /// the dead letters.
+    /// A part of the delivery that cannot be processed and may matter. The other parts are processed; the whole delivery is
+    /// kept in the dead letters.
     Kept {
-        /// What the dead letters file it under.
+        /// The class that the dead letters file it under.
         class: ErrorClass,
-        /// Which part, and what is wrong with it; never a quotation of the body.
+        /// Which part it is and what is wrong with it; never quotes the body.
         reason: String,
     },
 }
@@ -62,28 +62,28 @@ pub enum What {
 /// A request about personal data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PrivacyRequest {
-    /// What is to be done.
+    /// The action that is asked for.
     pub act: PrivacyAct,
-    /// About whom.
+    /// The account or person that the request is about.
     pub subject: Subject,
 }
 
-/// About whom a request is.
+/// The subject of a request about personal data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Subject {
-    /// The account itself: everything that is held of it.
+    /// The account itself: everything that is held about it.
     Account,
-    /// A person, by values that only the person's data has: ids, addresses, numbers.
+    /// A person, identified by values that occur only in the person's data: ids, addresses, numbers.
     Person(Vec<String>),
 }
 
 impl What {
-    /// Something changed in the one `resource` of that name.
+    /// A hint that the connection's only resource of this name changed.
     pub fn hint(resource: &'static str) -> Self {
         Self::Hint { resource, of: None, reason: MarkReason::Hint }
     }
 
-    /// Of a hint: about this one of several that the connection has.
+    /// Narrows a hint to one of several such resources of the connection.
     #[must_use]
     pub fn about(self, one: impl Into<String>) -> Self {
         match self {
@@ -101,54 +101,54 @@ impl What {
         }
     }
 
-    /// Nothing is done, because.
+    /// A notice that nothing is done about, for this reason.
     pub fn ignored(reason: impl Into<String>) -> Self {
         Self::Ignored { reason: reason.into() }
     }
 
-    /// A part that is not of the documented form and may matter.
+    /// A part that does not have the documented form and may matter.
     pub fn unreadable(reason: impl Into<String>) -> Self {
         Self::Kept { class: ErrorClass::Unreadable, reason: reason.into() }
     }
 
-    /// What may be about money, though no known name says so.
+    /// A notice that may be about money, although its topic is unknown.
     pub fn perhaps_money(reason: impl Into<String>) -> Self {
         Self::Kept { class: ErrorClass::UnknownPayment, reason: reason.into() }
     }
 }
 
-/// A thing and its new state.
+/// An entity and its new state.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EntityNotice {
-    /// What kind of thing.
+    /// The kind of the entity.
     pub kind: Kind,
-    /// The provider's id of it.
+    /// The provider's id for it.
     pub id: String,
-    /// Where this state stands in the order of the thing's states.
+    /// The position of this state in the order of the entity's states.
     pub version: Version,
     /// The state.
     pub state: State,
-    /// When it came about, by the provider's clock.
+    /// When the entity entered this state, by the provider's clock.
     pub occurred_at: Option<Timestamp>,
-    /// What the version is made of.
+    /// What the version is derived from.
     #[serde(skip_serializing_if = "Dated::is_by_provider")]
     pub dated: Dated,
-    /// Whether it tells that the entity was restored: a tombstone that is dated by receipt and older than this notice's
-    /// receipt ends, whatever the versions say.
+    /// Whether the notice reports that the entity was restored: this ends a tombstone that is dated by receipt and older
+    /// than this notice's receipt, whatever the versions say.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restored: bool,
-    /// The fields of the body that were not of a type that can be read: absent from the document, and unknown to whoever
-    /// acts on it.
+    /// The fields of the body whose type could not be read. They are absent from the document, so their values are unknown
+    /// to whoever acts on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
-    /// The resource of the connection that is asked where the notice does not settle the state: a tie, a field that was
-    /// not read, a tombstone without a time of its own.
+    /// The resource of the connection to fetch where the notice does not settle the state: a tie, a field that could not be
+    /// read, a tombstone without a time of its own.
     #[serde(skip)]
     pub source: Option<&'static str>,
 }
 
 impl EntityNotice {
-    /// An entity and its new state, with a version of the provider's own.
+    /// An entity and its new state, with the provider's own version.
     pub fn new(kind: Kind, id: impl Into<String>, version: Version, state: State) -> Self {
         Self {
             kind,
@@ -164,13 +164,13 @@ impl EntityNotice {
     }
 }
 
-/// What the version of a state is made of.
+/// What the version of a state is derived from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dated {
     /// A time by the provider's clock.
     ByProvider,
-    /// The time at which the delivery was accepted, since the provider says none.
+    /// The time at which the delivery was accepted, since the provider gives none.
     ByReceipt,
 }
 
@@ -183,21 +183,21 @@ impl Dated {
 /// The place of a state in the provider's order of an entity's states: larger is newer.
 ///
 /// The number is the provider's (for Shopify, the milliseconds of `updated_at`); its README says which. Equal numbers
-/// are a tie: the provider's clock did not move, so that the one that was told last stands.
+/// are a tie: the provider's clock did not move, so the state that was reported last wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub i64);
 
 impl Version {
-    /// After every other: deletions where the provider never reuses an id.
+    /// Newer than every other version: for deletions where the provider never reuses an id.
     pub const FINAL: Self = Self(i64::MAX);
 
-    /// By a time.
+    /// The version for a time.
     pub fn from_time(time: Timestamp) -> Self {
         Self(time.as_millisecond())
     }
 
-    /// Whether a version that is a time is so far ahead of `at`, in milliseconds, that no clock of the provider's explains it.
+    /// Whether this version is a time too far ahead of `at` (in milliseconds) for the provider's clock to explain.
     pub fn is_ahead(self, at: i64) -> bool {
         self != Self::FINAL && self.0 > at.saturating_add(MOST_AHEAD)
     }
@@ -209,12 +209,12 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// The state of a thing.
+/// The state of an entity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum State {
-    /// It is there.
+    /// The entity exists and has this document.
     Present(Document),
-    /// It is gone.
+    /// The entity was deleted.
     Deleted,
 }
 
@@ -233,12 +233,12 @@ pub enum Document {
 }
 
 impl Document {
-    /// Its canonical text: fields in the order of their declaration, no white space.
+    /// The canonical text: fields in the order of their declaration, no white space.
     pub fn to_json(&self) -> Result<Vec<u8>, Fault> {
         serde_json::to_vec(self).map_err(|error| Fault::failed(format!("a document does not serialise: {error}")))
     }
 
-    /// The same without the time at which the provider last changed it.
+    /// The document without the time at which the provider last changed it.
     fn without_time(&self) -> Self {
         let mut bare = self.clone();
         match &mut bare {
@@ -256,7 +256,7 @@ impl Document {
 pub struct ContentHash(pub [u8; 16]);
 
 impl ContentHash {
-    /// The hash of a present state's content and of what was not read of it: the same whenever that was changed.
+    /// The hash of a present state's content and of its unread fields; independent of the time of the change.
     pub fn of(document: &Document, unread: &[String]) -> Result<Self, Fault> {
         let content = document.without_time().to_json()?;
         let mut parts: Vec<&[u8]> = vec![b"content\0", &content];
@@ -264,23 +264,24 @@ impl ContentHash {
         Ok(Self::of_parts(&parts))
     }
 
-    /// The key of the document of a state with this version that was told at `as_of`, in milliseconds, by its canonical text.
+    /// The key of a document, from its canonical text, its state's version, and the time `as_of` (in milliseconds) at which
+    /// the state was reported.
     ///
-    /// No two states of an entity have the same, even where their content is: so a document that was replaced never becomes
-    /// current again.
+    /// No two states of an entity share a key, even where their contents are equal, so a document that was replaced never
+    /// becomes current again.
     pub fn of_document(version: Version, as_of: i64, text: &[u8]) -> Self {
         Self::of_parts(&[b"state\0", &version.0.to_be_bytes(), &as_of.to_be_bytes(), text])
     }
 
-    /// The key that the document of a state had before it covered when that was told.
+    /// The older form of a document's key, which does not cover the time of the report.
     pub fn of_former_document(version: Version, text: &[u8]) -> Self {
         Self::of_parts(&[b"state\0", &version.0.to_be_bytes(), text])
     }
 
-    /// The hash of a deleted state: larger than any other, so that of what was told at once the deletion stands.
+    /// The hash of a deleted state: larger than any other, so that a deletion wins over a state reported at the same time.
     pub const DELETED: Self = Self([0xff; 16]);
 
-    /// In hexadecimal.
+    /// The hash in hexadecimal.
     pub fn to_hex(self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
     }

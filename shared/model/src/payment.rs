@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 pub struct Transaction {
     /// The provider's id.
     pub id: String,
-    /// What it is, in the provider's words: `PAYMENT`, `SETTLEMENT`.
+    /// The provider's word for what it is: `PAYMENT`, `SETTLEMENT`.
     pub kind: String,
     /// The provider's status, such as `COMPLETED`.
     pub status: String,
-    /// In minor units of the currency: cents.
+    /// The amount in minor units of the currency, such as cents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<i64>,
-    /// ISO 4217.
+    /// The currency code (ISO 4217).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// How it was paid, in the provider's words: `CARD`.
+    /// The provider's word for how it was paid: `CARD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_type: Option<String>,
     /// The merchant's own reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The provider's id of the merchant account that it belongs to.
+    /// The provider's id for the merchant account that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// When the provider last changed it; RFC 3339, in UTC.

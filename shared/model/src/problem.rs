@@ -15,10 +15,10 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Problem {
-    /// Which of the documented errors.
+    /// The documented error that this is.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The same, for people.
+    /// The same error in words.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
@@ -35,14 +35,14 @@ pub struct Problem {
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// Which field, as a path: `secrets.client_secret`.
+    /// The path of the field: `secrets.client_secret`.
     pub field: String,
     /// What is wrong with it.
     pub detail: String,
 }
 
 impl ProblemType {
-    /// The status that it is answered with.
+    /// The HTTP status of the answer.
     pub fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
@@ -79,7 +79,7 @@ impl ProblemType {
 }
 
 impl Problem {
-    /// An error of this type; `detail` says what to do.
+    /// Makes an error of this type; `detail` says what to do.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("{}{kind}", ProblemType::BASE),
@@ -91,13 +91,13 @@ impl Problem {
         }
     }
 
-    /// A field that is not right.
+    /// Adds a field that is invalid.
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
         let errors = vec![FieldError { field: field.into(), detail: detail.into() }];
         Self { errors, ..Self::new(ProblemType::Invalid, "A field is not right; see errors.") }
     }
 
-    /// Asks to wait.
+    /// Asks the caller to wait.
     pub fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
@@ -122,7 +122,7 @@ impl From<AuthFault> for Problem {
     }
 }
 
-/// The answer to a fault. Texts of our own faults stay in the log.
+/// The answer to a fault. The texts of Hooktide's own faults stay in the log.
 impl From<&Fault> for Problem {
     fn from(fault: &Fault) -> Self {
         match fault {

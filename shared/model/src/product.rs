@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 pub struct Product {
     /// The provider's id.
     pub id: String,
-    /// Its name; none where it could not be read.
+    /// The name; absent where it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The provider's status, such as `active`, `draft` or `archived`; none where it could not be read.
+    /// The provider's status, such as `active`, `draft` or `archived`; absent where it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// When the provider last changed it; RFC 3339, in UTC.
     pub updated_at: String,
-    /// What can be bought, in the provider's order.
+    /// The variants, in the provider's order.
     pub variants: Vec<Variant>,
-    /// Its images, in the provider's order.
+    /// The images, in the provider's order.
     pub images: Vec<Image>,
 }
 
-/// One thing that can be bought.
+/// A variant of a product: an article that can be bought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
     /// The provider's id.
     pub id: String,
-    /// Stock keeping unit.
+    /// The stock keeping unit.
     pub sku: Option<String>,
-    /// Barcode (GTIN, EAN, UPC or ISBN).
+    /// The barcode (GTIN, EAN, UPC or ISBN).
     pub barcode: Option<String>,
-    /// A decimal number, as the provider writes it.
+    /// The price: a decimal number, as the provider writes it.
     pub price: Option<String>,
-    /// ISO 4217, where the provider says it.
+    /// The currency code (ISO 4217), where the provider gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// How many there are in all locations, where the provider counts them.
+    /// The quantity in all locations, where the provider counts it.
     pub stock: Option<i64>,
 }
 
@@ -48,18 +48,18 @@ pub struct Image {
     pub url: String,
 }
 
-/// How many of a variant there are at a place. The entity's id is of all that tells one count from another.
+/// The quantity of a variant at a location. The entity's id covers everything that tells one count from another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stock {
-    /// The provider's id of the variant.
+    /// The provider's id for the variant.
     pub variant: String,
-    /// The provider's id of the location; none where it counts all together.
+    /// The provider's id for the location; absent where it counts all locations together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// The provider's word for the state of what is counted, such as `IN_STOCK`, where it has several.
+    /// The provider's word for the state of the counted items, such as `IN_STOCK`, where it has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// A decimal number, as the provider writes it; none where it is not counted.
+    /// The quantity: a decimal number, as the provider writes it; absent where it is not counted.
     pub quantity: Option<String>,
     /// When the provider counted; RFC 3339, in UTC.
     pub updated_at: String,

@@ -1,7 +1,7 @@
-//! Sealing: secrets at rest, and everything else that is derived from the deployment's root keys.
+//! Sealing of secrets at rest, and everything else that is derived from the deployment's root keys.
 //!
 //! A sealed text is `<key id>.<base64url of nonce and ciphertext>`: AES-256-GCM with tenant, record key and field as
-//! associated data, so that a sealed secret that was copied elsewhere does not open there. Root keys rotate by adding
+//! associated data, so that a sealed secret cannot be opened if it is copied elsewhere. Root keys rotate by adding
 //! one and making it current; older ones stay readable by their id.
 
 use std::collections::BTreeMap;
@@ -22,10 +22,10 @@ use crate::tenant::Tenant;
 /// Bytes of an AES-GCM nonce.
 const NONCE: usize = 12;
 
-/// The root keys of a deployment: several to seal and derive with, and one of its own for webhook addresses.
+/// The root keys of a deployment: several to seal and derive with, and a separate one for webhook addresses.
 ///
-/// They all come from texts of high entropy, which are what is stored: a first one, made with the deployment, and one
-/// for each rotation since. So whatever can generate a random text can make a deployment's root keys.
+/// All are derived from stored texts of high entropy: a first one, made with the deployment, and one for each rotation
+/// since. So any generator of random text can make a deployment's root keys.
 #[derive(Debug, Clone)]
 pub struct RootKeys {
     first: Secret,
@@ -35,24 +35,24 @@ pub struct RootKeys {
     address: Secret,
 }
 
-/// Root keys as they are stored.
+/// The stored form of root keys.
 #[derive(Serialize, Deserialize)]
 struct StoredRootKeys {
     first: String,
     rotated: Vec<String>,
 }
 
-/// Fewer characters are no root key: 32 random bytes as base64 have 43.
+/// The minimum length of a root key, in characters: 32 random bytes have 43 as base64.
 const SHORTEST: usize = 43;
 
-/// What a sealed secret is bound to.
+/// The place that a sealed secret is bound to.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// Whose it is.
+    /// The tenant that owns it.
     pub tenant: &'a Tenant,
     /// The partition key of the record that holds it.
     pub record: &'a str,
-    /// Which field of the record, and which entry of it.
+    /// The field of the record, and the entry in it.
     pub field: &'a str,
 }
 
@@ -63,15 +63,15 @@ impl Place<'_> {
 }
 
 impl RootKeys {
-    /// Makes new ones.
+    /// Generates new root keys.
     pub fn generate(entropy: &Entropy) -> Self {
         Self::of(new_text(entropy), Vec::new())
     }
 
-    /// Reads them as they are stored.
+    /// Parses the stored form.
     pub fn from_json(text: &str) -> Result<Self, Fault> {
         let StoredRootKeys { first, rotated } = serde_json::from_str(text).map_err(|error| {
-            // Not the error's own text, which repeats what it stumbled over: that may be a key.
+            // The error's own text is left out, since it quotes its input, which may be a key.
             let (line, column) = (error.line(), error.column());
             Fault::failed(format!("root keys: {:?} error at line {line}, column {column}", error.classify()))
         })?;
@@ -81,14 +81,14 @@ impl RootKeys {
         Ok(Self::of(Secret::new(first), rotated.into_iter().map(Secret::new).collect()))
     }
 
-    /// The text to store them as; only the deployment's own store of root keys may hold it.
+    /// The stored form; only the deployment's own store of root keys may hold it.
     pub fn to_json(&self) -> Secret {
         let text = |secret: &Secret| secret.expose_text().unwrap_or_default().to_owned();
         let stored = StoredRootKeys { first: text(&self.first), rotated: self.rotated.iter().map(text).collect() };
         Secret::new(serde_json::to_vec(&stored).unwrap_or_default())
     }
 
-    /// Adds a key and makes it current; what the older ones sealed stays readable.
+    /// Adds a key and makes it current; secrets sealed with older keys stay readable.
     pub fn rotate(&mut self, entropy: &Entropy) {
         let rotated = self.rotated.iter().cloned().chain([new_text(entropy)]).collect();
         *self = Self::of(self.first.clone(), rotated);
@@ -125,7 +125,7 @@ impl RootKeys {
         &self.current
     }
 
-    /// A key of its own for `purpose`, derived from the root key `id`; `None` if there is no such key.
+    /// A separate key for `purpose`, derived from the root key `id`; `None` if there is no such key.
     pub fn derived(&self, id: &str, purpose: &str) -> Option<Secret> {
         self.keys.get(id).map(|root| expanded(root, purpose))
     }
@@ -140,7 +140,7 @@ impl RootKeys {
         Ok(format!("{}.{}", self.current, BASE64URL_NOPAD.encode(&[nonce.as_slice(), &sealed].concat())))
     }
 
-    /// Opens what was sealed for this place.
+    /// Opens a secret that was sealed for this place.
     pub fn open(&self, sealed: &str, place: Place<'_>) -> Result<Secret, Fault> {
         let unreadable =
             || Fault::failed(format!("the sealed secret {} of {} does not open", place.field, place.record));

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes the bytes over.
+    /// Takes ownership of the bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(bytes.into()))
     }
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Which of several secrets of one name: a short random text, given when the secret is stored.
+/// The id of one of several secrets of a name: a short random text, given when the secret is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyId(pub String);
@@ -42,16 +42,16 @@ impl std::fmt::Display for KeyId {
     }
 }
 
-/// A secret with its identity and its end.
+/// A secret with its id and expiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveSecret {
-    /// Its name in the provider's needs: `client_secret`.
+    /// The name that the provider's needs give it: `client_secret`.
     pub name: String,
-    /// Which of the secrets of that name.
+    /// The id among the secrets of that name.
     pub id: KeyId,
     /// The secret itself.
     pub secret: Secret,
-    /// From when on it no longer counts.
+    /// When it expires, if it does.
     pub retires_at: Option<Timestamp>,
 }
 
@@ -65,18 +65,18 @@ impl Secrets {
         Self(secrets)
     }
 
-    /// These and others.
+    /// Adds other secrets to these.
     pub fn with(mut self, others: impl IntoIterator<Item = LiveSecret>) -> Self {
         self.0.extend(others);
         self
     }
 
-    /// The ids of all that are live at `now`.
+    /// The ids of all secrets that are live at `now`.
     pub fn ids(&self, now: Timestamp) -> impl Iterator<Item = &KeyId> {
         self.0.iter().filter(move |secret| secret.retires_at.is_none_or(|at| now < at)).map(|secret| &secret.id)
     }
 
-    /// Those of `name` that are live at `now`.
+    /// The secrets of `name` that are live at `now`.
     pub fn live<'a>(&'a self, name: &'a str, now: Timestamp) -> impl Iterator<Item = &'a LiveSecret> {
         self.0
             .iter()

@@ -17,7 +17,7 @@ impl Tenant {
         if fits { Ok(Self(name.to_owned())) } else { Err(InvalidTenant) }
     }
 
-    /// Where what belongs to nobody is filed, such as a queue message that is no envelope of ours.
+    /// The tenant for data without an owner, such as a queue message that is not one of our envelopes.
     pub fn system() -> Self {
         Self("system".to_owned())
     }

@@ -16,24 +16,24 @@ pub trait Subscriptions: Api {
 /// A step in the life of a subscription. `id` is the provider's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubscriptionStep<'a> {
-    /// It is made.
+    /// Creates the subscription.
     Register {
         /// The webhook address.
         url: &'a str,
         /// Our reference, which the provider sends back.
         reference: &'a str,
     },
-    /// It is prolonged.
+    /// Prolongs the subscription.
     Renew {
         /// The provider's id.
         id: &'a str,
     },
-    /// It is looked at.
+    /// Checks whether the subscription exists.
     Probe {
         /// The provider's id.
         id: &'a str,
     },
-    /// It is ended.
+    /// Ends the subscription.
     End {
         /// The provider's id.
         id: &'a str,
@@ -43,13 +43,13 @@ pub enum SubscriptionStep<'a> {
 /// The state of a subscription after a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subscribed {
-    /// It is there.
+    /// The subscription exists.
     Active {
         /// The provider's id.
         id: String,
         /// The time at which it ends, if it does.
         expires_at: Option<Timestamp>,
     },
-    /// It is gone.
+    /// The subscription does not exist.
     Gone,
 }

@@ -43,10 +43,9 @@ impl dyn Webhooks + '_ {
 /// The reply to a handshake.
 #[derive(Debug)]
 pub enum HandshakeReply {
-    /// It is answered with this, and nothing is kept.
+    /// Answer with this response, and keep nothing.
     Answer(Response<Bytes>),
-    /// It is answered as an accepted delivery is, and this code is kept where the operator can read it. Nobody proved
-    /// who sent it.
+    /// Answer as for an accepted delivery, and keep this code where the operator can read it. The sender is unproven.
     Keep(String),
 }
 

@@ -41,11 +41,11 @@ impl Which {
 /// How far a failing call gets. Calls for which that makes no difference do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// Nothing of it happens. All calls count.
+    /// The call does not happen. All calls count.
     Before,
-    /// The first half happens, and is told so. Calls that change several independent things count.
+    /// The first half happens, and the answer says so. Only calls that change several independent items count.
     Halfway,
-    /// It happens, and the answer is lost. Calls that change something count.
+    /// The call happens, and its answer is lost. Only calls that change something count.
     After,
 }
 
@@ -142,7 +142,7 @@ impl Faults {
         }
     }
 
-    /// What is to become of a call that changes so many independent things.
+    /// The plan for a call that changes so many independent items.
     fn next(&self, changes: usize) -> Option<Plan> {
         let mut state = self.state.lock().unwrap();
         let least = match state.plan?.until {
@@ -198,7 +198,7 @@ impl Faults {
         Err(fault(self.fault(plan.how).await))
     }
 
-    /// A call that changes several things.
+    /// A call that changes several items.
     async fn change_each<I: Send, E, F>(
         &self,
         mut things: Vec<I>,

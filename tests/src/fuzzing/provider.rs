@@ -52,7 +52,7 @@ impl ProviderTarget {
         for live in signing {
             let secrets = Secrets::new(vec![live.clone()]);
             for topic in provider.profile().topics.iter().map(|topic| topic.name) {
-                // Of several secrets that sign in the same way, the first.
+                // Keeps the first of several secrets that sign in the same way.
                 if let Some(way) = target.way(topic, &secrets)
                     && known.insert((live.name.clone(), way))
                 {

@@ -6,7 +6,7 @@ use hooktide_providers::{Label, Provider};
 
 /// The longest text of a request that is kept or shown as a name: a topic, or the id of a delivery.
 const LONGEST_NAME: usize = 1_024;
-/// The longest id of a thing: it is a part of keys.
+/// The longest id of an entity: it is a part of keys.
 const LONGEST_ID: usize = 768;
 /// The longest reason or detail: they are ours, and quote nothing.
 const LONGEST_REASON: usize = 512;

@@ -48,7 +48,7 @@ pub enum Actor {
     Reader {
         /// Which reader.
         number: usize,
-        /// Whose feed.
+        /// The shop that the feed belongs to.
         shop: usize,
         /// How far it has read.
         cursor: Arc<std::sync::Mutex<Cursor>>,
@@ -283,7 +283,7 @@ async fn read(world: &World, number: usize, shop: usize, place: &std::sync::Mute
     }
 }
 
-/// Of a reader whose cursor is a time: what was processed before the last time it looked is behind it.
+/// The time up to which a reader whose cursor is a time takes everything as read: shortly before it looked last.
 fn clock_of(_place: &std::sync::Mutex<Cursor>, world: &World) -> Option<Timestamp> {
     (world.mutation == Some(Mutation::CursorFromTheClock)).then(|| world.scheduler.now() - Duration::from_secs(2))
 }

@@ -71,7 +71,7 @@ pub fn at_the_end(world: &World) -> Vec<String> {
     let mut deliveries: BTreeSet<String> = BTreeSet::new();
     for shop in 0..world.shops.len() {
         let journal = journal_of(world, shop);
-        // That a try failed is no end.
+        // A failed try is not the end of a delivery.
         let ends = journal.iter().filter(|(_, _, entry)| entry.outcome != Outcome::Failed);
         traces.extend(ends.map(|(_, _, entry)| entry.trace.clone()));
         deliveries.extend(journal.iter().filter_map(|(_, _, entry)| entry.delivery.clone()));
@@ -220,7 +220,7 @@ fn the_bus_heard_of_every_change(world: &World, shop: usize, journal: &[(u8, u64
             of.is_some_and(|of| (of.version, other.received_at) > (change.version, entry.received_at))
         };
         let newer = journal.iter().filter(|(_, _, other)| is_newer(other)).count();
-        // The memory of a thing is bounded (docs/adr/0002).
+        // The memory of an entity is bounded (docs/adr/0002).
         if newer >= MOST {
             world.scheduler.note("bound: overtaken by too many newer states to be told", "");
         } else {

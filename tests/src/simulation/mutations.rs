@@ -134,7 +134,7 @@ struct FlawedTable {
     raw: Arc<dyn Table>,
     flaw: Mutation,
     scheduler: Arc<Scheduler>,
-    /// With retries that have no end, a thing that can never be committed: it must end in the dead letters.
+    /// For the mutation with endless retries, an entity that can never be committed: it must end in the dead letters.
     poisoned: Mutex<Option<String>>,
 }
 
@@ -155,7 +155,7 @@ fn text(item: &Item, name: &str) -> String {
     }
 }
 
-/// Of which area of a tenant: `N` entities, `J` the journal, `G` tags, `V` deliveries.
+/// The area of a tenant: `N` for entities, `J` for the journal, `G` for tags, `V` for deliveries.
 fn area(write: &Write) -> String {
     place(write).0.split('#').nth(2).unwrap_or_default().to_owned()
 }

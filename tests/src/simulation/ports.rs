@@ -197,7 +197,7 @@ pub struct GatedBus {
 }
 
 impl GatedBus {
-    /// That was told nothing yet.
+    /// A bus without messages.
     pub fn new(scheduler: &Arc<Scheduler>) -> Self {
         Self { scheduler: Arc::clone(scheduler), told: Arc::default() }
     }

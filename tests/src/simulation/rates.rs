@@ -25,7 +25,7 @@ pub struct Rates {
     pub tampered: u32,
     /// A delivery is signed and no JSON.
     pub unreadable: u32,
-    /// A delivery is about the thing that everybody edits.
+    /// A delivery is about the entity that everybody edits.
     pub storm: u32,
     /// The provider's clock did not move: the newest version is sent with other content.
     pub tie: u32,

@@ -18,18 +18,18 @@ use rand::{RngExt, SeedableRng};
 use super::rates::Rates;
 use super::trace::Trace;
 
-/// What becomes of a call.
+/// The fate of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It happens.
+    /// The call happens.
     Happens,
-    /// It does not happen, and is told to have been throttled.
+    /// The call does not happen, and its answer says that it was throttled.
     Throttled,
-    /// It happens, and is told to have failed.
+    /// The call happens, and its answer says that it failed.
     AnswerLost,
-    /// Of a transaction: another one was at the same items.
+    /// The transaction does not happen, since another one was at the same items.
     Conflict,
-    /// Of a batch: each entry happens or is throttled, by the bits of this number.
+    /// Each entry of the batch happens or is throttled, by the bits of this number.
     Half(u64),
 }
 
@@ -63,16 +63,16 @@ pub type Activity = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What a step did to an actor.
 pub enum Stepped {
-    /// It goes on.
+    /// The actor waits at its next call.
     Waits,
-    /// It is idle.
+    /// The actor is idle.
     Ended,
-    /// It was dropped at a call, and whatever it knew with it.
+    /// The actor was dropped at a call, with everything that it knew.
     Crashed,
 }
 
 impl Scheduler {
-    /// Of this seed, starting at `now`.
+    /// A scheduler with this seed, starting at `now`.
     pub fn new(seed: u64, rates: Rates, now: Timestamp) -> Arc<Self> {
         let state = State {
             rng: StdRng::seed_from_u64(seed),
@@ -247,7 +247,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Of a call; `batch` if its entries can fail singly.
+    /// The gate of a call; `batch` if its entries can fail separately.
     pub fn new(scheduler: &Arc<Scheduler>, call: &'static str, batch: bool) -> Self {
         Self { scheduler: Arc::clone(scheduler), call, batch, id: None }
     }

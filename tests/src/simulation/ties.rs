@@ -19,7 +19,7 @@ const REPEAT: &str = "the same delivery was processed before";
 /// The number of different counts that an update may have.
 const STOCKS: usize = 1_000_000;
 
-/// The next update of a thing: with this version, or with the newest that was sent, and another count.
+/// The next update of an entity: with this version, or with the newest version sent and another count.
 pub fn update(world: &World, shop: usize, number: u64, version: i64) -> Tells {
     let scheduler = &world.scheduler;
     let mut ledger = world.ledger();
@@ -120,7 +120,7 @@ fn became_known(entry: &Entry) -> bool {
     matches!(entry.outcome, Outcome::Processed | Outcome::Duplicate | Outcome::Stale) || guards()
 }
 
-/// The version of a thing, and how many of its first variant there are, unless it is gone.
+/// The version of an entity and the quantity of its first variant, unless it is deleted.
 fn standing(world: &World, shop: usize, number: u64) -> Option<(i64, Option<u64>)> {
     let of = &world.shops[shop];
     let sample = world.deliver(shop, Tells::Delete(number));

@@ -31,15 +31,15 @@ use crate::bodies;
 
 /// How many tenants there are; the first is noisy.
 pub const TENANTS: usize = 10;
-/// How many things a shop has.
+/// How many entities a shop has.
 pub const THINGS: u64 = 12;
-/// What every shop signs with.
+/// The secret that every shop signs with.
 const SECRET: &str = "shpss_simulated";
 
 /// A shop of a tenant.
 #[derive(Debug, Clone)]
 pub struct Shop {
-    /// Whose.
+    /// The owner.
     pub tenant: Tenant,
     /// The id of its connection.
     pub connection: String,
@@ -52,13 +52,13 @@ pub struct Shop {
 /// Something that a provider sends, until it is accepted.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// Of which shop.
+    /// The shop that sent it.
     pub shop: usize,
     /// The request.
     pub request: Request<Bytes>,
-    /// What it tells.
+    /// What it reports.
     pub tells: Tells,
-    /// The provider's id of it.
+    /// The provider's id for it.
     pub id: String,
 }
 
@@ -73,18 +73,18 @@ pub enum Tells {
     Hint,
     /// Somebody asks for their data.
     Privacy,
-    /// It is signed and not readable.
+    /// The delivery is signed but unreadable.
     Unreadable,
-    /// It was changed on its way.
+    /// The delivery was changed on its way.
     Tampered,
 }
 
-/// What was answered 2xx.
+/// A delivery that was answered 2xx.
 #[derive(Debug, Clone)]
 pub struct Accepted {
-    /// Of which shop.
+    /// The shop that sent it.
     pub shop: usize,
-    /// What it tells.
+    /// What it reports.
     pub tells: Tells,
     /// When, by the true clock.
     pub at: Timestamp,
@@ -225,7 +225,7 @@ impl World {
             }
             Tells::Delete(number) => ("products/delete", number, now),
             Tells::Hint => ("inventory_levels/update", 1, now),
-            // Somebody whose id is no thing's: what is kept of a thing names nobody who is to be erased.
+            // The person's id is not the id of any entity, so no entity's data names the person.
             Tells::Privacy => ("customers/redact", THINGS + 1, now),
             Tells::Unreadable | Tells::Tampered => ("products/update", 1, now),
         };

@@ -245,7 +245,7 @@ async fn a_change_that_waited_for_the_bus_is_told_though_many_newer_ones_overtoo
         world.clock.advance(Duration::from_secs(2));
         world.take_messages(QueueName::Notices).await
     };
-    // More than a thing remembers.
+    // More changes than an entity remembers.
     newer(&redelivery, 200).await;
     assert_eq!(redelivery.process(&waiting).await, 0);
     assert_eq!(redelivery.journaled().await.len(), 201);

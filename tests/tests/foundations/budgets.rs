@@ -25,7 +25,7 @@ async fn webhooks_keep_to_their_budgets() {
                 let most = match kind {
                     "fresh" | "again" | "deletion" => 3.0,
                     "duplicate" | "stale" | "same thing" | "ignored" => 0.5,
-                    // Which account a thing belongs to is written down.
+                    // The account that an entity belongs to is recorded.
                     "fresh, shared" => 4.5,
                     // Each delivery has a record of its own.
                     "hint" => 2.5,

@@ -55,7 +55,7 @@ async fn kill_nine_loses_nothing_that_was_accepted() {
     println!("{} answered, {} not", accepted.len(), DELIVERIES as usize - accepted.len());
 }
 
-/// Waits until each of these products was told of.
+/// Waits until a change of each of these products was published.
 pub async fn all_is_told(server: &Server, due: &BTreeSet<usize>) {
     let mut missing = due.clone();
     let told = patiently(async || {
@@ -67,7 +67,7 @@ pub async fn all_is_told(server: &Server, due: &BTreeSet<usize>) {
     assert_eq!(told, Some(()), "of {} products, these were never told of: {missing:?}", due.len());
 }
 
-/// Starts the server anew until nothing is left on its queue: what is told of by then is all that ever will be.
+/// Restarts the server until its queue is empty: no more changes are published after that.
 pub async fn drained(server: &mut Server) {
     eventually("the queue is empty", async || {
         assert_eq!(server.stop("TERM").await.code(), Some(0), "{}", server.log());

@@ -20,7 +20,7 @@ const SENDERS: usize = 16;
 #[derive(Clone, Copy, PartialEq)]
 enum Disk {
     Honest,
-    /// It pretends to sync files with this text in their path; with an empty one, all.
+    /// Pretends to sync files with this text in their path; all files if it is empty.
     Lies(&'static str),
 }
 

@@ -8,7 +8,7 @@ use hooktide_tests::server::{Server, eventually};
 use http::Method;
 use serde_json::{Value, json};
 
-/// What must be told of a topic's delivery: its outcome, and how its reason begins.
+/// The outcome that a topic's delivery must have, and how its reason must begin.
 fn expected(becomes: Becomes) -> (&'static str, String) {
     match becomes {
         Becomes::Kind(_) => ("processed", String::new()),

@@ -73,7 +73,7 @@ pub fn number_of(change: &Value) -> u64 {
     id.and_then(|id| id.parse::<u64>().ok()).expect("a product's entity") % IDS_OF_A_SHOP
 }
 
-/// How often each product was told of.
+/// How often a change of each product was published.
 pub fn told(changes: &[Value]) -> BTreeMap<u64, usize> {
     let mut told = BTreeMap::new();
     for change in changes {

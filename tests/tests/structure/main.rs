@@ -1,4 +1,4 @@
-//! The tree is what ARCHITECTURE.md says: imports point one way, and names say what things are.
+//! The tree is what ARCHITECTURE.md says: imports point one way, and names say what they mean.
 
 use std::fs;
 use std::path::{Path, PathBuf};

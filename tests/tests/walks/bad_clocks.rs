@@ -72,7 +72,7 @@ impl Skewed {
         world.host.sweep().await.expect("a sweep");
     }
 
-    /// The numbers of the products that were told of, in order.
+    /// The numbers of the products with published changes, in order.
     async fn told(&self) -> Vec<u64> {
         let mut told: Vec<u64> = self.world.changes().await.iter().filter_map(bodies::number_of).collect();
         told.sort_unstable();

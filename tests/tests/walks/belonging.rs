@@ -1,4 +1,4 @@
-//! On an endpoint with many accounts, nobody can pass another account's things off as their own.
+//! On an endpoint with many accounts, nobody can pass another account's entities off as their own.
 
 use hooktide_tests::world::{SECRET, Shop, World};
 use http::HeaderValue;

@@ -1,4 +1,4 @@
-//! Whose an account of a shared endpoint is, is for the endpoint's owner to say.
+//! The owner of a shared endpoint decides which tenant each of its accounts belongs to.
 
 use std::time::Duration;
 

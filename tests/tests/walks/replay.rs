@@ -195,7 +195,7 @@ async fn cut_off(calls: usize, until: Until) -> bool {
 
 #[tokio::test]
 async fn a_step_that_was_cut_off_is_taken_up_by_a_sweep() {
-    // It looks things up, claims its mark, sends, takes letters off their shelf, notes its progress and sends itself on.
+    // The step reads records, claims its mark, sends, removes letters, records its progress and sends its successor.
     for (until, least) in [(Until::Before, 7), (Until::Halfway, 2), (Until::After, 5)] {
         let mut calls = 0;
         while cut_off(calls, until).await {

@@ -33,16 +33,16 @@ const OLDER: Duration = Duration::from_secs(3600);
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSample {
-    /// For which connection; needed where the tenant has several of this provider.
+    /// The connection to make it for; required if the tenant has several of this provider.
     #[serde(default)]
     connection: Option<String>,
-    /// Which of many things; the same number is the same thing.
+    /// The number of the entity; the same number is always the same entity.
     #[serde(default = "one")]
     number: u64,
-    /// How many samples, each about the thing of the next number (1 by default, 100 at the most).
+    /// How many samples, each about the entity with the next number (1 by default, at most 100).
     #[serde(default = "one")]
     count: u64,
-    /// Whether its version is to be an hour before the last that is known of the thing.
+    /// Whether its version is to be an hour before the last known version of the entity.
     #[serde(default)]
     old: bool,
     /// The body; a realistic one by default.
@@ -141,7 +141,7 @@ impl Maker<'_> {
         self.connection.account.as_deref().unwrap_or("sample.example.com")
     }
 
-    /// Makes a signed sample about the thing of that number.
+    /// Makes a signed sample about the entity with that number.
     async fn sample(&self, may: &May<Operate>, number: u64, new: &NewSample) -> Answer<http::Request<Bytes>> {
         let now = self.api.now();
         match (&new.body, new.old) {
@@ -176,7 +176,7 @@ impl Maker<'_> {
         })?)
     }
 
-    /// When the thing that a request is about was last changed, as far as is known.
+    /// The last known change time of the entity that a request is about.
     async fn last_version(
         &self,
         may: &May<Operate>,

@@ -1,4 +1,4 @@
-//! `/test/webhooks`: tools for trying things. Off unless switched on; the operator always may.
+//! `/test/webhooks`: tools for experiments. Off unless switched on, except for the operator.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) struct Echo {
     sha256: String,
 }
 
-/// That a delivery was put on the queue.
+/// A delivery that was put on the queue.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Queued {
     trace: String,

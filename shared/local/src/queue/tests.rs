@@ -190,7 +190,7 @@ async fn a_poison_message_goes_to_the_dead_queue() {
         clock.advance(SETTINGS.visibility);
     }
 
-    // It does not use up a place of the receive that moves it.
+    // The move to the dead queue takes no place in the receive that makes it.
     assert_eq!(bodies(&receive(&queue, 1).await), ["good"]);
     assert_eq!(depth_of(&queue, Source::Dead).await, (1, 0, 0));
 

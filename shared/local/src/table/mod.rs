@@ -64,9 +64,9 @@ impl DynoxideTable {
         Ok(Self { database, blocking: None })
     }
 
-    /// Deletes the items that expired; how many they were.
+    /// Deletes expired items and returns their number.
     ///
-    /// It reads the whole table, a page at a time, and lets other calls in between; each deletion is its own commit.
+    /// Reads the whole table, a page at a time, and lets other calls in between; each deletion is its own commit.
     pub async fn sweep_expired(&self) -> Result<usize, Fault> {
         let database = self.database.clone();
         let sweep = move || database.sweep_ttl().map_err(fault::sort);

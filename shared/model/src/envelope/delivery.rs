@@ -1,4 +1,4 @@
-//! What providers sent, as an envelope carries it.
+//! Requests of providers, as an envelope carries them.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use super::Payload;
 use crate::secret::KeyId;
 use crate::tenant::Tenant;
 
-/// A code that a provider sent to find out whether we are who we say.
+/// A code that a provider sent to check that the endpoint is ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handshake {
-    /// From which provider, as the address says.
+    /// The provider, by the address that was called.
     pub provider: String,
-    /// To which endpoint.
+    /// The endpoint that received it.
     pub endpoint: String,
     /// The code.
     pub code: String,
@@ -22,30 +22,30 @@ pub struct Handshake {
 /// A verified request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// From which provider.
+    /// The provider that sent it.
     pub provider: String,
-    /// To which endpoint.
+    /// The endpoint that received it.
     pub endpoint: String,
-    /// The endpoint's tenant at receipt, if known: the delivery is filed there if the endpoint's record is absent later.
-    /// Nothing else is decided by it.
+    /// The endpoint's tenant at receipt, if known. The delivery is filed there if the endpoint's record is absent later;
+    /// nothing else depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Tenant>,
-    /// Which secret verified it.
+    /// The secret that verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<KeyId>,
-    /// The provider's topic, if it says one.
+    /// The provider's topic, if the request names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// The provider's own id of the delivery, if it says one.
+    /// The provider's own id of the delivery, if the request names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
-    /// The headers that the provider's parser reads, and no others.
+    /// The headers that the provider's parser reads, without any others.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Which items of the body nobody proved to have sent.
+    /// The items of the body whose sender is unproven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<usize>,
-    /// What is asked instead of reading the body, which was too large to be kept: the payload is empty.
+    /// What to fetch instead of reading the body, which was too large to be kept; the payload is then empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oversized: Option<Oversized>,
     /// The body.
@@ -55,30 +55,30 @@ pub struct Delivery {
     pub sha256: String,
 }
 
-/// What is left of a body that was too large to be kept.
+/// The remains of a body that was too large to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oversized {
-    /// How large it was.
+    /// The size that it had.
     pub bytes: usize,
-    /// What has to be asked instead.
+    /// The resources to fetch instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asks: Vec<Inquiry>,
-    /// Why nothing is done about the rest of it, or all.
+    /// Why nothing is done about the rest of it, or about any of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
 }
 
-/// A resource that has to be asked.
+/// A resource to fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inquiry {
     /// The account to ask about, if the delivery names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The identity of the notice that it stands for.
+    /// The identity of the notice that it replaces.
     pub identity: String,
     /// The resource.
     pub resource: String,
-    /// Which of several of the connection.
+    /// The one of several such resources of the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
 }

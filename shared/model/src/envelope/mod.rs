@@ -1,9 +1,9 @@
-//! The envelope: what travels on a queue, versioned.
+//! The envelope: the versioned form of a message on a queue.
 //!
-//! Readers take this version and all before it ([`upgrade`]); a newer one waits (a rollback must not lose what the newer code
-//! accepted). Bodies up to [`INLINE`] travel as they are; larger ones, and those that are not UTF-8, as zstd and
-//! base64; what is still over [`LARGEST_TEXT`] then goes to the blob store and travels by reference (a claim check).
-//! The hash of the raw bytes is checked on reading.
+//! Readers take this version and all before it ([`upgrade`]); a newer one waits, since a rollback must not lose deliveries
+//! that the newer code accepted. Bodies up to [`INLINE`] travel as they are; larger ones, and those that are not UTF-8,
+//! as zstd and base64. A body that is still over [`LARGEST_TEXT`] goes to the blob store and travels by reference (a
+//! claim check). The hash of the raw bytes is checked on reading.
 
 mod delivery;
 mod payload;
@@ -28,33 +28,34 @@ use crate::tenant::Tenant;
 pub struct Envelope {
     /// The version of this form.
     pub v: u32,
-    /// What it carries.
+    /// The content.
     #[serde(flatten)]
     pub kind: EnvelopeKind,
-    /// Its identity, sorted by the time of receipt. Stays the same over retries and replays.
+    /// The id, which sorts by the time of receipt and stays the same over retries and replays.
     pub id: String,
-    /// When the request was received, or the job was raised.
+    /// When the request was received, or the job created.
     pub received_at: Timestamp,
-    /// How many tries have failed by the message's own fault.
+    /// How many tries have failed through the message's own fault.
     #[serde(default)]
     pub attempt: u32,
-    /// How many times it was put off because something was not to be had; paces the waiting.
+    /// How many times it was put off because something was unavailable; the waits grow with it.
     #[serde(default)]
     pub deferred: u32,
-    /// Not to be processed before.
+    /// The earliest time at which to process it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// W3C trace context, from receipt to the last effect.
+    /// The W3C trace context, from receipt to the last effect.
     #[serde(default)]
     pub traceparent: String,
-    /// How often it was replayed: a letter that is kept anew is told from the one that was sent by it, whatever the clocks say.
+    /// How often it was replayed. This tells a letter that is kept again from the one that was replayed, whatever the
+    /// clocks say.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub replayed: u32,
-    /// The one account that it is about, where it was kept for several: what it tells of others is kept, or was processed,
-    /// on its own.
+    /// The one account that this copy is about, where the delivery was kept for several. Notices about the others are kept,
+    /// or were processed, separately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<String>,
-    /// Where in the journal it may have been committed, though nobody knows, or the bus has not heard of it.
+    /// Places in the journal where it may have been committed, but the outcome is unknown or the bus was not told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub committed: Vec<Unpublished>,
 }
@@ -66,22 +67,22 @@ fn is_zero(number: &u32) -> bool {
 /// A place of a tenant's journal that the bus may not have heard of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unpublished {
-    /// Whose journal.
+    /// The tenant that the journal belongs to.
     pub tenant: Tenant,
     /// The place.
     #[serde(flatten)]
     pub at: JournalPlace,
 }
 
-/// What an envelope carries.
+/// The content of an envelope.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum EnvelopeKind {
-    /// A verified request that reads as the provider documents.
+    /// A verified request that has the form that the provider documents.
     Notice(Delivery),
-    /// A verified request that does not.
+    /// A verified request that does not have that form.
     Unreadable(Delivery),
-    /// A code that somebody who sets up an endpoint waits for. Nobody proved who sent it.
+    /// A code for somebody who sets up an endpoint. Its sender is unproven.
     Handshake(Handshake),
     /// Work on a tenant's records.
     Job(Job),
@@ -90,20 +91,20 @@ pub enum EnvelopeKind {
 /// Work on a tenant's records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// Whose records.
+    /// The tenant that the records belong to.
     pub tenant: Tenant,
     /// What to do.
     pub job: JobKind,
-    /// With what: a resource, or the id of a replay.
+    /// The object of the work: a resource, or the id of a replay.
     pub resource: String,
 }
 
-/// How many characters name the account of a letter that is about one of several.
+/// How many characters name the account in the name of a letter that is about one of several.
 const ACCOUNT: usize = 16;
 
 impl Envelope {
-    /// The name under which it is kept: its id, and that of the one account that it is about, where it was kept for several,
-    /// so that no letter takes the place of another.
+    /// The name under which it is kept: its id and, where a delivery is kept for several accounts, the account that this
+    /// copy is about, so that no letter takes the place of another.
     pub fn kept_as(&self) -> String {
         match &self.only {
             Some(only) => format!("{}-{}", self.id, &signing::sha256_hex(only.as_bytes())[..ACCOUNT]),
@@ -111,7 +112,7 @@ impl Envelope {
         }
     }
 
-    /// A new one, not tried yet.
+    /// A new envelope that was not tried yet.
     pub fn new(id: String, kind: EnvelopeKind, received_at: Timestamp) -> Self {
         Self {
             v: VERSION,
@@ -128,12 +129,12 @@ impl Envelope {
         }
     }
 
-    /// The text to send. It has only characters that SQS takes: of those that JSON may hold as they are, two are not.
+    /// The text to send, escaped to the characters that SQS takes: it refuses two that JSON may hold unescaped.
     /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
     pub fn encode(&self) -> Result<String, Fault> {
         let text = serde_json::to_string(self)
             .map_err(|error| Fault::failed(format!("an envelope does not serialise: {error}")))?;
-        // They can only stand inside of JSON's strings.
+        // They can only occur inside JSON strings.
         Ok(if text.contains(['\u{fffe}', '\u{ffff}']) {
             text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
         } else {
@@ -141,12 +142,12 @@ impl Envelope {
         })
     }
 
-    /// The trace id in its trace context.
+    /// The trace id of the trace context.
     pub fn trace(&self) -> &str {
         self.traceparent.split('-').nth(1).unwrap_or_default()
     }
 
-    /// The delivery that it carries, read or not.
+    /// The delivery that it carries, readable or not.
     pub fn delivery(&self) -> Option<&Delivery> {
         match &self.kind {
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
@@ -154,7 +155,7 @@ impl Envelope {
         }
     }
 
-    /// The same, to be changed.
+    /// The delivery that it carries, to be changed.
     pub fn delivery_mut(&mut self) -> Option<&mut Delivery> {
         match &mut self.kind {
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => Some(delivery),
@@ -162,10 +163,10 @@ impl Envelope {
         }
     }
 
-    /// What its place in a fair queue is shared with.
+    /// The group that it takes its turn with in a fair queue.
     pub fn group(&self) -> &str {
         match &self.kind {
-            // SQS takes no empty name for a group, so deliveries without an endpoint share one.
+            // SQS rejects an empty group id, so deliveries without an endpoint share one.
             EnvelopeKind::Notice(Delivery { endpoint, .. }) | EnvelopeKind::Unreadable(Delivery { endpoint, .. })
                 if endpoint.is_empty() =>
             {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{ErrorClass, Fault};
 
-/// The largest body that is kept, in bytes; also what a compressed one may grow to.
+/// The largest body that is kept, in bytes; also the limit for a decompressed one.
 pub const LARGEST_BODY: usize = 1024 * 1024;
-/// The largest body that a request may have, in bytes. What is larger than [`LARGEST_BODY`] is verified and not kept.
+/// The largest body that a request may have, in bytes. One larger than [`LARGEST_BODY`] is verified and not kept.
 pub const LARGEST_VERIFIED: usize = 6 * 1024 * 1024;
 /// The largest body that travels inline as it is, in bytes.
 pub const INLINE: usize = 48 * 1024;
@@ -42,10 +42,10 @@ pub enum Payload {
     },
 }
 
-/// An encoded body, and what must be stored before it is sent.
+/// An encoded body, and the blob that must be stored before it is sent.
 #[derive(Debug)]
 pub struct Packed {
-    /// What the envelope carries.
+    /// The body as the envelope carries it.
     pub payload: Payload,
     /// The claim check's path and bytes, if the body needs one.
     pub claim: Option<(Path, Bytes)>,
@@ -72,7 +72,7 @@ pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
     zstd::bulk::compress(bytes, LEVEL).map_err(|error| Fault::failed(format!("compressing failed: {error}")))
 }
 
-/// Decompresses what [`compress`] made, up to `limit` bytes.
+/// Decompresses the output of [`compress`], up to `limit` bytes.
 pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
     zstd::bulk::decompress(bytes, limit)
         .map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("stored bytes do not decompress: {error}")))

@@ -1,4 +1,4 @@
-//! Reading messages of this version and of all before it: a dead letter is kept for months, whatever is deployed meanwhile.
+//! Reads messages of this version and of all before it: a dead letter is kept for months, whatever is deployed meanwhile.
 
 use serde_json::{Map, Value};
 
@@ -7,35 +7,35 @@ use super::{Envelope, traceparent_from};
 /// An envelope as JSON.
 type Form = Map<String, Value>;
 
-/// What makes each version of the one before it, from version 1 on. None is ever removed.
+/// The upgrades from each version to the next, from version 1 on. None is ever removed.
 const UPGRADES: [fn(&mut Form); 2] = [trace, more_kinds];
 
-/// The version that is written.
+/// The version that this program writes.
 pub const VERSION: u32 = UPGRADES.len() as u32 + 1;
 
-/// Version 1 had no trace context; the one that is derived from the id is the same whenever the message is read.
+/// Adds the trace context that version 1 lacked. It is derived from the id, so it is the same at every reading.
 fn trace(form: &mut Form) {
     let id = form.get("id").and_then(Value::as_str).unwrap_or_default();
     let traceparent = traceparent_from(id.as_bytes());
     form.entry("traceparent").or_insert_with(|| traceparent.into());
 }
 
-/// Version 2 had neither handshakes nor dropped items: whatever it has means the same in version 3.
+/// Changes nothing: version 3 adds handshakes and dropped items, and everything in version 2 keeps its meaning.
 fn more_kinds(_: &mut Form) {}
 
 /// Why a message is not an envelope that can be processed here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeFault {
-    /// It was written by newer code: it waits until that runs here.
+    /// The message was written by newer code and waits until that code runs here.
     #[error("the message has version {0}, newer than this program's {VERSION}")]
     Newer(u32),
-    /// It is no envelope of ours.
+    /// The message is not one of our envelopes.
     #[error("the message is no envelope: {0}")]
     Foreign(String),
 }
 
 impl Envelope {
-    /// Reads a message, of this version or of one before it.
+    /// Reads a message of this version or of one before it.
     pub fn decode(message: &str) -> Result<Self, EnvelopeFault> {
         #[derive(serde::Deserialize)]
         struct Version {
@@ -56,7 +56,7 @@ impl Envelope {
     }
 }
 
-/// The fault of a message that does not read. Not the error's own text, which repeats what it stumbled over: that may be
+/// The fault of an unreadable message. The error's own text is left out, since it quotes its input, which may be
 /// somebody's data.
 fn foreign(error: &serde_json::Error) -> EnvelopeFault {
     let (line, column) = (error.line(), error.column());
@@ -67,7 +67,7 @@ fn foreign(error: &serde_json::Error) -> EnvelopeFault {
 mod tests {
     use super::*;
 
-    /// What each version wrote of one and the same delivery.
+    /// One delivery as each version wrote it.
     const WRITTEN: [&str; VERSION as usize] = [
         include_str!("../../fixtures/envelope-v1.json"),
         include_str!("../../fixtures/envelope-v2.json"),

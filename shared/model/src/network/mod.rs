@@ -9,7 +9,7 @@ use core::str::FromStr;
 pub use self::private_host::PrivateHost;
 pub use self::public::is_public;
 
-/// How many bits of an IPv6 address name a sender's network: what is behind them is one household's or server's to choose.
+/// How many bits of an IPv6 address name a sender's network: a household or server chooses the rest itself.
 const SENDERS_BITS: u8 = 64;
 /// How many proxies a request may have passed.
 const MOST_HOPS: usize = 32;
@@ -22,7 +22,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether the address is one of them. An IPv4 address in IPv6's form is the IPv4 address.
+    /// Whether the address is one of them. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
@@ -57,8 +57,8 @@ impl FromStr for Network {
     }
 }
 
-/// The network that is limited as one sender: an IPv4 address, the first 64 bits of an IPv6 address; a text that is no address
-/// as it is.
+/// The network that is limited as one sender: an IPv4 address, or the first 64 bits of an IPv6 address. A text that is
+/// not an address is returned unchanged.
 pub fn of_sender(source: &str) -> String {
     match source.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V4(address)) => address.to_string(),
@@ -70,8 +70,8 @@ pub fn of_sender(source: &str) -> String {
     }
 }
 
-/// The address that a request came from: the peer's, or where that is a trusted proxy, the last one that it and those
-/// before it forwarded the request for and that is none itself. `forwarded` are the values of `X-Forwarded-For`, in order.
+/// The address that a request came from: the peer's or, if the peer is a trusted proxy, the last forwarded address that
+/// is not a trusted proxy itself. `forwarded` are the values of `X-Forwarded-For`, in order.
 pub fn client<'a>(peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     let hops = forwarded.rev().flat_map(|value| value.rsplit(',')).take(MOST_HOPS);
@@ -80,7 +80,7 @@ pub fn client<'a>(peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a s
         if !is_trusted(client) {
             break;
         }
-        // What a proxy says that is no address leaves the proxy as all that is known.
+        // A proxy's entry that is not an address leaves the proxy as the only known address.
         let Some(address) = address(hop.trim()) else { break };
         client = address.to_canonical();
     }
@@ -150,7 +150,7 @@ mod tests {
             ("127.0.0.1", &[], &proxies, "127.0.0.1"),
             ("127.0.0.1", &["203.0.113.1"], &proxies, "203.0.113.1"),
             ("::ffff:127.0.0.1", &["203.0.113.1"], &proxies, "203.0.113.1"),
-            // What a client writes itself stands further left than what the proxies add.
+            // Entries that a client writes itself are further left than those that the proxies add.
             ("127.0.0.1", &["198.51.100.7, 203.0.113.1"], &proxies, "203.0.113.1"),
             ("127.0.0.1", &["198.51.100.7", "203.0.113.1"], &proxies, "203.0.113.1"),
             ("127.0.0.1", &["203.0.113.1, 10.1.1.1 ,10.2.2.2"], &proxies, "203.0.113.1"),

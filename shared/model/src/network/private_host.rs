@@ -11,7 +11,7 @@ pub struct PrivateHost {
 }
 
 impl PrivateHost {
-    /// Whether it is this host, as a URL has it, at this port.
+    /// Whether it is this host, as written in a URL, at this port.
     pub fn is(&self, host: &str, port: u16) -> bool {
         self.port == port && self.host.eq_ignore_ascii_case(host)
     }

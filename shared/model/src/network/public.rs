@@ -1,4 +1,4 @@
-//! Which addresses are public: whoever else is asked at an address that a user gave could be the operator's own network.
+//! Tells public addresses from others, since a URL that a user gives could point into the operator's own network.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -35,7 +35,7 @@ const SPECIAL_AMONG_GLOBAL: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether an address is reachable from everywhere. An IPv4 address in IPv6's form is judged as the IPv4 address.
+/// Whether an address is reachable from everywhere. An IPv4-mapped IPv6 address is judged as the IPv4 address.
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {

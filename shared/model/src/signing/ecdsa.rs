@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// The hash of the message that an ECDSA signature is made over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hash {
-    /// SHA-1. Nobody may choose it anew; some providers sign with nothing else.
+    /// SHA-1, only for the providers that sign with nothing else.
     Sha1,
     /// SHA-256.
     Sha256,
@@ -23,7 +23,7 @@ impl Hash {
     }
 }
 
-/// The bytes that every public key on the curve P-256 begins with as a `SubjectPublicKeyInfo` in DER, up to its point.
+/// The bytes before the point in the DER form (`SubjectPublicKeyInfo`) of every public key on the curve P-256.
 const P256_SPKI: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
@@ -49,7 +49,7 @@ impl P256Key {
     }
 }
 
-/// An ECDSA signature in DER by the private key of this scalar on the curve P-256, if it is one.
+/// Signs with the private key of this scalar on the curve P-256, in DER; `None` if the scalar is not a private key.
 pub fn sign_p256(scalar: &[u8], hash: Hash, message: &[u8]) -> Option<Vec<u8>> {
     let key = SigningKey::from_slice(scalar).ok()?;
     let signature: Signature = key.sign_prehash(&hash.of(message)).ok()?;

@@ -1,4 +1,4 @@
-//! Signatures as they are written: one header, strictly encoded, signed lately.
+//! The written form of signatures: one header, strictly encoded, signed recently.
 
 use data_encoding::{BASE64, HEXLOWER};
 use http::HeaderMap;
@@ -9,7 +9,7 @@ use crate::fault::AuthFault;
 /// The longest signature header that is read, in bytes.
 const LONGEST_HEADER: usize = 512;
 
-/// The one value of a signature header: there, once, not empty, plain ASCII, not overlong.
+/// The value of a signature header that must occur once and be plain ASCII, neither empty nor too long.
 pub fn signature_header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, AuthFault> {
     let mut values = headers.get_all(name).iter();
     let value = values.next().ok_or(AuthFault::Missing)?;
@@ -34,7 +34,7 @@ pub fn strict_hex(text: &str) -> Result<Vec<u8>, AuthFault> {
     HEXLOWER.decode(text.as_bytes()).map_err(|_| AuthFault::Malformed)
 }
 
-/// Refuses what was signed longer than `tolerance` ago or ahead.
+/// Refuses a signing time more than `tolerance` before or after now.
 pub fn signed_lately(signed_at: Timestamp, now: Timestamp, tolerance: SignedDuration) -> Result<(), AuthFault> {
     if signed_at.duration_since(now).abs() > tolerance { Err(AuthFault::Expired) } else { Ok(()) }
 }

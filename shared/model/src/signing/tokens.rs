@@ -34,8 +34,8 @@ pub fn verify_token(
     if equal(&expected, &mac) { Ok(key.id.clone()) } else { Err(AuthFault::Mismatch) }
 }
 
-/// The token of a subscription whose id is the provider's to choose, so that it is not known yet when the token is given:
-/// it is derived from a `reference` of ours without a dot, which it carries.
+/// The token of a subscription whose id the provider chooses, so that it is unknown when the token is given. The token is
+/// derived from our own `reference`, which has no dot and which the token carries.
 pub fn carried_token(key: &LiveSecret, reference: &str) -> String {
     format!("{reference}.{}", subscription_token(key, reference))
 }

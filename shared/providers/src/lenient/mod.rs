@@ -134,7 +134,7 @@ impl<T> Lenient<T> {
 }
 
 impl<T> Lenient<Vec<T>> {
-    /// The items of a list that is always sent; what is none, or missing, is named, and has none.
+    /// The items of a list that is always sent. A value that is missing or not a list is noted as unread and has no items.
     pub(super) fn items_or_note(self, unread: &mut Unread, path: impl Display) -> Vec<T> {
         self.value_or_note(unread, path).unwrap_or_default()
     }

@@ -8,16 +8,16 @@ const LONGEST: usize = 4096;
 /// The value that a query has under one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Parameter {
-    /// It is not there.
+    /// The parameter is absent.
     None,
-    /// It is there once.
+    /// The parameter occurs once.
     One(String),
-    /// It is there more than once, or not encoded as it should be.
+    /// The parameter occurs more than once, or is not encoded correctly.
     Odd,
 }
 
 impl Parameter {
-    /// Whether it is there in any form.
+    /// Whether the parameter occurs in any form.
     pub(crate) fn is_there(&self) -> bool {
         *self != Self::None
     }

@@ -50,7 +50,7 @@ const PROFILE: Profile = Profile {
         const SCHEMES: &[Scheme] = &[scheme(Names::STANDARD), scheme(SVIX)];
         SCHEMES
     },
-    // It is in the body.
+    // The account is in the body.
     signs_account: true,
     headers: &[Names::STANDARD.id, SVIX.id],
     needed: &[

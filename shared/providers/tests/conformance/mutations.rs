@@ -50,9 +50,9 @@ pub(crate) fn deep_values() -> [String; 2] {
     ]
 }
 
-/// The text with each of at most `most` values replaced, left out, or given twice; nothing, if it is no JSON.
+/// The text with each of at most `most` values replaced, left out, or given twice; empty if the text is not JSON.
 ///
-/// Of the items of an array one stands for all; outer values come first.
+/// One item of an array represents them all; outer values come first.
 pub(crate) fn mutants(text: &[u8], most: usize) -> Vec<String> {
     let Ok(value) = serde_json::from_slice::<Value>(text) else { return Vec::new() };
     let mut places = Vec::new();

@@ -29,7 +29,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Of a provider, at `place`: a fixture, a topic, a file.
+    /// A failure of a provider at `place`: a fixture, a topic, a file.
     pub(crate) fn new(provider: &dyn Webhooks, place: impl Into<String>, what: impl Into<String>) -> Self {
         Self { provider: provider.id(), place: place.into(), what: what.into() }
     }

@@ -71,7 +71,7 @@ pub(crate) fn become_as_declared(provider: &dyn Webhooks, evidence: &Evidence) -
             (Becomes::Ignored(reason), What::Ignored { reason: told }) => reason == told,
             (Becomes::Kind(_) | Becomes::Sync(_) | Becomes::Privacy | Becomes::Ignored(_), _) => false,
         };
-        // What a delivery leaves out of a thing may be asked for beside it.
+        // A delivery may also ask to fetch the fields of an entity that it leaves out.
         let asks_for_the_rest = |what: &What| match (topic.becomes, what) {
             (Becomes::Kind(kind), What::Hint { resource, .. }) => *resource == kind.collection(),
             (Becomes::Kind(_) | Becomes::Sync(_) | Becomes::Privacy | Becomes::Ignored(_), _) => false,

@@ -66,7 +66,7 @@ impl Webhooks for Ebay {
         let message = payload::message(verified)?;
         let becomes = PROFILE.becomes(&message.topic);
         let (account, what) = match becomes {
-            // It comes about any user of eBay, not about a seller who is connected.
+            // Such a request may be about any user of eBay, not only about a connected seller.
             Some(Becomes::Privacy) => (None, message.privacy()?),
             Some(Becomes::Sync(_)) => (message.account()?, reading::told(becomes)),
             Some(Becomes::Ignored(_)) => (message.account().unwrap_or_default(), reading::told(becomes)),

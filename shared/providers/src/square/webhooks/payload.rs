@@ -24,9 +24,9 @@ const MOST_COUNTS: usize = 100;
 /// The longest id or name, in bytes: those of Square are far shorter, and they become parts of keys.
 const LONGEST: usize = 192;
 
-/// What every event begins with.
+/// The fields that every event begins with.
 pub(super) struct Event<'a> {
-    /// Whose it is.
+    /// The merchant that it belongs to.
     pub(super) merchant_id: Cow<'a, str>,
     /// Its topic.
     pub(super) topic: Cow<'a, str>,

@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 const NAMED: &[(&[u8], u8)] = &[(b"lt", b'<'), (b"gt", b'>'), (b"amp", b'&'), (b"quot", b'"')];
 /// Those that are decoded from a decimal number.
 const DECIMAL: &[(&[u8], u8)] = &[(b"39", b'\''), (b"34", b'"'), (b"60", b'<'), (b"62", b'>'), (b"38", b'&')];
-/// Those that are decoded from a hexadecimal number: not `<` and `>`.
+/// The characters that are decoded from a hexadecimal number: not `<` and `>`.
 const HEXADECIMAL: &[(&[u8], u8)] = &[(b"27", b'\''), (b"22", b'"'), (b"26", b'&')];
 
 /// Decodes a secret as `wp_specialchars_decode` with `ENT_QUOTES` does: each entity once, from left to right.
 pub(super) fn decoded(secret: &[u8]) -> Zeroizing<Vec<u8>> {
-    // It never grows, so nothing is left behind where it was.
+    // The capacity suffices, so the text is never moved and leaves no copy of the secret behind.
     let mut text = Zeroizing::new(Vec::with_capacity(secret.len()));
     let mut rest = secret;
     while let Some((first, after)) = rest.split_first() {

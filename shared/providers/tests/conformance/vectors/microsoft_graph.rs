@@ -28,7 +28,7 @@ fn keys() -> Secrets {
     Secrets::new(vec![live(SUBSCRIPTION_KEY, "k8", "a newer key"), live(SUBSCRIPTION_KEY, "k7", "key-of-the-vector")])
 }
 
-/// A change of a thing, with its version.
+/// A change of an entity, with its version.
 fn change(subscription: &str, state: &str, thing: &str, version: &str) -> String {
     format!(
         r#"{{"subscriptionId":"{subscription}","clientState":"{state}","changeType":"updated","resourceData":{{"id":"{thing}","@odata.etag":"{version}"}}}}"#

@@ -47,7 +47,7 @@ fn refuses_a_url_that_is_given_as_part_of_the_body() {
     assert_eq!(verify(KEY, "", &format!("{URL}{BODY}"), SIGNATURE), Err(AuthFault::Mismatch));
 }
 
-/// It has neither a type nor an id: signed, but nothing that can be told of.
+/// The vector has neither a type nor an id: it is signed, but reports no event.
 #[test]
 fn accepts_the_published_vector_with_angle_brackets() {
     let (key, url) = ("signature-key", "https://webhook.site/webhooks");
