@@ -23,13 +23,13 @@ use crate::rounds::{Contestant, medians};
 
 /// How many entities the small store has.
 const FEW: u64 = 1_000;
-/// How many the large one should have.
+/// How many entities the large store should have.
 const MANY: u64 = 1_000_000;
 /// How many connections the larger tenant has.
 const CONNECTIONS: usize = 10_000;
 /// How long filling may take.
 const FILLING: Duration = Duration::from_secs(120);
-/// How much longer anything may take in the larger store.
+/// How much longer an operation may take in the larger store.
 const MOST: f64 = 1.10;
 /// How many rounds are measured.
 const ROUNDS: usize = 81;
@@ -44,7 +44,7 @@ struct Place {
     things: u64,
     /// How many of them change.
     among: u64,
-    /// Over a queue that takes everything at once: what a thread's waking takes is not asked here.
+    /// A receiver over a queue that takes everything at once, since the time to wake a thread is not measured here.
     receiver: Receiver,
     processor: Processor,
     batches: Vec<Vec<Message>>,
@@ -52,7 +52,7 @@ struct Place {
     cursor: String,
 }
 
-/// Measures.
+/// Measures both stores.
 pub(crate) fn measure(report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let few = runtime.block_on(async { filled(World::new().await, FEW).await });
@@ -202,7 +202,7 @@ async fn connected(count: usize) -> World {
 }
 
 /// A shop in this world with so many stored products, with their documents and their part of the journal; fewer, if
-/// filling takes too long. They are copies of one that was processed, under keys of their own.
+/// filling takes too long. The products are copies, under their own keys, of one that was processed.
 async fn filled(world: World, count: u64) -> Place {
     let shop = world.shop().await;
     let tenant = Tenant::default_local();
@@ -246,7 +246,7 @@ async fn filled(world: World, count: u64) -> Place {
     }
 }
 
-/// Which thing samples of that number are about.
+/// The id of the entity that samples of that number are about.
 async fn id_of(world: &World, shop: &Shop, number: u64) -> EntityId {
     let sample = world.sample(shop, "products/delete", number, world.now());
     let body: Value = serde_json::from_slice(sample.body()).expect("a sample");

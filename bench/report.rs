@@ -1,4 +1,4 @@
-//! The table at the end of a run: what was measured, what was asked for, and whether that holds.
+//! The table at the end of a run: each measured figure, its target, and whether the target is met.
 
 use hooktide_cost::Cost;
 
@@ -14,7 +14,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// In a word.
+    /// The verdict in a word.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Required(true) => "holds",
@@ -29,15 +29,15 @@ impl Verdict {
 /// A line of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    /// Which requirement.
+    /// The requirement.
     pub(crate) id: &'static str,
     /// What was measured.
     pub(crate) what: String,
     /// The figure.
     pub(crate) figure: String,
-    /// What was asked for.
+    /// The target.
     pub(crate) asked: String,
-    /// Whether that holds.
+    /// Whether the figure meets the target.
     pub(crate) verdict: Verdict,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Row {
 pub(crate) struct Report {
     /// The lines of the table.
     pub(crate) rows: Vec<Row>,
-    /// Tables of their own, with their titles.
+    /// Separate tables, with their titles.
     pub(crate) tables: Vec<(String, String)>,
     /// Webhooks a second, by what takes them, for the plot.
     pub(crate) rates: Vec<(String, f64)>,
@@ -55,12 +55,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A figure that is asked for.
+    /// Adds a figure that has a target.
     pub(crate) fn judge(&mut self, id: &'static str, what: &str, figure: String, asked: &str, verdict: Verdict) {
         self.rows.push(Row { id, what: what.to_owned(), figure, asked: asked.to_owned(), verdict });
     }
 
-    /// A figure to be seen.
+    /// Adds a figure that is only shown.
     pub(crate) fn show(&mut self, id: &'static str, what: &str, figure: String) {
         self.judge(id, what, figure, "", Verdict::Shown);
     }

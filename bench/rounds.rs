@@ -1,8 +1,8 @@
-//! Medians of rounds that take turns, so that whatever else the machine does meets all alike.
+//! Medians of rounds that take turns, so that other work of the machine affects all contestants alike.
 
 use std::time::{Duration, Instant};
 
-/// What is measured: one call does `calls` of it.
+/// The operation to measure: one call does it `calls` times.
 pub(crate) struct Contestant<'a> {
     /// How many calls a round has.
     pub(crate) calls: u32,

@@ -41,7 +41,7 @@ impl Deliveries {
         let version = FIRST + Duration::from_secs(number / THINGS + 1);
         let body = self.text.replace(&self.id, &thing.to_string());
         let body = body.replace(&FIRST.to_string(), &version.to_string());
-        // A version that tells something new.
+        // Each version is newer than the one before it.
         let body = body.replacen("First flush No. 0", &format!("Flush No {number:08}"), 1);
         let signed = self.shop.signed("products/update", &format!("delivery-{number:012}"), body);
         let further = more(signed.body());

@@ -18,10 +18,10 @@ pub(crate) enum Failure {
     Refused {
         /// The status of its answer.
         status: StatusCode,
-        /// What it said.
+        /// The text of its answer.
         message: String,
     },
-    /// Whoever read our output has stopped reading, which is their right.
+    /// The reader of our output has stopped reading, as it may.
     ReaderGone,
 }
 
@@ -51,7 +51,7 @@ impl Failure {
         matches!(self, Self::Refused { status, .. } if *status == wanted)
     }
 
-    /// Adds to the message what to do next.
+    /// Adds a next step to the message.
     pub(crate) fn advise(self, advice: &str) -> Self {
         let extend = |message: String| format!("{message}\n{advice}");
         match self {
@@ -64,7 +64,7 @@ impl Failure {
     }
 }
 
-/// What is at the bottom of an error: the cause that has no cause.
+/// The root cause of an error.
 pub(crate) fn root_cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

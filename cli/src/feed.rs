@@ -1,4 +1,4 @@
-//! The feed, a page at a time: what changed, and what became of each delivery.
+//! The feed, a page at a time: the changes, and the outcome of each delivery.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Table, facts, field, harmless, time};
 use crate::{moment, secrets};
 
-/// Which of the two.
+/// Connections or endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// One account at one provider.
@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// What can be done to connections, or endpoints.
+/// The actions on connections or endpoints.
 #[derive(Subcommand)]
 pub(crate) enum ManageCommand<A: Args, C: Args> {
     /// Add one; the answer names the address to enter at the provider.
@@ -59,12 +59,12 @@ pub(crate) enum ManageCommand<A: Args, C: Args> {
     Secret(SecretCommand),
 }
 
-/// What a new connection or endpoint has.
+/// The fields of a new connection or endpoint.
 #[derive(Args)]
 pub(crate) struct AddEndpoint {
     /// Provider, as `hooktide providers` names it.
     pub(crate) provider: String,
-    /// What people call it [default: the account, or the provider].
+    /// Name for people [default: the account, or the provider].
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Secret, as NAME=VALUE, NAME=@FILE or NAME=-; repeatable, of several with one name the newest first.
@@ -75,11 +75,11 @@ pub(crate) struct AddEndpoint {
     pub(crate) settings: Vec<(String, Value)>,
 }
 
-/// What can be changed of connections and endpoints.
+/// The fields of connections and endpoints that can be changed.
 #[derive(Args)]
 #[group(skip)]
 pub(crate) struct Change {
-    /// What people call it.
+    /// Name for people.
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Setting, as KEY=VALUE; a value that is JSON is taken as such, `null` removes the setting. Repeatable.
@@ -87,13 +87,13 @@ pub(crate) struct Change {
     pub(crate) settings: Vec<(String, Value)>,
 }
 
-/// What can be done to secrets.
+/// The actions on secrets.
 #[derive(Subcommand)]
 pub(crate) enum SecretCommand {
     /// Add a secret beside those that are there.
     #[command(after_help = secrets::FORMS)]
     Add {
-        /// Id of what it is for.
+        /// Id of the connection or endpoint.
         id: String,
         /// Secret, as NAME=VALUE, NAME=@FILE or NAME=-.
         #[arg(value_name = "NAME=VALUE", value_parser = secrets::hidden)]
@@ -104,7 +104,7 @@ pub(crate) enum SecretCommand {
     },
     /// Remove a secret.
     Remove {
-        /// Id of what it is for.
+        /// Id of the connection or endpoint.
         id: String,
         /// Name of the secret.
         name: String,
@@ -150,7 +150,7 @@ impl Change {
     }
 }
 
-/// Does it.
+/// Runs the command.
 pub(crate) async fn run<A: Args + Create, C: Args + Create>(
     kind: Kind,
     command: ManageCommand<A, C>,
@@ -192,7 +192,7 @@ pub(crate) async fn run<A: Args + Create, C: Args + Create>(
     }
 }
 
-/// Tells what was done: the server's answer where JSON was asked for, else a line.
+/// Reports the result: the server's answer if JSON was asked for, else a line.
 pub(crate) fn report(answer: &Value, line: &str, output: &Output) -> Result<(), Failure> {
     match (output.json, answer) {
         (true, Value::Null) => Ok(()),
@@ -245,7 +245,7 @@ fn show(item: &Value, output: &Output) -> Result<(), Failure> {
     output.line(&facts(told))
 }
 
-/// What was erased with a connection: `, and with it 12 entities, 3 tags`.
+/// The data that was erased with a connection: `, and with it 12 entities, 3 tags`.
 fn erased(removed: &Value) -> String {
     let counts = removed.get("erased").and_then(Value::as_object);
     let told: Vec<String> = counts

@@ -1,4 +1,4 @@
-//! What an HTTP API hands over, as the flows take it.
+//! Converts events of an HTTP API into requests for the flows.
 
 use bytes::Bytes;
 use hooktide_model::problem::Problem;
@@ -13,8 +13,8 @@ const PROTOCOL: &str = "x-forwarded-proto";
 /// The longest path and the longest query; an HTTP API takes no longer request line.
 const LONGEST: usize = 10_240;
 
-/// The event with an address that can be read: the library that reads it panics at any other, and it is the sender's to
-/// choose. A path comes decoded, a query as it was sent. Host and scheme are left out, since nothing here reads them.
+/// The event with a valid address: the library that parses it panics at any other, and the sender chooses it. The path
+/// arrives decoded, the query as it was sent. Host and scheme are left out, since nothing here reads them.
 pub fn legible(event: LambdaRequest) -> LambdaRequest {
     let LambdaRequest::ApiGatewayV2(mut event) = event else { return event };
     event.headers.remove(HOST);
@@ -45,7 +45,7 @@ pub fn bytes_of(body: Body) -> Bytes {
     }
 }
 
-/// An error as the HTTP API takes an answer.
+/// An error in the form that the HTTP API takes as an answer.
 pub fn refusal(problem: Problem) -> Value {
     let response = problem.into_response();
     let text = |bytes: &[u8]| Value::from(String::from_utf8_lossy(bytes));

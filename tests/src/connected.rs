@@ -1,4 +1,4 @@
-//! A connection of any provider, and what its provider sends to it.
+//! A connection of any provider, and the deliveries of its provider.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -25,7 +25,7 @@ pub fn sample_secrets(provider: &dyn Provider) -> Value {
     Value::Object(provider.profile().sample_secrets.iter().map(secret).collect::<Map<_, _>>())
 }
 
-/// A request that the server signed, as `/test/events` tells it.
+/// A request that the server signed, from an answer of `/test/events`.
 pub fn signed(told: &Value) -> Request<Bytes> {
     let mut request = Request::post(told["url"].as_str().expect("an address"));
     for (name, value) in told["headers"].as_object().expect("headers") {
@@ -60,7 +60,7 @@ impl World {
         signed(&self.post(&path, body).await.expect(200))
     }
 
-    /// Sends a request that nobody signed to a connection's address: `suffix` is its query, with the question mark.
+    /// Sends an unsigned request to a connection's address: `suffix` is its query, with the question mark.
     pub async fn ask(&self, connected: &Connected, method: Method, suffix: &str, body: &str) -> Answer {
         let request = Request::builder().method(method).uri(format!("{}{suffix}", connected.path));
         self.request(request.body(Bytes::copy_from_slice(body.as_bytes())).expect("a request")).await

@@ -1,4 +1,4 @@
-//! A whole Hooktide in memory, on a clock that stands until it is moved.
+//! A whole Hooktide in memory, on a clock that only moves when it is told to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub struct World {
     pub operator: String,
 }
 
-/// An answer, read.
+/// An answer that was read completely.
 #[derive(Debug)]
 pub struct Answer {
     /// Its status.
@@ -77,7 +77,7 @@ impl Answer {
 pub struct Shop {
     /// Its id.
     pub id: String,
-    /// What its provider calls.
+    /// The path that its provider calls.
     pub url: String,
     /// Its account.
     pub account: String,
@@ -98,7 +98,7 @@ impl World {
         Self::over(Arc::new(host), clock, options).await
     }
 
-    /// A world over a host that was opened.
+    /// A world over an open host.
     pub async fn over(host: Arc<Host>, clock: ManualClock, options: Options) -> Self {
         let app = server::app(&host, host.api(options));
         let operator = make_token(&host, "default", &[Scope::Admin], true).await;
@@ -138,7 +138,7 @@ impl World {
         self.call(&self.operator, Method::POST, path, Some(body)).await
     }
 
-    /// Makes a Shopify connection with an endpoint of its own.
+    /// Makes a Shopify connection with its own endpoint.
     pub async fn shop(&self) -> Shop {
         let (tenant, host) = (Tenant::default_local(), &self.host);
         let context = Context { ports: &host.ports, settings: &host.settings, tenant: &tenant, now: self.now() };
@@ -160,8 +160,8 @@ impl World {
         Shop { id: text("id"), url: text("webhook_url"), account: text("account"), secret: SECRET.into() }
     }
 
-    /// Makes an endpoint for an app with many accounts, open to every tenant; the account of what is returned is that of no
-    /// connection.
+    /// Makes an endpoint for an app with many accounts, open to every tenant; the account of the returned shop belongs to
+    /// no connection.
     pub async fn shared_endpoint(&self, name: &str) -> Shop {
         self.endpoint_for(name, json!(["*"])).await
     }
@@ -175,14 +175,14 @@ impl World {
         Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: SECRET.into() }
     }
 
-    /// The consent of the owner of an operator's endpoint that a tenant connects an account to it.
+    /// The consent of an endpoint's owner, the operator, that a tenant connects an account to it.
     pub async fn claim(&self, app: &Shop, account: &str, tenant: &str) -> String {
         let body = json!({ "account": account, "tenant": tenant });
         let made = self.post(&format!("/v1/endpoints/{}/claims", app.id), body).await.expect(201);
         made["claim"].as_str().expect("a claim").to_owned()
     }
 
-    /// Makes an endpoint with a provider's secrets, under the ids that they have; where that is.
+    /// Makes an endpoint with a provider's secrets, under their own ids, and returns its path.
     pub async fn endpoint(&self, provider: &str, secrets: &[LiveSecret]) -> String {
         let (ports, tenant) = (&self.host.ports, Tenant::default_local());
         let root = ports.keys.root().await.expect("root keys");
@@ -213,7 +213,7 @@ impl World {
         format!("{}{}", self.host.settings.public_url, address::webhook_path(provider, &made.id))
     }
 
-    /// A signed sample of a topic; `number` says which thing, `updated_at` its version.
+    /// A signed sample of a topic; `number` chooses the entity, `updated_at` its version.
     pub fn sample(&self, shop: &Shop, topic: &str, number: u64, updated_at: Timestamp) -> Request<Bytes> {
         let provider = hooktide_providers::webhooks_by_id("shopify").expect("shopify");
         let sample = Sample { number, updated_at, account: &shop.account };
@@ -267,13 +267,13 @@ impl World {
         received.into_iter().map(|message| message.body).enumerate().map(message).collect()
     }
 
-    /// Hands messages to the processor as those that the queue gave up on; the handles of those that stay.
+    /// Hands messages to the processor as if the queue gave up on them, and returns the handles of those that stay.
     pub async fn give_up(&self, messages: Vec<Message>) -> Vec<String> {
         let given_up = messages.into_iter().map(|message| Message { source: Source::Dead, ..message }).collect();
         self.host.processor.process(given_up, self.now()).await
     }
 
-    /// Takes all secrets from a shop's own endpoint, which no request can.
+    /// Removes all secrets from a shop's own endpoint, which no request can do.
     pub async fn without_secrets(&self, shop: &Shop) {
         let (table, key) = (&*self.host.ports.table, endpoint::key("shopify", &shop.id));
         let stored = records::get::<Endpoint>(table, &key).await.expect("a read").expect("an endpoint");
@@ -282,14 +282,14 @@ impl World {
         table.write(write).await.expect("a write");
     }
 
-    /// What is held for accounts of an operator's endpoint that nobody has connected.
+    /// The deliveries that are held for unconnected accounts of an operator's endpoint.
     pub async fn held(&self, app: &Shop) -> Vec<DeadLetter> {
         let partition = Partition::of(&Tenant::default_local(), Area::Held(&app.id));
         let held = records::list_all::<DeadLetter>(&*self.host.ports.table, partition, "", 100_000).await;
         held.expect("held deliveries").into_iter().map(|(_, stored)| stored.record).collect()
     }
 
-    /// Whether nothing waits anywhere; what does otherwise.
+    /// Checks that nothing waits anywhere; otherwise, says what does.
     pub async fn idle(&self) -> Result<(), String> {
         for depth in self.host.queue.depth().await.expect("depths") {
             if depth.ready + depth.delayed + depth.in_flight > 0 {
@@ -300,13 +300,13 @@ impl World {
         if deferred.is_empty() { Ok(()) } else { Err(format!("{deferred:?}")) }
     }
 
-    /// Moves the clock and processes what became due.
+    /// Moves the clock and processes everything that became due.
     pub async fn after(&self, by: Duration) -> usize {
         self.clock.advance(by);
         self.tick().await
     }
 
-    /// What time it is.
+    /// The time on the clock.
     pub fn now(&self) -> Timestamp {
         self.host.clock.now()
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::moment::Moment;
 
-/// Which of them; what is not given does not matter.
+/// The dead letters that are meant; an option that is not given excludes none.
 #[derive(Args, Default)]
 pub(crate) struct Which {
     /// Only letters of this connection.
@@ -27,12 +27,12 @@ pub(crate) struct Which {
     /// Received before this time, or longer ago than this.
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     until: Option<Moment>,
-    /// This one.
+    /// Only the letter with this id.
     #[arg(long)]
     id: Option<String>,
 }
 
-/// Which of them, said on purpose.
+/// The dead letters that are meant, where the choice must be explicit.
 #[derive(Args)]
 pub(crate) struct Chosen {
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) struct Chosen {
     /// All of them.
     #[arg(long, conflicts_with_all = ["connection", "topic", "class", "from", "until", "id"])]
     all: bool,
-    /// Only tell how many it would be.
+    /// Only tell how many there would be.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -60,7 +60,7 @@ impl Which {
 }
 
 impl Chosen {
-    /// The filter, unless nothing was said.
+    /// The filter, unless no choice was made.
     pub(crate) fn filter(self, now: Timestamp) -> Result<Filter, Failure> {
         let filter = self.which.filter(now);
         if self.all || filter != Filter::default() {
@@ -76,7 +76,7 @@ fn class(name: &str) -> Result<ErrorClass, String> {
     serde_json::from_value(json!(name)).map_err(|error| error.to_string())
 }
 
-/// Whether a filter means a dead letter as the server tells it.
+/// Whether a filter matches a dead letter from the server.
 pub(super) fn is_meant(filter: &Filter, letter: &Value) -> bool {
     let has = |name: &str, wanted: Option<&str>| {
         wanted.is_none_or(|wanted| letter.get(name).and_then(Value::as_str) == Some(wanted))

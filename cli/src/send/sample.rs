@@ -24,7 +24,7 @@ pub(super) const AT_ONCE: u64 = 50;
 /// How much older than now an `--old` sample is, where this command signs and cannot know the newest.
 const OLD: SignedDuration = SignedDuration::from_hours(1);
 
-/// What signs.
+/// The signer.
 pub(super) enum Signer<'a> {
     /// The server.
     Server(Server<'a>),
@@ -51,7 +51,7 @@ pub(super) struct Here<'a> {
 }
 
 impl<'a> Signer<'a> {
-    /// The one that the arguments ask for.
+    /// The signer that the arguments ask for.
     pub(super) async fn of(arguments: &'a SendArguments, client: &'a Client) -> Result<Self, Failure> {
         let body = arguments.file.as_deref().map(read_body).transpose()?;
         let Some(secret) = &arguments.secret else {
@@ -132,7 +132,7 @@ impl Here<'_> {
     }
 }
 
-/// A signed request, as the server tells it.
+/// A signed request, as the server returns it.
 #[derive(Deserialize)]
 struct Signed {
     url: String,
@@ -156,7 +156,7 @@ fn requests_of(signed: Value) -> Result<Vec<Request<Bytes>>, Failure> {
 fn request_of(signed: Signed) -> Result<Request<Bytes>, Failure> {
     let body = BASE64.decode(signed.body_base64.as_bytes()).map_err(|error| unfit(&error))?;
     let mut request = Request::builder().method(signed.method.as_str()).uri(signed.url);
-    // The length is that of what is really sent.
+    // The length is that of the body that is really sent.
     for (name, value) in signed.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-length")) {
         request = request.header(name, value);
     }

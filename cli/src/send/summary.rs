@@ -1,4 +1,4 @@
-//! What came of what was sent.
+//! The results of the deliveries that were sent.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) enum Answer {
     None(String),
 }
 
-/// What came of all.
+/// The results of all deliveries.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
     accepted: u64,
@@ -89,7 +89,7 @@ impl Summary {
         output.line(&facts(told))
     }
 
-    /// Whether it came as it should: all accepted or, if tampered with, all refused for their signature.
+    /// Whether the results are as they should be: all accepted or, if tampered with, all refused for their signature.
     pub(super) fn verdict(&self, tampered: bool) -> Result<(), Failure> {
         let sent = self.sent();
         let trouble = self.first_trouble.as_deref().unwrap_or("none was sent");

@@ -12,7 +12,7 @@ use hooktide_store::ports::{MAX_DELAY, Outgoing, Queue, QueueName};
 use crate::fault;
 use crate::resend::{Batches, fitting, send_all};
 
-/// What faults name.
+/// The name that faults give the queue.
 const SERVICE: &str = "SQS";
 /// How many messages a batch takes.
 const MOST: usize = 10;
@@ -83,7 +83,7 @@ impl Batches for OneQueue<'_> {
             entries.collect::<Result<_, _>>().map_err(|error| Fault::failed(format!("{SERVICE}: {error}")))?;
         let call = self.client.send_message_batch().queue_url(self.url).set_entries(Some(entries));
         let answer = call.send().await.map_err(|error| fault::sort(SERVICE, &error))?;
-        // What is named as neither sent nor failed is not known to be durable.
+        // An entry that is reported as neither sent nor failed is not known to be durable.
         let silent = || Err(Fault::retryable(format!("{SERVICE} said nothing of a message")));
         let mut results: Vec<Result<(), Fault>> = std::iter::repeat_with(silent).take(count).collect();
         for sent in answer.successful() {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::FileFault;
 
-/// What AWS asks for something.
+/// A price of AWS.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
@@ -14,7 +14,7 @@ pub struct Price {
     each: f64,
     /// The unit.
     pub what: String,
-    /// The date of the last price list that had it.
+    /// When a dated price list last had it.
     pub seen: String,
     /// The URL of that list.
     pub source: String,
@@ -27,7 +27,7 @@ impl Price {
     }
 }
 
-/// What AWS asks.
+/// The prices of AWS.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
@@ -39,7 +39,7 @@ pub struct Prices {
     pub lambda_second: Price,
     /// A request to a queue.
     pub queue_request: Price,
-    /// What a fair queue costs more for a request.
+    /// The surcharge of a fair queue for a request.
     pub fair_request: Price,
     /// An entry of a bus.
     pub bus_entry: Price,
@@ -51,11 +51,11 @@ pub struct Prices {
     pub log_byte: Price,
     /// A month of a deployment that gets no webhook.
     pub at_rest: Price,
-    /// What was not counted.
+    /// The estimates for everything that was not counted.
     pub estimated: Estimated,
 }
 
-/// What nobody can count without AWS.
+/// The figures that cannot be counted without AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Estimated {

@@ -14,7 +14,7 @@ const FORMAT_FILE: &str = "format";
 #[derive(Debug)]
 pub struct Home {
     path: PathBuf,
-    /// Whether a start got as far as to make everything in it.
+    /// Whether a start completed the folder.
     complete: bool,
     _lock: File,
 }
@@ -45,9 +45,9 @@ pub enum HomeError {
     Missing {
         /// The folder.
         path: PathBuf,
-        /// What is gone.
+        /// The name of the missing file.
         file: &'static str,
-        /// What was in it.
+        /// The content that is lost with it.
         lost: &'static str,
     },
     /// The folder cannot be read or written.
@@ -55,7 +55,7 @@ pub enum HomeError {
     Unusable {
         /// The folder or a file in it.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -84,12 +84,12 @@ impl Home {
         Ok(home)
     }
 
-    /// Whether a start got as far as to make everything in it.
+    /// Whether a start completed the folder.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Refuses a folder that was in use and lacks a file, which would be made anew in silence. So would an empty one.
+    /// Refuses a folder that was in use and lacks a file or has an empty one, which would silently be made anew.
     pub fn require(&self, file: &'static str, lost: &'static str) -> Result<(), HomeError> {
         let is_there = || fs::metadata(self.join(file)).is_ok_and(|found| found.is_dir() || found.len() > 0);
         if self.complete && !is_there() {

@@ -30,7 +30,7 @@ use crate::pressure::Pressure;
 use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings};
 use crate::table::{self, DynoxideTable};
 
-/// How many workers may be at messages of one group: half of them, so that one that takes long never has all.
+/// How many workers may process messages of one group: half of them, so that a slow group never occupies all.
 const WORKERS_OF_A_GROUP: usize = 2;
 /// How many messages are processed at once.
 pub const BATCH: usize = 25;
@@ -40,16 +40,16 @@ const JOBS: usize = 1;
 const TABLE_FILE: &str = "table.db";
 /// The file of the queue.
 const QUEUE_FILE: &str = "queue.db";
-/// How long the store may be looked through for damage.
+/// How long a check of the store for damage may take.
 const LOOKING: Duration = Duration::from_secs(5);
 /// How long a claim check is kept: longer than any message waits on a queue.
 const KEEP_CLAIMS: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The local host.
 pub struct Host {
-    /// What its flows reach the world through.
+    /// The ports of its flows.
     pub ports: Ports,
-    /// What its operator set.
+    /// The operator's settings.
     pub settings: Settings,
     /// Receives webhooks.
     pub receiver: Arc<Receiver>,
@@ -59,10 +59,10 @@ pub struct Host {
     pub syncer: Arc<Syncer>,
     /// The queue's receiving side.
     pub queue: DurableQueue,
-    /// What time it is.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     pub(crate) pressure: Pressure,
-    /// Notified when something failed that may come of a damaged store.
+    /// Notified at a failure that a damaged store may have caused.
     pub(crate) doubt: Notify,
     table: Arc<DynoxideTable>,
     bell: watch::Receiver<u64>,
@@ -109,7 +109,7 @@ impl Host {
             .map_err(|error| HomeError::Unusable { path: blobs_path.clone(), error })?;
         let blobs = LocalFileSystem::new_with_prefix(&blobs_path).map_err(|error| blob_fault(&error))?;
         let table = home.join(TABLE_FILE);
-        // Before the table is made, so that a first start that was cut off is no folder in use.
+        // Before the table is made, so that a folder whose first start was cut off does not count as in use.
         let keys = LocalKeys::open(&home, home.is_complete() || table.exists(), &entropy)?;
         let mut parts = Parts {
             table: DynoxideTable::open(&table)?,
@@ -178,13 +178,13 @@ impl Host {
         Arc::new(Api::new(self.ports.clone(), self.settings.clone(), options, Arc::clone(&self.clock), bell))
     }
 
-    /// How busy it is with requests that cannot wait.
+    /// The load of requests that cannot wait.
     pub(crate) fn load(&self) -> Load {
         let (pressure, clock) = (self.pressure.clone(), Arc::clone(&self.clock));
         Load::of(move || pressure.is_high(clock.now()))
     }
 
-    /// Looks through the store's file for damage, for a few seconds at the most; the API's health tells of it.
+    /// Checks the store's file for damage, for a few seconds at most; the API's health reports the result.
     pub async fn look_for_damage(&self) {
         let Some(path) = self.home().map(|home| home.join(TABLE_FILE)) else { return };
         let found = table::damage(path, LOOKING).await;
@@ -199,7 +199,7 @@ impl Host {
         self._home.as_ref()
     }
 
-    /// Processes everything that is due now, and what becomes due by that; how many messages that were.
+    /// Processes everything that is due now or becomes due by that, and returns the number of messages.
     pub async fn tick(&self) -> Result<usize, Fault> {
         let mut processed = 0;
         loop {
@@ -215,7 +215,7 @@ impl Host {
         }
     }
 
-    /// Takes one batch from a queue to its end; how many messages that were.
+    /// Processes one batch of a queue, and returns the number of messages.
     pub async fn process_some(&self, source: Source) -> Result<usize, Fault> {
         let is_jobs = source == Source::Queue(QueueName::Jobs);
         let most = if is_jobs { JOBS } else { BATCH };
@@ -232,7 +232,7 @@ impl Host {
             true => self.syncer.run(messages, now).await,
             false => self.processor.process(messages, now).await,
         };
-        // What failed stays on its queue until its visibility ends.
+        // Messages that failed stay on the queue until their visibility ends.
         let done: Vec<(i64, u64)> = received
             .iter()
             .filter(|message| !failed.contains(&message.id.to_string()))
@@ -247,12 +247,12 @@ impl Host {
         due::deferred(&self.ports, self.clock.now()).await
     }
 
-    /// Sends the jobs again that were lost.
+    /// Sends lost jobs again.
     pub async fn sweep_jobs(&self) -> Result<usize, Fault> {
         due::jobs(&self.ports, self.clock.now()).await
     }
 
-    /// Everything that is swept, each part whatever becomes of the others.
+    /// Runs every sweep, even if another one fails.
     pub async fn sweep(&self) -> Result<(), Fault> {
         let jobs = self.sweep_jobs().await.map(drop);
         let expired = self.sweep_expired().await.map(drop);

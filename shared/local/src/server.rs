@@ -32,17 +32,17 @@ use crate::webhooks;
 const WORKERS: usize = 4;
 /// How many workers do jobs, which may take long: apart from those that process, and few.
 const JOB_WORKERS: usize = 2;
-/// What the worker for priority alone takes.
+/// The only source of the worker for priority.
 const PRIORITY: &[Source] = &[Source::Queue(QueueName::Priority)];
-/// What the workers for jobs take.
+/// The only source of the workers for jobs.
 const JOBS: &[Source] = &[Source::Queue(QueueName::Jobs)];
-/// How long a worker waits when nothing rings.
+/// How long a worker waits when nothing wakes it.
 const IDLE: Duration = Duration::from_millis(500);
 /// How long a worker waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often deferred messages and lost jobs are looked for; every hour also what expired.
+/// How often deferred messages and lost jobs are swept; expired items are swept every hour.
 const SWEEP: Duration = Duration::from_secs(60);
-/// How long the store is taken for sound, when nothing fails.
+/// How long the store counts as undamaged after a check, if nothing fails.
 const SOUND: Duration = Duration::from_secs(3600);
 /// How long open requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
@@ -58,22 +58,22 @@ pub struct ServeOptions {
     pub home: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// What providers call; the listening address by default.
+    /// The URL that providers call; the listening address by default.
     pub public_url: Option<String>,
     /// Whether to make a connection of each provider for experiments.
     pub demo: bool,
-    /// From where browsers may call the API.
+    /// The origins from which browsers may call the API.
     pub origins: Vec<String>,
     /// Whether the test tools are switched on for everybody who may operate.
     pub test_tools: bool,
-    /// What the operator set.
+    /// The operator's settings.
     pub settings: Settings,
 }
 
 /// The address and the admin key of a server that is ready.
 #[derive(Debug, Clone)]
 pub struct Ready {
-    /// Where.
+    /// The address that it listens on.
     pub address: SocketAddr,
     /// The file that the admin key is in.
     pub admin_token_file: PathBuf,
@@ -89,7 +89,7 @@ pub enum ServeError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The demo would be reachable by others.
@@ -124,7 +124,7 @@ impl From<HomeError> for ServeError {
     }
 }
 
-/// Serves until `shutdown` is done, then lets open requests end.
+/// Serves until `shutdown` completes, then lets open requests end.
 pub async fn serve(
     options: ServeOptions,
     ready: impl FnOnce(Ready),
@@ -157,7 +157,7 @@ pub async fn serve(
     let workers = start_workers(&host, &stopped);
     note_address(&host, address)?;
     ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections });
-    // Streams of events would keep the server for minutes: after a while they are cut off, and come again by themselves.
+    // Event streams would keep the server up for minutes, so they are cut off after a while; their clients reconnect.
     let serving = tokio::spawn(http::serve(listener, app, serving, stopped, GRACE));
     shutdown.await;
     stop.send_replace(true);
@@ -184,7 +184,7 @@ fn forget_address(host: &Host) {
     }
 }
 
-/// Where a client on this machine reaches a server that listens there.
+/// The address at which a client on this machine reaches a server that listens at `address`.
 pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -257,7 +257,7 @@ async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
             return;
         }
         let mut swept = vec![host.sweep_deferred().await, host.sweep_jobs().await];
-        // The first time a while after the start, when the backlog is done.
+        // The first run comes a while after the start, when the backlog is done.
         if minute % 60 == 5 {
             swept.push(host.sweep_expired().await);
         }
@@ -271,7 +271,7 @@ async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Looks whether the store is damaged: at the start, every hour, and when something failed.
+/// Checks whether the store is damaged: at the start, every hour, and after a failure.
 async fn look_for_damage(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
         host.look_for_damage().await;

@@ -187,11 +187,11 @@ names! {
     Via {
         /// The provider sent a notice.
         Webhook => "webhook",
-        /// We asked by schedule.
+        /// A scheduled poll found it.
         Polling => "polling",
-        /// A comparison of everything.
+        /// A comparison of everything found it.
         Full => "full",
-        /// A single check.
+        /// A single check found it.
         Probe => "probe",
         /// A list that a person gave us.
         Import => "import",

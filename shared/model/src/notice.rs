@@ -92,7 +92,7 @@ impl What {
         }
     }
 
-    /// Of a hint: asked about for this reason.
+    /// Gives a hint the reason for the fetch.
     #[must_use]
     pub fn because(self, reason: MarkReason) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! Subscriptions: how a provider is asked to send webhooks, and to go on sending them.
+//! Subscriptions: requests to a provider to send webhooks, and to go on sending them.
 
 use jiff::Timestamp;
 

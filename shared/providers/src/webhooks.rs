@@ -1,4 +1,4 @@
-//! Webhooks: how a provider proves what it sends, and what its deliveries tell.
+//! Webhooks: how a provider signs its deliveries, and what they report.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,19 +11,19 @@ use hooktide_model::secret::KeyId;
 
 /// The webhooks of a provider.
 pub trait Webhooks: Provider {
-    /// The reply to a handshake: a request by which the provider finds out whether we are who we say, before any
-    /// signature is looked at. `None` if the request is none.
+    /// The reply to a handshake: a request by which the provider checks that the endpoint is ours, before any signature is
+    /// looked at. `None` if the request is not a handshake.
     fn handshake(&self, _arrival: &Arrival<'_>) -> Option<HandshakeReply> {
         None
     }
 
-    /// Finds the secret that signed the request, over its exact bytes and the address that the provider was told.
+    /// Finds the secret that signed the request, over its exact bytes and the address registered with the provider.
     fn verify(&self, arrival: &Arrival<'_>) -> Result<Proved, AuthFault>;
 
     /// The topic and delivery id as the request names them, and whether it must overtake others; cheap.
     fn label(&self, verified: &Verified) -> Label;
 
-    /// The notices that a delivery gives. A [`Fault::Permanent`] if it is not what the provider documents.
+    /// The notices of a delivery; a [`Fault::Permanent`] if it does not have the form that the provider documents.
     fn parse(&self, verified: &Verified) -> Result<Vec<Notice>, Fault>;
 
     /// A realistic body of `topic`; `None` if there is no such topic. For samples, never for judging `verify`.
@@ -34,7 +34,7 @@ pub trait Webhooks: Provider {
 }
 
 impl dyn Webhooks + '_ {
-    /// Checks that the body is of the form that the provider sends at all; cheap. See [`crate::Profile::readable`].
+    /// Checks cheaply that the body has the general form of the provider's bodies. See [`crate::Profile::readable`].
     pub fn readable(&self, verified: &Verified) -> Result<(), Fault> {
         (self.profile().readable)(verified)
     }
@@ -54,7 +54,8 @@ pub enum HandshakeReply {
 pub struct Proved {
     /// The secret that signed it.
     pub key: KeyId,
-    /// The items of the body, from zero, that nobody proved, where each is proved by itself. They are never reported.
+    /// The indexes, from zero, of the body's items that are not proved, where each item is proved separately. Such items
+    /// are never reported.
     pub unproved: Vec<usize>,
 }
 

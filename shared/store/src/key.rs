@@ -1,5 +1,5 @@
 //! Primary keys. Every key starts with its tenant, except those of endpoints, routes and tokens, which are looked up
-//! before the tenant is known. There is no other way to build one.
+//! before the tenant is known. Keys are built nowhere else.
 
 use crate::ports::{AttributeValue, Item, PARTITION, SORT};
 use hooktide_model::job_kind::JobKind;
@@ -13,10 +13,10 @@ pub const ENTITY_SHARDS: u8 = 16;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition(String);
 
-/// What a partition of a tenant holds.
+/// The content of a partition of a tenant.
 #[derive(Debug, Clone, Copy)]
 pub enum Area<'a> {
-    /// Things and their documents, of one connection, in one of [`ENTITY_SHARDS`].
+    /// The entities of one connection and their documents, in one of [`ENTITY_SHARDS`].
     Entities(&'a str, u8),
     /// A lane of the journal.
     Journal(u8),
@@ -28,7 +28,7 @@ pub enum Area<'a> {
     Jobs,
     /// Dead letters.
     DeadLetters,
-    /// Deliveries for accounts that nobody has connected, of one endpoint.
+    /// Deliveries to one endpoint for accounts that nobody has connected.
     Held(&'a str),
     /// Requests about personal data.
     Privacy,
@@ -42,7 +42,7 @@ pub enum Area<'a> {
     Replays,
     /// Messages that wait longer than a queue can hold them back.
     Deferred,
-    /// What tells whether the root keys are those that the table was written under.
+    /// The item that tells whether the root keys are those that the table was written under.
     Canary,
 }
 
@@ -78,7 +78,7 @@ impl Partition {
         Self(format!("R#{provider}#{endpoint}"))
     }
 
-    /// The account that a thing belongs to, of an endpoint that serves many.
+    /// The account that an entity of a shared endpoint belongs to.
     pub fn belonging(provider: &str, endpoint: &str, kind: Kind, id: &str) -> Self {
         Self(format!("R#{provider}#{endpoint}#{kind}#{id}"))
     }
@@ -107,7 +107,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key that is among an item's attributes.
+    /// Reads the key from an item's attributes.
     pub(crate) fn of(item: &Item) -> Option<Self> {
         match (item.get(PARTITION), item.get(SORT)) {
             (Some(AttributeValue::S(partition)), Some(AttributeValue::S(sort))) => {
@@ -117,7 +117,7 @@ impl Key {
         }
     }
 
-    /// The provider and the id of the endpoint whose partition it is in, if it is an endpoint's.
+    /// The provider and the id of the endpoint whose partition it is in, if there is one.
     pub fn endpoint(&self) -> Option<(&str, &str)> {
         self.partition.strip_prefix("E#")?.split_once('#')
     }
@@ -145,7 +145,7 @@ pub fn due_partition(kind: Due<'_>, shard: u8) -> String {
     format!("D#{kind}#{:02}", shard % DUE_SHARDS)
 }
 
-/// What is due.
+/// The kind of item that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due<'a> {
     /// A job of this kind.

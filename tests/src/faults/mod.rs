@@ -20,11 +20,11 @@ pub use self::world::FaultyWorld;
 /// Which calls fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// The n-th alone, counted from zero.
+    /// Only the n-th call, counted from zero.
     Nth(usize),
-    /// The n-th and all that come after it.
+    /// The n-th call and all later ones.
     From(usize),
-    /// Those whose number leaves this rest when divided by the first.
+    /// The calls whose number leaves this remainder when divided by the first.
     Every(usize, usize),
 }
 
@@ -38,7 +38,7 @@ impl Which {
     }
 }
 
-/// How far a failing call gets. Calls for which that makes no difference do not count.
+/// How far a failing call gets. Calls for which this makes no difference do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// The call does not happen. All calls count.
@@ -60,7 +60,7 @@ pub enum How {
     Crash,
 }
 
-/// What is to fail, where and how.
+/// The calls that are to fail, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// Which calls.
@@ -101,7 +101,7 @@ impl Faults {
         *state = State { plan: Some(plan), pace, all_calls, ..State::default() };
     }
 
-    /// Lets everything succeed; how many calls had failed.
+    /// Lets everything succeed, and returns how many calls had failed.
     pub fn disarm(&self) -> usize {
         let mut state = self.state.lock().unwrap();
         state.plan = None;
@@ -132,7 +132,7 @@ impl Faults {
         }
     }
 
-    /// Runs `work` to its end, or up to a crash: then `None`, and the work is dropped where it was.
+    /// Runs `work` to its end, or up to a crash, which drops it there and returns `None`.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut crashes = self.crashes.subscribe();
         tokio::select! {
@@ -184,7 +184,7 @@ impl Faults {
         }
     }
 
-    /// A call that changes all of something or nothing.
+    /// A call that changes everything or nothing.
     async fn change<T, E>(
         &self,
         call: impl Future<Output = Result<T, E>> + Send,
@@ -228,7 +228,7 @@ impl Faults {
     }
 }
 
-/// The ports with faults in front, and what the bus was told.
+/// The ports with faults in front, and the entries that the bus received.
 pub fn faulty(ports: &Ports, faults: &Arc<Faults>) -> (Ports, Arc<Published>) {
     let published = Arc::new(Published::default());
     let ports = Ports {

@@ -1,4 +1,4 @@
-//! One provider: whatever comes is verified, and whatever verifies is read to its end.
+//! Fuzzing of one provider: every request is verified, and every verified request is read to its end.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ const LONGEST_ANSWER: usize = 4_096;
 /// One provider.
 pub struct ProviderTarget {
     provider: &'static dyn Webhooks,
-    /// All that verify what is recorded, and all that sign.
+    /// All secrets that verify the recorded deliveries, and all that sign.
     given: Vec<LiveSecret>,
     secrets: Secrets,
     hands: Vec<Hand>,
@@ -125,7 +125,7 @@ impl ProviderTarget {
         self.provider.sign(unsigned).map_err(|fault| format!("what it should sign it does not: {fault}"))
     }
 
-    /// A body as each of its hands signs it.
+    /// A body, signed in each of the ways.
     pub(super) fn signed(&self, body: &Bytes, url: &str, now: Timestamp) -> Result<Vec<Request<Bytes>>, String> {
         self.hands.iter().map(|hand| self.sign(hand.topic, &hand.secrets, body.clone(), url, now)).collect()
     }
@@ -205,7 +205,7 @@ impl ProviderTarget {
         told::check(self.provider, &label, &readable, &parsed, size)
     }
 
-    /// Fetches the key that the request wants, where the body is whatever each request is answered.
+    /// Fetches the key that the request wants; every question is answered with this body.
     fn fetch(&self, request: &Request<Bytes>, now: Timestamp) -> Result<(), String> {
         let Some(api) = self.provider.api() else { return Ok(()) };
         let arrival = self.arrival(request, ADDRESS, now);

@@ -1,4 +1,4 @@
-//! What must hold of what a delivery tells, whatever it says.
+//! Invariants of the notices of a delivery, whatever it contains.
 
 use hooktide_model::fault::Fault;
 use hooktide_model::notice::{Notice, State, What};
@@ -8,14 +8,14 @@ use hooktide_providers::{Label, Provider};
 const LONGEST_NAME: usize = 1_024;
 /// The longest id of an entity: it is a part of keys.
 const LONGEST_ID: usize = 768;
-/// The longest reason or detail: they are ours, and quote nothing.
+/// The longest reason or detail: these are our own texts, and quote nothing.
 const LONGEST_REASON: usize = 512;
-/// More notices than any provider has in a delivery, and how many bytes of a larger one each takes at least.
+/// More notices than any provider has in a delivery, and the least bytes that each takes in a larger one.
 const MOST_NOTICES: (usize, usize) = (2_000, 16);
 /// How many times its own size a delivery may grow to, and what a small one may grow to.
 const GROWTH: (usize, usize) = (64, 64 * 1_024);
 
-/// What is wrong with what a delivery of `size` bytes tells, if something is.
+/// The fault in the notices of a delivery of `size` bytes, if there is one.
 pub fn check(
     provider: &dyn Provider,
     label: &Label,
@@ -52,7 +52,7 @@ pub fn check(
     if told > most { Err(format!("{told} bytes are told by a delivery of {size}")) } else { Ok(()) }
 }
 
-/// Trying again cannot help: the same bytes would be read.
+/// A fault in reading is permanent: another try would read the same bytes.
 fn permanent(step: &str, fault: Option<&Fault>) -> Result<(), String> {
     match fault {
         None => Ok(()),
@@ -61,7 +61,7 @@ fn permanent(step: &str, fault: Option<&Fault>) -> Result<(), String> {
     }
 }
 
-/// How much a notice tells, in bytes.
+/// The size of a notice, in bytes.
 fn size_of_what(what: &What) -> Result<usize, String> {
     match what {
         What::Entity(entity) => {

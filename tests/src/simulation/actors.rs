@@ -1,4 +1,4 @@
-//! Who acts: providers, workers with the processor, the sweeper, readers of the feed, and an operator.
+//! The actors: providers, workers with the processor, the sweeper, readers of the feed, and an operator.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,27 +22,27 @@ use super::scheduler::Activity;
 use super::ties;
 use super::world::{Accepted, Delivery, THINGS, Tells, World};
 
-/// How often a provider tries at the most.
+/// The most tries of a provider.
 const TRIES: u32 = 8;
 /// How many messages a worker takes at once.
 const BATCH: usize = 25;
 
-/// Somebody who acts, with what survives a crash of theirs.
+/// An actor, with the state that survives its crash.
 pub enum Actor {
-    /// Sends deliveries to a receiver of its own.
+    /// Sends deliveries to its own receiver.
     Provider(Arc<Receiver>),
     /// Processes messages of these sources, or does the jobs there.
     Worker {
-        /// Starts again with every crash.
+        /// The state that every crash resets.
         functions: Functions,
-        /// What it takes from.
+        /// The sources that it takes messages from.
         sources: &'static [Source],
         /// Whether it runs the next version of the code.
         newer: bool,
         /// How far its clock is off.
         skew: SignedDuration,
     },
-    /// Sends on what waits, and what was lost.
+    /// Sends deferred messages and lost jobs on.
     Sweeper,
     /// Reads a tenant's feed.
     Reader {
@@ -57,7 +57,7 @@ pub enum Actor {
     Operator,
 }
 
-/// What a worker runs.
+/// The flow that a worker runs.
 #[derive(Clone)]
 pub struct Functions {
     processor: Arc<Processor>,
@@ -75,7 +75,7 @@ impl Actor {
         Self::Provider(Arc::new(Receiver::new(world.ports.clone(), world.settings.clone())))
     }
 
-    /// A worker at these sources whose clock is off by so much.
+    /// A worker at these sources whose clock is off by this much.
     pub fn worker(world: &World, sources: &'static [Source], skew: SignedDuration, newer: bool) -> Self {
         let functions = Functions {
             processor: Arc::new(Processor::new(world.ports.clone(), world.settings.clone())),
@@ -84,13 +84,13 @@ impl Actor {
         Self::Worker { functions, sources, newer, skew }
     }
 
-    /// A reader of a shop's tenant, from the oldest on.
+    /// A reader of a shop's tenant, starting at the oldest entry.
     pub fn reader(world: &World, number: usize, shop: usize) -> Self {
         let cursor = Cursor::oldest(world.settings.lanes, world.scheduler.now());
         Self::Reader { number, shop, cursor: Arc::new(std::sync::Mutex::new(cursor)) }
     }
 
-    /// Starts again after a crash, without what was in memory.
+    /// Restarts after a crash, without the memory.
     pub fn restart(&mut self, world: &World) {
         match self {
             Self::Provider(_) => *self = Self::provider(world),
@@ -104,7 +104,7 @@ impl Actor {
         }
     }
 
-    /// What it does next; `None` if it has nothing to do.
+    /// The next activity; `None` if there is nothing to do.
     pub fn next(&self, world: &Arc<World>) -> Option<Activity> {
         let world = Arc::clone(world);
         match self {
@@ -132,7 +132,7 @@ impl Actor {
     }
 }
 
-/// What a provider sends next: what it has to send again, or something new.
+/// The next delivery of a provider: one that it must send again, or a new one.
 fn next_delivery(world: &World) -> Option<(u32, Delivery)> {
     let scheduler = &world.scheduler;
     let now = scheduler.now();
@@ -142,7 +142,7 @@ fn next_delivery(world: &World) -> Option<(u32, Delivery)> {
         return Some((tries, delivery));
     }
     let rates = scheduler.rates();
-    // Calm weather: nothing new.
+    // In calm weather, nothing new is sent.
     if rates.storm == 0 {
         return None;
     }
@@ -170,7 +170,7 @@ fn next_delivery(world: &World) -> Option<(u32, Delivery)> {
 
 async fn send(world: &World, receiver: &Receiver, (tries, delivery): (u32, Delivery)) {
     let scheduler = &world.scheduler;
-    // A provider that hears nothing sends again: should this end halfway, it is already noted.
+    // A provider that gets no answer sends again; this is noted first, in case the actor ends halfway.
     let later = scheduler.now() + Duration::from_secs(5 << tries.min(8));
     world.ledger().again.push((later, tries + 1, delivery.clone()));
     world.ledger().sent.insert(delivery.id.clone(), (delivery.shop, delivery.tells));
@@ -187,9 +187,9 @@ async fn send(world: &World, receiver: &Receiver, (tries, delivery): (u32, Deliv
             if let Some(place) = noted {
                 ledger.again.swap_remove(place);
             }
-            // What only a lease keeps from being done twice is often sent again at once.
+            // Deliveries that only a lease keeps from being done twice are often sent again at once.
             let leased = delivery.tells == Tells::Privacy;
-            // What is newest could lift an older tie when it is sent again.
+            // The newest delivery could lift an older tie when it is sent again.
             let (often, at) = match ties::is_newest(&ledger, &delivery) {
                 _ if leased => (5, scheduler.now()),
                 true => (3, later),
@@ -210,7 +210,7 @@ async fn send(world: &World, receiver: &Receiver, (tries, delivery): (u32, Deliv
         None => {
             let absent = answer.status() == 404 && world.observed.were_endpoints_absent();
             assert!(absent || answer.status().is_server_error(), "our own fault was answered {}", answer.status());
-            // A provider that gave up has lost it, and so have we: it was never accepted.
+            // A delivery that a provider gave up is lost, but it was never accepted.
             if tries >= TRIES
                 && let Some(place) = noted
             {

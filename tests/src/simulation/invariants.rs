@@ -1,4 +1,4 @@
-//! What must hold, whatever went wrong.
+//! Invariants, whatever went wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use super::world::{Tells, World};
 /// More letters than a run makes.
 const MANY: usize = 100_000;
 
-/// The journal of a tenant as it stands: each entry with its lane and position.
+/// The current journal of a tenant: each entry with its lane and position.
 fn journal_of(world: &World, shop: usize) -> Vec<(u8, u64, Entry)> {
     journal_of_tenant(world, &world.shops[shop].tenant)
 }
@@ -51,7 +51,7 @@ fn journal_of_tenant(world: &World, tenant: &Tenant) -> Vec<(u8, u64, Entry)> {
     all
 }
 
-/// What must hold at any moment. Words for what does not.
+/// Checks the invariants that hold at any moment, and describes each one that is broken.
 pub fn at_any_time(world: &World) -> Vec<String> {
     let mut broken = Vec::new();
     for shop in 0..world.shops.len() {
@@ -63,7 +63,7 @@ pub fn at_any_time(world: &World) -> Vec<String> {
     broken
 }
 
-/// What must hold when everything has come to its end.
+/// Checks the invariants that hold once all work has ended.
 pub fn at_the_end(world: &World) -> Vec<String> {
     let mut broken = at_any_time(world);
     let ledger = world.ledger();
@@ -173,7 +173,7 @@ fn entities_are_what_was_journaled(world: &World, shop: usize, journal: &[(u8, u
     }
 }
 
-/// The newest version that was accepted stands, unless it was deleted.
+/// The newest accepted version is current, unless the entity was deleted.
 fn newest_stands(
     world: &World,
     shop: usize,
@@ -311,7 +311,7 @@ fn readers_missed_nothing(world: &World, broken: &mut Vec<String>) {
     }
 }
 
-/// What the sweeper and the readers do when nothing else happens any more: how much there was to do.
+/// Runs the sweeper and the readers when nothing else happens any more, and returns how much there was to do.
 pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::scheduler::Activity>)]) -> usize {
     let ports =
         Ports { table: Arc::clone(&world.table), queue: Arc::new(Direct(world.queue.clone())), ..world.ports.clone() };
@@ -357,7 +357,7 @@ pub fn sweep_and_read(world: &Arc<World>, actors: &[(Actor, Option<super::schedu
     0
 }
 
-/// Endpoints are back, and the operator replays what came while they were absent: how many letters there are of it.
+/// Brings the endpoints back and replays the letters that came while they were absent; returns their number.
 fn replay_what_was_absent(world: &World, ports: &Ports) -> usize {
     let (mut found, now) = (0, world.scheduler.now());
     let filter = Filter { class: Some(ErrorClass::EndpointMissing), ..Filter::default() };

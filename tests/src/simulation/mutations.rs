@@ -1,5 +1,5 @@
-//! Flaws, each of which the simulation must find: as wrappers around a port, or in what stands in for a host. None is in
-//! code that is shipped.
+//! Flaws, each of which the simulation must find: wrappers around a port, or parts of the simulated host. None is in code
+//! that is shipped.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use super::scheduler::{Gate, Scheduler};
 
 /// Bytes of a delivery that an entity remembers.
 const DELIVERY: usize = 45;
-/// The byte and the bit of it that say that it told what stands.
+/// The byte, and the bit in it, that mark the delivery that reported the current state.
 const CURRENT: (usize, u8) = (33, 0x02);
 
 /// A flaw.
@@ -24,11 +24,11 @@ const CURRENT: (usize, u8) = (33, 0x02);
 pub enum Mutation {
     /// Entities forget which deliveries led to them.
     NoDeduplication,
-    /// Whatever is told counts as newer than what is known.
+    /// Every reported state counts as newer than the known one.
     NoGuard,
-    /// The larger hash wins a tie, whatever was told last.
+    /// The larger hash wins a tie, whichever was reported last.
     TieByHash,
-    /// Entities forget all deliveries but the one that told what stands, so that a resend lifts an older state.
+    /// Entities forget all deliveries but the one that reported the current state, so that a resend lifts an older state.
     ResendLifts,
     /// Tags are raised after the commit, in a call of their own.
     TagsAfterCommit,
@@ -40,15 +40,15 @@ pub enum Mutation {
     LeaseIgnored,
     /// A reader's cursor is a time.
     CursorFromTheClock,
-    /// What is sent again forgets how often it was tried.
+    /// A message that is sent again forgets how often it was tried.
     RetriesWithoutLimit,
-    /// An endpoint whose record is absent is taken for one that was removed.
+    /// An endpoint whose record is absent counts as removed.
     AbsentIsRemoved,
-    /// No change knows where the former one of its entity is.
+    /// No change knows the place of the previous change of its entity.
     OrderLeftToLanes,
-    /// A message that the queue refused is taken for queued, so that its delivery is answered with a 2xx.
+    /// A message that the queue refused counts as queued, so its delivery is answered with a 2xx.
     RefusedIsQueued,
-    /// A transaction that was cancelled is taken for done.
+    /// A cancelled transaction counts as done.
     CancelledIsDone,
     /// A publish that failed is forgotten.
     FailedPublishForgotten,
@@ -74,7 +74,7 @@ impl Mutation {
         Self::FailedPublishForgotten,
     ];
 
-    /// The table with this flaw, where it is one of the table.
+    /// The table with this flaw, if it is a flaw of the table.
     pub fn over(self, table: Arc<dyn Table>, raw: &Arc<dyn Table>, scheduler: &Arc<Scheduler>) -> Arc<dyn Table> {
         match self {
             Self::NoDeduplication
@@ -102,7 +102,7 @@ impl Mutation {
     }
 }
 
-/// A queue or a bus for which whatever failed is done.
+/// A queue or a bus that reports every failure as a success.
 pub struct Forgetful<T>(pub T);
 
 #[async_trait]

@@ -14,12 +14,12 @@ use jiff::Timestamp;
 
 use super::scheduler::{Gate, Scheduler, Verdict};
 
-/// A call that did not happen.
+/// The fault of a call that did not happen.
 pub fn throttled() -> Fault {
     Fault::retryable("throttled")
 }
 
-/// A call of which nobody knows whether it happened.
+/// The fault of a call that may or may not have happened.
 pub fn lost() -> Fault {
     Fault::retryable("the answer was lost")
 }
@@ -32,10 +32,10 @@ pub fn batch<T, R, E: From<Fault>>(entries: Vec<T>, bits: u64, each: impl Fn(T) 
     entries.into_iter().enumerate().map(one).collect()
 }
 
-/// What the simulation knows of a table beyond what is in it.
+/// The facts about a table that the table itself does not hold.
 #[derive(Debug, Default)]
 pub struct Observed {
-    /// Until when the records of endpoints are absent; none if they never were.
+    /// The time until which the records of endpoints are absent, if they ever were.
     absent_until: Mutex<Option<Timestamp>>,
     /// The positions of journals in the order in which they were committed, by partition and sort key.
     committed: Mutex<BTreeMap<(String, String), u64>>,
@@ -78,7 +78,7 @@ pub struct GatedTable {
 }
 
 impl GatedTable {
-    /// In front of `inner`, whose calls must be ready at once.
+    /// Puts gates in front of `inner`, whose calls must be ready at once.
     pub fn new(inner: Arc<dyn Table>, scheduler: &Arc<Scheduler>, observed: &Arc<Observed>) -> Self {
         Self { inner, scheduler: Arc::clone(scheduler), observed: Arc::clone(observed) }
     }
@@ -189,20 +189,20 @@ impl Table for GatedTable {
 /// Tenant, channel and id of a change.
 type Told = (String, Channel, String);
 
-/// A bus that remembers what it was told, and whose calls wait for the scheduler.
+/// A bus that remembers its entries, and whose calls wait for the scheduler.
 pub struct GatedBus {
     scheduler: Arc<Scheduler>,
-    /// How often each change was told.
+    /// How often each change was published.
     told: Arc<Mutex<BTreeMap<Told, u64>>>,
 }
 
 impl GatedBus {
-    /// A bus without messages.
+    /// A bus without entries.
     pub fn new(scheduler: &Arc<Scheduler>) -> Self {
         Self { scheduler: Arc::clone(scheduler), told: Arc::default() }
     }
 
-    /// How often a change was told on a channel.
+    /// How often a change was published on a channel.
     pub fn told(&self, tenant: &str, channel: Channel, id: &str) -> u64 {
         let key = (tenant.to_owned(), channel, id.to_owned());
         self.told.lock().expect("one thread only").get(&key).copied().unwrap_or(0)

@@ -1,6 +1,6 @@
-//! How often what goes wrong, per mille of the occasions.
+//! Rates of faults, per mille of the occasions.
 
-/// How often what goes wrong.
+/// How often each fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// An actor ends right before a call.
@@ -9,7 +9,7 @@ pub struct Rates {
     pub crash_after: u32,
     /// A call does not happen, and says so.
     pub throttled: u32,
-    /// A call happens, and is told to have failed.
+    /// A call happens, and its answer says that it failed.
     pub answer_lost: u32,
     /// A transaction is cancelled for another one at the same items.
     pub conflict: u32,
@@ -19,11 +19,11 @@ pub struct Rates {
     pub held: u32,
     /// The queue hands a message out again although it is being worked on.
     pub twice: u32,
-    /// The provider sends a delivery again that was accepted.
+    /// The provider sends an accepted delivery again.
     pub sent_again: u32,
     /// A delivery was changed on its way.
     pub tampered: u32,
-    /// A delivery is signed and no JSON.
+    /// A delivery is signed, but not JSON.
     pub unreadable: u32,
     /// A delivery is about the entity that everybody edits.
     pub storm: u32,
@@ -33,14 +33,14 @@ pub struct Rates {
     pub old: u32,
     /// The records of all endpoints are absent for a while, as when a table is restored.
     pub absent: u32,
-    /// A run comes near to the end of its time, and takes up nothing more.
+    /// A run comes near the end of its time, and takes up no more work.
     pub over: u32,
     /// A worker starts again with the other version of the code.
     pub other_version: u32,
 }
 
 impl Rates {
-    /// As a bad day has them, all at once.
+    /// The rates of a bad day, with all faults at once.
     pub const ROUGH: Self = Self {
         crash_before: 4,
         crash_after: 4,
@@ -61,7 +61,7 @@ impl Rates {
         other_version: 20,
     };
 
-    /// Nothing goes wrong any more, and nothing new is sent that would.
+    /// The rates without faults, and without deliveries that would fail.
     pub const CALM: Self = Self {
         crash_before: 0,
         crash_after: 0,

@@ -1,5 +1,5 @@
 //! The scheduler: one seeded source of chance decides which port call happens next, what goes wrong with it, and when
-//! the clock moves. Nothing else in a simulation is left to chance, so a seed is a run.
+//! the clock moves. Nothing else in a simulation is left to chance, so a seed determines a run.
 //!
 //! Every call of a port waits at a [`Gate`] until the scheduler lets it through with a [`Verdict`]. Actors are futures
 //! that are polled only then; to crash one is to drop it.
@@ -41,7 +41,7 @@ struct Waiting {
     held_until: Timestamp,
 }
 
-/// What all parts of a simulation share.
+/// The state that all parts of a simulation share.
 pub struct Scheduler {
     state: Mutex<State>,
 }
@@ -51,17 +51,17 @@ struct State {
     now: Timestamp,
     rates: Rates,
     trace: Trace,
-    /// Which actor is being polled: the calls that come are its.
+    /// The actor that is being polled: calls that arrive are its own.
     polled: usize,
     waiting: BTreeMap<u64, Waiting>,
     verdicts: HashMap<u64, Verdict>,
     gates: u64,
 }
 
-/// What an actor does until it is idle again.
+/// The work of an actor until it is idle again.
 pub type Activity = Pin<Box<dyn Future<Output = ()>>>;
 
-/// What a step did to an actor.
+/// The state of an actor after a step.
 pub enum Stepped {
     /// The actor waits at its next call.
     Waits,
@@ -91,7 +91,7 @@ impl Scheduler {
         self.state.lock().expect("one thread only")
     }
 
-    /// What time it really is.
+    /// The true time.
     pub fn now(&self) -> Timestamp {
         self.state().now
     }
@@ -101,7 +101,7 @@ impl Scheduler {
         self.state().rng.random_range(0..below.max(1))
     }
 
-    /// Whether something of a thousand times `per_mille` happens; counted under `name` if it does.
+    /// Whether an event with a chance of `per_mille` happens; counted under `name` if it does.
     pub fn happens(&self, name: &'static str, per_mille: u32) -> bool {
         let mut state = self.state();
         let happens = state.rng.random_range(0..1000) < per_mille;
@@ -136,7 +136,7 @@ impl Scheduler {
         self.state().now += by;
     }
 
-    /// Faults from now on.
+    /// Changes the rates from now on.
     pub fn set_rates(&self, rates: Rates) {
         let mut state = self.state();
         state.rates = rates;
@@ -144,12 +144,12 @@ impl Scheduler {
         state.waiting.values_mut().for_each(|waiting| waiting.held_until = now);
     }
 
-    /// Faults as they are.
+    /// The current rates.
     pub fn rates(&self) -> Rates {
         self.state().rates
     }
 
-    /// The actors that have a call which may go on, each with its gate.
+    /// The actors whose call may go on, each with its gate.
     pub fn ready(&self) -> Vec<(u64, usize)> {
         let state = self.state();
         let ready = state.waiting.iter().filter(|(_, waiting)| waiting.held_until <= state.now);
@@ -222,13 +222,13 @@ impl Scheduler {
         Stepped::Waits
     }
 
-    /// Starts an activity: polls it to its first call. Whether it ended already.
+    /// Starts an activity by polling it to its first call, and returns whether it already ended.
     pub fn start(&self, actor: usize, activity: &mut Activity) -> bool {
         self.state().polled = actor;
         poll(activity)
     }
 
-    /// What was counted, and the hash of everything that happened.
+    /// The counts, and the hash of everything that happened.
     pub fn trace(&self) -> Trace {
         self.state().trace.clone()
     }
@@ -238,7 +238,7 @@ fn poll(activity: &mut Activity) -> bool {
     activity.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
-/// Where a call waits until it is let through.
+/// The gate at which a call waits until it is let through.
 pub struct Gate {
     scheduler: Arc<Scheduler>,
     call: &'static str,

@@ -1,4 +1,4 @@
-//! Ties: updates whose version is one that was told already, and what must stand then.
+//! Ties: updates whose version was already reported, and the state that must be current afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::invariants::entity;
 use super::world::{Delivery, Ledger, Tells, World};
 
-/// What begins the reason of an entry that is about a repeat.
+/// The beginning of the reason of an entry about a repeat.
 const NEVER_KNOWN: &str = "deleted, and was never known";
 const REPEAT: &str = "the same delivery was processed before";
 /// The number of different counts that an update may have.
@@ -30,7 +30,7 @@ pub fn update(world: &World, shop: usize, number: u64, version: i64) -> Tells {
     Tells::Update(number, version, scheduler.choose(STOCKS) as u64)
 }
 
-/// Whether a delivery tells the newest version of its thing that was sent.
+/// Whether a delivery reports the newest version of its entity that was sent.
 pub fn is_newest(ledger: &Ledger, delivery: &Delivery) -> bool {
     match delivery.tells {
         Tells::Update(number, version, _) => ledger.newest.get(&(delivery.shop, number)) == Some(&version),
@@ -45,7 +45,7 @@ pub fn with_stock(product: &[u8], stock: u64) -> Bytes {
     product.to_string().into()
 }
 
-/// What one delivery told, and when it was first accepted.
+/// The state that one delivery reports, and when it was first accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Told {
     version: i64,
@@ -53,15 +53,15 @@ struct Told {
     stock: Option<u64>,
 }
 
-/// What became of one delivery, over all its receipts.
+/// The outcomes of one delivery, over all its receipts.
 #[derive(Default)]
 struct Receipts {
     all: BTreeSet<i64>,
-    /// Those that were not known as repeats.
+    /// The receipts that were not recognised as repeats.
     new: BTreeSet<i64>,
 }
 
-/// The greatest version processed of an entity stands, and among those with that version the one that was
+/// The greatest processed version of an entity is current and, among deliveries with that version, the one that was
 /// accepted last, by its first receipt.
 pub fn the_last_told_stands(
     world: &World,
@@ -114,7 +114,7 @@ pub fn the_last_told_stands(
     }
 }
 
-/// Whether an entry says that its delivery was compared with what is known.
+/// Whether an entry says that its delivery was compared with the known state.
 fn became_known(entry: &Entry) -> bool {
     let guards = || entry.reason.as_deref().is_some_and(|reason| reason.starts_with(NEVER_KNOWN));
     matches!(entry.outcome, Outcome::Processed | Outcome::Duplicate | Outcome::Stale) || guards()

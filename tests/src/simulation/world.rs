@@ -1,4 +1,4 @@
-//! The simulated world: tenants with their shops, the ports, and what was sent and accepted.
+//! The simulated world: tenants with their shops, the ports, and the deliveries that were sent and accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -43,7 +43,7 @@ pub struct Shop {
     pub tenant: Tenant,
     /// The id of its connection.
     pub connection: String,
-    /// What its provider calls.
+    /// The URL that its provider calls.
     pub url: String,
     /// Its account.
     pub account: String,
@@ -62,12 +62,12 @@ pub struct Delivery {
     pub id: String,
 }
 
-/// What a delivery tells.
+/// The content of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tells {
-    /// A thing has this version (Unix time in milliseconds) and so many in stock.
+    /// An entity has this version (Unix time in milliseconds) and this quantity in stock.
     Update(u64, i64, u64),
-    /// A thing is gone.
+    /// An entity was deleted.
     Delete(u64),
     /// Something changed.
     Hint,
@@ -86,42 +86,42 @@ pub struct Accepted {
     pub shop: usize,
     /// What it reports.
     pub tells: Tells,
-    /// When, by the true clock.
+    /// The time, by the true clock.
     pub at: Timestamp,
 }
 
-/// What the providers know.
+/// The knowledge of the providers.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// What was sent, by the provider's id of it.
+    /// The deliveries that were sent, by the provider's id for them.
     pub sent: BTreeMap<String, (usize, Tells)>,
-    /// The newest version of each thing of a shop that was sent.
+    /// The newest version that was sent of each entity of a shop.
     pub newest: BTreeMap<(usize, u64), i64>,
-    /// What was accepted, by trace.
+    /// The deliveries that were accepted, by trace.
     pub accepted: BTreeMap<String, Accepted>,
-    /// The ids of what must leave no trace.
+    /// The ids of deliveries that must leave no trace.
     pub refused: BTreeSet<String>,
-    /// What is to be sent again, and when.
+    /// The deliveries to send again, and when.
     pub again: Vec<(Timestamp, u32, Delivery)>,
-    /// The shop whose feed each reader follows, and what it has seen.
+    /// The shop whose feed each reader follows, and the changes that it has seen.
     pub seen: BTreeMap<usize, (usize, Seen)>,
 }
 
-/// What a reader of a feed has seen.
+/// The changes that a reader of a feed has seen.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The changes.
     pub changes: BTreeSet<String>,
     /// The place of the last new change of each entity, among all commits.
     last: BTreeMap<String, u64>,
-    /// Changes that came after a later one of the same thing.
+    /// Changes that came after a later one of the same entity.
     pub disordered: Vec<String>,
-    /// Whether its cursor expired, though it never rested.
+    /// Whether its cursor expired, although it never paused.
     pub is_expired: bool,
 }
 
 impl Ledger {
-    /// What a reader of a shop's feed has seen.
+    /// The changes that a reader of a shop's feed has seen.
     pub fn reader(&mut self, number: usize, shop: usize) -> &mut Seen {
         &mut self.seen.entry(number).or_insert_with(|| (shop, Seen::default())).1
     }
@@ -143,15 +143,15 @@ impl Seen {
     }
 }
 
-/// Everything that actors share.
+/// The state that actors share.
 pub struct World {
-    /// What decides.
+    /// The scheduler, which makes every decision.
     pub scheduler: Arc<Scheduler>,
-    /// The ports, as actors get them.
+    /// The ports that actors get.
     pub ports: Ports,
-    /// The table without a gate, for setting up and for looking.
+    /// The table without a gate, for setup and inspection.
     pub table: Arc<dyn Table>,
-    /// What happened to the table.
+    /// The history of the table.
     pub observed: Arc<Observed>,
     /// The queues.
     pub queue: ModelQueue,
@@ -161,7 +161,7 @@ pub struct World {
     pub settings: Settings,
     /// The shops; the first belongs to the noisy tenant.
     pub shops: Vec<Shop>,
-    /// What the providers know.
+    /// The knowledge of the providers.
     pub ledger: Mutex<Ledger>,
     /// A flaw for tests.
     pub mutation: Option<Mutation>,
@@ -170,7 +170,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world with its shops connected, at which nothing happened yet.
+    /// A world with its shops connected, in which nothing happened yet.
     pub async fn new(seed: u64, scheduler: Arc<Scheduler>, mutation: Option<Mutation>) -> Self {
         let clock = ManualClock::at(scheduler.now());
         let table: Arc<dyn Table> = Arc::new(DynoxideTable::in_memory(Arc::new(clock.clone())).expect("a table"));
@@ -205,7 +205,7 @@ impl World {
         Self { scheduler, ports, table, observed, queue, bus, settings, shops, ledger, mutation, clock }
     }
 
-    /// What the providers know.
+    /// The knowledge of the providers.
     pub fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
         self.ledger.lock().expect("one thread only")
     }
@@ -237,7 +237,7 @@ impl World {
                 let sample = sample.expect("a sample");
                 let sample =
                     if let Tells::Update(_, _, stock) = tells { ties::with_stock(&sample, stock) } else { sample };
-                // Every other thing's document is too large for its entity.
+                // Every other entity's document is too large to be stored inline.
                 let large = matches!(tells, Tells::Update(..)) && number % 2 == 0;
                 if large { bodies::enlarged(&sample, number) } else { sample }
             }
@@ -255,7 +255,7 @@ impl World {
     }
 }
 
-/// Counts what became of deliveries.
+/// Counts the outcomes of deliveries.
 struct Outcomes(Arc<Scheduler>);
 
 impl Meter for Outcomes {

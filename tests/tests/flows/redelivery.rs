@@ -1,4 +1,4 @@
-//! The queue delivers again what was not deleted: nothing is journaled twice, and the bus hears the same again.
+//! Messages that were not deleted are delivered again: nothing is journaled twice, and the bus gets the same again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Redelivery {
         Message { handle: message.body.clone(), ..message }
     }
 
-    /// Processes messages as one batch; how many stay on the queue.
+    /// Processes messages as one batch, and returns how many stay on the queue.
     async fn process(&self, messages: &[Message]) -> usize {
         let world = &self.faulty.world;
         world.clock.advance(Duration::from_millis(1));
@@ -54,7 +54,7 @@ impl Redelivery {
         self.faulty.world.changes().await.iter().filter_map(id).collect()
     }
 
-    /// How often the bus heard of each change, if it heard the same on both channels.
+    /// How often each change was published, if both channels got the same.
     fn heard(&self) -> BTreeMap<String, usize> {
         let [updates, invalidations] = CHANNELS.map(|channel| {
             let mut heard = BTreeMap::new();
@@ -225,7 +225,7 @@ async fn only_what_changed_waits_for_the_bus() {
     assert_eq!(outcomes, ["processed", "waiting"]);
 }
 
-/// So many newer states of the first thing, each committed by itself.
+/// Commits so many newer states of the first entity, each separately.
 async fn newer(redelivery: &Redelivery, count: u64) {
     for n in 1..=count {
         let message = redelivery.update(1, 10 * n).await;

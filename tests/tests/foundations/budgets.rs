@@ -29,9 +29,9 @@ async fn webhooks_keep_to_their_budgets() {
                     "fresh, shared" => 4.5,
                     // Each delivery has a record of its own.
                     "hint" => 2.5,
-                    // Kept whole, and done by a job.
+                    // The request is kept whole, and done by a job.
                     "privacy" => 10.0,
-                    // Each is kept whole.
+                    // Each delivery is kept whole.
                     _ => 6.5,
                 };
                 assert!(used.commit <= most, "{kind}: {} write units, at most {most}", used.commit);

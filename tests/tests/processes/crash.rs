@@ -1,4 +1,4 @@
-//! The process dies without a word, again and again, while deliveries come in.
+//! The process dies without warning, again and again, while deliveries come in.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +34,8 @@ async fn kill_nine_loses_nothing_that_was_accepted() {
     let (accepted, mut unanswered) = (traffic.with(Some(200)), traffic.with(None));
     assert!(!unanswered.is_empty(), "no delivery was on its way when the server was killed");
 
-    // A provider sends again what got no answer: of every second one, since the others must not appear by that.
+    // A provider sends deliveries again that got no answer; here only every second one, so that a resend cannot explain the
+    // others.
     let mut due = accepted.clone();
     for place in unanswered.clone().into_iter().step_by(2) {
         let answer = server.client.send(shop.product(place as u64, 0)).await.expect("an answer");

@@ -1,4 +1,4 @@
-//! The power fails: of all that was written, only what was synced to the disk is left.
+//! The power fails, and only data that was synced to the disk is left.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::traffic::{Dice, Traffic, ids, told};
 const DELIVERIES: u64 = 200;
 const SENDERS: usize = 16;
 
-/// What the disk does.
+/// The behaviour of the disk.
 #[derive(Clone, Copy, PartialEq)]
 enum Disk {
     Honest,
@@ -29,7 +29,7 @@ enum Disk {
 enum Moment {
     /// While deliveries come in.
     InTheMidst,
-    /// When all were processed, and a few more came.
+    /// After all deliveries were processed and a few more came.
     Afterwards,
 }
 
@@ -60,7 +60,7 @@ async fn a_disk_that_lies_loses_what_was_accepted() {
     .await;
 }
 
-/// Sends, cuts the power, starts again on what is left; which products were accepted.
+/// Sends, cuts the power and restarts on the remaining data; returns the products that were accepted.
 async fn cut(disk: Disk, moment: Moment) -> (Server, BTreeSet<usize>) {
     let mut server = Server::start_with(shim::environment).await;
     let shop = server.client.shop().await;
@@ -98,7 +98,7 @@ async fn cut(disk: Disk, moment: Moment) -> (Server, BTreeSet<usize>) {
     (server, accepted)
 }
 
-/// Most fit into a message; some are so large that their bodies lie in files of their own.
+/// Deliveries of which most fit into a message and some are so large that their bodies have their own files.
 fn delivery(shop: &Shop, number: u64, dice: &Dice) -> Request<Bytes> {
     if number % 40 != 7 {
         return shop.product(number, 0);

@@ -21,7 +21,7 @@ fn expected(becomes: Becomes) -> (&'static str, String) {
 async fn send_all(server: &Server, provider: &dyn Provider) -> usize {
     let mut sent = 0;
     for (number, topic) in (1..).zip(provider.profile().topics) {
-        // A deletion is a change only of what is known.
+        // A deletion is a change only if the entity is known.
         let deletes = [".deleted", "/delete"].iter().any(|end| topic.name.ends_with(end));
         if deletes && matches!(topic.becomes, Becomes::Kind(_)) {
             let known = provider.profile().topics.iter().find(|other| other.becomes == topic.becomes).expect("a topic");

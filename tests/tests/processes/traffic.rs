@@ -1,4 +1,4 @@
-//! Deliveries by many senders at once, and what became of them.
+//! Deliveries by many senders at once, and their outcomes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,7 +42,7 @@ impl Traffic {
         }
     }
 
-    /// Whether an answer came; `None` if nothing waits.
+    /// Sends the next request, and returns whether an answer came; `None` if nothing waits.
     async fn send_one(&self, client: &Client) -> Option<bool> {
         let (place, request) = self.waiting.lock().unwrap().pop_front()?;
         let status = client.send(request).await.map(|answer| answer.status.as_u16());
@@ -51,12 +51,12 @@ impl Traffic {
         Some(status.is_some())
     }
 
-    /// How many got an answer so far.
+    /// How many deliveries got an answer so far.
     pub fn answered(&self) -> usize {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// Those that got this answer, or none.
+    /// The deliveries that got this answer, or no answer.
     pub fn with(&self, status: Option<u16>) -> BTreeSet<usize> {
         self.answers.lock().unwrap().iter().filter(|(_, got)| **got == status).map(|(place, _)| *place).collect()
     }
@@ -87,7 +87,7 @@ pub fn ids(items: &[Value]) -> BTreeSet<&str> {
     items.iter().map(|item| item["id"].as_str().expect("an id")).collect()
 }
 
-/// Repeatable chance.
+/// A repeatable source of chance.
 pub struct Dice(Entropy);
 
 impl Dice {
@@ -95,7 +95,7 @@ impl Dice {
         Self(Entropy::seeded(seed))
     }
 
-    /// One of `0..sides`.
+    /// A number of `0..sides`.
     pub fn roll(&self, sides: usize) -> usize {
         usize::try_from(u64::from_le_bytes(self.0.bytes()) % sides as u64).expect("a small number")
     }
@@ -106,7 +106,7 @@ impl Dice {
         }
     }
 
-    /// Letters and digits that nobody else has.
+    /// A unique text of letters and digits.
     pub fn text(&self, length: usize) -> String {
         let letters = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
         (0..length).map(|_| char::from(letters[self.roll(letters.len())])).collect()

@@ -31,7 +31,7 @@ struct Skewed {
 
 impl Skewed {
     async fn new(receiver: SignedDuration, processor: SignedDuration) -> Self {
-        // One lane, so that what the clocks leave behind is in everybody's way.
+        // One lane, so that the clocks' traces are in the way of every reader.
         let world = World::with(Settings { lanes: 1, ..Settings::default() }, Options::default()).await;
         let (shop, app) = (world.shop().await, world.shared_endpoint("app").await);
         Self { world, shop, app, receiver, processor }
@@ -52,7 +52,7 @@ impl Skewed {
         assert!(failed.is_empty(), "{failed:?}");
     }
 
-    /// What comes while the clocks are off, and something right before and after it.
+    /// Sends changes while the clocks are off, and right before and after.
     async fn run(&self) {
         let Self { world, shop, app, .. } = self;
         world.update(shop, 1).await;

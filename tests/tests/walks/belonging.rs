@@ -35,7 +35,7 @@ async fn a_delivery_sent_again_for_another_shop_is_ignored() {
         (&last["outcome"], &last["reason"]),
         (&json!("ignored"), &json!("the thing belongs to another account of this endpoint"))
     );
-    // What the other shop has of its own is not touched by that.
+    // The other shop's own entities are untouched by that.
     world.update(&theirs, 2).await;
     assert_eq!(world.changes().await.len(), 2);
 }

@@ -55,7 +55,7 @@ async fn what_was_held_goes_to_a_tenant_that_is_only_named_when_the_owner_releas
         ask(json!({ "account": VICTIM })).await.expect(409);
         connect(&world, &anna, json!({ "account": VICTIM, "endpoint": app.id })).await.expect(201);
         assert_eq!((changes(&world, &anna).await, world.held(&app).await.len()), (0, 1), "it proved nothing");
-        // What comes from now on is hers all the same.
+        // New deliveries are hers all the same.
         world
             .request(world.sample(&Shop { account: VICTIM.into(), ..app.clone() }, "products/update", 2, world.now()))
             .await;

@@ -168,7 +168,7 @@ async fn two_replays_of_the_same_letters_process_each_once() {
     assert_eq!(world.idle().await, Ok(()));
 }
 
-/// A replay of 120 letters whose first step ends at a call; whether it came so far.
+/// Runs a replay of 120 letters whose first step is cut off at a call, and returns whether it got that far.
 async fn cut_off(calls: usize, until: Until) -> bool {
     let (world, _) = with_letters(120).await;
     replay(&world, json!({ "rate_per_second": 1000 })).await;

@@ -1,4 +1,4 @@
-//! `/test/events`: signed samples, as the provider would send them. Off unless switched on; the operator always may.
+//! `/test/events`: signed samples, as the provider would send them. Off unless switched on, except for the operator.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ use crate::access::{May, Operate};
 use crate::answer::{Answer, LongBody, Refused, Unbounded, ok};
 use crate::state::Api;
 
-/// How many samples one request makes at the most.
+/// The most samples that one request makes.
 const MOST: u64 = 100;
-/// How much older than the entity's last an old sample is.
+/// How much older than the entity's last version an old sample is.
 const OLDER: Duration = Duration::from_secs(3600);
 
-/// What the sample is to be.
+/// The sample to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSample {
@@ -132,7 +132,7 @@ struct Maker<'a> {
     topic: &'a str,
     connection: &'a Connection,
     secrets: hooktide_model::secret::Secrets,
-    /// What the provider was told to call.
+    /// The URL that the provider calls.
     url: String,
 }
 

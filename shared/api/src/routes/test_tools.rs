@@ -19,15 +19,15 @@ use crate::access::{May, Operate};
 use crate::answer::{Answer, Refused, accepted, ok};
 use crate::state::Api;
 
-/// What was received, as it was received.
+/// A request as it was received.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Echo {
     method: String,
-    /// But for the token.
+    /// The headers, except the token.
     headers: BTreeMap<String, String>,
     /// The body, if it is text.
     body: Option<String>,
-    /// In bytes.
+    /// The length of the body in bytes.
     length: usize,
     sha256: String,
 }
@@ -46,7 +46,7 @@ pub(crate) fn allowed(api: &Api, may: &May<Operate>) -> Answer<()> {
     Err(Refused::new(ProblemType::NotFound, "The test tools are switched off; see the settings."))
 }
 
-/// Tells what was received.
+/// Returns the request as it was received.
 #[utoipa::path(post, path = "/test/webhooks/echo", operation_id = "echo_webhook", request_body = String,
     responses((status = 200, body = Echo), (status = 404)))]
 pub(crate) async fn echo(

@@ -1,4 +1,4 @@
-//! What readers see of the journal's entries.
+//! The journal's entries as readers see them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,28 +8,28 @@ use hooktide_model::names::{Kind, Operation, Outcome, Via};
 use hooktide_store::records::journal::Entry;
 use hooktide_store::records::tag;
 
-/// A change, as the bus, the feed and `/v1/changes` tell it.
+/// A change, as the bus, the feed and `/v1/changes` report it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChangeView {
     /// The same for every repeat of this change.
     pub id: String,
-    /// Of which connection.
+    /// The id of the connection.
     pub connection: String,
-    /// From which provider.
+    /// The provider.
     pub provider: String,
-    /// What kind of thing changed.
+    /// The kind of the entity.
     pub kind: Kind,
-    /// Which thing: `product/<connection>/4711`.
+    /// The entity that changed: `product/<connection>/4711`.
     #[schema(examples("product/kq3v6hd2m5xw7r4tabcdef/4711"))]
     pub entity: String,
     /// What happened to it.
     pub op: Operation,
-    /// The version of its new state, by the provider's clock. Of two changes of one entity the greater one is newer; where
-    /// the clock did not move, the one that was received later is.
+    /// The version of its new state, by the provider's clock. Of two changes of one entity, the one with the greater version
+    /// is newer; where the clock did not move, the one that was received later is.
     pub version: String,
     /// The tags whose cached answers are stale now.
     pub tags: Vec<String>,
-    /// The normalised document, unless the thing was deleted or the document was replaced meanwhile.
+    /// The normalised document, unless the entity was deleted or the document has been replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub document: Option<serde_json::Value>,
@@ -42,7 +42,7 @@ pub struct ChangeView {
     /// When the change was committed.
     #[schema(value_type = String, format = DateTime)]
     pub processed_at: Timestamp,
-    /// How we came to know.
+    /// How the change became known.
     pub via: Via,
     /// The fields of the provider's body that could not be read: absent from the document, and unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -52,7 +52,7 @@ pub struct ChangeView {
 }
 
 impl ChangeView {
-    /// The change that an entry tells of, if it does.
+    /// The change that an entry reports, if it reports one.
     pub fn of(entry: &Entry, document: Option<serde_json::Value>) -> Option<Self> {
         let (entity, change) = (entry.entity()?, entry.change.as_ref()?);
         Some(Self {
@@ -74,36 +74,36 @@ impl ChangeView {
         })
     }
 
-    /// What an invalidation channel tells of it.
+    /// The part of the change that an invalidation channel carries.
     pub fn invalidation(&self) -> serde_json::Value {
         serde_json::json!({ "tags": self.tags, "change": self.id })
     }
 }
 
-/// What became of a notice.
+/// The outcome of a notice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ActivityView {
     /// The same for every repeat of this entry.
     pub id: String,
-    /// Of which connection, where one is known.
+    /// The id of the connection, if one is known.
     pub connection: Option<String>,
-    /// From which provider.
+    /// The provider.
     pub provider: String,
     /// The provider's topic.
     pub topic: Option<String>,
     /// The provider's own id of the delivery.
     pub delivery: Option<String>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, where that is not plain.
+    /// The reason, where it is not obvious.
     pub reason: Option<String>,
     /// When it was received.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// When this became of it.
+    /// When it was processed.
     #[schema(value_type = String, format = DateTime)]
     pub processed_at: Timestamp,
-    /// Which secret verified it.
+    /// The secret that verified it.
     pub verified_with: Option<String>,
     /// The trace id, from receipt to the last effect.
     pub trace: String,

@@ -1,11 +1,11 @@
-//! Privacy: lists or erases what is held about an account or a person, and leaves a record that says so.
+//! Privacy: lists or erases the data of an account or a person, and leaves a record of it.
 //!
 //! An account has its entities with their documents, and deliveries that are kept: dead letters, and those that wait for an
 //! account to connect. A person has only the latter: entities are products, quantities and payments, whose documents name
 //! nobody. The journal has ids of entities and deliveries, and expires by itself.
 //!
-//! A request is a job, whose record says how far it got. A step that is cut off is done again; what it erased stays erased.
-//! Entities are looked for twice: the second time when no commit can be under way that began before the request.
+//! A request is a job, whose record holds its progress. A step that is cut off is repeated, and erased data stays erased.
+//! Entities are searched for twice: the second time when no commit can be under way that began before the request.
 
 mod mentions;
 mod search;
@@ -46,7 +46,7 @@ pub(crate) fn mark(tenant: &Tenant, id: &str, now: Timestamp) -> Mark {
     Mark::asked(tenant, RUNNER.kind.clone(), id, now, now)
 }
 
-/// Does what a request asks for, or a part of it that fits into one run.
+/// Does the work of a request, or a part of it that fits into one run.
 async fn step(ports: &Ports, journal: &Journal, task: Task<'_>) -> Result<(), Fault> {
     let (tenant, id, now) = (task.tenant, task.id, task.now);
     let letter: Option<Stored<DeadLetter>> = records::get(&*ports.table, &Shelf::Privacy.key(tenant, id)).await?;
@@ -65,7 +65,7 @@ async fn step(ports: &Ports, journal: &Journal, task: Task<'_>) -> Result<(), Fa
             done
         }
     };
-    // The request names whoever it is about. From here on it is not read again.
+    // The letter names the person or account. From here on it is not read again.
     if let Ok(request) = Envelope::decode(&letter.message) {
         bodies::erase(&request, tenant, &*ports.blobs).await?;
     }
@@ -74,7 +74,8 @@ async fn step(ports: &Ports, journal: &Journal, task: Task<'_>) -> Result<(), Fa
     journal.append(tenant, id, &[entry], vec![delete, task.finished()?], now).await
 }
 
-/// Goes on looking for what a letter asks, as far as one run goes, and writes down how far that was, also where it fails.
+/// Continues the search for the data that a letter is about, as far as one run goes, and records the progress, even if it
+/// fails.
 async fn look(
     ports: &Ports,
     journal: &Journal,
@@ -97,7 +98,7 @@ async fn look(
         done.found += here;
     }
     if matches!(all, Ok(true)) {
-        // A commit that was under way may leave entities behind the look: once more, when none can be.
+        // A commit that was under way may add entities behind the search, so it runs once more when none can be.
         let again = done.settles_at.is_none() && search.erases_entities();
         (done.settles_at, done.done_at) =
             if again { (Some(task.now + erase::SETTLES), None) } else { (done.settles_at, Some(task.now)) };
@@ -107,7 +108,8 @@ async fn look(
     all.map(|_| done)
 }
 
-/// Tells whoever misses a letter why, though the request is not theirs. A run that ends in between tells nobody.
+/// Notes in the activity of other tenants that their letters were erased, since the request is not theirs. A run that ends
+/// in between notes nothing.
 async fn tell_others(
     journal: &Journal,
     task: &Task<'_>,
@@ -119,7 +121,7 @@ async fn tell_others(
     }
     let others = found.iter().filter(|(other, found)| *other != task.tenant && **found != Found::default());
     for (other, found) in others {
-        // Whose request it is, is not theirs to know.
+        // The other tenant may not learn which tenant's request this is.
         let id = format!("{}-erased-{}", task.id, task.held.record.fence);
         let entry = Entry { connection: None, ..entry(done, id, *found, task) };
         journal.append(other, task.id, &[entry], Vec::new(), task.now).await?;

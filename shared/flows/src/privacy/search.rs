@@ -1,4 +1,4 @@
-//! The search through what is held for an account or a person.
+//! The search through the data of an account or a person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,38 +32,38 @@ const ROUTES: usize = 10_000;
 /// How many ids of deliveries a record lists.
 const LISTED: usize = 1_000;
 
-/// What one run looks for, and where.
+/// The data that one run looks for, and the places to search.
 pub(super) struct Search<'a> {
     ports: &'a Ports,
     delivery: &'a Delivery,
     letter: &'a DeadLetter,
     request: &'a PrivacyRequest,
-    /// The owner of the endpoint: what names no connection is filed there.
+    /// The owner of the endpoint, with whom letters without a connection are filed.
     owner: Tenant,
-    /// The connection whose own endpoint it is; none if it serves many accounts.
+    /// The connection whose own endpoint it is; absent if the endpoint serves many accounts.
     own: Option<String>,
-    /// The account that asks; none where it is about a person whom any of the endpoint may know.
+    /// The account that asks; absent if the request is about a person whom any account of the endpoint may know.
     asks: Option<String>,
     /// The connections that it may be about.
     routes: Vec<Route>,
     places: BTreeSet<Place>,
-    /// Whether bodies that several letters share mention the person, by their paths: each is read once a run.
+    /// Whether the bodies that several letters share mention the person, by path: each is read once a run.
     read: Mutex<HashMap<String, bool>>,
 }
 
 /// Places to search, in search order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
-    /// Among the dead letters of a tenant.
+    /// The dead letters of a tenant.
     Dead(Tenant),
-    /// With what a tenant's endpoint keeps for accounts that nobody has connected.
+    /// The deliveries that a tenant's endpoint holds for accounts that nobody has connected.
     Held(Tenant),
-    /// Among the entities of a tenant's connection.
+    /// The entities of a tenant's connection.
     Things(Tenant, String),
 }
 
 impl Place {
-    /// Its name, which sorts as the place does.
+    /// The name of the place, which sorts as the place does.
     fn name(&self) -> String {
         match self {
             Self::Dead(tenant) => format!("dead {tenant}"),
@@ -80,7 +80,7 @@ impl Place {
 }
 
 impl<'a> Search<'a> {
-    /// A search for what a letter of the tenant asks.
+    /// A search for the data that a letter of the tenant asks about.
     pub(super) async fn new(
         ports: &'a Ports,
         tenant: &Tenant,
@@ -109,7 +109,7 @@ impl<'a> Search<'a> {
     }
 
     fn places(&self, tenant: &Tenant) -> BTreeSet<Place> {
-        // What came while nobody knew whose endpoint it was is filed with the system.
+        // Deliveries that arrived while the endpoint's owner was unknown are filed with the system.
         let system = Tenant::system();
         let tenants = self.routes.iter().map(|route| &route.tenant).chain([tenant, &self.owner, &system]);
         let mut places: BTreeSet<Place> = tenants.map(|tenant| Place::Dead(tenant.clone())).collect();
@@ -127,13 +127,13 @@ impl<'a> Search<'a> {
         self.places.iter().any(|place| matches!(place, Place::Things(..)))
     }
 
-    /// Leaves everything out but entities.
+    /// Restricts the search to entities.
     pub(super) fn only_entities(&mut self) {
         self.places.retain(|place| matches!(place, Place::Things(..)));
     }
 
-    /// Goes on looking, and erases where that is asked for, as far as one run goes: whether everywhere was looked. What was
-    /// found with whom is in `found` also where that fails.
+    /// Continues the search, and erases if that is asked for, as far as one run goes. Returns whether all places were searched;
+    /// `found` has the counts of each tenant, even if this fails.
     pub(super) async fn run(&self, done: &mut Done, found: &mut BTreeMap<Tenant, Found>) -> Result<bool, Fault> {
         let mut left = LETTERS;
         for place in &self.places {
@@ -164,7 +164,7 @@ impl<'a> Search<'a> {
         Ok(true)
     }
 
-    /// Erases things of a connection; whether all of them.
+    /// Erases entities of a connection, and returns whether those were all.
     async fn things(&self, tenant: &Tenant, connection: &str, found: &mut Found) -> Result<bool, Fault> {
         let key = connection::key(tenant, connection);
         let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
@@ -176,7 +176,7 @@ impl<'a> Search<'a> {
         Ok(all)
     }
 
-    /// Goes through letters of a shelf, as many as are `left` to this run; whether all of them.
+    /// Goes through as many letters of a shelf as are `left` to this run, and returns whether those were all.
     async fn letters(
         &self,
         tenant: &Tenant,
@@ -189,7 +189,7 @@ impl<'a> Search<'a> {
             let range = done.last.as_ref().map_or(Range::All, |last| records::after("", last));
             let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE.min(*left) };
             let (letters, more) = records::list::<DeadLetter>(&*self.ports.table, &query).await?;
-            // One body after the other could take longer than a run may, where they are fetched.
+            // Bodies are fetched concurrently, since one after the other could take longer than a run may.
             let mut about = Vec::with_capacity(letters.len());
             for some in letters.chunks(BODIES) {
                 about.extend(try_join_all(some.iter().map(|(_, letter)| self.is_about(tenant, &letter.record))).await?);
@@ -221,7 +221,7 @@ impl<'a> Search<'a> {
         };
         let envelope = match Envelope::decode(&letter.message) {
             Ok(envelope) => envelope,
-            // Newer code knows what it wrote: the request waits for it.
+            // Only newer code can read what it wrote, so the request waits for it.
             Err(EnvelopeFault::Newer(version)) => {
                 return Err(Fault::retryable(format!("a kept message has version {version}, of newer code")));
             }
@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
         }
         let found = match bodies::read(&delivery, &*self.ports.blobs).await {
             Ok(body) => mentions(&body, marks),
-            // What is lost says nothing about anybody; but what only refers to it is of no use to anybody either.
+            // A lost body mentions nobody, but a held letter that only refers to it is useless, so it may be erased.
             Err(Fault::Permanent { .. }) => {
                 letter.class == ErrorClass::UnknownAccount && self.request.act == PrivacyAct::Erase
             }
@@ -287,14 +287,14 @@ impl<'a> Search<'a> {
 enum Whose {
     /// The requester, or an account that may know the person.
     Asking,
-    /// An endpoint that serves many accounts, before it was known which.
+    /// Unknown: the endpoint serves many accounts, and the letter does not say which one it is for.
     Unknown,
-    /// Somebody else's.
+    /// Another account.
     Other,
 }
 
-/// The account that asks with a letter, and the connections that it may be about: its own; none, if the account is not
-/// connected; and all of the endpoint, where it is about a person whom any of them may know.
+/// The account that asks with a letter, and the connections that the letter may be about: the account's own, or none if it
+/// is not connected; all connections of the endpoint if the letter is about a person whom any of them may know.
 async fn about(
     ports: &Ports,
     tenant: &Tenant,

@@ -1,6 +1,6 @@
 //! The table on an embedded DynamoDB: [`dynoxide`], a library over SQLite.
 //!
-//! Durability: SQLite's own default stands, `synchronous = FULL` in WAL mode, so a write that returned has reached
+//! Durability: SQLite's own default is kept, `synchronous = FULL` in WAL mode, so a write that returned has reached
 //! the disk. dynoxide's `disable_bulk_loading` would lower that to `NORMAL`; nobody may call it here.
 //!
 //! Threads: dynoxide is synchronous and keeps one connection behind one mutex. On a file a call may wait for the disk,
@@ -39,12 +39,12 @@ const TABLE: &str = "hooktide";
 #[derive(Clone)]
 pub struct DynoxideTable {
     database: Database,
-    /// Set if calls must leave the event loop.
+    /// Present if calls must leave the event loop.
     blocking: Option<Arc<Semaphore>>,
 }
 
 impl DynoxideTable {
-    /// Opens the store in a file, which is made if it is absent; its folder must be there.
+    /// Opens the store in a file, which is made if it is absent; its folder must exist.
     ///
     /// Its calls must run inside a tokio runtime.
     pub fn open(path: &Path) -> Result<Self, Fault> {
@@ -71,13 +71,14 @@ impl DynoxideTable {
         let database = self.database.clone();
         let sweep = move || database.sweep_ttl().map_err(fault::sort);
         match self.blocking {
-            // Takes no place among the calls: it lasts, and gives way at the mutex by itself.
+            // The sweep takes no place among the calls: it runs long, and gives way at the mutex by itself.
             Some(_) => off_the_event_loop(sweep).await?,
             None => sweep(),
         }
     }
 
-    /// Runs a call where it belongs. A call that began runs to its end, even if nobody waits for it any more.
+    /// Runs a call on a blocking thread, or in place where that is not needed. A call that has begun runs to its end, even
+    /// if nobody waits for it any more.
     async fn run<T: Send + 'static>(&self, call: impl FnOnce(&Database) -> T + Send + 'static) -> Result<T, Fault> {
         let Some(places) = &self.blocking else { return Ok(call(&self.database)) };
         let place = Arc::clone(places).acquire_owned().await;

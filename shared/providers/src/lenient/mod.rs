@@ -1,8 +1,8 @@
 //! Lenient reading: a field that is not needed to know what changed costs nobody a delivery, whatever its type.
 //!
-//! A [`Lenient`] field reads every JSON value. What can be read without a doubt is (`12345` is the text `"12345"`, `"7"` the
-//! number 7); anything else is odd: left out of the document, and named in what is [`Unread`]. A body is read once: nothing
-//! is parsed again because a field is odd.
+//! A [`Lenient`] field reads every JSON value. Values that can be read unambiguously are read (`12345` as the text
+//! `"12345"`, `"7"` as the number 7); anything else is odd: left out of the document, and named in [`Unread`]. A body is
+//! read once: nothing is parsed again because a field is odd.
 
 mod field;
 mod fields;
@@ -19,7 +19,7 @@ pub(super) use self::fields::{Fields, fields, read};
 use crate::json::unreadable;
 use hooktide_model::fault::Fault;
 
-/// The most fields that are named as unread; of more, one line says so.
+/// The most fields that are named as unread; one line stands for any others.
 const MOST_NAMED: usize = 20;
 
 /// A field of any type.
@@ -62,12 +62,12 @@ impl<T> Lenient<T> {
         !matches!(self, Self::Missing)
     }
 
-    /// Whether it is there, and no value that can be read.
+    /// Whether the field is there, but has no value that can be read.
     pub(super) fn is_odd(&self) -> bool {
         matches!(self, Self::Odd)
     }
 
-    /// The value, if it can be read; named nowhere.
+    /// The value, if it can be read. Names nothing as unread.
     pub(super) fn read(self) -> Option<T> {
         match self {
             Self::Read(value) => Some(value),
@@ -75,7 +75,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The value that can be read, to look at.
+    /// A reference to the value, if it can be read.
     pub(super) fn as_ref(&self) -> Option<&T> {
         match self {
             Self::Read(value) => Some(value),
@@ -83,7 +83,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The value of a field that may be left out or `null`, which says that there is none; what is odd is named.
+    /// The value of a field that may be left out or `null` to say that there is none; an odd one is named as unread.
     pub(super) fn or_note(self, unread: &mut Unread, path: impl Display) -> Option<T> {
         if self.is_odd() {
             unread.note(path);
@@ -91,7 +91,7 @@ impl<T> Lenient<T> {
         self.read()
     }
 
-    /// The value of a field that is always sent, and may be `null`; what is odd or missing is named.
+    /// The value of a field that is always sent and may be `null`; an odd or missing one is named as unread.
     pub(super) fn sent_or_note(self, unread: &mut Unread, path: impl Display) -> Option<T> {
         if matches!(self, Self::Odd | Self::Missing) {
             unread.note(path);
@@ -99,7 +99,7 @@ impl<T> Lenient<T> {
         self.read()
     }
 
-    /// The value of a field that is always sent, and never `null`; what is odd, `null` or missing is named.
+    /// The value of a field that is always sent and never `null`; one that is odd, `null` or missing is named as unread.
     pub(super) fn value_or_note(self, unread: &mut Unread, path: impl Display) -> Option<T> {
         if !matches!(self, Self::Read(_)) {
             unread.note(path);
@@ -124,7 +124,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The value, only if it fits; else it is odd.
+    /// The value, if it passes this check; otherwise the field is odd.
     pub(super) fn fitting(self, fits: impl FnOnce(&T) -> bool) -> Self {
         match self {
             Self::Read(value) if !fits(&value) => Self::Odd,
@@ -197,7 +197,7 @@ fn read_or_odd<T>(read: Option<T>) -> Lenient<T> {
     read.map_or(Lenient::Odd, Lenient::Read)
 }
 
-/// A `T` that is written as an object, where an array of the fields' values, which derived code takes as well, is none.
+/// A `T` that must be written as a JSON object; serde's derived code would also accept an array of the fields' values.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Object<T>(pub(super) T);
 

@@ -1,4 +1,4 @@
-//! Parameters of a request's query, as handshakes have them: read strictly, since nobody has proved who sent them.
+//! Query parameters of handshakes, read strictly, since their sender is unproven.
 
 use http::Uri;
 
@@ -22,7 +22,7 @@ impl Parameter {
         *self != Self::None
     }
 
-    /// Its value, if it is there once and `fits`.
+    /// The value, if the parameter occurs once and the value passes this check.
     pub(crate) fn fitting(&self, fits: impl Fn(&str) -> bool) -> Option<&str> {
         match self {
             Self::One(value) if fits(value) => Some(value),
@@ -51,13 +51,13 @@ pub(crate) fn parameter(uri: &Uri, name: &str) -> Parameter {
     found
 }
 
-/// Whether a text is of letters, digits, `-` and `_`, and of a length from 1 to `most`: safe to send back as it is.
+/// Whether a text has 1 to `most` characters, all of them letters, digits, `-` or `_`: safe to send back unchanged.
 pub(crate) fn is_plain(text: &str, most: usize) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     (1..=most).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// Undoes percent-encoding, and `+` for a space; `None` if it is not well encoded, or not UTF-8.
+/// Decodes percent-encoding, and `+` as a space; `None` if the text is malformed or not UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());

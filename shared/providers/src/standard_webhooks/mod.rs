@@ -1,5 +1,5 @@
-//! Standard Webhooks: id, time and body are signed together; the bodies are our own documents, so that whoever sends in
-//! this form can feed Hooktide. See the README beside this file.
+//! Standard Webhooks: id, time and body are signed together. The bodies are Hooktide's own documents, so anyone who sends
+//! in this form can feed Hooktide. See the README beside this file.
 
 mod webhooks;
 

@@ -1,4 +1,4 @@
-//! Bodies that are nearly right: each value of a JSON text replaced by what does not belong there.
+//! Bodies that are nearly right: each value of a JSON text is replaced by one that does not belong there.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// How deep the deepest values nest.
 const DEEP: usize = 10_000;
-/// One place of so many gets those: they are large.
+/// One place of this many gets the deepest values, since they are large.
 const SELDOM: usize = 8;
 /// Stands for a value that is to be replaced.
 const HOLE: &str = "\u{1f573} hole";

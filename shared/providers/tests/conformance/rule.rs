@@ -1,4 +1,4 @@
-//! What a rule is, and how its failures are told.
+//! Rules, and reports of their failures.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use hooktide_providers::Webhooks;
 
 use crate::evidence::{Evidence, Fixture};
 
-/// How many failures are told in full.
+/// How many failures are reported in full.
 const TOLD: usize = 40;
 
-/// Finds what breaks a rule.
+/// Finds the failures of a rule.
 pub(crate) type Check = fn(&dyn Webhooks, &Evidence) -> Vec<Failure>;
 
-/// What must hold for every provider.
+/// A rule that must hold for every provider.
 pub(crate) struct Rule {
-    /// The sentence that it is, with the provider as its subject; also the name of its test.
+    /// The rule as a sentence with the provider as its subject; also the name of its test.
     pub(crate) name: &'static str,
-    /// What finds its failures.
+    /// The check that finds its failures.
     pub(crate) check: Check,
 }
 
@@ -41,17 +41,17 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What is wrong with one fixture.
+/// The failures of one fixture.
 #[derive(Default)]
 pub(crate) struct Complaints(Vec<String>);
 
 impl Complaints {
-    /// Adds one.
+    /// Adds a failure.
     pub(crate) fn add(&mut self, what: impl Into<String>) {
         self.0.push(what.into());
     }
 
-    /// As failures of a fixture.
+    /// Converts them to failures of a provider.
     pub(crate) fn of(self, provider: &dyn Webhooks, fixture: &str) -> Vec<Failure> {
         self.0.into_iter().map(|what| Failure::new(provider, fixture, what)).collect()
     }
@@ -77,7 +77,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static dyn Webhooks> {
     hooktide_providers::ALL.iter().filter_map(|provider| provider.webhooks())
 }
 
-/// Runs a rule on all providers and tells everything that it found.
+/// Runs a rule on all providers and reports everything that it found.
 pub(crate) fn hold_for_all(rule: &str, check: Check) {
     let webhooks = all().collect::<Vec<_>>();
     assert!(!webhooks.is_empty(), "there is no provider to check");
@@ -101,7 +101,7 @@ pub(crate) fn tell(rule: &str, failures: &[impl fmt::Display]) {
     panic!("{text}");
 }
 
-/// Declares the rules: a test for each, and the list of them all, so that none goes without a provider that breaks it.
+/// Declares the rules: a test for each, and the list of all, so that each rule has a provider that breaks it.
 macro_rules! rules {
     ($($(#[$attribute:meta])* $name:ident: $check:path;)+) => {
         /// All of them.

@@ -1,4 +1,4 @@
-//! Samples are what they say they are. They are never used to judge `verify`: a provider could agree with itself.
+//! Samples are what they claim to be. They are never used to judge `verify`, since a provider could agree with itself.
 
 use hooktide_model::notice::{Notice, State, Version, What};
 use hooktide_model::secret::{Secret, Secrets};
@@ -33,7 +33,7 @@ fn read(
     if notices.is_empty() { Err("tells nothing".into()) } else { Ok((label, notices)) }
 }
 
-/// Its notices alone.
+/// The notices of such a sample alone.
 fn notices(
     provider: &dyn Webhooks,
     fixture: &Fixture,
@@ -86,7 +86,7 @@ pub(crate) fn become_as_declared(provider: &dyn Webhooks, evidence: &Evidence) -
     })
 }
 
-/// A sample that tells of a payment overtakes what does not.
+/// A sample that reports a payment overtakes others.
 pub(crate) fn payments_overtake(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each_topic(provider, evidence, |fixture, topic| {
         let (label, notices) = read(provider, fixture, topic, 1, fixture.now())?;
@@ -98,7 +98,7 @@ pub(crate) fn payments_overtake(provider: &dyn Webhooks, evidence: &Evidence) ->
     })
 }
 
-/// The entities of a sample: id, version, whether it is there.
+/// The entities of a sample: id, version, and whether they exist.
 fn entities(notices: Vec<Notice>) -> Vec<(String, Version, bool)> {
     let entities = notices.into_iter().filter_map(|notice| match notice.what {
         What::Entity(entity) => Some((entity.id, entity.version, matches!(entity.state, State::Present(_)))),
@@ -107,7 +107,7 @@ fn entities(notices: Vec<Notice>) -> Vec<(String, Version, bool)> {
     entities.collect()
 }
 
-/// Samples of one number are about the same thing, of two numbers about two.
+/// Samples with the same number are about the same entity; those with different numbers are about different ones.
 pub(crate) fn numbers_are_things(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     each_topic(provider, evidence, |fixture, topic| {
         let ids = |number: u64, ago: i64| {
@@ -182,7 +182,7 @@ pub(crate) fn secrets_suffice(provider: &dyn Webhooks, evidence: &Evidence) -> V
     complaints.of(provider, "samples")
 }
 
-/// There is no sample of what the provider does not send.
+/// A topic that the provider does not send has no sample.
 pub(crate) fn unknown_topics(provider: &dyn Webhooks, evidence: &Evidence) -> Vec<Failure> {
     let now = evidence.fixtures.first().map_or(Timestamp::UNIX_EPOCH, Fixture::now);
     let sample = provider.sample(UNKNOWN_TOPIC, &Sample { number: 1, updated_at: now, account: "somebody" });

@@ -1,4 +1,4 @@
-//! What a host must plug: one store, queues, a bus, the root keys, blobs and a clock.
+//! The ports that a host must plug: one store, queues, a bus, the root keys, blobs and a clock.
 //!
 //! The types are our own or the ecosystem's, never an SDK's. Everything typed lives above them, once, in
 //! [`crate::records`]. Each port's promises are written at its trait and checked by one contract suite that every
@@ -36,33 +36,33 @@ pub const EXPIRES_AT: &str = "expires_at";
 /// A condition on the item that a write would touch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// There is no such item.
+    /// The item does not exist.
     Absent,
-    /// There is one.
+    /// The item exists.
     Present,
-    /// The attribute is there and equals the value.
+    /// The attribute exists and equals the value.
     Equals(&'static str, AttributeValue),
-    /// The attribute is there and is less than the value.
+    /// The attribute exists and is less than the value.
     Less(&'static str, AttributeValue),
-    /// All of them hold.
+    /// All of these conditions hold.
     All(Vec<Condition>),
-    /// One of them holds.
+    /// One of these conditions holds.
     Any(Vec<Condition>),
 }
 
 /// One write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
-    /// Put the whole item (its key is among its attributes), replacing what is there.
+    /// Put the whole item (its key is among its attributes), replacing any other.
     Put {
         /// The item.
         item: Item,
-        /// On what condition.
+        /// The condition, if there is one.
         condition: Option<Condition>,
     },
-    /// Change single attributes, one at least and none of the key's; makes the item if it is absent.
+    /// Change single attributes, at least one and none of the key's; makes the item if it is absent.
     Update {
-        /// Which item.
+        /// The key of the item.
         key: Key,
         /// Attributes to set.
         set: Vec<(&'static str, AttributeValue)>,
@@ -70,27 +70,27 @@ pub enum Write {
         add: Vec<(&'static str, i64)>,
         /// Attributes to remove.
         remove: Vec<&'static str>,
-        /// On what condition.
+        /// The condition, if there is one.
         condition: Option<Condition>,
     },
-    /// Delete the item; deleting what is absent succeeds.
+    /// Delete the item; deleting an absent one succeeds.
     Delete {
-        /// Which item.
+        /// The key of the item.
         key: Key,
-        /// On what condition.
+        /// The condition, if there is one.
         condition: Option<Condition>,
     },
     /// Write nothing, but fail the transaction unless the condition holds. Only in [`Table::transact`].
     Check {
-        /// Which item.
+        /// The key of the item.
         key: Key,
-        /// What must hold.
+        /// The condition that must hold.
         condition: Condition,
     },
 }
 
 impl Write {
-    /// Which item it is about, if it names one.
+    /// The key of the item that it is about, if it has one.
     pub fn key(&self) -> Option<Cow<'_, Key>> {
         match self {
             Self::Put { item, .. } => Key::of(item).map(Cow::Owned),
@@ -102,9 +102,9 @@ impl Write {
 /// Why a single write did not happen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WriteFault {
-    /// The condition failed; what is there instead, if anything.
+    /// The condition failed; carries the item that is there instead, if there is one.
     Condition(Option<Box<Item>>),
-    /// A transaction was at the same item; nothing was written.
+    /// A transaction was using the same item; nothing was written.
     Conflict,
     /// The store failed; whether the write happened is unknown if the fault is retryable.
     Fault(Fault),
@@ -113,44 +113,44 @@ pub enum WriteFault {
 /// Why a transaction did not happen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TransactFault {
-    /// Nothing was written; for each write, in order, what spoke against it.
+    /// Nothing was written; carries the objection to each write, in order.
     Cancelled(Vec<Cancellation>),
     /// The store failed; whether the transaction happened is unknown if the fault is retryable.
     Fault(Fault),
 }
 
-/// What spoke against one write of a cancelled transaction.
+/// The objection to one write of a cancelled transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cancellation {
-    /// Nothing.
+    /// No objection.
     None,
-    /// Its condition failed; what is there instead, if anything.
+    /// Its condition failed; carries the item that is there instead, if there is one.
     Condition(Option<Box<Item>>),
-    /// Another transaction was at the same item.
+    /// Another transaction was using the same item.
     Conflict,
 }
 
 /// The items of one partition, in the order of their sort keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// Which partition.
+    /// The partition.
     pub partition: Partition,
     /// The sort keys wanted.
     pub range: Range,
-    /// From the last to the first.
+    /// Whether to read from the last to the first.
     pub descending: bool,
-    /// At most so many items, none for zero; the store may return fewer (see [`Page::more`]).
+    /// The most items, none for zero; the store may return fewer (see [`Page::more`]).
     pub limit: usize,
 }
 
 /// A range of sort keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Range {
-    /// All of them.
+    /// All sort keys.
     All,
-    /// Those that begin so.
+    /// Those that begin with this text.
     Prefix(String),
-    /// From the first to the second, both included; nothing if the first is the later one.
+    /// Those from the first to the second, both included; none if the first is the later one.
     Between(String, String),
 }
 
@@ -166,8 +166,8 @@ pub struct Page {
 /// The one store, with DynamoDB's semantics.
 ///
 /// All reads but [`Table::due`] are strongly consistent. A write that returned is durable. A failed condition returns
-/// what is there. Items that expired may still be returned. What can never be read or written as it is asked for (an
-/// item above 400 KB, a key twice in one call) is [`Fault::Failed`], and nothing of that read or write happens.
+/// the item that is there. Items that expired may still be returned. A read or write that can never succeed (an item
+/// above 400 KB, a key twice in one call) is [`Fault::Failed`], and nothing of it happens.
 #[async_trait]
 pub trait Table: Send + Sync {
     /// One item.
@@ -187,7 +187,7 @@ pub trait Table: Send + Sync {
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactFault>;
 }
 
-/// Which queue a message travels in.
+/// The queue that a message travels in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum QueueName {
     /// Notices.
@@ -211,13 +211,13 @@ impl QueueName {
         }
     }
 
-    /// The queue of that name; the one for notices if there is none, so that no message is without one.
+    /// The queue with that name; if there is none, the one for notices, so that every message has a queue.
     pub fn from_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|queue| queue.as_str() == name).unwrap_or(Self::Notices)
     }
 }
 
-/// Where a message was taken from.
+/// The queue that a message was taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// One of the queues that can be sent to.
@@ -240,16 +240,16 @@ impl Source {
     }
 }
 
-/// A message to be sent.
+/// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Where to.
+    /// The queue.
     pub queue: QueueName,
     /// The body, at most 1 MiB.
     pub body: String,
-    /// Not to be received before this long from now, at most [`MAX_DELAY`].
+    /// How long from now it cannot be received, at most [`MAX_DELAY`].
     pub delay: Duration,
-    /// Whose turn it takes where the queue is fair: the endpoint for notices, the tenant for jobs.
+    /// The group that it takes its turn with where the queue is fair: the endpoint for notices, the tenant for jobs.
     pub group: String,
 }
 
@@ -273,9 +273,9 @@ pub async fn send_one(queue: &dyn Queue, message: Outgoing) -> Result<(), Fault>
 /// An entry for the bus: changes of one tenant on one channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BusEntry {
-    /// Whose.
+    /// The tenant that the changes belong to.
     pub tenant: Tenant,
-    /// On which channel.
+    /// The channel.
     pub channel: Channel,
     /// `{"tenant": ..., "changes": [...]}`, at most 64 KB.
     pub detail: serde_json::Value,
@@ -291,7 +291,7 @@ pub trait Bus: Send + Sync {
 /// The root keys of the deployment.
 #[async_trait]
 pub trait Keys: Send + Sync {
-    /// The keys as they stand; implementations cache them.
+    /// The current keys; implementations cache them.
     async fn root(&self) -> Result<Arc<RootKeys>, Fault>;
 
     /// The keys, with `id` among them if there is such a key: read anew if the cached ones do not know it, since they
@@ -301,14 +301,14 @@ pub trait Keys: Send + Sync {
     }
 }
 
-/// Sorts a fault of the blob store. None is about the message; that a blob is gone is told where it is read.
+/// Sorts a fault of the blob store. No such fault is the message's own; a missing blob is reported where it is read.
 pub fn blob_fault(error: &object_store::Error) -> Fault {
     Fault::retryable(format!("the blob store: {error}"))
 }
 
-/// Counts what becomes of deliveries, for a host's metrics. It neither fails nor waits.
+/// Counts the outcomes of deliveries for a host's metrics. Neither fails nor waits.
 pub trait Meter: Send + Sync {
-    /// One more entry of the journal, or of the dead letters.
+    /// Counts one more entry of the journal or of the dead letters.
     fn count(&self, provider: &str, outcome: Outcome, trace: &str);
 }
 
@@ -317,8 +317,8 @@ impl Meter for () {
     fn count(&self, _provider: &str, _outcome: Outcome, _trace: &str) {}
 }
 
-/// What time it is, in whole milliseconds. Only hosts ask; flows are told.
+/// The time in whole milliseconds. Only hosts ask for it; flows get it as an argument.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }

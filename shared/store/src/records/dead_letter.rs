@@ -1,6 +1,6 @@
-//! Dead letters: what could not be processed, whole, for 90 days; and, on shelves of their own, what is held for accounts
-//! that nobody has connected yet, for 30, and requests about personal data until they are done. All are sent through
-//! processing again by a replay.
+//! Dead letters: whole messages that could not be processed, kept for 90 days. Separate shelves hold deliveries for
+//! accounts that nobody has connected yet, for 30 days, and requests about personal data until they are done. A replay
+//! processes any of them again.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub struct DeadLetter {
     /// The connection, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// The account that it is for, where it is held or asks for something about personal data.
+    /// The account that it is for, where it is held for one or is a request about personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The endpoint that received it.
@@ -32,17 +32,17 @@ pub struct DeadLetter {
     /// The provider's topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// Why it is here.
+    /// The class of the reason.
     pub class: ErrorClass,
-    /// Why, in words.
+    /// The reason in words.
     pub reason: String,
     /// When it was received.
     pub received_at: Timestamp,
-    /// When it came here.
+    /// When it became a dead letter.
     pub dead_at: Timestamp,
     /// How many tries had failed.
     pub tries: u32,
-    /// How often it had been replayed; none where that was not written down yet.
+    /// How often it had been replayed; absent in records from before this was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<u32>,
 }
@@ -51,28 +51,28 @@ impl Record for DeadLetter {
     const NAME: &'static str = "dead letter";
 }
 
-/// On which shelf a message is kept.
+/// The shelf that a message is kept on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shelf {
-    /// With the dead letters.
+    /// The dead letters.
     Dead,
-    /// With what waits for an account of an endpoint.
+    /// The deliveries that wait for an account of an endpoint.
     Held {
         /// The endpoint.
         endpoint: String,
         /// The account.
         account: String,
     },
-    /// With what waits for accounts that are foreign to a connection with an endpoint of its own: of these, the accounts
-    /// that are no longer foreign when the message is looked at.
+    /// The deliveries for accounts that were foreign to a connection with its own endpoint, if the account is not foreign
+    /// when the message is looked at.
     Own {
         /// The provider.
         provider: String,
         /// The endpoint.
         endpoint: String,
     },
-    /// With the requests about personal data that wait to be done.
+    /// The requests about personal data that wait to be done.
     Privacy,
 }
 
@@ -95,7 +95,7 @@ impl Shelf {
 }
 
 impl DeadLetter {
-    /// Of an envelope.
+    /// The dead letter of an envelope.
     pub fn of(envelope: &Envelope, class: ErrorClass, reason: &str, now: Timestamp) -> Result<Self, Fault> {
         let delivery = envelope.delivery();
         Ok(Self {
@@ -114,7 +114,7 @@ impl DeadLetter {
         })
     }
 
-    /// The write that keeps it under `id`; the same again if it was kept before.
+    /// The write that keeps it under `id`; repeating it changes nothing.
     pub fn put(&self, tenant: &Tenant, shelf: &Shelf, id: &str, until: Timestamp) -> Result<Write, Fault> {
         super::put(&shelf.key(tenant, id), self, Upkeep::until(until))
     }
@@ -123,8 +123,8 @@ impl DeadLetter {
 /// How many letters are counted at once: they are large.
 const PAGE: usize = 100;
 
-/// How many messages of a place (see [`Shelf::place`]) match, by their ids and letters, among the first `bound`; and whether
-/// there are more than these.
+/// How many of the first `bound` messages of a place (see [`Shelf::place`]) match, by their ids and letters, and whether
+/// the place has more than these.
 pub async fn count(
     table: &dyn Table,
     (partition, prefix): (Partition, String),

@@ -1,4 +1,4 @@
-//! Deferred messages: those that wait longer than a queue can hold them back.
+//! Deferred messages: messages that wait longer than a queue can hold them back.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use hooktide_model::tenant::Tenant;
 /// A message and the queue it returns to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Deferred {
-    /// Whose.
+    /// The tenant that it belongs to.
     pub tenant: Tenant,
     /// `notices` or `priority`.
     pub queue: String,
@@ -36,7 +36,7 @@ impl Deferred {
         super::put(&self.key(), self, Upkeep { expires_at: None, due })
     }
 
-    /// Where it is.
+    /// The key of a deferred message.
     pub fn key(&self) -> Key {
         let hash = signing::sha256_hex(self.message.as_bytes());
         Partition::of(&self.tenant, Area::Deferred).key(hash)

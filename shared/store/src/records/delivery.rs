@@ -1,9 +1,9 @@
-//! Deliveries: what is remembered of a notice that has no entity.
+//! Deliveries: the memory of notices that have no entity.
 //!
-//! A delivery is settled in the commit of its effect where that is all in the table. Where the effect reaches other
-//! systems it is claimed first, with a lease and a fencing number: a processor that dies blocks nothing for longer
-//! than the lease, and one that wakes up late cannot finish over its successor. Conditions compare times themselves,
-//! since the store deletes late.
+//! A delivery is settled in the commit of its effect if the effect is entirely in the table. If the effect reaches other
+//! systems, the delivery is claimed first, with a lease and a fencing number: a processor that dies blocks nothing for
+//! longer than the lease, and one that wakes up late cannot finish over its successor. Conditions compare times
+//! themselves, since the store deletes late.
 
 use std::time::Duration;
 
@@ -21,18 +21,18 @@ use hooktide_model::tenant::Tenant;
 /// How long a claim holds.
 pub const LEASE: Duration = times::PROCESSOR.lease;
 
-/// What is remembered of a delivery.
+/// The record of a delivery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The envelope that it came in.
     pub envelope: String,
     /// Whether its effect is done.
     pub done: bool,
-    /// Counts the claims; who holds an older number finishes nothing.
+    /// The number of claims so far; a holder of an older number finishes nothing.
     pub fence: u64,
-    /// Until when a claim holds, in milliseconds.
+    /// The time until which a claim holds, in milliseconds.
     pub lease_until: i64,
-    /// Until when the delivery is remembered, in seconds.
+    /// The time until which the delivery is remembered, in seconds.
     pub window_until: i64,
 }
 
@@ -40,25 +40,25 @@ impl Record for Delivery {
     const NAME: &'static str = "delivery";
 }
 
-/// What is known of a delivery that has come.
+/// The standing of a delivery that arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// It is new, or was forgotten, or its claim has lapsed.
+    /// The delivery is new or forgotten, or its claim has lapsed.
     Open,
-    /// It is done, and came in the same envelope: the queue delivered that again.
+    /// The delivery is done, and was in the same envelope: the queue delivered that again.
     Redelivered,
-    /// It is done, and came in another envelope: the provider sent it again.
+    /// The delivery is done, and was in another envelope: the provider sent it again.
     Duplicate,
-    /// Somebody works on it until then.
+    /// Another run holds a claim until then.
     Claimed(Timestamp),
 }
 
-/// Where a delivery is remembered. `part` tells the notices of one delivery apart.
+/// The key of a delivery's record. `part` tells the notices of one delivery apart.
 pub fn key(tenant: &Tenant, identity: Identity, part: &str) -> Key {
     Partition::of(tenant, Area::Delivery(&format!("{}#{part}", identity.to_hex()))).key("delivery")
 }
 
-/// What is known of a delivery that came in `envelope`.
+/// The standing of a delivery that arrived in `envelope`.
 pub fn progress(stored: Option<&Stored<Delivery>>, envelope: &str, now: Timestamp) -> Progress {
     let Some(Stored { record, .. }) = stored else { return Progress::Open };
     if record.window_until <= now.as_second() {
@@ -68,7 +68,7 @@ pub fn progress(stored: Option<&Stored<Delivery>>, envelope: &str, now: Timestam
         (true, true) => Progress::Redelivered,
         (true, false) => Progress::Duplicate,
         (false, _) if record.lease_until <= now.as_millisecond() => Progress::Open,
-        // No lease lasts so long: a clock that was ahead gave it.
+        // No lease lasts that long, so a clock that was ahead gave it.
         (false, _) if record.lease_until > (now + 2 * LEASE).as_millisecond() => Progress::Open,
         (false, _) => Progress::Claimed(Timestamp::from_millisecond(record.lease_until).unwrap_or(now)),
     }
@@ -96,7 +96,7 @@ pub fn claim(
     write(key, stored, envelope, false, window, now)
 }
 
-/// The record that a claim over `stored` leaves; what [`finish`] takes.
+/// The record that a claim over `stored` leaves; [`finish`] takes it.
 pub fn claimed(
     stored: Option<&Stored<Delivery>>,
     envelope: &str,

@@ -1,8 +1,8 @@
-//! Documents: normalised content. A small one is in its entity, where it costs nothing and goes with its state. A larger
-//! one is put before the commit and outside it, keyed by its hash beside the entity.
+//! Documents: normalised content. A small one is stored inline in its entity, where it costs nothing and is overwritten
+//! with its state. A larger one is put before the commit and outside it, keyed by its hash beside the entity.
 //!
 //! A document that a newer one replaced may be deleted once the journal no longer refers to it. Since the hash covers
-//! version and time of telling, no two states share one, and a replaced document never becomes current again.
+//! version and time of the report, no two states share one, and a replaced document never becomes current again.
 
 use std::collections::HashMap;
 
@@ -22,16 +22,16 @@ use hooktide_model::tenant::Tenant;
 
 /// The largest compressed document that is kept in the table, in bytes.
 pub const LARGEST_INLINE: usize = 100 * 1024;
-/// What a compressed document may grow to, in bytes.
+/// The largest document after decompression, in bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// Where a document's text is: in one of the two.
+/// A document's text, in exactly one of the two places.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoredDocument {
-    /// Here, compressed.
+    /// The compressed text itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<ByteBuf>,
-    /// In the blob store, compressed, at this path.
+    /// The path in the blob store of the compressed text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<String>,
 }
@@ -40,14 +40,14 @@ impl Record for StoredDocument {
     const NAME: &'static str = "document";
 }
 
-/// Which document.
+/// A document to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Of which thing.
+    /// The entity that it belongs to.
     pub entity: EntityId,
-    /// Of which of its states.
+    /// The key of the entity's state that it belongs to.
     pub hash: ContentHash,
-    /// Whether it was put into the entity itself.
+    /// Whether it was stored inline in the entity.
     pub inline: bool,
 }
 
@@ -75,7 +75,7 @@ pub async fn store(
     super::put(&entity.document_key(tenant, hash), &stored, Upkeep::default())
 }
 
-/// The write that lets a replaced document go at `at`.
+/// The write that lets a replaced document expire at `at`.
 pub fn let_go(tenant: &Tenant, entity: &EntityId, hash: ContentHash, at: Timestamp) -> Write {
     Write::Update {
         key: entity.document_key(tenant, hash),
@@ -95,7 +95,7 @@ pub async fn load(
 ) -> Result<Vec<Option<serde_json::Value>>, Fault> {
     let keys: Vec<Key> = wanted.iter().map(|wanted| wanted.key(tenant)).collect();
     let mut unique: Vec<(&Key, &Wanted)> = keys.iter().zip(wanted).collect();
-    // Of a thing's small documents only that of the state that stands is still there, under the one key.
+    // An inline document is overwritten with its entity, so only the current one exists, under the entity's key.
     unique.sort_by_key(|(key, _)| *key);
     unique.dedup_by_key(|(key, _)| *key);
     let read: Vec<Key> = unique.iter().map(|(key, _)| (*key).clone()).collect();

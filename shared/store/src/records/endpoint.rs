@@ -1,5 +1,5 @@
-//! Endpoints: what a webhook address names, with the secrets that verify its deliveries; and routes, which say whose an
-//! account's deliveries are.
+//! Endpoints, which webhook addresses name, with the secrets that verify their deliveries; and routes, which say which
+//! connection an account's deliveries belong to.
 
 use std::collections::BTreeSet;
 
@@ -20,24 +20,24 @@ use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_model::signing::SUBSCRIPTION_KEY;
 use hooktide_model::tenant::Tenant;
 
-/// What a webhook address names: one account, or one provider app with many.
+/// The endpoint that a webhook address names: one account, or one provider app with many.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The last part of the address.
     pub id: String,
     /// The provider.
     pub provider: String,
-    /// Who owns it, and where what belongs to nobody else is filed.
+    /// The tenant that owns it, and that data without another owner is filed with.
     pub tenant: Tenant,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
-    /// The connection that all its deliveries belong to; none if it serves many accounts.
+    /// The connection that all its deliveries belong to; absent if it serves many accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// The account of that connection; of an endpoint that serves many, what its owner noted.
+    /// The account of that connection; for an endpoint that serves many, a note of its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Which other tenants may connect accounts to it without asking; none if none are named. Its owner always may.
+    /// The other tenants that may connect accounts to it without asking. Its owner always may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<Guest>,
     /// The secrets that verify its deliveries, newest first within a name.
@@ -50,7 +50,7 @@ pub struct Endpoint {
     /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// When it was deleted; what still comes is ignored.
+    /// When it was deleted; deliveries that still arrive are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
@@ -65,17 +65,17 @@ impl Endpoint {
         key(&self.provider, &self.id)
     }
 
-    /// Whether it serves many accounts, and its owner lets a tenant connect any of them: it is the owner, or named.
+    /// Whether it serves many accounts and lets a tenant connect any of them: the tenant is its owner, or is named.
     pub fn admits(&self, tenant: &Tenant) -> bool {
         self.connection.is_none() && (self.tenant == *tenant || self.tenants.iter().any(|guest| guest.is(tenant)))
     }
 
-    /// The accounts that its settings name beside the connection's own, as somebody wrote them.
+    /// The accounts that its settings name beside the connection's own, as they were written.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.settings.sources.iter().map(String::as_str)
     }
 
-    /// Its secrets, opened; with the keys of its subscriptions' tokens, if its provider `derives` them.
+    /// Its opened secrets, with the keys of its subscriptions' tokens, if its provider `derives` them.
     pub async fn open_secrets(&self, keys: &dyn Keys, derives: bool) -> Result<Secrets, Fault> {
         let mut root = keys.root().await?;
         let newer = |sealed: &SealedSecret| root_key_of(&sealed.sealed).filter(|id| !root.knows(id)).map(str::to_owned);
@@ -86,7 +86,8 @@ impl Endpoint {
         Ok(if derives { opened.with(self.subscription_keys(&root)) } else { opened })
     }
 
-    /// What the tokens of this endpoint's subscriptions are derived from: one key for each root key, the current one first.
+    /// The keys that the tokens of this endpoint's subscriptions are derived from: one for each root key, the current one
+    /// first.
     fn subscription_keys(&self, root: &RootKeys) -> Vec<LiveSecret> {
         let purpose = format!("hooktide subscription tokens\0{}\0{}", self.provider, self.id);
         let ids = std::iter::once(root.current_id()).chain(root.ids().filter(|id| *id != root.current_id()));
@@ -98,21 +99,21 @@ impl Endpoint {
         .collect()
     }
 
-    /// The address that the provider was told: the one in the settings, if its owner put one there, or `computed`.
+    /// The address registered with the provider: the one in the settings, if its owner put one there, or `computed`.
     pub fn address(&self, computed: String) -> String {
         self.settings.notification_url.clone().unwrap_or(computed)
     }
 }
 
-/// What endpoints' records sort under.
+/// The sort key of endpoints' records.
 const SORT: &str = "endpoint";
 
-/// Where an endpoint is.
+/// The key of an endpoint.
 pub fn key(provider: &str, id: &str) -> Key {
     Partition::endpoint(provider, id).key(SORT)
 }
 
-/// The provider and the id of the endpoint whose record is at `key`, if one is.
+/// The provider and the id of the endpoint whose record is at `key`, if there is one.
 pub fn at(key: &Key) -> Option<(&str, &str)> {
     key.endpoint().filter(|_| key.sort() == SORT)
 }
@@ -120,15 +121,15 @@ pub fn at(key: &Key) -> Option<(&str, &str)> {
 /// A secret at rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SealedSecret {
-    /// Its name in the provider's needs.
+    /// The name that the provider's needs give it.
     pub name: String,
-    /// Which of the secrets of that name.
+    /// The id among the secrets of that name.
     pub key_id: KeyId,
     /// The sealed text.
     pub sealed: String,
     /// When it was stored.
     pub created_at: Timestamp,
-    /// From when on it no longer counts.
+    /// When it expires, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires_at: Option<Timestamp>,
 }
@@ -150,7 +151,7 @@ impl SealedSecret {
     }
 }
 
-/// What the secrets of the record at `key` are bound to.
+/// The place that the secrets of the record at `key` are bound to.
 pub fn sealed_for(key: &Key) -> String {
     format!("{}\0{}", key.partition(), key.sort())
 }
@@ -176,19 +177,19 @@ pub fn open_all(sealed: &[SealedSecret], keys: &RootKeys, tenant: &Tenant, recor
             }
         }
     }
-    // One that does not open must not take the others along; where none does, nothing can be said of a signature.
+    // One that does not open must not fail the others; if none opens, a signature cannot be judged.
     match last {
         Some(fault) if opened.is_empty() => Err(fault),
         _ => Ok(Secrets::new(opened)),
     }
 }
 
-/// Whose the deliveries for one account of an endpoint are.
+/// The connection that the deliveries for one account of an endpoint belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
-    /// Whose.
+    /// The tenant that has the connection.
     pub tenant: Tenant,
-    /// Which of their connections.
+    /// The connection's id.
     pub connection: String,
 }
 
@@ -196,13 +197,13 @@ impl Record for Route {
     const NAME: &'static str = "route";
 }
 
-/// Where the route of an account is.
+/// The key of an account's route.
 pub fn route_key(provider: &str, endpoint: &str, account: &str) -> Key {
     Partition::routes(provider, endpoint).key(account)
 }
 
-/// Which account of a shared endpoint a thing belongs to, where the provider does not sign the account: the one that it
-/// was first told of for.
+/// The account of a shared endpoint that an entity belongs to, where the provider does not sign the account: the one that
+/// it was first reported for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Belonging {
     /// The account.
@@ -213,7 +214,7 @@ impl Record for Belonging {
     const NAME: &'static str = "belonging";
 }
 
-/// Where it is written which account a thing belongs to.
+/// The key of the record that names the account of an entity.
 pub fn belonging_key(provider: &str, endpoint: &str, kind: Kind, id: &str) -> Key {
     Partition::belonging(provider, endpoint, kind, id).key("belonging")
 }
@@ -221,7 +222,7 @@ pub fn belonging_key(provider: &str, endpoint: &str, kind: Kind, id: &str) -> Ke
 /// When a secret last verified a delivery; written at most every few minutes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LastVerified {
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
@@ -229,34 +230,34 @@ impl Record for LastVerified {
     const NAME: &'static str = "last verification";
 }
 
-/// Where the last verification by a secret is.
+/// The key of the last verification by a secret.
 pub fn last_verified_key(provider: &str, endpoint: &str, key_id: &KeyId) -> Key {
     Partition::endpoint(provider, endpoint).key(format!("verified#{key_id}"))
 }
 
-/// How many codes are kept: some of the first, some of the last.
+/// How many codes are kept: some of the first, and some of the last.
 const MOST_CODES: usize = 10;
 
-/// A code that a provider sent for whoever set the endpoint up, and those before it: since nobody proves who sends one, none
-/// takes the place of another.
+/// A code that a provider sent for whoever sets up the endpoint, and those before it: since the senders are unproven, no
+/// code takes the place of another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Handshake {
-    /// When.
+    /// The time.
     pub received_at: Timestamp,
-    /// The code. Nobody proved who sent it.
+    /// The code, whose sender is unproven.
     pub code: String,
-    /// Codes that came before, the latest first. They have none of their own.
+    /// Earlier codes, the latest first. They have no earlier ones themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Handshake>,
 }
 
 impl Handshake {
-    /// A code that came.
+    /// A code that arrived at this time.
     pub fn new(code: impl Into<String>, received_at: Timestamp) -> Self {
         Self { received_at, code: code.into(), earlier: Vec::new() }
     }
 
-    /// The codes of both, the last one first, in whatever order they came.
+    /// The codes of both, the last one first, in whatever order they arrived.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let mut codes: Vec<Self> = Vec::new();
@@ -265,7 +266,7 @@ impl Handshake {
             codes.push(Self::new(code, received_at));
         }
         codes.sort_by(|one, other| other.cmp(one));
-        // A code that came again counts as of when it came last.
+        // A code that arrived again counts from its last arrival.
         let mut seen = BTreeSet::new();
         codes.retain(|code| seen.insert(code.code.clone()));
         while codes.len() > MOST_CODES {
@@ -280,7 +281,7 @@ impl Record for Handshake {
     const NAME: &'static str = "handshake";
 }
 
-/// Where the last code is.
+/// The key of the last code.
 pub fn handshake_key(provider: &str, endpoint: &str) -> Key {
     Partition::endpoint(provider, endpoint).key("handshake")
 }
@@ -288,7 +289,7 @@ pub fn handshake_key(provider: &str, endpoint: &str) -> Key {
 /// A tenant's reference to an endpoint or a token that it owns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Owned {
-    /// Since when.
+    /// When it was made.
     pub since: Timestamp,
 }
 
@@ -296,7 +297,7 @@ impl Record for Owned {
     const NAME: &'static str = "reference";
 }
 
-/// Where a tenant's reference to an endpoint is.
+/// The key of a tenant's reference to an endpoint.
 pub fn owned_key(tenant: &Tenant, provider: &str, id: &str) -> Key {
     Partition::of(tenant, Area::Endpoints).key(format!("{provider}#{id}"))
 }

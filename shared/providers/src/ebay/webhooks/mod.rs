@@ -31,7 +31,7 @@ impl Webhooks for Ebay {
         if code == Parameter::None {
             return None;
         }
-        // The newest: it is the one that was given to eBay last.
+        // The newest token is the one that was given to eBay last.
         let token = arrival.live(VERIFICATION_TOKEN).next();
         let mut answer = Response::new(Bytes::new());
         match (code.fitting(|code| query::is_plain(code, LONGEST_CODE)), token) {

@@ -1,4 +1,4 @@
-//! Square's bodies, read into our terms.
+//! Reads Square's bodies into Hooktide's terms.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ use hooktide_model::product::Stock;
 
 /// Where the counts of an event are.
 const COUNTS: &str = "data.object.inventory_counts";
-/// The state of what is not counted, and so has no quantity.
+/// The state of items that are not counted and so have no quantity.
 const UNTRACKED: &str = "UNTRACKED";
-/// How many counts one event has at the most.
+/// The most counts that one event has.
 const MOST_COUNTS: usize = 100;
 /// The longest id or name, in bytes: those of Square are far shorter, and they become parts of keys.
 const LONGEST: usize = 192;
@@ -32,7 +32,7 @@ pub(super) struct Event<'a> {
     pub(super) topic: Cow<'a, str>,
     /// Its id, the same on every retry.
     pub(super) event_id: Cow<'a, str>,
-    /// What it is about.
+    /// The data of the event.
     data: Option<&'a RawValue>,
 }
 
@@ -83,11 +83,11 @@ fields! {
     }
 }
 
-/// What an event tells of counts.
+/// The counts that an event reports.
 pub(super) enum Counts {
-    /// Each count once, its latest; and which of them, from zero, cannot be read, with why.
+    /// The latest of each count, and the unreadable ones by their index from zero, with the reason.
     These(Vec<EntityNotice>, Vec<(usize, Fault)>),
-    /// None, too many, or none that can be found: they have to be asked for.
+    /// No counts, too many, or none that can be found: they must be fetched.
     Unknown,
 }
 
@@ -114,8 +114,8 @@ pub(super) fn counts(event: &Event<'_>) -> Counts {
 }
 
 impl Count {
-    /// The count of place `at`. A variation is counted by location, and there by state: all of them tell it from the other
-    /// counts of a seller.
+    /// The count at index `at`. A variation is counted by location and, there, by state: variation, location and state
+    /// together identify a count of a seller.
     fn told(self, at: usize) -> Result<EntityNotice, Fault> {
         let variant =
             self.catalog_object_id.fitting(|id| is_id(id)).needed(format_args!("{COUNTS}[{at}].catalog_object_id"))?;
@@ -152,7 +152,7 @@ fn is_id(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"/#".contains(&byte))
 }
 
-/// Whether a text is a decimal number: digits, perhaps a sign before and a point within.
+/// Whether a text is a decimal number: digits, optionally with a leading sign and a point between them.
 fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));

@@ -1,10 +1,10 @@
-//! Secrets as a store reads them: WordPress decodes HTML entities in a secret before it signs with it.
+//! Secrets as a store uses them: WordPress decodes HTML entities in a secret before it signs with it.
 
 use zeroize::Zeroizing;
 
-/// The characters that have a name, and which: letter case counts.
+/// The characters that have a name, with their names: letter case counts.
 const NAMED: &[(&[u8], u8)] = &[(b"lt", b'<'), (b"gt", b'>'), (b"amp", b'&'), (b"quot", b'"')];
-/// Those that are decoded from a decimal number.
+/// The characters that are decoded from a decimal number.
 const DECIMAL: &[(&[u8], u8)] = &[(b"39", b'\''), (b"34", b'"'), (b"60", b'<'), (b"62", b'>'), (b"38", b'&')];
 /// The characters that are decoded from a hexadecimal number: not `<` and `>`.
 const HEXADECIMAL: &[(&[u8], u8)] = &[(b"27", b'\''), (b"22", b'"'), (b"26", b'&')];
@@ -22,7 +22,7 @@ pub(super) fn decoded(secret: &[u8]) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// The character that a text begins with as an entity, and what follows it.
+/// The character that the entity at the start of a text encodes, and the rest of the text.
 fn entity(text: &[u8]) -> Option<(u8, &[u8])> {
     let text = text.strip_prefix(b"&")?;
     let (name, after) = text.split_at(text.iter().position(|byte| *byte == b';')?);
@@ -54,11 +54,11 @@ mod tests {
             ("&lt;&gt;&quot;", "<>\""),
             ("&#039;&#39;&#0039;&#x27;&#X27;&#x0027;", "''''''"),
             ("&#034;&#x22;&#060;&#62;&#038;&#x26;", "\"\"<>&&"),
-            // Decoded once only.
+            // Entities are decoded only once.
             ("&amp;amp;", "&amp;"),
             ("&amp;#039;", "&#039;"),
             ("&&amp;;", "&&;"),
-            // None of those that are known.
+            // These are not known entities.
             ("&apos;&AMP;&Lt;&nbsp;", "&apos;&AMP;&Lt;&nbsp;"),
             ("&#x3c;&#x3E;", "&#x3c;&#x3E;"),
             ("&#;&#x;&;&#0;", "&#;&#x;&;&#0;"),

@@ -1,4 +1,5 @@
-//! Microsoft published no vector: basic notifications have no signature. These are our own, by its documented forms.
+//! Microsoft published no vector: basic notifications have no signature. These vectors are our own, in its documented
+//! forms.
 
 use bytes::Bytes;
 use hooktide_model::fault::{AuthFault, Fault};
@@ -35,7 +36,7 @@ fn change(subscription: &str, state: &str, thing: &str, version: &str) -> String
     )
 }
 
-/// As well formed as ours, and made without the key.
+/// A token that is well formed, but made without the key.
 fn forged() -> String {
     STATE_OF_ONE.replace("reference-one", "reference-six")
 }
@@ -74,7 +75,7 @@ fn each_item_is_proved_by_its_own_state() {
     let own = [change(ONE, STATE_OF_ONE, "a", "1"), change(TWO, STATE_OF_TWO, "b", "1")];
     assert_eq!(verify_items(&own), Ok(KeyId("k7".into())));
     assert!(dropped(&own).is_empty());
-    // The MAC of another reference is none of this one's.
+    // The MAC of another reference does not verify this one.
     let swapped = STATE_OF_ONE.replace("reference-one", "reference-two");
     assert_eq!(verify_items(&[change(ONE, &swapped, "a", "1")]), Err(AuthFault::Mismatch));
 }

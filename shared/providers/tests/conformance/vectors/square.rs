@@ -1,4 +1,4 @@
-//! What Square published.
+//! The vectors that Square published.
 
 use bytes::Bytes;
 use hooktide_model::fault::{AuthFault, ErrorClass, Fault};
