@@ -106,6 +106,14 @@ impl Sync {
         marks
     }
 
+    /// Lets time go by, and the poller and the syncer do what is due.
+    async fn after(&self, by: Duration) {
+        let world = &self.faulty.world;
+        world.clock.advance(by);
+        world.host.sweep_jobs().await.unwrap();
+        world.tick().await;
+    }
+
     fn heard(&self) -> usize {
         self.faulty.published.ids("default", Channel::StockUpdates).len()
     }
@@ -146,9 +154,9 @@ async fn the_bus_hears_of_a_page_by_a_due_mark_where_whoever_committed_it_crashe
     let sync = Sync::new().await;
     drop(sync.commit(&sync.page(1, 3), &[Sync::moves(None)]).await.unwrap());
     assert_eq!((sync.heard(), sync.marks().await.len()), (0, 1));
-    sync.faulty.world.after(Duration::from_secs(59)).await;
+    sync.after(Duration::from_secs(59)).await;
     assert_eq!(sync.heard(), 0, "whoever committed it has time to publish it");
-    sync.faulty.world.after(OVERDUE).await;
+    sync.after(OVERDUE).await;
     assert_eq!((sync.heard(), sync.marks().await.len()), (3, 0));
 }
 
@@ -184,7 +192,7 @@ async fn the_cursor_of_a_page_beyond_one_transaction_moves_with_its_last_part() 
             drop(sync.commit(&page, &[Sync::moves(None)]).await.unwrap());
         }
         assert_eq!(sync.faulty.world.changes().await.len(), 60, "{plan:?}: the page was read again");
-        sync.faulty.world.after(OVERDUE).await;
+        sync.after(OVERDUE).await;
         assert_eq!((sync.heard(), sync.marks().await.len()), (60, 0), "{plan:?}");
         if ended && plan.until == Until::Before {
             return;
