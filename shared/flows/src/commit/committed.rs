@@ -29,12 +29,12 @@ pub struct Committed {
     pub(crate) announced: Vec<JournalPlace>,
 }
 
-/// Why there was no commit, as far as anybody knows.
+/// A commit that failed, or that may have happened.
 #[derive(Debug)]
 pub struct Uncommitted {
     /// The reason.
     pub fault: Fault,
-    /// Where it is if it happened after all.
+    /// Its place in the journal, if it happened after all.
     pub(crate) perhaps_at: Option<JournalPlace>,
 }
 

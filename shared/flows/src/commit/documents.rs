@@ -52,7 +52,7 @@ impl<'a> Documents<'a> {
     /// Lets the documents go that newer ones replaced, when the journal has forgotten them.
     pub(super) async fn let_replaced_go(&self, plan: &Plan<'_>) {
         let replaced = plan.entities.iter().filter(|entity| entity.winner.is_some()).filter_map(|entity| {
-            // One that was in the entity went with the state.
+            // An inline document was overwritten with the state.
             let known = entity.known.filter(|known| !known.record.deleted && known.record.document.is_none())?;
             Some(document::let_go(self.tenant, entity.id, known.record.document_hash(), self.expires_at))
         });
@@ -76,7 +76,7 @@ impl<'a> Documents<'a> {
 
     async fn expire(&self, writes: Vec<Write>) {
         for result in self.ports.table.write_many(writes).await {
-            // At worst an old document stays for ever.
+            // At worst, an old document is never deleted.
             if let Err(WriteFault::Fault(fault)) = result {
                 warn!(tenant = %self.tenant, %fault, "a replaced document was not let go");
             }

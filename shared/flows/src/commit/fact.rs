@@ -95,14 +95,14 @@ impl DeliveryPart {
 /// connection, which names others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclaimed {
-    /// Where the record is.
+    /// The key of the record.
     pub key: Key,
-    /// Its revision; none where it is absent.
+    /// Its revision, if the record exists.
     pub rev: Option<u64>,
 }
 
 impl Unclaimed {
-    /// The write that checks that it is as it was read.
+    /// The write that checks that the record is unchanged since it was read.
     pub(super) fn check(&self) -> Write {
         let condition = self.rev.map_or(Condition::Absent, records::unchanged);
         Write::Check { key: self.key.clone(), condition }
@@ -125,7 +125,7 @@ pub struct EntityFact {
     pub entity: EntityId,
     /// The state, as the provider dates it.
     pub(super) told: Told,
-    /// The canonical text of the document; none for a deletion.
+    /// The canonical text of the document; absent for a deletion.
     pub(super) document: Option<Vec<u8>>,
     /// When it came about, by the provider's clock.
     pub(super) occurred_at: Option<Timestamp>,
@@ -171,7 +171,7 @@ impl EntityFact {
         })
     }
 
-    /// The state as it counts: where the provider's time is not to be believed, the time of the receipt does.
+    /// The effective state: if the provider's time cannot be believed, the time of the receipt replaces it.
     pub(super) fn told(&self, now: Timestamp) -> Told {
         let mut told = self.told.clone();
         if self.is_ahead(now) {
@@ -181,7 +181,7 @@ impl EntityFact {
         told
     }
 
-    /// Whether the provider's time is further ahead than any clock explains: of the receiver's and ours, one may be behind.
+    /// Whether the provider's time is too far ahead for any clock to explain, even if the receiver's or ours is behind.
     pub(super) fn is_ahead(&self, now: Timestamp) -> bool {
         let at = self.told.rank.as_of.max(now.as_millisecond());
         !self.told.by_receipt && self.told.rank.version.is_ahead(at)

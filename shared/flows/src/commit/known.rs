@@ -17,17 +17,17 @@ use hooktide_store::records::{self, Record, Stored};
 /// The places of facts in their batch, by the resource that they ask to sync.
 pub(super) type Asked = BTreeMap<String, Vec<usize>>;
 
-/// What is known of everything that a batch touches.
+/// The known records of everything that a batch touches.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) entities: HashMap<EntityId, Stored<Entity>>,
     pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
     pub(super) marks: HashMap<String, Stored<Mark>>,
-    /// The resources whose marks were looked up, whether they have one or not.
+    /// The resources whose marks were looked up, whether or not they have one.
     pub(super) marked: HashSet<String>,
     pub(super) belongings: HashMap<Key, Stored<Belonging>>,
     pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
-    /// What is kept already for accounts that nobody has connected.
+    /// The letters that are already kept for accounts that nobody has connected.
     pub(super) held: HashSet<Key>,
     /// The facts that touch a record which cannot be read.
     pub(super) unreadable: HashMap<usize, Fault>,

@@ -64,7 +64,7 @@ enum Attempt {
     Done(JournalPlace),
     /// The store failed; nobody knows whether it is done.
     Unknown(JournalPlace, Fault),
-    /// Somebody else changed something at the same time.
+    /// Another commit changed one of the records at the same time.
     Raced,
     /// An account that something was held for may have been connected.
     Connected,
@@ -195,7 +195,7 @@ impl Committer {
         }
     }
 
-    /// Whether an account that something was to be held for may be somebody's by now.
+    /// Whether an account that deliveries were to be held for may have been connected by now.
     async fn is_claimed(&self, plan: &Plan<'_>) -> Result<bool, Fault> {
         for unclaimed in &plan.unclaimed {
             let item = self.ports.table.get(&unclaimed.key).await?;

@@ -16,7 +16,7 @@ pub(super) async fn changes(
     tenant: &Tenant,
     facts: &[(&Fact, JournalPlace)],
 ) -> Result<Vec<CommittedChange>, Fault> {
-    // A batch that comes again was journaled at one place, or a few.
+    // A redelivered batch was journaled at one place, or a few.
     let mut places: HashMap<JournalPlace, Vec<Entry>> = HashMap::new();
     let mut changes = Vec::new();
     for (fact, at) in facts {

@@ -24,8 +24,8 @@ pub struct ChangeView {
     pub entity: String,
     /// What happened to it.
     pub op: Operation,
-    /// The version of its new state, by the provider's clock. Of two changes of one entity, the one with the greater version
-    /// is newer; where the clock did not move, the one that was received later is.
+    /// The version of its new state, by the provider's clock. Of two changes of one entity, the one with the greater
+    /// version is newer; where the clock did not move, the one that was received later is.
     pub version: String,
     /// The tags whose cached answers are stale now.
     pub tags: Vec<String>,

@@ -132,8 +132,8 @@ impl<'a> Search<'a> {
         self.places.retain(|place| matches!(place, Place::Things(..)));
     }
 
-    /// Continues the search, and erases if that is asked for, as far as one run goes. Returns whether all places were searched;
-    /// `found` has the counts of each tenant, even if this fails.
+    /// Continues the search, and erases if that is asked for, as far as one run goes. Returns whether all places were
+    /// searched; `found` has the counts of each tenant, even if this fails.
     pub(super) async fn run(&self, done: &mut Done, found: &mut BTreeMap<Tenant, Found>) -> Result<bool, Fault> {
         let mut left = LETTERS;
         for place in &self.places {

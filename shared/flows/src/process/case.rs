@@ -77,7 +77,7 @@ impl Case {
         }
     }
 
-    /// The message for whoever settles it.
+    /// The message to settle.
     pub(super) fn into_unprocessed(self) -> Unprocessed {
         let (tenant, connection) = (self.owner.tenant(), self.owner.connection().map(str::to_owned));
         Unprocessed { envelope: self.envelope, queue: self.queue, tenant, connection }
@@ -91,7 +91,7 @@ impl Reading {
     }
 }
 
-/// The fault that decides, of two of one envelope.
+/// The decisive fault of two for one envelope.
 fn worse(one: Option<Fault>, other: Fault) -> Fault {
     fn rank(fault: &Fault) -> u8 {
         match fault {

@@ -9,7 +9,7 @@ use hooktide_providers::Provider;
 /// The notices that stand for those of the body.
 pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<Vec<Notice>, Fault> {
     let hint = |ask: &Inquiry| {
-        // Newer code that knew it may have been rolled back.
+        // Newer code that knew the provider may have been rolled back.
         let unknown = || Fault::retryable(format!("no resource is called {:?} here", ask.resource));
         let resource = provider.profile().resource(&ask.resource).ok_or_else(unknown)?;
         let what = What::Hint { resource, of: ask.of.clone(), reason: MarkReason::Hint };

@@ -51,7 +51,7 @@ pub struct Processor {
 }
 
 impl Processor {
-    /// A processor that has seen nothing yet.
+    /// A processor with empty caches.
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let journal = Arc::new(Journal::new(&ports, &settings));
         let committer = Committer::new(ports.clone(), &settings, Arc::clone(&journal));
@@ -59,13 +59,14 @@ impl Processor {
         Self { ports, settings, committer, settler, noted: Noted::default() }
     }
 
-    /// Processes a batch; the handles of the messages that the queue must deliver again.
+    /// Processes a batch, and returns the handles of the messages that the queue must deliver again.
     pub async fn process(&self, messages: Vec<Message>, now: Timestamp) -> Vec<String> {
         self.process_until(messages, now, &|| false).await
     }
 
-    /// Processes a batch as long as the run has time: what is not done when it `is_over` comes again, and goes on from what
-    /// is committed. What the queue gave up on, after too many crashes, is kept in the dead letters.
+    /// Processes a batch as long as the run has time: messages that are not done when it `is_over` are delivered again, and
+    /// continue from what is committed. Messages that the queue gave up on, after too many crashes, are kept in the dead
+    /// letters.
     pub async fn process_until(
         &self,
         messages: Vec<Message>,
@@ -90,12 +91,12 @@ impl Processor {
 
     /// Keeps a message that the queue gave up on in the dead letters.
     async fn bury_given_up(&self, message: &Message, now: Timestamp) -> Result<(), Fault> {
-        // What cannot be read is set aside: newer code may have been rolled back while it waited.
+        // An unreadable message is set aside: newer code may have been rolled back while it waited.
         let Some(envelope) = self.decode(message, now).await? else { return Ok(()) };
         if let EnvelopeKind::Job(job) = &envelope.kind
             && runner(&job.job).is_none()
         {
-            // It waits for code that knows it.
+            // A job of an unknown kind waits for code that knows it.
             return self.settler.pass_on(envelope.encode()?, envelope.group(), QueueName::Jobs).await;
         }
         let mut cases = [Case::new(envelope, QueueName::Notices, message.handle.clone())];
@@ -138,7 +139,7 @@ impl Processor {
         (cases, failed)
     }
 
-    /// The envelope of a message; `None` if it is none that this code can process, and was set aside.
+    /// The envelope of a message; `None` if this code cannot process it, so that it was set aside.
     async fn decode(&self, message: &Message, now: Timestamp) -> Result<Option<Envelope>, Fault> {
         match Envelope::decode(&message.body) {
             Ok(envelope) => Ok(Some(envelope)),
@@ -170,7 +171,7 @@ impl Processor {
                 Reading::whole(Vec::new())
             }
             EnvelopeKind::Handshake(handshake) => Reading::whole(vec![resolve::handshake(case, handshake)?]),
-            // What was unreadable is read again: after a replay, by code that may have learned to.
+            // An unreadable delivery is read again: after a replay, the code may be able to.
             EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery) => {
                 let body = case.body.as_ref().ok_or_else(|| Fault::failed("a body was not read"))?;
                 let body = body.as_ref().map_err(Fault::clone)?;
@@ -211,7 +212,7 @@ impl Processor {
         let mut failed = Vec::new();
         for mut case in cases {
             let (id, handles) = (case.envelope.kept_as(), std::mem::take(&mut case.handles));
-            // What has to come again is kept when it does: everything else of it is committed by then.
+            // An envelope that must be redelivered is kept then, when everything else of it is committed.
             let result = match case.fault.take().or(case.unprocessed.take()) {
                 // The run ended before this case's turn, so its message is redelivered unchanged.
                 _ if case.is_late => Err(Fault::retryable("the run was over before its turn")),

@@ -15,7 +15,7 @@ use hooktide_store::remembered::Remembered;
 
 /// How often at the most it is written down for one secret.
 const EVERY: Duration = Duration::from_secs(300);
-/// How many secrets are remembered as noted.
+/// How many recorded secrets are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// The secrets that were noted lately, by endpoint.
@@ -31,7 +31,7 @@ impl Noted {
     /// Writes down which secrets verified the cases that nothing went wrong with. Kept for `keep`.
     pub(super) async fn note(&self, table: &dyn Table, cases: &[Case], keep: Duration, now: Timestamp) {
         let writes = cases.iter().filter(|case| case.fault.is_none()).filter_map(|case| self.write(case, keep, now));
-        // It is a convenience: a failure costs nothing but a line that is a little old.
+        // The record is a convenience: a failure only leaves a slightly old line.
         for result in table.write_many(writes.collect()).await {
             if let Err(fault) = result {
                 warn!(?fault, "a verification was not noted");

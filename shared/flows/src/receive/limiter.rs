@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use lru::LruCache;
 
-/// How many counts there are at once.
+/// The most counts at once.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Seconds of a window.
 const WINDOW: i64 = 60;
@@ -14,9 +14,9 @@ const WINDOW: i64 = 60;
 /// Whether one more is within the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Allowance {
-    /// It is.
+    /// One more is within the limit.
     Within,
-    /// It is not, until the window ends.
+    /// The limit is exceeded until the window ends.
     Exceeded {
         /// Seconds until then.
         retry_after: u64,

@@ -1,10 +1,10 @@
 //! Receive: a request becomes a message on a queue, or is refused.
 //!
-//! In this order, each step cheaper than the next: path and method, the address's MAC, size, endpoint and secrets,
-//! handshake, signature, and only then a look at the body. The answer is 2xx only once the queue has the message. A warm receiver
-//! makes one call, the queue's; a body that needs a claim check makes one more, and so does a key that it has not seen.
+//! Checks come in this order, each cheaper than the next: path and method, the address's MAC, size, endpoint and secrets,
+//! handshake, signature, and only then the body. The answer is 2xx only once the queue has the message. A warm receiver
+//! makes one call, to the queue; a body that needs a claim check takes one more, and so does a key that it has not seen.
 //!
-//! A body that is too large to be kept is verified all the same, and asked for instead.
+//! A body that is too large to be kept is verified nevertheless, and its content is fetched later instead.
 //!
 //! Not guaranteed: that a delivery is processed once (the queue delivers at least once), or that a secret that was removed by
 //! another process stops counting before the cached endpoint is refreshed.
@@ -64,8 +64,8 @@ impl Receiver {
         Self { ports, settings, endpoints, remote_keys, key_budget, limiter, codes }
     }
 
-    /// Forgets what is cached of an endpoint: for whoever changed its record in the same process, so that the change counts
-    /// at once.
+    /// Drops the cached endpoint: for callers that changed its record in the same process, so that the change takes effect
+    /// immediately.
     pub fn forget(&self, provider: &str, id: &str) {
         if let Some(provider) = hooktide_providers::by_id(provider) {
             self.endpoints.forget(provider.id(), id);
@@ -74,8 +74,8 @@ impl Receiver {
 
     /// Answers a request to `/webhooks/{provider}/{id}` that came from the address `source`.
     ///
-    /// The host reads at most one byte more of the body than [`LARGEST_VERIFIED`].
-    /// What was accepted has a [`Receipt`] among the extensions of its answer, what was refused in secret has [`NotTold`].
+    /// The host reads at most one byte of the body beyond [`LARGEST_VERIFIED`].
+    /// The answer to an accepted request has a [`Receipt`] among its extensions, that to one refused in secret [`NotTold`].
     pub async fn receive(&self, request: Request<Bytes>, source: &str, now: Timestamp) -> Response<Bytes> {
         match self.accept(&request, &network::of_sender(source), now).await {
             Ok(Accepted::Queued(webhooks, receipt)) => {
@@ -99,8 +99,8 @@ impl Receiver {
         }
     }
 
-    /// The answer to a request that is refused whatever its body is, given the length that it declares: so that a host
-    /// does not read the body first.
+    /// The answer to a request that is refused whatever its body is, by the length that it declares, so that a host does
+    /// not read the body first.
     pub async fn refuses(&self, path: &str, length: u64) -> Option<Response<Bytes>> {
         let checked = match address_of(path) {
             Some((webhooks, id)) => self.check(webhooks, id, length).await,
@@ -108,12 +108,12 @@ impl Receiver {
         };
         match checked {
             Err(Refusal::Answer(problem)) => Some(problem.into_response()),
-            // What else is wrong is told with the rest.
+            // Other faults are reported once the body is read.
             Ok(()) | Err(Refusal::Unverified(..) | Refusal::Fault(_)) => None,
         }
     }
 
-    /// Checks what costs no read: whether the address is one that we gave out, and the body's length.
+    /// Makes the checks that need no read: whether we gave out the address, and the body's length.
     async fn check(&self, provider: &dyn Provider, id: &str, length: u64) -> Result<(), Refusal> {
         let keys = self.ports.keys.root().await?;
         if !address::is_ours(provider.id(), id, &keys) {
@@ -172,7 +172,7 @@ async fn enqueue(
     send(ports, Envelope::new(id, kind, now), queue).await
 }
 
-/// Puts the questions that are asked instead of reading a large body on its queue; `None` if nobody can be asked.
+/// Queues the fetches that replace the reading of a large body; `None` if its content cannot be fetched.
 async fn enqueue_oversized(
     ports: &Ports,
     webhooks: &dyn Webhooks,
@@ -189,7 +189,7 @@ async fn enqueue_oversized(
     send(ports, Envelope::new(ports.entropy.time_ordered_id(now), kind, now), queue).await.map(Some)
 }
 
-/// A delivery with this payload, whose body's hash is beside it, and its queue.
+/// A delivery with this payload and this hash of its body, and its queue.
 fn delivery(
     provider: &dyn Provider,
     (endpoint, tenant): (&str, Option<&Tenant>),
@@ -213,7 +213,7 @@ fn delivery(
     (if label.priority { QueueName::Priority } else { QueueName::Notices }, delivery)
 }
 
-/// The largest body that is of use: more than can be kept only where what it tells can be asked for.
+/// The largest useful body: larger than one that can be kept only if its content can be fetched instead.
 fn largest(provider: &dyn Provider) -> usize {
     if provider.profile().has_resources() { LARGEST_VERIFIED } else { LARGEST_BODY }
 }
@@ -231,7 +231,7 @@ async fn send(ports: &Ports, envelope: Envelope, queue: QueueName) -> Result<Rec
     Ok(Receipt { trace: envelope.trace().to_owned() })
 }
 
-/// Queues a delivery that nobody signed, as if it had been verified: for test tools, whose callers are asked for a token.
+/// Queues an unsigned delivery as if it had been verified: for test tools, whose callers need a token.
 pub async fn unsigned(
     ports: &Ports,
     webhooks: &dyn Webhooks,
@@ -250,25 +250,25 @@ pub struct Receipt {
     pub trace: String,
 }
 
-/// A mark on a request that was refused, though its answer does not say so: for the host's metrics.
+/// A mark on the answer to a refused request, if the answer does not say so: for the host's metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotTold;
 
 /// The fate of a request that was not refused.
 enum Accepted {
-    /// It is on its queue.
+    /// The delivery is on its queue.
     Queued(&'static dyn Webhooks, Receipt),
-    /// It is answered with this, and nothing is kept.
+    /// The request is answered with this response, and nothing is kept.
     Answered(Response<Bytes>),
 }
 
 /// The reason why a request was not accepted.
 enum Refusal {
-    /// It was refused with this answer.
+    /// The request was refused with this answer.
     Answer(Problem),
-    /// It could not be verified.
+    /// The request could not be verified.
     Unverified(&'static dyn Webhooks, Problem),
-    /// Something of ours failed.
+    /// Hooktide itself failed.
     Fault(Fault),
 }
 
@@ -296,8 +296,8 @@ fn wrong_method() -> Response<Bytes> {
     response
 }
 
-/// A GET that is no handshake: whoever brings a token is shown to where the API tells how the address is doing, since a
-/// receiver may not look at tokens.
+/// The answer to a GET that is not a handshake. A caller with a token is redirected to the address's status in the API,
+/// since a receiver may not read tokens.
 fn no_delivery(provider: &dyn Provider, id: &str, request: &Request<Bytes>) -> Response<Bytes> {
     let place = HeaderValue::from_str(&format!("/v1/webhooks/{}/{id}", provider.id()));
     match place {

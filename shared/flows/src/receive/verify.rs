@@ -1,4 +1,4 @@
-//! Verify: whether a request is by who it says, with the secrets of its endpoint or a key that the provider publishes.
+//! Verify: checks the signature of a request, with the secrets of its endpoint or a key that the provider publishes.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use hooktide_providers::{Arrival, Webhooks};
 /// Secrets that a request may be signed with.
 #[derive(Debug, Clone, Copy)]
 enum Candidate {
-    /// The endpoint's own, as they are remembered.
+    /// The endpoint's own secrets, from the cache.
     Remembered,
     /// The key that the provider publishes under the id that the request names.
     Published,
-    /// The endpoint's own, read anew if they were not a second ago, so that a new secret works at once and nobody's
-    /// failures count against it.
+    /// The endpoint's own secrets, read anew unless they were read within the last second, so that a new secret works at
+    /// once and its deliveries do not count as failures.
     Latest,
 }
 
@@ -91,7 +91,7 @@ impl Receiver {
         Err(self.refuse(webhooks, &endpoint.id, &unopened, network, now))
     }
 
-    /// Verifies a request with the key that the provider publishes; as before, `unopened`, where there is none.
+    /// Verifies a request with the key that the provider publishes; if there is none, the earlier result `unopened` stays.
     async fn by_published_key(
         &self,
         webhooks: &'static dyn Webhooks,
@@ -128,7 +128,7 @@ impl Receiver {
         now: Timestamp,
     ) -> Refusal {
         let allowance = self.limiter.count(endpoint, network, now);
-        // Beyond the limit, strangers fill no log either.
+        // Beyond the limit, strangers cannot fill the log either.
         if matches!(allowance, Allowance::Within) {
             info!(provider = webhooks.id(), endpoint, network, reason = %unopened.fault, "a webhook was refused");
         }

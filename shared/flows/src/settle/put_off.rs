@@ -1,4 +1,4 @@
-//! Putting off: a message is sent again, not to be processed before its time.
+//! Putting off: a message is sent again with the earliest time at which to process it.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use hooktide_store::ports::{MAX_DELAY, Outgoing, QueueName, send_one};
 use hooktide_store::records::deferred::Deferred;
 use hooktide_store::records::{self, journal::Entry};
 
-/// After how many times of waiting the body is kept anew: about half a day.
+/// The number of waits after which the body is kept anew: about half a day.
 const REKEEP: u32 = 50;
 
 impl Settler {
-    /// Lets a message wait for something that is unavailable. That uses up no try.
+    /// Lets a message wait for something that is unavailable. This uses up no try.
     pub(super) async fn wait(
         &self,
         mut message: Unprocessed,
@@ -28,7 +28,7 @@ impl Settler {
         let envelope = &mut message.envelope;
         envelope.deferred += 1;
         if envelope.deferred.is_multiple_of(REKEEP) {
-            // It may wait longer than a claim check is kept.
+            // The message may wait longer than a claim check is kept.
             keep_body(envelope, &message.tenant, &*self.ports.blobs).await?;
         }
         let delay = self.backoff(envelope.deferred).max(after.unwrap_or_default());
@@ -36,7 +36,7 @@ impl Settler {
         self.put_off(message, delay, now).await
     }
 
-    /// Passes a message on, as it is, to the queue whose messages it is one of.
+    /// Passes a message on unchanged to the queue that it belongs to.
     pub(crate) async fn pass_on(&self, body: String, group: &str, queue: QueueName) -> Result<(), Fault> {
         let group = group.to_owned();
         send_one(&*self.ports.queue, Outgoing { queue, body, delay: Duration::ZERO, group }).await
@@ -69,8 +69,8 @@ impl Settler {
         }
     }
 
-    /// The delay before the next try. It doubles each time, up to a queue's longest, with jitter so that what failed together
-    /// spreads out.
+    /// The delay before the next try. It doubles each time, up to a queue's longest, with jitter so that messages that
+    /// failed together spread out.
     pub(super) fn backoff(&self, times: u32) -> Duration {
         let longest = MAX_DELAY.min(Duration::from_secs(1 << times.min(10)));
         longest.mul_f64(0.5 + 0.5 * self.ports.entropy.fraction())

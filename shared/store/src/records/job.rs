@@ -18,7 +18,7 @@ use hooktide_model::names::MarkReason;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 
-/// How long a job waits at the most for more hints, however many come; longer only where a single wait is.
+/// The longest that a job waits for more hints, however many come, unless a single wait is longer.
 pub const LATEST: Duration = Duration::from_secs(10);
 /// How long a run holds the mark.
 pub const LEASE: Duration = times::SYNCER.lease;
@@ -28,20 +28,20 @@ pub const LEASE: Duration = times::SYNCER.lease;
 pub struct Mark {
     /// The tenant whose job it is.
     pub tenant: Tenant,
-    /// What is to be done.
+    /// The kind of work.
     pub job: JobKind,
-    /// What it is done with: a resource, or the id of a replay or request.
+    /// The object of the work: a resource, or the id of a replay or request.
     pub resource: String,
     /// How many hints were folded into it.
     pub hints: u64,
-    /// Why it is to be done, and how many hints said so. Marks of older code have none.
+    /// The reasons, with the number of hints for each. Marks of older code have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reasons: BTreeMap<MarkReason, u64>,
     /// When the first hint came, in milliseconds.
     pub first_hint_at: i64,
     /// When it is due, or when the lease of its run ends, in milliseconds.
     pub due_at: i64,
-    /// The number of its latest run; a run of an older number finishes nothing.
+    /// The number of its latest run; a run with an older number finishes nothing.
     pub fence: u64,
     /// Whether a run holds it.
     pub running: bool,
@@ -53,16 +53,16 @@ impl Record for Mark {
     const NAME: &'static str = "job mark";
 }
 
-/// What raises a mark: a job, and how many hints there are for each reason.
+/// The content of a raised mark: a job, and how many hints there are for each reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Raise<'a> {
     /// The tenant whose job it is.
     pub tenant: &'a Tenant,
-    /// What is to be done.
+    /// The kind of work.
     pub job: JobKind,
-    /// What it is done with.
+    /// The object of the work.
     pub resource: &'a str,
-    /// Why, with the number of hints.
+    /// The reasons, with the number of hints for each.
     pub reasons: &'a BTreeMap<MarkReason, u64>,
 }
 
@@ -91,13 +91,13 @@ impl Mark {
         Raise { tenant, job, resource, reasons: &reasons }.fresh(0, due_at, now)
     }
 
-    /// The connection whose resource is to be synced: the second part of `<resource>/<connection>`, with what of it.
+    /// The connection whose resource is to be synced, and the resource: the parts of `<resource>/<connection>`.
     pub fn connection(&self) -> Option<&str> {
         let mut parts = self.resource.split('/').skip(1);
         (self.job == JobKind::SYNC).then(|| parts.next()).flatten()
     }
 
-    /// Whether a message has to announce it: none is under way for a mark that did not wait, or waited for longer.
+    /// Whether a message must announce it: none is under way for a mark that did not wait, or waited for longer.
     pub fn is_news(&self, before: Option<&Self>) -> bool {
         !self.running && before.is_none_or(|before| before.running || before.due_at > self.due_at)
     }
@@ -111,26 +111,26 @@ impl Mark {
         mark
     }
 
-    /// Whether a run holds it by a lease that can be true; one that ends later than two leases from now cannot.
+    /// Whether a run holds it by a plausible lease; one that ends later than two leases from now is not.
     fn is_held(&self, now: Timestamp) -> bool {
         let lease = now.as_millisecond()..(now + 2 * LEASE).as_millisecond();
         self.running && self.due_at > lease.start && self.due_at <= lease.end
     }
 }
 
-/// Where the mark of a resource and kind is.
+/// The key of the mark of a resource and kind.
 pub fn key(tenant: &Tenant, job: &JobKind, resource: &str) -> Key {
     Partition::of(tenant, Area::Jobs).key(format!("{job}#{resource}"))
 }
 
-/// The mark after more hints. It is due when none came for as long as `debounce`.
+/// The mark after more hints, due once none came for as long as `debounce`.
 pub fn raised(stored: Option<&Stored<Mark>>, raise: &Raise<'_>, debounce: Duration, now: Timestamp) -> Mark {
     let fresh = |fence: u64| raise.fresh(fence, now + debounce, now);
     match stored.map(|stored| &stored.record) {
         None => fresh(0),
         Some(mark) if mark.is_held(now) => Mark { again: true, ..mark.with(raise.reasons) },
         Some(mark) if mark.running => fresh(mark.fence),
-        // A clock that was ahead raised it: it waits no longer than if it had been right.
+        // A mark that was raised by a clock that was ahead waits no longer than if the clock had been right.
         Some(mark) if mark.first_hint_at > now.as_millisecond() => {
             let Mark { first_hint_at, due_at, .. } = fresh(mark.fence);
             Mark { first_hint_at, due_at, ..mark.with(raise.reasons) }

@@ -1,4 +1,4 @@
-//! Records of requests about personal data: what was found and erased, and when. Nothing in them is personal.
+//! Records of requests about personal data: the data that was found and erased, and when. Nothing in them is personal.
 
 use std::ops::AddAssign;
 
@@ -17,37 +17,37 @@ pub struct Done {
     pub provider: String,
     /// The endpoint that it came to.
     pub endpoint: String,
-    /// The connection that it was about; none where it was about a person, whoever knows them.
+    /// The connection that it was about; absent if it was about a person, whichever connections know them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
     /// The provider's topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// What was asked for.
+    /// The action that was asked for.
     pub act: PrivacyAct,
     /// When it was received.
     pub received_at: Timestamp,
-    /// When all of it was done; none while it goes on.
+    /// When all of it was done; absent while it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
-    /// When entities that commits under way may have left are looked for again; none before all was looked through once.
+    /// When to look again for entities that commits under way may have left; absent before the first search is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles_at: Option<Timestamp>,
-    /// While it goes on: the place that is looked through.
+    /// The place that is being searched, while it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// While it goes on: the sort key that was looked at last in that place.
+    /// The last sort key that was looked at in that place, while it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
-    /// What was found so far.
+    /// The data that was found so far.
     #[serde(flatten)]
     pub found: Found,
-    /// The ids of these deliveries, as far as they are listed; those that were erased are gone.
+    /// The ids of the found deliveries, up to a limit; erased ones are not listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listed: Vec<String>,
 }
 
-/// What was found of somebody.
+/// The data that was found about somebody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Entities of the account that were known.
@@ -78,7 +78,7 @@ pub fn partition(tenant: &Tenant) -> Partition {
     Partition::of(tenant, Area::Privacy)
 }
 
-/// Where the record of a request is, by the id of its envelope.
+/// The key of a request's record, by the id of its envelope.
 pub fn key(tenant: &Tenant, id: &str) -> Key {
     partition(tenant).key(format!("{PREFIX}{id}"))
 }

@@ -1,4 +1,4 @@
-//! Replays: which dead letters to send through processing again, how fast, and how far it got.
+//! Replays: the dead letters to process again, the rate, and the progress.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,14 +26,14 @@ pub struct Replay {
     pub after: Option<String>,
     /// How many were sent.
     pub sent: u64,
-    /// When it was through.
+    /// When it was complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
 }
 
 impl Record for Replay {
     const NAME: &'static str = "replay";
-    // Version 1 knew no shelf of an own endpoint.
+    // Version 1 had no shelf for a connection's own endpoint.
     const UPGRADES: &'static [fn(&mut Item)] = &[|_| {}];
 }
 
@@ -73,7 +73,7 @@ impl Filter {
     }
 }
 
-/// Where a replay is.
+/// The key of a replay.
 pub fn key(tenant: &Tenant, id: &str) -> Key {
     Partition::of(tenant, Area::Replays).key(id)
 }

@@ -17,7 +17,7 @@ pub fn all(entity: &EntityId) -> Vec<String> {
     vec![entity.to_string(), entity.kind.collection().to_owned(), prefix(entity.kind, &entity.connection)]
 }
 
-/// The tag of all things of a kind in a connection.
+/// The tag of all entities of a kind in a connection.
 pub fn prefix(kind: Kind, connection: &str) -> String {
     format!("{kind}/{connection}/*")
 }
@@ -38,7 +38,7 @@ pub fn raise(tenant: &Tenant, tag: &str, lane: u8) -> Write {
     }
 }
 
-/// The counters of tags, in order; zero where one was never raised. `lanes` is the most that there have been.
+/// The counters of tags, in order; zero for one that was never raised. `lanes` is the most that there have been.
 pub async fn versions(table: &dyn Table, tenant: &Tenant, tags: &[String], lanes: u8) -> Result<Vec<u64>, Fault> {
     let keys: Vec<Key> = tags.iter().flat_map(|tag| (0..lanes).map(move |lane| key(tenant, tag, lane))).collect();
     let items = table.get_many(&keys).await?;

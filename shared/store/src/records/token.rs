@@ -15,21 +15,21 @@ use hooktide_model::secret::Secret;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 
-/// What every token begins with.
+/// The beginning of every token.
 const PREFIX: &str = "hk_";
 
-/// Who asks, and what they may do.
+/// A caller, with their permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
-    /// Whose data.
+    /// The tenant that the data belongs to.
     pub tenant: Tenant,
-    /// Which person, where the token is one's.
+    /// The person, if the token belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Which companies' figures they may see; all if empty.
+    /// The companies whose figures they may see; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub companies: Vec<String>,
-    /// What they may do.
+    /// The permissions.
     pub scopes: Vec<Scope>,
     /// Whether they run the deployment: they may act for any tenant, and use the test tools.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -37,7 +37,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Who runs the deployment.
+    /// The principal who runs the deployment.
     pub fn operator(tenant: Tenant) -> Self {
         Self { tenant, user: None, companies: Vec::new(), scopes: vec![Scope::Admin], operator: true }
     }
@@ -51,14 +51,14 @@ impl Principal {
 /// A token at rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
-    /// Whose it is and what it may do.
+    /// The principal that it belongs to, with their permissions.
     #[serde(flatten)]
     pub principal: Principal,
     /// SHA-256 of the secret, in hexadecimal.
     pub sha256: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it no longer counts.
+    /// When it expires, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
@@ -67,7 +67,7 @@ pub struct Token {
     /// The id of the token that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Whether it counts only while the token that made it does.
+    /// Whether it is valid only while the token that made it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bound: bool,
 }
@@ -83,7 +83,7 @@ pub struct NewToken {
     pub id: String,
     /// The text that its holder presents.
     pub text: Secret,
-    /// What is stored of it.
+    /// The record to store.
     pub sha256: String,
 }
 
@@ -95,18 +95,18 @@ pub fn generate(entropy: &Entropy, id: Option<String>) -> NewToken {
     NewToken { text: Secret::new(format!("{PREFIX}{id}_{secret}")), id, sha256 }
 }
 
-/// A token that was issued; this is the only time that its text is to be had.
+/// An issued token; its text is available only this once.
 #[derive(Debug)]
 pub struct Issued {
     /// Its id.
     pub id: String,
     /// The text that its holder presents.
     pub text: Secret,
-    /// What is stored of it.
+    /// The record to store.
     pub token: Token,
 }
 
-/// Issues a token that no other one makes.
+/// Issues a token without a maker.
 pub async fn issue(
     table: &dyn Table,
     entropy: &Entropy,
@@ -117,8 +117,8 @@ pub async fn issue(
     issue_by(table, entropy, Grant { principal, expires_at }, None, now).await
 }
 
-/// Issues a token: stores it, and the tenant's reference to it, so that it is listed and can be revoked. The maker is the id
-/// of the token that makes it, and whether it counts only while that one does.
+/// Issues a token: stores it, and the tenant's reference to it, so that it is listed and can be revoked. The maker is the
+/// id of the token that makes it, and whether the new token is valid only while that one is.
 pub async fn issue_by(
     table: &dyn Table,
     entropy: &Entropy,
@@ -147,29 +147,29 @@ pub fn parse(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Token {
-    /// Whether `secret` is the token's, and it counts at `now`.
+    /// Whether `secret` is the token's, and the token is valid at `now`.
     pub fn admits(&self, secret: &str, now: Timestamp) -> bool {
         let genuine = signing::equal(signing::sha256_hex(secret.as_bytes()).as_bytes(), self.sha256.as_bytes());
         genuine && self.counts(now)
     }
 
-    /// The id of the token that it ends with, if there is one.
+    /// The id of the token whose end also ends this one, if there is one.
     pub fn maker(&self) -> Option<&str> {
         self.by.as_deref().filter(|_| self.bound)
     }
 
-    /// Whether it is neither revoked nor at its end; whether its maker counts is another question.
+    /// Whether it is neither revoked nor expired. Its maker is not checked.
     pub fn counts(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 }
 
-/// Where a token is.
+/// The key of a token.
 pub fn key(id: &str) -> Key {
     Partition::token(id).key("token")
 }
 
-/// Where a tenant's reference to a token is.
+/// The key of a tenant's reference to a token.
 pub fn owned_key(tenant: &Tenant, id: &str) -> Key {
     Partition::of(tenant, Area::Tokens).key(id)
 }

@@ -24,7 +24,7 @@ use hooktide_store::records::job::{self, Mark, Raise};
 use hooktide_store::records::journal::Entry;
 use hooktide_store::records::{self, Upkeep};
 
-/// What is to be written, except where in the journal.
+/// The writes of a commit, except their place in the journal.
 #[derive(Default)]
 pub(super) struct Plan<'a> {
     pub(super) entries: Vec<Entry>,
@@ -87,7 +87,7 @@ struct Planner<'a> {
     /// The letters that are kept, and the records that are checked, in this commit.
     kept: HashSet<Key>,
     handshakes: BTreeMap<Key, Handshake>,
-    /// How many hints there are for each reason, at each resource that has to be synced.
+    /// How many hints there are for each reason, for each resource that must be synced.
     hints: BTreeMap<String, BTreeMap<MarkReason, u64>>,
     /// The requests about personal data that this commit accepts, by the ids of their origins.
     privacy: HashSet<&'a str>,

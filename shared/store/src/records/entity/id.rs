@@ -9,21 +9,21 @@ use hooktide_model::tenant::Tenant;
 /// The id of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityId {
-    /// What kind of entity.
+    /// The kind of entity.
     pub kind: Kind,
-    /// Of which connection.
+    /// The connection that it belongs to.
     pub connection: String,
-    /// The provider's id of it.
+    /// The provider's id for it.
     pub id: String,
 }
 
 impl EntityId {
-    /// Where its state is stored.
+    /// The key of its state.
     pub fn key(&self, tenant: &Tenant) -> Key {
         self.partition(tenant).key(format!("{}#{}", self.kind, self.id))
     }
 
-    /// Where its documents are stored: beside it.
+    /// The key of one of its documents, beside its state.
     pub fn document_key(&self, tenant: &Tenant, hash: ContentHash) -> Key {
         self.partition(tenant).key(format!("document#{}#{}#{}", self.kind, self.id, hash.to_hex()))
     }

@@ -10,7 +10,7 @@ pub(super) const IDENTITY: usize = 16;
 pub struct Identity(pub(super) [u8; IDENTITY]);
 
 impl Identity {
-    /// From provider, connection and the provider's delivery identity.
+    /// The hash over provider, connection and the provider's delivery identity.
     pub fn new(provider: &str, connection: &str, delivery: &str) -> Self {
         let parts = [provider.as_bytes(), b"\0", connection.as_bytes(), b"\0", delivery.as_bytes()];
         let digest = signing::sha256(&parts);
@@ -19,7 +19,7 @@ impl Identity {
         Self(identity)
     }
 
-    /// In hexadecimal.
+    /// The hash in hexadecimal.
     pub fn to_hex(self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
     }

@@ -13,10 +13,10 @@ use hooktide_model::signing;
 
 /// How many recent deliveries an entity remembers. Older repeats meet the version guard and are stale.
 pub const RECENT: usize = 16;
-/// How many it remembers at the most, in a storm of changes.
+/// The most deliveries that an entity remembers, in a storm of changes.
 pub const MOST: usize = 160;
-/// For how long it remembers those whose state stood, as far as [`MOST`] goes: as long as the messages of a processor that
-/// ended between commit and bus may wait to be handed out again.
+/// How long it remembers deliveries whose state became current, up to [`MOST`] of them: as long as the messages of a
+/// processor that ended between commit and bus may wait to be handed out again.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// The longest time that any provider repeats a delivery for.
 const LONGEST_WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -32,9 +32,9 @@ const POSITION: usize = LANE + 1;
 pub struct Part(u8);
 
 impl Part {
-    /// None: it is remembered as long as there is room.
+    /// No part: the delivery is remembered as long as there is room.
     pub const NONE: Self = Self(0);
-    /// Its state stood. Kept in the lane's byte: there are far fewer lanes.
+    /// The delivery's state became current. Kept in the lane's byte, since there are far fewer lanes.
     pub const STOOD: Self = Self(0x80);
     /// The delivery told the current version: an unrecognised repeat of it would win the tie.
     pub const LEVEL: Self = Self(0x01);
@@ -43,13 +43,13 @@ impl Part {
     /// The delivery counts by its receipt, so an unrecognised repeat of it would count as later.
     pub const ALWAYS: Self = Self(0x04);
 
-    /// Both.
+    /// Both parts.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// This one if so, and none otherwise.
+    /// This part if `so`, and none otherwise.
     #[must_use]
     pub const fn when(self, so: bool) -> Self {
         if so { self } else { Self::NONE }
@@ -65,14 +65,14 @@ impl Part {
     }
 }
 
-/// What an entity remembers of a delivery.
+/// An entity's memory of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// Nothing.
+    /// The delivery is not remembered.
     Never,
-    /// It came in the same envelope: the queue delivered that again.
+    /// The delivery was in the same envelope: the queue delivered that again.
     SameEnvelope(JournalPlace),
-    /// It came in another envelope: the provider sent it again.
+    /// The delivery was in another envelope: the provider sent it again.
     OtherEnvelope,
 }
 
@@ -96,19 +96,19 @@ impl Entity {
         seen
     }
 
-    /// Whether a delivery is the one that told what stands.
+    /// Whether a delivery is the one that reported the current state.
     pub fn is_current(&self, identity: Identity) -> bool {
         let mut entries = self.deliveries.chunks_exact(ENTRY);
         entries.any(|entry| entry[..IDENTITY] == identity.0 && Part::of(entry).is_any(Part::CURRENT))
     }
 
-    /// Whether another delivery than the one that told what stands told its version too, or may have.
+    /// Whether a delivery other than the one that reported the current state also reported its version, or may have.
     pub fn had_rivals(&self) -> bool {
         let mut parts = self.deliveries.chunks_exact(ENTRY).map(Part::of);
         self.crowded.is_some() || parts.any(|part| part.is_any(Part::LEVEL) && !part.is_any(Part::CURRENT))
     }
 
-    /// Whether deliveries at the version that stands were forgotten which may still be repeated.
+    /// Whether deliveries at the current version were forgotten that may still be repeated.
     pub fn is_crowded(&self, window: Duration, now: Timestamp) -> bool {
         self.crowded.is_some_and(|since| since >= oldest(window, now))
     }
@@ -120,15 +120,15 @@ impl Entity {
         self.deliveries = ByteBuf::from(kept.collect::<Vec<_>>().concat());
     }
 
-    /// Takes a part from all remembered deliveries: the version grew, or something else was told since.
+    /// Takes a part from all remembered deliveries, since the version grew or another state was reported.
     pub fn relieve(&mut self, part: Part) {
         for entry in self.deliveries.chunks_exact_mut(ENTRY) {
             entry[POSITION] &= !part.0;
         }
     }
 
-    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, but for those whose state stood, for a day, and those
-    /// that must not be taken for others when they are repeated. Beyond [`MOST`] it forgets any.
+    /// Remembers a delivery. Beyond [`RECENT`] it forgets the oldest, except those whose state became current within the
+    /// last day, and those whose repeats must be recognised. Beyond [`MOST`] it forgets any.
     pub fn remember(&mut self, identity: Identity, envelope: &str, part: Part, at: JournalPlace, now: Timestamp) {
         let mut position = at.position.to_be_bytes();
         position[0] = part.0 & !Part::STOOD.0;
@@ -162,7 +162,7 @@ fn oldest(window: Duration, now: Timestamp) -> u32 {
     second(now - window.clamp(REMEMBERED, LONGEST_WINDOW))
 }
 
-/// A time as the memory of deliveries has it.
+/// A time in the form of the deliveries' memory.
 fn second(time: Timestamp) -> u32 {
     u32::try_from(time.as_second()).unwrap_or(0)
 }
@@ -191,7 +191,7 @@ mod tests {
     use hooktide_model::notice::{ContentHash, Version};
     use hooktide_model::tenant::Tenant;
 
-    /// So many days after a first, each longer than anything is remembered for.
+    /// A time so many days after the first, each longer than anything is remembered for.
     fn day(n: u64) -> Timestamp {
         Timestamp::from_second(i64::try_from(n).unwrap() * (24 * 3600 + 1)).unwrap()
     }

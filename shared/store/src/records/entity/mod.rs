@@ -1,7 +1,7 @@
-//! Entities: one item for each entity that a provider reported; the guard of its state.
+//! Entities: one item for each entity that a provider reported, which guards its state.
 //!
-//! At most 1 KB, but for storms of changes, so that a commit costs two write units for it. A document that fits into the
-//! rest of that kilobyte costs nothing; a larger one is an item of its own.
+//! An item has at most 1 KB, except in storms of changes, so that a commit costs two write units for it. A document that
+//! fits into the rest of that kilobyte costs nothing; a larger one is a separate item.
 
 mod id;
 mod identity;
@@ -25,49 +25,50 @@ use hooktide_model::place::JournalPlace;
 /// The size up to which an item with its document costs no more than without, in bytes.
 const ONE_UNIT: u64 = 1024;
 
-/// The place of a state in the order of its entity's states: the greatest stands.
+/// The place of a state in the order of its entity's states: the greatest is current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     /// The provider's order.
     pub version: Version,
-    /// When it was told, in milliseconds: when its delivery was accepted. Of states with one version the last told stands.
+    /// When it was reported, in milliseconds: when its delivery was accepted. Among states with one version, the one that
+    /// was reported last is current.
     pub as_of: i64,
-    /// The hash of its content, which decides what was told within one millisecond.
+    /// The hash of its content, which decides between states that were reported within one millisecond.
     pub content: ContentHash,
 }
 
-/// The state of an entity, and which deliveries led to it.
+/// The state of an entity, and the deliveries that led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
     /// The place of the state in the order of the entity's states.
     pub version: Version,
     /// The key of the state's document.
     pub hash: ByteBuf,
-    /// The hash of the state's content; none for a deletion, and before version 3.
+    /// The hash of the state's content; absent for a deletion, and before version 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ByteBuf>,
-    /// When the state was told, in milliseconds; none before version 3.
+    /// When the state was reported, in milliseconds; absent before version 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<i64>,
-    /// Whether the version is the time of a receipt, since the provider says no time of its own, or none to be believed.
+    /// Whether the version is the time of a receipt, since the provider gives no time, or none that can be believed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_receipt: bool,
-    /// Up to when deletions that are dated by receipt do not count, in milliseconds: the entity was restored then.
+    /// When the entity was restored, in milliseconds: deletions that are dated by receipt do not count up to then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<i64>,
-    /// When the youngest of the deliveries at this version was remembered that is forgotten already, in Unix seconds.
+    /// When the youngest forgotten delivery at this version was remembered, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crowded: Option<u32>,
-    /// Whether the entity is gone (a tombstone).
+    /// Whether the entity was deleted (a tombstone).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// When the state was committed, in milliseconds.
     pub changed_at: i64,
-    /// The most recent deliveries, newest last, packed. Version 1 kept them in another form under another name: what it
-    /// remembered is forgotten, and its repeats meet the version guard.
+    /// The most recent deliveries, newest last, packed. Version 1 kept them in another form under another name: those are
+    /// forgotten, and their repeats meet the version guard.
     #[serde(default)]
     pub deliveries: ByteBuf,
-    /// Where the last change was journaled, packed. Those of before this was written down have none.
+    /// The place of the last change in the journal, packed; absent in records from before this was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<ByteBuf>,
     /// The document of the state, compressed, if it is small enough to be here.
@@ -77,12 +78,12 @@ pub struct Entity {
 
 impl Record for Entity {
     const NAME: &'static str = "entity";
-    // Version 1 kept deliveries under another name; version 2 did not write down when a state was told.
+    // Version 1 kept deliveries under another name; version 2 did not record when a state was reported.
     const UPGRADES: &'static [fn(&mut Item)] = &[|_| {}, |_| {}];
 }
 
 impl Entity {
-    /// A state that nothing led to yet, with the key of its document.
+    /// A state that no delivery led to yet, with the key of its document.
     pub fn new(rank: Rank, hash: ContentHash, deleted: bool, now: Timestamp) -> Self {
         Self {
             version: rank.version,
@@ -105,8 +106,8 @@ impl Entity {
         ContentHash(self.hash.as_slice().try_into().unwrap_or_default())
     }
 
-    /// The state's place in the order of states. Before version 3 nobody knew when it was told, so when it was committed has
-    /// to do, its content is like no other, and a date years ahead was still believed.
+    /// The state's place in the order of states. Before version 3 the time of the report was not recorded, so the time of
+    /// the commit replaces it, the content equals no other, and a date years ahead was still believed.
     pub fn rank(&self) -> Rank {
         let as_of = self.as_of.unwrap_or(self.changed_at);
         let content = match &self.content {
@@ -119,14 +120,14 @@ impl Entity {
         Rank { version, as_of, content }
     }
 
-    /// Whether its version is the time of a receipt. Before version 3 nobody wrote that down: of deletions all were but the
-    /// final ones, or may have been.
+    /// Whether its version is the time of a receipt. Before version 3 this was not recorded: every deletion that is not
+    /// final was dated by receipt, or may have been.
     pub fn counts_by_receipt(&self) -> bool {
         self.by_receipt || self.deleted && self.as_of.is_none() && self.version != Version::FINAL
     }
 
-    /// Learns the hash of its content from a state whose document has this canonical text, if that is its own: before version
-    /// 3 nobody wrote it down, and the key of the document covered version and text.
+    /// Learns the hash of its content from a state whose document has this canonical text, if the document is its own:
+    /// before version 3 the hash was not recorded, and the key of the document covered version and text.
     pub fn recognise(&mut self, text: &[u8], content: ContentHash) {
         let is_former = self.content.is_none() && !self.deleted;
         if is_former && self.document_hash() == ContentHash::of_former_document(self.version, text) {
@@ -134,19 +135,19 @@ impl Entity {
         }
     }
 
-    /// Where its last change was journaled.
+    /// The place of its last change in the journal.
     pub fn last_change(&self) -> Option<JournalPlace> {
         let (lane, position) = self.last.as_deref()?.split_first()?;
         Some(JournalPlace { lane: *lane, position: u64::from_be_bytes(position.try_into().ok()?) })
     }
 
-    /// The entity, last changed there.
+    /// The entity with this as the place of its last change.
     pub fn changed_at_place(self, at: JournalPlace) -> Self {
         let packed = [&[at.lane], &at.position.to_be_bytes()[..]].concat();
         Self { last: Some(ByteBuf::from(packed)), ..self }
     }
 
-    /// The entity with this compressed document, if the item stays within one write unit with it.
+    /// The entity with this compressed document, if the item then still fits into one write unit.
     pub fn with_document(&self, key: &Key, rev: u64, compressed: &[u8]) -> Result<Option<Self>, Fault> {
         let with = Self { document: Some(ByteBuf::from(compressed)), ..self.clone() };
         let size = item_size(&super::encode(key, rev, &with, super::Upkeep::default())?);

@@ -9,7 +9,7 @@ use hooktide_model::names::{Kind, Operation, Outcome, Via};
 use hooktide_model::notice::{ContentHash, Version};
 use hooktide_model::place::JournalPlace;
 
-/// What became of one notice, and the change it caused, if it did.
+/// The outcome of one notice, and the change that it caused, if any.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The same for every delivery of this entry: readers drop repeats by it.
@@ -25,21 +25,21 @@ pub struct Entry {
     /// The provider's own id of the delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, where that is not plain.
+    /// The reason, where it is not obvious.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When the request was received.
     pub received_at: Timestamp,
-    /// When this became of it.
+    /// When it was processed.
     pub processed_at: Timestamp,
     /// The secret that verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_with: Option<String>,
     /// The trace id, from receipt to the last effect.
     pub trace: String,
-    /// What changed.
+    /// The change, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
 }
@@ -49,34 +49,34 @@ pub struct Entry {
 pub struct Change {
     /// Its kind.
     pub kind: Kind,
-    /// The provider's id of it.
+    /// The provider's id for it.
     pub entity: String,
     /// What happened to it.
     pub op: Operation,
     /// The version of its new state.
     pub version: Version,
-    /// The content hash of its document, in hexadecimal; none for a deletion.
+    /// The content hash of its document, in hexadecimal; absent for a deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
-    /// Whether the document is in the entity itself, as long as that state stands.
+    /// Whether the document is inline in the entity, as long as that state is current.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inline: bool,
-    /// Where the former change of the same entity is: readers take that first. None of a first change, and of changes that
-    /// were journaled before places were remembered.
+    /// The place of the previous change of the same entity, which readers take first. Absent for a first change, and for
+    /// changes that were journaled before places were remembered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<JournalPlace>,
     /// When it happened, by the provider's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
-    /// How we came to know.
+    /// How the change became known.
     pub via: Via,
-    /// The fields that were not of a type that can be read: absent from the document, and unknown.
+    /// The fields whose type could not be read: absent from the document, and unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
 }
 
 impl Entry {
-    /// Whether it tells of a notice of this envelope.
+    /// Whether it is about a notice of this envelope.
     pub fn is_of(&self, envelope: &str) -> bool {
         self.id.strip_prefix(envelope).is_some_and(|rest| rest.starts_with('-'))
     }
@@ -95,7 +95,8 @@ impl Entry {
     }
 }
 
-/// The entry of this id, if it tells of a change. An envelope may have told several states of one entity, of which one stood.
+/// The entry with this id, if it has a change. An envelope may have reported several states of one entity, one of which
+/// became current.
 pub fn find<'a>(entries: &'a [Entry], id: &str) -> Option<&'a Entry> {
     entries.iter().find(|entry| entry.id == id && entry.change.is_some())
 }

@@ -19,7 +19,7 @@ const GENESIS: &str = "genesis";
 /// How far beyond its former start an expired lane starts anew.
 const LEAP: u64 = 1 << 32;
 
-/// Where a lane starts.
+/// The record of a lane's start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Genesis {
     start: u64,
@@ -34,7 +34,7 @@ impl Record for Genesis {
 pub enum Head {
     /// Its last position.
     At(u64),
-    /// It is empty; where it started before, and the revision of that record.
+    /// The lane is empty; carries its previous start and the revision of that record, if there is one.
     Empty(Option<(u64, u64)>),
 }
 
@@ -50,15 +50,15 @@ impl Head {
     }
 }
 
-/// The lane that a batch takes: that of the hash of its first envelope's id.
+/// The lane that a batch takes, by the hash of its first envelope's id.
 pub fn lane_of(envelope: &str, lanes: u8) -> u8 {
     signing::sha256(&[envelope.as_bytes()])[0] % lanes.max(1)
 }
 
 /// Finds the end of a lane.
 ///
-/// A last position that has expired does not count: the store deletes in any order, so positions after it may be gone
-/// already, and a reader may have seen them.
+/// An expired last position does not count: the store deletes in any order, so positions after it may already be gone,
+/// and a reader may have seen them.
 pub async fn head(table: &dyn Table, tenant: &Tenant, lane: u8, now: Timestamp) -> Result<Head, Fault> {
     let query = Query { partition: partition(tenant, lane), range: positions(0), descending: true, limit: 1 };
     if let Some(last) = table.query(&query).await?.items.first()
@@ -70,7 +70,7 @@ pub async fn head(table: &dyn Table, tenant: &Tenant, lane: u8, now: Timestamp) 
     Ok(Head::Empty(genesis.map(|genesis| (genesis.record.start, genesis.rev))))
 }
 
-/// The writes that append entries after `head`: one, or two where the lane starts.
+/// The writes that append entries after `head`: one, or two if the lane starts.
 pub fn append(
     tenant: &Tenant,
     lane: u8,

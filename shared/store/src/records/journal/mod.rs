@@ -1,12 +1,12 @@
-//! The journal: what became of every notice, in gapless lanes; feed and activity are read from it.
+//! The journal: the outcome of every notice, in gapless lanes; feed and activity are read from it.
 //!
 //! An append puts position n+1 on the condition that it is absent, inside the commit. So n+1 exists only if n does,
 //! and a reader that has seen n misses no late commit. A tenant has several lanes, so that processors rarely meet;
 //! order holds within a lane; a change of an entity names the place of the former one, so that readers of the feed keep their
 //! order too (`feed/merge.rs`).
 //!
-//! Items expire. When a lane has expired whole, its next position starts beyond any that it can have had, and a
-//! `genesis` record that is replaced on the condition that nobody else did makes sure that only one writer starts it.
+//! Items expire. When a whole lane has expired, its next position starts beyond any that it can have had, and a `genesis`
+//! record that is replaced on the condition that nobody else did ensures that only one writer starts it.
 
 mod entry;
 mod lane;
