@@ -12,12 +12,12 @@ use hooktide_store::ports::{Key, Table, WriteFault};
 use hooktide_store::records::Stored;
 use hooktide_store::records::delivery::{self, Delivery};
 
-/// A delivery that has to be claimed.
+/// A delivery that must be claimed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Claim {
-    /// Where it is remembered.
+    /// The key of its record.
     key: Key,
-    /// What is remembered already.
+    /// Its stored record, if it has one.
     stored: Option<Stored<Delivery>>,
     /// The id of the origin that claims it.
     origin: String,
@@ -46,7 +46,7 @@ impl Claims {
         self.0.get(key)
     }
 
-    /// Claims deliveries. One that somebody else claims at the same time stays theirs.
+    /// Claims deliveries. One that another commit claims at the same time is left to it.
     pub(super) async fn take(&mut self, table: &dyn Table, claims: Vec<Claim>, now: Timestamp) -> Result<(), Fault> {
         for Claim { key, stored, origin, window } in claims {
             match table.write(delivery::claim(&key, stored.as_ref(), &origin, window, now)?).await {

@@ -10,20 +10,20 @@ use hooktide_store::records::journal::Entry;
 pub struct CommittedChange {
     /// Its entry.
     pub(crate) entry: Entry,
-    /// The canonical text of its document; none for a deletion.
+    /// The canonical text of its document; absent for a deletion.
     pub(crate) text: Option<Vec<u8>>,
-    /// Where it is.
+    /// Its place.
     pub(crate) at: JournalPlace,
 }
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Debug, Default)]
 pub struct Committed {
     /// Changes to publish.
     pub(crate) changes: Vec<CommittedChange>,
-    /// The places of facts in the batch that have to wait, and why.
+    /// The places in the batch of facts that must wait, with the reasons.
     pub(crate) waiting: Vec<(usize, Fault)>,
-    /// The marks whose jobs are to be announced.
+    /// The marks of jobs to announce.
     pub(crate) raised: Vec<Mark>,
     /// The places that are marked as still to be published.
     pub(crate) announced: Vec<JournalPlace>,
@@ -45,7 +45,7 @@ impl From<Fault> for Uncommitted {
 }
 
 impl Committed {
-    /// Adds what a part did whose facts begin at `start`.
+    /// Adds the result of a part whose facts begin at `start`.
     pub(super) fn add(&mut self, start: usize, part: Self) {
         self.changes.extend(part.changes);
         self.announced.extend(part.announced);

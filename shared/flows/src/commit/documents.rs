@@ -1,4 +1,4 @@
-//! Documents that do not fit into their entities: put before the commit, and let go after it.
+//! Documents that do not fit into their entities: put before the commit, and set to expire after it if they are replaced.
 
 use std::collections::HashSet;
 
@@ -18,13 +18,13 @@ use hooktide_store::records::{self, document};
 pub(super) struct Documents<'a> {
     ports: &'a Ports,
     tenant: &'a Tenant,
-    /// When the journal has forgotten what this commit replaces.
+    /// The time at which the journal has forgotten the states that this commit replaces.
     expires_at: Timestamp,
     stored: HashSet<(EntityId, ContentHash)>,
 }
 
 impl<'a> Documents<'a> {
-    /// No documents yet. Those that are let go stay until `expires_at`.
+    /// No documents yet. Replaced ones are kept until `expires_at`.
     pub(super) fn new(ports: &'a Ports, tenant: &'a Tenant, expires_at: Timestamp) -> Self {
         Self { ports, tenant, expires_at, stored: HashSet::new() }
     }
@@ -49,7 +49,7 @@ impl<'a> Documents<'a> {
         Ok(())
     }
 
-    /// Lets the documents go that newer ones replaced, when the journal has forgotten them.
+    /// Lets documents that newer ones replaced expire, once the journal has forgotten them.
     pub(super) async fn let_replaced_go(&self, plan: &Plan<'_>) {
         let replaced = plan.entities.iter().filter(|entity| entity.winner.is_some()).filter_map(|entity| {
             // An inline document was overwritten with the state.
@@ -59,9 +59,9 @@ impl<'a> Documents<'a> {
         self.expire(replaced.collect()).await;
     }
 
-    /// Lets the documents go that were put for a commit which lost its race, and are not those of their entities now. A key
-    /// covers when its state was reported, so only the same origin can win with it later; that puts the document again
-    /// before, which keeps it, and commits only if the entity is as it is now.
+    /// Lets documents that were put for a commit which lost its race expire, unless they are now those of their entities. A
+    /// key covers the time of the report, so only the same origin can win with it later. That commit first puts the
+    /// document again, which keeps it, and succeeds only if the entity is unchanged since now.
     pub(super) async fn let_lost_go(&self, plan: &Plan<'_>) {
         let lost = self.stored.iter().filter_map(|(id, hash)| {
             let entity = plan.entities.iter().find(|entity| entity.id == id)?;

@@ -1,4 +1,4 @@
-//! Facts: what is known now, and from where.
+//! Facts: new knowledge about a tenant's data, with its origin.
 
 use std::sync::Arc;
 
@@ -21,61 +21,61 @@ use hooktide_store::records::{self, delivery, endpoint};
 pub struct Fact {
     /// The id of its entry in the journal, the same whenever the fact is committed again.
     pub id: String,
-    /// Where it came from.
+    /// Its origin.
     pub origin: Arc<Origin>,
-    /// How we came to know of it.
+    /// How it became known.
     pub via: Via,
     /// The connection that it is about, where there is one.
     pub connection: Option<String>,
-    /// What it says.
+    /// Its content.
     pub what: FactKind,
-    /// What the operator should know besides its outcome.
+    /// A warning for the operator, besides its outcome.
     pub warning: Option<String>,
 }
 
-/// What a fact says.
+/// The content of a fact.
 #[derive(Debug, Clone)]
 pub enum FactKind {
     /// An entity has a state.
     Entity(Box<EntityFact>),
-    /// A resource changed, and has to be asked how.
+    /// A resource changed, and the change must be fetched.
     Hint {
-        /// What is remembered, so that a repeat asks nothing.
+        /// The part of the delivery to remember, so that a repeat does nothing.
         delivery: DeliveryPart,
         /// The resource, with its connection.
         resource: String,
-        /// Why it has to be asked.
+        /// Why it must be fetched.
         reason: MarkReason,
     },
-    /// Somebody's data has to be disclosed or erased.
+    /// Somebody's data must be disclosed or erased.
     Privacy {
-        /// What is remembered, so that a repeat asks nothing.
+        /// The part of the delivery to remember, so that a repeat does nothing.
         delivery: DeliveryPart,
         /// The request, which is kept until that is done.
         request: Box<DeadLetter>,
     },
-    /// A code came for whoever sets the endpoint up.
+    /// A code arrived for whoever sets up the endpoint.
     Handshake {
         /// The code.
         code: String,
     },
-    /// Nothing follows.
+    /// The fact has no effect.
     Ignored {
         /// The reason.
         reason: String,
     },
-    /// A delivery has to wait until its account is connected.
+    /// A delivery must wait until its account is connected.
     Held {
         /// The account.
         account: String,
         /// The delivery.
         letter: Arc<DeadLetter>,
-        /// What shows the account to be unclaimed.
+        /// The record that shows the account to be unclaimed.
         unclaimed: Unclaimed,
     },
 }
 
-/// The part of a delivery that is remembered by itself, where it is about no entity.
+/// A part of a delivery that is remembered separately, since it is not about an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryPart {
     /// The identity of the delivery.
@@ -85,7 +85,7 @@ pub struct DeliveryPart {
 }
 
 impl DeliveryPart {
-    /// Where it is remembered.
+    /// The key of its record.
     pub(super) fn key(&self, tenant: &Tenant) -> Key {
         delivery::key(tenant, self.identity, &self.part)
     }
@@ -112,7 +112,7 @@ impl Unclaimed {
 /// The account that an entity of a shared endpoint belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Belonging {
-    /// Where that is written.
+    /// The key of the record.
     pub key: Key,
     /// The account that the entity was reported for now.
     pub account: String,
@@ -123,17 +123,17 @@ pub struct Belonging {
 pub struct EntityFact {
     /// The entity.
     pub entity: EntityId,
-    /// The state, as the provider dates it.
+    /// The state, dated by the provider.
     pub(super) told: Told,
     /// The canonical text of the document; absent for a deletion.
     pub(super) document: Option<Vec<u8>>,
-    /// When it came about, by the provider's clock.
+    /// When the entity entered the state, by the provider's clock.
     pub(super) occurred_at: Option<Timestamp>,
     /// The fields that could not be read.
     pub(super) unread: Vec<String>,
-    /// The resource of the connection that is synced where the fact leaves the state open.
+    /// The resource of the connection to sync if the fact leaves the state open.
     pub(super) resource: Option<String>,
-    /// The account that it has to belong to; none where the endpoint has one account only, or accounts are signed.
+    /// The account that it must belong to; absent if the endpoint has only one account, or accounts are signed.
     pub belonging: Option<Belonging>,
 }
 
@@ -201,7 +201,7 @@ impl Fact {
         }
     }
 
-    /// About how many bytes its records have in a transaction, beyond what any fact's have.
+    /// The approximate size of its records in a transaction, in bytes, beyond that of any fact's.
     pub(super) fn bytes(&self) -> usize {
         match &self.what {
             FactKind::Held { letter, .. } => letter.message.len(),
@@ -217,12 +217,12 @@ impl Fact {
         Entry { connection: self.connection.clone(), reason, ..self.origin.entry(self.id.clone(), outcome, now) }
     }
 
-    /// Where it is kept until its account is connected.
+    /// The shelf that it is kept on until its account is connected.
     pub(super) fn shelf(&self, account: &str) -> Shelf {
         Shelf::Held { endpoint: self.origin.endpoint.clone(), account: account.to_owned() }
     }
 
-    /// Where the code of a handshake is kept.
+    /// The key of a handshake's code.
     pub(super) fn handshake_key(&self) -> Key {
         endpoint::handshake_key(&self.origin.provider, &self.origin.endpoint)
     }

@@ -1,5 +1,5 @@
-//! The ends of the journal's lanes that this process has seen. They spare the look-up as long as no other writer takes the
-//! lane.
+//! The ends of the journal's lanes that this process has seen. They save the look-up as long as no other writer takes
+//! the lane.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;

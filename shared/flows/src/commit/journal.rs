@@ -13,7 +13,7 @@ use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Cancellation, Meter, Table, TransactFault, Write, WriteFault};
 use hooktide_store::records::journal::{self, Entry};
 
-/// How often something is tried when others change the same records at the same time.
+/// How often an operation is tried when others change the same records at the same time.
 pub(crate) const ATTEMPTS: usize = 12;
 
 /// The lanes of all tenants' journals.
@@ -29,14 +29,14 @@ pub struct Journal {
 pub(crate) enum Appended {
     /// The entries are in the journal, at this place.
     Done(JournalPlace),
-    /// The store failed; nobody knows whether the entries are at this place.
+    /// The store failed, and it is unknown whether the entries are at this place.
     Unknown(JournalPlace, Fault),
-    /// Somebody else changed something at the same time; what spoke against each write, in order.
+    /// Another writer changed something at the same time; carries the objection to each write, in order.
     Raced(Vec<Cancellation>),
 }
 
 impl Journal {
-    /// A journal none of whose lanes was looked at yet.
+    /// A journal without remembered ends.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         Self {
             table: Arc::clone(&ports.table),
@@ -107,7 +107,7 @@ impl Journal {
         if writes.len() > 1 {
             return self.table.transact(writes).await;
         }
-        // A write on its own costs half of what it costs in a transaction.
+        // A single write costs half as much as one in a transaction.
         let Some(only) = writes.pop() else { return Ok(()) };
         self.table.write(only).await.map(drop).map_err(|fault| match fault {
             WriteFault::Condition(item) => TransactFault::Cancelled(vec![Cancellation::Condition(item)]),

@@ -1,4 +1,4 @@
-//! What is known of everything that a batch of facts touches, read before it is decided.
+//! The known records of everything that a batch of facts touches, read before the plan is made.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
@@ -29,11 +29,11 @@ pub(super) struct Known {
     pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
     /// The letters that are already kept for accounts that nobody has connected.
     pub(super) held: HashSet<Key>,
-    /// The facts that touch a record which cannot be read.
+    /// The facts that touch an unreadable record.
     pub(super) unreadable: HashMap<usize, Fault>,
 }
 
-/// A record that is looked up.
+/// A record to look up.
 enum Lookup {
     Entity(EntityId),
     Delivery,
@@ -44,9 +44,9 @@ enum Lookup {
 }
 
 impl Known {
-    /// Reads everything that facts touch, in one batch. What cannot be read fails no other facts than its own.
+    /// Reads everything that facts touch, in one batch. A record that cannot be read only fails the facts that touch it.
     ///
-    /// `asked` are the resources that have to be synced besides those that hints name.
+    /// `asked` are the resources that must be synced besides those that hints name.
     pub(super) async fn read(table: &dyn Table, batch: Batch<'_>, asked: &Asked) -> Result<Self, Fault> {
         let lookups = lookups(batch, asked);
         let mut known = Self::default();
@@ -97,7 +97,7 @@ fn decode<K: Eq + Hash, R: Record>(into: &mut HashMap<K, Stored<R>>, key: K, ite
     Ok(())
 }
 
-/// What has to be looked up, with the places of the facts that touch it.
+/// The records to look up, with the places of the facts that touch them.
 fn lookups(batch: Batch<'_>, asked: &Asked) -> BTreeMap<Key, (Lookup, Vec<usize>)> {
     let tenant = batch.tenant;
     let mut lookups: BTreeMap<Key, (Lookup, Vec<usize>)> = BTreeMap::new();

@@ -1,11 +1,11 @@
-//! Commit: what is learnt at once of a tenant becomes one transaction.
+//! Commit: facts that are learnt together about a tenant become one transaction.
 //!
 //! Entities, tags, deliveries, job marks and the journal's entry change together or not at all, and with them whatever
-//! belongs to the facts: a cursor, a job's mark, an intent. There is no moment in which the guard says "done" and the feed does
-//! not know, and none in which a cursor has moved and its page is lost. What the facts touch is read first and [`plan`] decides;
-//! each write is on the condition that nobody changed the record since. Where somebody did, everything is read and decided
-//! again. Documents that do not fit into their entity are put before, keyed by content, and are found only through what the
-//! commit says.
+//! belongs to the facts: a cursor, a job's mark, an intent. There is no moment in which the guard says "done" and the feed
+//! does not know, and none in which a cursor has moved and its page is lost. The records that the facts touch are read
+//! first and [`plan`] decides; each write is on the condition that nobody changed the record since. If somebody did,
+//! everything is read and decided again. Documents that do not fit into their entity are put before, keyed by content,
+//! and are found only through the committed records.
 
 mod claims;
 pub mod committed;
@@ -60,15 +60,15 @@ impl Batch<'_> {
 
 /// How an attempt to commit ended.
 enum Attempt {
-    /// It is done.
+    /// The commit is done, at this place in the journal.
     Done(JournalPlace),
-    /// The store failed; nobody knows whether it is done.
+    /// The store failed, and it is unknown whether the commit is done.
     Unknown(JournalPlace, Fault),
     /// Another commit changed one of the records at the same time.
     Raced,
-    /// An account that something was held for may have been connected.
+    /// An account that deliveries were to be held for may have been connected.
     Connected,
-    /// Somebody else changed what belongs to the commit.
+    /// Another writer changed an item of the writes that belong to the commit.
     Overtaken,
 }
 
@@ -87,9 +87,9 @@ impl Committer {
 
     /// Commits facts about a tenant together with the writes that belong to them, of other items than the facts'.
     ///
-    /// More than one transaction takes is committed in parts, `extra` with the last; a crash between leaves `extra` as it was,
-    /// so the same facts come again, and what is known of them changes nothing. `extra` is not written either as long as one
-    /// of the facts has to wait.
+    /// More facts than one transaction takes are committed in parts, `extra` with the last. A crash in between leaves
+    /// `extra` unchanged, so the same facts come again, and those that are already committed change nothing. As long as one
+    /// of the facts must wait, `extra` is not written either.
     pub async fn commit(
         &self,
         tenant: &Tenant,
@@ -183,7 +183,7 @@ impl Committer {
         }
     }
 
-    /// Writes what belongs to facts of which nothing has to be written.
+    /// Writes what belongs to facts that need no writes themselves.
     async fn write_alone(&self, extra: &[Write]) -> Result<(), Fault> {
         match self.journal.write(extra.to_vec()).await {
             Ok(()) => Ok(()),

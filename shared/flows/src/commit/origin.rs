@@ -11,14 +11,14 @@ use hooktide_store::records::journal::Entry;
 /// The longest reason, in bytes.
 const LONGEST_REASON: usize = 500;
 
-/// Where facts came from.
+/// The origin of facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The id of what they came in, the same whenever that is processed again: an envelope's, a page's, an import's.
+    /// The id of the envelope, page or import that they came in, the same whenever that is processed again.
     pub id: String,
     /// The provider.
     pub provider: String,
-    /// The endpoint that received them; empty where none did.
+    /// The endpoint that received them; empty if there is none.
     pub endpoint: String,
     /// The provider's topic.
     pub topic: Option<String>,
@@ -37,7 +37,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The origin of what an envelope carries. Without a provider that is known here, nothing of it is remembered.
+    /// The origin of an envelope's facts. Without a provider that is known here, none of them is remembered.
     pub fn of(envelope: &Envelope, window: Duration) -> Self {
         let from = |provider: &str, endpoint: &str| Self {
             id: envelope.id.clone(),
@@ -67,8 +67,8 @@ impl Origin {
         }
     }
 
-    /// The origin of facts that come once: a page of a sync, the rows of an import, a cart. Its `id` is the same whenever
-    /// that is read again.
+    /// The origin of facts that are not redelivered: a page of a sync, the rows of an import, a cart. Its `id` is the same
+    /// whenever these are read again.
     pub fn once(id: String, provider: &str, received_at: Timestamp) -> Self {
         Self {
             trace: trace_of(&id),

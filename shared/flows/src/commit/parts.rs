@@ -9,7 +9,7 @@ const BYTES: usize = 2 * 1024 * 1024;
 /// How many facts one transaction takes: with their tags and the journal, well under DynamoDB's hundred items.
 pub(crate) const FACTS: usize = 25;
 
-/// Cuts facts into parts that fit into one transaction each. A fact that never fits is a part of its own.
+/// Cuts facts into parts that each fit into one transaction. A fact that never fits is a separate part.
 pub(crate) fn parts(facts: &[&Fact]) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -42,7 +42,7 @@ mod tests {
     use hooktide_store::records::dead_letter::DeadLetter;
     use hooktide_store::records::endpoint;
 
-    /// A fact that keeps so many bytes.
+    /// A fact whose records have so many bytes.
     fn fact(bytes: usize) -> Fact {
         let handshake = Handshake { provider: "p".into(), endpoint: "e".into(), code: String::new() };
         let envelope = Envelope::new("id".into(), EnvelopeKind::Handshake(handshake), Timestamp::UNIX_EPOCH);

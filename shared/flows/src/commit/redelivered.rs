@@ -1,4 +1,4 @@
-//! The changes of facts that were committed before: they are published again.
+//! The changes of facts that were committed before, which are published again.
 
 use std::collections::{HashMap, hash_map};
 
@@ -10,7 +10,8 @@ use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::Table;
 use hooktide_store::records::journal::{self, Entry};
 
-/// The changes that were journaled when these facts were committed; none where another state of the same origin won.
+/// The changes that were journaled when these facts were committed; none for a fact if another state of the same origin
+/// won.
 pub(super) async fn changes(
     table: &dyn Table,
     tenant: &Tenant,

@@ -9,7 +9,7 @@ use hooktide_store::ports::Write;
 use hooktide_store::records::{self, tag};
 
 impl Plan<'_> {
-    /// All writes but the journal's own, each of a different item.
+    /// All writes except the journal's own, each of a different item.
     pub(super) fn writes(&self, batch: Batch<'_>, at: JournalPlace) -> Result<Vec<Write>, Fault> {
         let mut writes = self.writes.clone();
         writes.extend(self.unclaimed.iter().map(|unclaimed| unclaimed.check()));
@@ -33,7 +33,7 @@ impl Plan<'_> {
         self.entities.iter().any(|entity| entity.winner.is_some())
     }
 
-    /// The changes of a plan that was committed there, with their documents.
+    /// The changes of a plan that was committed at this place, with their documents.
     pub(super) fn changes(&self, at: JournalPlace) -> impl Iterator<Item = CommittedChange> {
         let winners = self.entities.iter().filter_map(|entity| entity.winner.as_ref());
         winners.map(move |winner| CommittedChange {

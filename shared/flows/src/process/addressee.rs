@@ -5,21 +5,21 @@ use hooktide_model::notice::{Notice, What};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::endpoint::{Endpoint, Route};
 
-/// Whom a notice is for.
+/// The addressee of a notice.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Addressee {
-    /// A connection's of a tenant.
+    /// A connection of a tenant.
     Connection(Tenant, String),
-    /// The endpoint's owner's: a request about a person whom several may know, or about an account that is not connected,
-    /// for which it must not wait; or of no use to anybody.
+    /// The endpoint's owner: for a request about a person whom several may know, or about an account that is not connected,
+    /// since the request must not wait for it; or for a notice that is of no use to anybody.
     Owner,
-    /// Nobody's, and why.
+    /// Nobody, for this reason.
     Misfit(&'static str),
-    /// Its account's, which nobody has connected.
+    /// Its account, which nobody has connected.
     Unknown(String),
 }
 
-/// Decides whom a notice belongs to. Where one connection has the endpoint, its secret decides, unless the provider signs
+/// Decides whom a notice belongs to. If one connection has the endpoint, its secret decides, unless the provider signs
 /// another account or the secret is an app's.
 pub(super) fn addressee(endpoint: &Endpoint, routes: &[(String, Route)], notice: &Notice) -> Addressee {
     match (&endpoint.connection, &notice.account) {
@@ -32,7 +32,7 @@ pub(super) fn addressee(endpoint: &Endpoint, routes: &[(String, Route)], notice:
                     What::Ignored { .. } | What::Kept { .. } => {
                         Addressee::Misfit("the delivery names another account of the app than the connection's")
                     }
-                    // What is held of that account is held here.
+                    // Deliveries for that account are held here.
                     What::Privacy(_) => Addressee::Owner,
                     What::Entity(_) | What::Hint { .. } => Addressee::Unknown(account.clone()),
                 },
@@ -45,14 +45,14 @@ pub(super) fn addressee(endpoint: &Endpoint, routes: &[(String, Route)], notice:
         (None, Some(account)) if !is_account(account) => Addressee::Misfit("what the delivery names is no account"),
         (None, Some(account)) => match (routes.iter().find(|(routed, _)| routed == account), &notice.what) {
             (Some((_, route)), _) => Addressee::Connection(route.tenant.clone(), route.connection.clone()),
-            // What nobody would do anything with when the account connects is not kept for it: it may be somebody's mail.
+            // A notice that would be useless when the account connects is not kept for it: it may be somebody's mail.
             (None, What::Ignored { .. } | What::Kept { .. } | What::Privacy(_)) => Addressee::Owner,
             (None, _) => Addressee::Unknown(account.clone()),
         },
     }
 }
 
-/// What the operator should know of a notice that names another account than the connection's, processed or not.
+/// The warning about a notice that names another account than the connection's, processed or not.
 pub(super) fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
     let account = notice.account.as_deref().filter(|account| is_foreign(endpoint, account))?;
     let own = endpoint.account.as_deref().unwrap_or_default();
@@ -62,8 +62,8 @@ pub(super) fn foreign(endpoint: &Endpoint, notice: &Notice) -> Option<String> {
     ))
 }
 
-/// Whether nobody can tell whose a notice is that somebody could use: its endpoint serves many accounts, and what it should
-/// name the account by is missing or no account. Where that is not signed, it may have been lost on the way.
+/// Whether the owner of a useful notice is unknown: its endpoint serves many accounts, and the field that should name the
+/// account is missing or has no account. If that field is not signed, it may have been lost on the way.
 pub(super) fn names_nobody(endpoint: &Endpoint, notice: &Notice) -> bool {
     let signs = hooktide_providers::by_id(&endpoint.provider).is_none_or(|provider| provider.profile().signs_account);
     endpoint.connection.is_none()
@@ -72,7 +72,7 @@ pub(super) fn names_nobody(endpoint: &Endpoint, notice: &Notice) -> bool {
         && !notice.account.as_deref().is_some_and(is_account)
 }
 
-/// Whether a text can be an account: connections take no other either.
+/// Whether a text can be an account; connections take no others either.
 pub(super) fn is_account(text: &str) -> bool {
     (1..=255).contains(&text.len()) && !text.contains('#') && !text.chars().any(char::is_control)
 }

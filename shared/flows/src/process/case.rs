@@ -1,4 +1,4 @@
-//! A case: one message of a batch, on its way from the queue to its end.
+//! Cases: messages of a batch on their way through processing.
 
 use std::collections::HashSet;
 
@@ -18,11 +18,11 @@ pub(super) struct Case {
     /// The queue's handles: it may deliver a message twice into one batch, and both share its fate.
     pub(super) handles: Vec<String>,
     pub(super) owner: Owner,
-    /// Its body; none of what has no body.
+    /// Its body, if it has one.
     pub(super) body: Option<Result<Verified, Fault>>,
     /// The facts that it reports and that are not committed yet, by the tenant that each is about.
     pub(super) facts: Vec<(Tenant, Fact)>,
-    /// Why it has to come again, or is kept.
+    /// The worst fault of its processing so far, if there was one.
     pub(super) fault: Option<Fault>,
     /// Why it is kept although all its facts are committed.
     pub(super) unprocessed: Option<Fault>,
@@ -30,23 +30,23 @@ pub(super) struct Case {
     pub(super) is_late: bool,
 }
 
-/// What an envelope says.
+/// The facts of an envelope.
 pub(super) struct Reading {
     pub(super) facts: Vec<(Tenant, Fact)>,
-    /// Why the envelope is kept all the same, if it is.
+    /// Why the envelope is kept nevertheless, if it is.
     pub(super) unprocessed: Option<Fault>,
-    /// Whether the facts are all that its body says.
+    /// Whether the facts cover its whole body.
     pub(super) whole: bool,
 }
 
 impl Case {
-    /// A case of which nothing is known but its envelope.
+    /// A case of which only the envelope is known.
     pub(super) fn new(envelope: Envelope, queue: QueueName, handle: String) -> Self {
         Self {
             envelope,
             queue,
             handles: vec![handle],
-            // Until the owner is known, what becomes of it is filed with the system.
+            // Until the owner is known, the outcome is filed under the system tenant.
             owner: Owner::Tenant(Tenant::system()),
             body: None,
             facts: Vec::new(),
@@ -56,7 +56,7 @@ impl Case {
         }
     }
 
-    /// Takes up what was read, but for the facts that are `done`.
+    /// Takes the facts that were read, except those that are `done`.
     pub(super) fn take_up(&mut self, Reading { facts, unprocessed, whole }: Reading, done: &HashSet<String>) {
         if let Some(routed) = Owner::routed(&facts).filter(|_| whole) {
             self.owner = routed;
@@ -65,7 +65,7 @@ impl Case {
         self.facts = facts.into_iter().filter(|(_, fact)| !done.contains(&fact.id)).collect();
     }
 
-    /// Lets a fault decide about it, where it is worse than the one before.
+    /// Makes a fault decisive if it is worse than the one before.
     pub(super) fn fail(&mut self, fault: Fault) {
         self.fault = Some(worse(self.fault.take(), fault));
     }
@@ -85,7 +85,7 @@ impl Case {
 }
 
 impl Reading {
-    /// Facts that are all there is.
+    /// Facts that cover the whole body.
     pub(super) fn whole(facts: Vec<(Tenant, Fact)>) -> Self {
         Self { facts, unprocessed: None, whole: true }
     }

@@ -1,5 +1,5 @@
-//! Deliveries that come through Amazon EventBridge instead of HTTP. The template's rule, which names the provider's own event
-//! source, is what vouches for them, and the queue takes such messages from that rule only.
+//! Deliveries that come through Amazon EventBridge instead of HTTP. They are trusted because of the template's rule, which
+//! names the provider's own event source: the queue takes such messages from that rule only.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use hooktide_providers::verified;
 use hooktide_store::bodies;
 use hooktide_store::ports::Blobs;
 
-/// What the rule puts on the queue.
+/// A message that the rule puts on the queue.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Through {
@@ -22,10 +22,10 @@ struct Through {
     event: Value,
 }
 
-/// The headers that are kept of an event are as bounded as those of a request.
+/// The bound of an event's kept headers, the same as that of a request's.
 const LONGEST_HEADER: usize = 1024;
 
-/// The envelope of a message that is an event of a provider's; `None` if it is none.
+/// The envelope of a message that is a provider's event; `None` for any other message.
 pub(super) async fn envelope(message: &str, blobs: &dyn Blobs, now: Timestamp) -> Result<Option<Envelope>, Fault> {
     let Ok(Through { provider, endpoint, event }) = serde_json::from_str(message) else { return Ok(None) };
     let Some(webhooks) = hooktide_providers::webhooks_by_id(&provider) else { return Ok(None) };

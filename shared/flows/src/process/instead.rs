@@ -1,4 +1,4 @@
-//! Instead: the notices that stand for a body which was too large to keep.
+//! Instead: the notices that replace a body which was too large to keep.
 
 use hooktide_model::envelope::{Inquiry, Oversized};
 use hooktide_model::fault::Fault;
@@ -6,7 +6,7 @@ use hooktide_model::names::MarkReason;
 use hooktide_model::notice::{Notice, What};
 use hooktide_providers::Provider;
 
-/// The notices that stand for those of the body.
+/// The notices that replace those of the body.
 pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<Vec<Notice>, Fault> {
     let hint = |ask: &Inquiry| {
         // Newer code that knew the provider may have been rolled back.
@@ -15,7 +15,7 @@ pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<
         let what = What::Hint { resource, of: ask.of.clone(), reason: MarkReason::Hint };
         Ok(Notice { account: ask.account.clone(), identity: ask.identity.clone(), what })
     };
-    // What is ignored comes last, so that the numbers of the others depend on nothing else.
+    // The ignored notice comes last, so that it does not affect the numbers of the others.
     let ignored = oversized.ignored.as_deref().map(|reason| {
         let what = What::ignored(reason);
         Ok(Notice { account: None, identity: oversized.bytes.to_string(), what })

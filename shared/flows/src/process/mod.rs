@@ -1,10 +1,10 @@
 //! Process: messages from a queue become changes.
 //!
-//! A batch goes from the queue to its end in this order: decode, owners, bodies, read (parse and resolve), commit and
-//! publish, settle. Each message is a [`Case`]. One that fails is handled by itself, by the sort of its fault; that happens before
-//! the queue hears that the message is done, so nothing is lost whenever the process ends.
+//! A batch goes through these steps: decode, owners, bodies, read (parse and resolve), commit and publish, settle. Each
+//! message is a [`Case`]. One that fails is handled separately, by the sort of its fault; this happens before the queue
+//! hears that the message is done, so nothing is lost whenever the process ends.
 //!
-//! Not guaranteed: the order between two entities, and that the bus hears of a change only once.
+//! Not guaranteed: the order between two entities, and that a change is published only once.
 
 mod addressee;
 mod case;
@@ -150,7 +150,7 @@ impl Processor {
         }
     }
 
-    /// Fetches all bodies at once: where the blob store is slow, one after the other could take longer than a run may.
+    /// Fetches all bodies at once: with a slow blob store, one after the other could take longer than a run may.
     async fn fetch_bodies(&self, cases: &mut [Case]) {
         join_all(cases.iter_mut().filter(|case| case.fault.is_none()).map(|case| async move {
             let Some(delivery) = case.envelope.delivery() else { return };
@@ -160,11 +160,11 @@ impl Processor {
         .await;
     }
 
-    /// Reads what a case says, after what it committed before is published.
+    /// Reads the facts of a case, after the changes that it committed before are published.
     async fn read(&self, case: &mut Case) -> Result<(), Fault> {
         let done = publish::publish_again(&self.ports, &case.envelope).await.map_err(unpublished)?;
         let reading = match &case.envelope.kind {
-            // Jobs are the syncer's.
+            // Jobs belong to the syncer.
             EnvelopeKind::Job(_) => {
                 let envelope = &case.envelope;
                 self.settler.pass_on(envelope.encode()?, envelope.group(), QueueName::Jobs).await?;
@@ -207,7 +207,7 @@ impl Processor {
         }
     }
 
-    /// Brings each case to an end: done, put off, or kept. The handles of those for which that was not possible either.
+    /// Settles each case: done, put off, or kept. Returns the handles of those for which that was not possible either.
     async fn settle(&self, cases: Vec<Case>, now: Timestamp) -> Vec<String> {
         let mut failed = Vec::new();
         for mut case in cases {
@@ -228,7 +228,7 @@ impl Processor {
     }
 }
 
-/// The fault of changes that are committed and not published; it is tried until it succeeds.
+/// The fault of changes that are committed and not published; publishing is tried until it succeeds.
 fn unpublished(fault: Fault) -> Fault {
     match fault {
         Fault::Retryable { .. } => fault,

@@ -1,4 +1,4 @@
-//! Notes that a secret still verifies deliveries, written now and then.
+//! Records that a secret still verifies deliveries, written from time to time.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use hooktide_store::records::endpoint::{LastVerified, last_verified_key};
 use hooktide_store::records::{self, Upkeep};
 use hooktide_store::remembered::Remembered;
 
-/// How often at the most it is written down for one secret.
+/// The shortest time between two records for one secret.
 const EVERY: Duration = Duration::from_secs(300);
 /// How many recorded secrets are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// The secrets that were noted lately, by endpoint.
+/// The recently recorded secrets, by endpoint.
 pub(super) struct Noted(Remembered<(String, KeyId), ()>);
 
 impl Default for Noted {
@@ -28,7 +28,7 @@ impl Default for Noted {
 }
 
 impl Noted {
-    /// Writes down which secrets verified the cases that nothing went wrong with. Kept for `keep`.
+    /// Records which secrets verified the cases that did not fail. The records are kept for `keep`.
     pub(super) async fn note(&self, table: &dyn Table, cases: &[Case], keep: Duration, now: Timestamp) {
         let writes = cases.iter().filter(|case| case.fault.is_none()).filter_map(|case| self.write(case, keep, now));
         // The record is a convenience: a failure only leaves a slightly old line.

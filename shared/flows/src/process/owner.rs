@@ -16,10 +16,10 @@ use hooktide_store::records::{self, Stored};
 pub(super) enum Owner {
     /// The deliveries of an endpoint that exists.
     Endpoint(Box<Stored<Endpoint>>),
-    /// The deliveries of an endpoint that was removed, and whose it was.
+    /// The deliveries of an endpoint that was removed, with its former owner.
     Removed(Tenant),
-    /// The deliveries of an endpoint whose record is absent, and whose it was, if that is known. Absent is not removed: the
-    /// table may have been restored or lost, and what was acknowledged is kept until the record is back.
+    /// The deliveries of an endpoint whose record is absent, with its owner, if that is known. Absent does not mean
+    /// removed: the table may have been restored or lost, and acknowledged deliveries are kept until the record is back.
     Missing(Option<Tenant>),
     /// A tenant's job.
     Tenant(Tenant),
@@ -28,7 +28,7 @@ pub(super) enum Owner {
 }
 
 impl Owner {
-    /// Where what belongs to nobody else is filed.
+    /// The tenant that data without another owner is filed under.
     pub(super) fn tenant(&self) -> Tenant {
         match self {
             Self::Endpoint(endpoint) => endpoint.record.tenant.clone(),
@@ -37,7 +37,7 @@ impl Owner {
         }
     }
 
-    /// The connection, where there can be only one.
+    /// The connection, if there can be only one.
     pub(super) fn connection(&self) -> Option<&str> {
         match self {
             Self::Endpoint(endpoint) => endpoint.record.connection.as_deref(),
@@ -46,8 +46,8 @@ impl Owner {
         }
     }
 
-    /// The owner of an envelope whose facts are all about one tenant; its outcome is filed there. Only where the facts are all
-    /// that its body says: whoever keeps the body can read all of it.
+    /// The owner of an envelope whose facts are all about one tenant; its outcome is filed there. Only if the facts cover
+    /// the whole body, since a tenant that keeps the body can read all of it.
     pub(super) fn routed(facts: &[(Tenant, Fact)]) -> Option<Self> {
         let ((tenant, first), others) = facts.split_first()?;
         let connection =
@@ -96,7 +96,7 @@ pub(super) fn missing(provider: &str, endpoint: &str) -> Fault {
     Fault::permanent(ErrorClass::EndpointMissing, detail)
 }
 
-/// The endpoint's tenant as the receiver knew it.
+/// The endpoint's tenant, as known to the receiver.
 fn tenant_at_receipt(envelope: &Envelope) -> Option<Tenant> {
     envelope.delivery().and_then(|delivery| delivery.tenant.clone())
 }

@@ -1,4 +1,4 @@
-//! Pieces: in which order facts are committed, and how many at once.
+//! Pieces: the order in which facts are committed, and how many at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,18 +22,18 @@ pub(super) struct Task<'a> {
     fact: &'a Fact,
 }
 
-/// A case that has to come again.
+/// A case that could not be finished.
 pub(super) struct Unfinished {
     /// The place of the case in the batch.
     pub(super) case: usize,
-    /// Why.
+    /// The reason.
     pub(super) fault: Fault,
-    /// Where its entries are in the journal, if they are.
+    /// The place of its entries in the journal, if they may be there.
     pub(super) at: Option<Unpublished>,
 }
 
 impl Processor {
-    /// Commits facts of one tenant and publishes their changes; each case that has to come again, and why.
+    /// Commits facts of one tenant and publishes their changes. Returns the cases that could not be finished.
     pub(super) async fn commit_piece(&self, tenant: &Tenant, tasks: &[Task<'_>], now: Timestamp) -> Vec<Unfinished> {
         let facts: Vec<&Fact> = tasks.iter().map(|task| task.fact).collect();
         let Uncommitted { fault, perhaps_at } = match self.committer.commit(tenant, &facts, &[], now).await {
@@ -41,7 +41,7 @@ impl Processor {
             Err(uncommitted) => uncommitted,
         };
         let cases: BTreeSet<usize> = tasks.iter().map(|task| task.case).collect();
-        // A throttled store fails all alike; anything else may be the fault of one, which must not take the rest along.
+        // A throttled store fails all alike; any other fault may be due to one fact, which must not fail the rest.
         if tasks.len() == 1 || matches!(fault, Fault::Retryable { .. }) {
             let fault = refused(tasks, fault);
             let at = perhaps_at.map(|at| Unpublished { tenant: tenant.clone(), at });
@@ -53,7 +53,7 @@ impl Processor {
             let tasks_of = |case| tasks.iter().filter(|task| task.case == case).copied().collect();
             cases.into_iter().map(tasks_of).collect()
         } else {
-            // What one message says may be too much for a transaction: what can be committed is.
+            // The facts of one message may be too much for a transaction: as many as possible are committed.
             let (first, second) = tasks.split_at(tasks.len() / 2);
             warn!(%tenant, %fault, facts = tasks.len(), "a message was refused; its halves are tried one by one");
             vec![first.to_vec(), second.to_vec()]
@@ -80,8 +80,8 @@ impl Processor {
         let places: HashMap<String, JournalPlace> =
             changes.iter().map(|change| (change.entry.id.clone(), change.at)).collect();
         if let Err(fault) = publish::publish(&*self.ports.bus, tenant, changes).await {
-            // Taken up again, the same changes are published from where they are journaled, and nothing else happens. What is
-            // committed is done with but for that, so it uses up no try.
+            // When redelivered, the same changes are published from the journal, and nothing else happens. The rest is done
+            // once the facts are committed, so this uses up no try.
             let fault = unpublished(fault);
             unfinished.extend(tasks.iter().filter_map(|task| {
                 let at = Unpublished { tenant: tenant.clone(), at: *places.get(&task.fact.id)? };
@@ -112,7 +112,7 @@ pub(super) fn in_turn<'a>(cases: &[&'a [(Tenant, Fact)]]) -> Vec<(&'a Tenant, Ve
     pieces
 }
 
-/// Names the fact for which a commit was refused, where it is one.
+/// Names the fact for which a commit was refused, if there is only one.
 fn refused(tasks: &[Task<'_>], fault: Fault) -> Fault {
     match (tasks, fault) {
         ([task], Fault::Failed { detail }) => {

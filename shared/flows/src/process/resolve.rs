@@ -30,10 +30,10 @@ use hooktide_store::records::{self, Stored};
 /// Why a delivery to an endpoint with many accounts is kept.
 const NAMES_NOBODY: &str =
     "the delivery names no account, and its endpoint serves many: give each account its own connection";
-/// Why nothing is done for an endpoint that is gone.
+/// Why nothing is done for an endpoint that was removed.
 const REMOVED: &str = "the connection was removed";
 
-/// A notice with its number among all of the body, and whom it is addressed to.
+/// A notice with its number among all of the body, and its addressee.
 type Addressed = (usize, Notice, Addressee);
 
 /// The facts of a delivery. `window` is how long its provider may repeat it.
@@ -70,7 +70,7 @@ pub(super) async fn resolve(
     Ok(facts)
 }
 
-/// The fact of a code that came for the owner of an endpoint.
+/// The fact of a code for the owner of an endpoint.
 pub(super) fn handshake(case: &Case, handshake: &Handshake) -> Result<(Tenant, Fact), Fault> {
     let origin = Arc::new(Origin::of(&case.envelope, Duration::ZERO));
     let what = match &case.owner {
@@ -122,7 +122,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The letter that is kept for each account that nobody has connected, with its body once for all of them.
+    /// The letter that is kept for each account that nobody has connected; all share one body.
     async fn letter_for_all(&self, addressed: &[Addressed]) -> Result<Option<Arc<DeadLetter>>, Fault> {
         let unknown = |(_, _, addressee): &'_ Addressed| match addressee {
             Addressee::Unknown(account) => Some(account.clone()),
@@ -141,7 +141,7 @@ impl Resolver<'_> {
         Ok(Some(Arc::new(DeadLetter::of(&envelope, class, class.as_str(), received_at)?)))
     }
 
-    /// The fact of one notice. `letter` is what an unknown account is kept with.
+    /// The fact of one notice. `letter` is kept if its account is unknown.
     async fn fact(
         &self,
         (number, notice, addressee): Addressed,
@@ -182,7 +182,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// What a notice says of a connection.
+    /// The content of a fact about a connection.
     async fn for_connection(&self, tenant: &Tenant, connection: &str, notice: Notice) -> Result<FactKind, Fault> {
         let Notice { account, identity, what } = notice;
         Ok(match what {
@@ -207,7 +207,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// What a notice says to the endpoint's owner rather than of a connection.
+    /// The content of a fact for the endpoint's owner rather than about a connection.
     async fn for_owner(&self, Notice { account, identity, what }: Notice) -> Result<FactKind, Fault> {
         if let What::Ignored { reason } | What::Kept { reason, .. } = what {
             return Ok(FactKind::Ignored { reason });
@@ -216,22 +216,22 @@ impl Resolver<'_> {
         Ok(self.privacy(&identity, DeadLetter { account, ..letter }))
     }
 
-    /// A request about personal data is the same whether its account was connected in between or not.
+    /// The identity of a request about personal data, the same whether or not its account was connected in between.
     fn privacy(&self, identity: &str, request: DeadLetter) -> FactKind {
         let identity = Identity::new(&self.origin.provider, &self.origin.endpoint, identity);
         let delivery = DeliveryPart { identity, part: "privacy".into() };
         FactKind::Privacy { delivery, request: Box::new(request) }
     }
 
-    /// The delivery whole, to be kept by a tenant until what it asks for is done.
+    /// The whole delivery, to be kept by a tenant until its request is done.
     async fn letter(&self, tenant: &Tenant) -> Result<DeadLetter, Fault> {
         let (class, mut envelope) = (ErrorClass::PrivacyRequest, self.envelope.clone());
         keep_body(&mut envelope, tenant, &*self.ports.blobs).await?;
         DeadLetter::of(&envelope, class, &class.to_string(), envelope.received_at)
     }
 
-    /// On an endpoint with many accounts, an entity stays with the account that it was first reported for, unless the account
-    /// is signed.
+    /// The account that an entity must belong to on an endpoint with many accounts, unless accounts are signed: the entity
+    /// stays with the account that it was first reported for.
     fn belonging(&self, entity: &EntityNotice, account: Option<String>) -> Option<Belonging> {
         let Endpoint { provider, id, connection, .. } = self.endpoint;
         let signed = hooktide_providers::by_id(provider).is_some_and(|provider| provider.profile().signs_account);

@@ -1,21 +1,23 @@
-//! Fold: several facts about one entity, and what is known of it, become one state. Pure.
+//! Fold: several facts about one entity, and its known state, become one state. Pure.
 //!
-//! States are ordered by (version, as-of, content); the greatest stands. *As-of* is when the delivery was accepted, so of
-//! states with one version, where the provider's clock did not move, the last told stands. A repeat of a delivery keeps the
-//! as-of of its first receipt: it lifts nothing. Content that is the same as what is known moves version and as-of only.
+//! States are ordered by (version, as-of, content); the greatest is current. *As-of* is when the delivery was accepted, so
+//! among states with one version, where the provider's clock did not move, the one reported last is current. A repeat of
+//! a delivery keeps the as-of of its first receipt: it lifts nothing. Content equal to the known content only moves
+//! version and as-of.
 //!
-//! What holds, whatever the order of arrival and the batches:
+//! Invariants, whatever the order of arrival and the batches:
 //!
 //! - Distinct deliveries, and any repeats of them that come after their original, end in the state with the greatest
-//!   (version, as-of, content), as long as no more than [`MOST`](hooktide_store::records::entity::MOST) told the greatest version
-//!   within the time for which their provider repeats them. Beyond that a tie changes nothing, and the source is asked.
-//! - An original that comes after its repeat lowers the as-of to its own. What lost against the repeat in between is not
-//!   looked at again: where there was another state of that version, the source is asked.
+//!   (version, as-of, content), as long as no more than [`MOST`](hooktide_store::records::entity::MOST) of them report the
+//!   greatest version within the time for which their provider repeats them. Beyond that, a tie changes nothing, and the
+//!   source is asked.
+//! - An original that comes after its repeat lowers the as-of to its own. States that lost against the repeat in between
+//!   are not considered again: if there was another state of that version, the source is asked.
 //! - A state that loses against one with a date after its own receipt asks the source: the other clock may be ahead.
-//! - A deletion that is dated by receipt counts for nothing once the entity is known to have been restored after that
-//!   receipt, in whatever order the two come. Whether the entity is there or gone never depends on the order. Which of
-//!   several present states stands may, where a newer one lost against such a deletion before the restored one came: each
-//!   one that loses against what is dated by receipt asks the source, and so does what ends a deletion.
+//! - A deletion that is dated by receipt does not count once the entity is known to have been restored after that receipt,
+//!   in whatever order the two come. Whether the entity exists never depends on the order. Which of several present
+//!   states is current may depend on it, if a newer one lost against such a deletion before the restored one came: each
+//!   state that loses against one dated by receipt asks the source, and so does a state that ends a deletion.
 
 use std::time::Duration;
 
@@ -37,68 +39,68 @@ pub(super) struct Told {
     pub(super) rank: Rank,
     /// The key of its document.
     pub(super) hash: ContentHash,
-    /// Whether the entity is gone.
+    /// Whether the entity was deleted.
     pub(super) deleted: bool,
     /// Whether its version is the time of its receipt.
     pub(super) by_receipt: bool,
-    /// Whether it ends a deletion that is dated by a receipt before it: the entity was restored, or was there when it was
-    /// read later.
+    /// Whether it ends a deletion that is dated by an earlier receipt: the entity was restored, or existed when it was read
+    /// later.
     pub(super) lifts: bool,
 }
 
-/// The verdict on a fact, against what is known.
+/// The verdict on a fact, against the known state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Its state is the newest, and other than what was known.
+    /// Its state is the newest, and different from the known one.
     Stands,
-    /// Its state is the newest, and the entity that is gone was never known.
+    /// Its state is the newest: a deletion of an entity that was never known.
     Guards,
-    /// The state that is known already, told by another delivery.
+    /// The known state, reported by another delivery.
     Same,
     /// A repeat of a delivery.
     Repeat,
-    /// A state that is known is newer, or was told later.
+    /// The known state is newer, or was reported later.
     Stale,
     /// The queue delivered its envelope again; it was journaled there.
     Redelivered(JournalPlace),
 }
 
-/// What is said of a fact.
+/// The verdict on a fact, with its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Judged {
     /// The verdict.
     pub(super) verdict: Verdict,
-    /// Why, where that is not plain.
+    /// The reason, where it is not obvious.
     pub(super) why: Option<&'static str>,
-    /// Whether it leaves open what the state is, so that its source is to be asked.
+    /// Whether it leaves the state open, so that its source must be asked.
     pub(super) asks: bool,
 }
 
-/// What comes of folding.
+/// The result of folding.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Folded {
-    /// What is said of each fact, in order.
+    /// The verdict on each fact, in order.
     pub(super) judged: Vec<Judged>,
     /// What happened to the entity, if anything did.
     pub(super) operation: Option<Operation>,
-    /// What the entity becomes, if it has to be written.
+    /// The new entity, if it must be written.
     after: Option<After>,
 }
 
 impl Folded {
-    /// The version of what stands, if anything is to be written.
+    /// The version of the current state, if anything must be written.
     pub(super) fn version(&self) -> Option<Version> {
         self.after.as_ref().map(|after| after.rank.version)
     }
 }
 
-/// What an entity becomes.
+/// The new form of an entity.
 #[derive(Debug, Clone, PartialEq)]
 struct After {
     rank: Rank,
     by_receipt: bool,
     restored: Option<i64>,
-    /// The fact that told what stands, where none before did.
+    /// The fact that reported the current state, if none did before.
     current: Option<usize>,
     /// The parts of the facts that are remembered.
     parts: Vec<Option<Part>>,
@@ -119,7 +121,7 @@ const NEVER_KNOWN: &str = "deleted, and was never known";
 /// A fact among those of its batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Sight {
-    /// Nobody told it before.
+    /// A new delivery.
     New(Rank),
     /// A repeat of a delivery.
     Repeat,
@@ -141,7 +143,7 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
     let lowered = known.and_then(|known| lowered(known, told, &sights));
     let before = known.map(|known| lowered.unwrap_or(known.rank()));
     let standing = before.filter(|rank| known.is_none_or(|k| !is_lifted(k.deleted, k.counts_by_receipt(), rank.as_of)));
-    // What may be a repeat that is no longer known as one.
+    // A delivery at a crowded version may be a repeat that is not recognised any more.
     let is_doubtful = |rank: Rank| crowded && standing.is_some_and(|known| known.version == rank.version);
     let counts = |index: &usize| {
         new(*index)
@@ -181,7 +183,7 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
                     None if one.deleted => (Verdict::Guards, Some(NEVER_KNOWN)),
                     Some(_) | None => (Verdict::Stands, why),
                 };
-                // Whoever says "restored" does not sign it, everywhere.
+                // Not every provider signs that an entity was restored, so the source is asked.
                 let lifts = known.is_some() && standing.is_none();
                 (verdict, why, is_tie || one.by_receipt || lifts)
             }
@@ -196,7 +198,7 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
             Sight::New(_) if by_receipt => (Verdict::Stale, Some(SINCE), true),
             Sight::New(rank) => {
                 let newer = if standing.is_some_and(|known| rank < known) { NEWER } else { NEWER_BESIDE };
-                // What is dated later than this was told may be of a clock that is ahead, and not newer.
+                // A state dated after this report may come from a clock that is ahead, and need not be newer.
                 let is_ahead = top.version != Version::FINAL && top.version.0 > rank.as_of;
                 (Verdict::Stale, Some(newer), one.by_receipt || is_ahead)
             }
@@ -225,7 +227,7 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
     Folded { judged, operation, after }
 }
 
-/// Which facts are new, and where they are in the order of states: a delivery counts as told when it was first accepted.
+/// Finds the new facts and their places in the order of states: a delivery counts as reported when it was first accepted.
 fn sights(known: Option<&Entity>, told: &[Told]) -> Vec<Sight> {
     let sight = |(index, one): (usize, &Told)| {
         match known.map_or(Seen::Never, |entity| entity.seen(one.identity, &one.envelope)) {
@@ -247,7 +249,7 @@ fn first_told(rank: Rank, by_receipt: bool, as_of: i64) -> Rank {
     Rank { as_of, version: if by_receipt { Version(as_of) } else { rank.version }, ..rank }
 }
 
-/// The place of what is known in the order of states, where its delivery turns out to have been accepted earlier.
+/// The place of the known state in the order of states, if its delivery turns out to have been accepted earlier.
 fn lowered(known: &Entity, told: &[Told], sights: &[Sight]) -> Option<Rank> {
     let repeats =
         told.iter().zip(sights).filter(|(one, sight)| **sight == Sight::Repeat && known.is_current(one.identity));
@@ -256,8 +258,8 @@ fn lowered(known: &Entity, told: &[Told], sights: &[Sight]) -> Option<Rank> {
     (as_of < rank.as_of).then(|| first_told(rank, known.counts_by_receipt(), as_of))
 }
 
-/// What is said of a fact that was told before. Where it `lowers` the time of what is known, there are `doubts` if another
-/// state may have lost to the time that counted so far.
+/// The verdict on a fact that was reported before. If it `lowers` the time of the known state, there are `doubts` if
+/// another state may have lost to the time that counted so far.
 fn judge_seen(sight: Sight, lowers: bool, doubts: bool) -> Judged {
     match sight {
         Sight::Redelivered(at) => Judged { verdict: Verdict::Redelivered(at), why: None, asks: false },
@@ -269,7 +271,7 @@ fn judge_seen(sight: Sight, lowers: bool, doubts: bool) -> Judged {
 }
 
 /// The entity after folding, with the new deliveries remembered, and those forgotten that are older than `window`; `None`
-/// if nothing has to be written.
+/// if nothing must be written.
 pub(super) fn entity_after(
     known: Option<&Entity>,
     told: &[Told],
@@ -283,7 +285,7 @@ pub(super) fn entity_after(
     let mut entity = match (current.filter(changes), known) {
         (Some(index), _) => {
             let entity = Entity::new(*rank, told[index].hash, told[index].deleted, now);
-            // A guard without a change is in no journal.
+            // A guard without a change is not in the journal.
             if folded.operation.is_some() { entity.changed_at_place(at) } else { entity }
         }
         (None, Some(known)) => Entity { version: rank.version, as_of: Some(rank.as_of), ..known.clone() },
@@ -293,7 +295,7 @@ pub(super) fn entity_after(
     if let Some(known) = known {
         (entity.deliveries, entity.crowded) = (known.deliveries.clone(), known.crowded);
         entity.forget(window, now);
-        // Should what is dated by receipt be lifted, the former version counts again.
+        // If a deletion dated by receipt is lifted, the former version counts again.
         if rank.version > known.rank().version && !by_receipt {
             entity.relieve(Part::LEVEL);
             entity.crowded = None;
@@ -302,7 +304,7 @@ pub(super) fn entity_after(
             entity.relieve(Part::CURRENT);
         }
     }
-    // What matters most comes last and so is remembered longest: should the bus not hear of it, it is told again.
+    // The most important delivery comes last and so is remembered longest: if it is not published, it is reported again.
     let mut order: Vec<(Part, usize)> =
         parts.iter().enumerate().filter_map(|(index, part)| Some(((*part)?, index))).collect();
     order.sort_by_key(|(part, _)| (part.is_any(Part::CURRENT), *part != Part::NONE));

@@ -1,4 +1,4 @@
-//! Everything that a batch says of one entity.
+//! Plans everything that a batch says about one entity.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use hooktide_store::records::Stored;
 use hooktide_store::records::entity::{Entity, EntityId};
 use hooktide_store::records::journal::{Change, Entry};
 
-/// What becomes of an entity.
+/// The plan for an entity.
 pub(in crate::commit) struct EntityPlan<'a> {
     pub(in crate::commit) id: &'a EntityId,
     pub(in crate::commit) known: Option<&'a Stored<Entity>>,
-    /// The fact whose state is the entity's from now on, if that is another than before.
+    /// The fact whose state is the entity's from now on, if it is a different one.
     pub(in crate::commit) winner: Option<Winner<'a>>,
     told: Vec<Told>,
     folded: Folded,
@@ -46,7 +46,7 @@ impl Winner<'_> {
         self.fact.told.hash
     }
 
-    /// The compressed document that has to be stored on its own.
+    /// The compressed document that must be stored separately.
     pub(in crate::commit) fn document(&self) -> Option<&[u8]> {
         self.compressed.as_deref().filter(|_| !self.inline)
     }
@@ -71,7 +71,7 @@ impl EntityPlan<'_> {
     fn compress(&self, tenant: &Tenant, fact: &EntityFact, now: Timestamp) -> Result<(Option<Vec<u8>>, bool), Fault> {
         let Some(text) = &fact.document else { return Ok((None, false)) };
         let text = envelope::compress(text)?;
-        // The place in the journal changes no size.
+        // The place in the journal does not affect the item's size.
         let inline = match self.folded_entity(JournalPlace { lane: 0, position: 0 }, now) {
             Some(after) => {
                 let next_rev = self.known.map_or(1, |known| known.rev + 1);
@@ -84,7 +84,7 @@ impl EntityPlan<'_> {
 }
 
 impl<'a> Planner<'a> {
-    /// Folds everything that the batch says of one entity.
+    /// Folds everything that the batch says about one entity.
     pub(super) fn entity(&mut self, id: &'a EntityId, indices: &[usize]) -> Result<(), Fault> {
         let (facts, now) = (self.batch.facts, self.batch.now);
         let entities = indices.iter().filter_map(|index| Some((*index, facts[*index], facts[*index].entity()?)));
@@ -153,7 +153,7 @@ fn change(fact: &Fact, entity: &EntityFact, folded: &Folded, known: Option<&Stor
     }
 }
 
-/// Whether a fact leaves open what the state is.
+/// Whether a fact leaves the state open.
 fn leaves_open(entity: &EntityFact, judged: &Judged) -> bool {
     judged.asks || leaves_unread(entity, judged)
 }
@@ -163,7 +163,7 @@ fn leaves_unread(entity: &EntityFact, judged: &Judged) -> bool {
     matches!(judged.verdict, Verdict::Stands | Verdict::Same) && !entity.unread.is_empty()
 }
 
-/// What the activity says of a fact besides its outcome.
+/// The reason that the activity gives for a fact, besides its outcome.
 fn reason(entity: &EntityFact, judged: &Judged, resource: Option<&String>, now: Timestamp) -> Option<String> {
     let parts = [
         judged.why.map(str::to_owned),

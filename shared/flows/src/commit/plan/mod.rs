@@ -1,4 +1,4 @@
-//! Plan: what a batch of facts changes, decided against what is known. Pure.
+//! Plan: the changes of a batch of facts, decided against the known records. Pure.
 
 mod entity;
 mod once;
@@ -32,15 +32,15 @@ pub(super) struct Plan<'a> {
     pub(super) writes: Vec<Write>,
     /// The records that show the accounts of held deliveries to be unclaimed: checked in the commit.
     pub(super) unclaimed: Vec<&'a Unclaimed>,
-    /// Facts that were committed before, and where.
+    /// Facts that were committed before, with their places.
     pub(super) redelivered: Vec<(&'a Fact, JournalPlace)>,
-    /// Facts whose deliveries have to be claimed first, and where.
+    /// Facts whose deliveries must be claimed first, with their keys.
     pub(super) claims: Vec<(Key, &'a Fact)>,
-    /// The places of facts that have to wait, and why.
+    /// The places of facts that must wait, with the reasons.
     pub(super) waiting: Vec<(usize, Fault)>,
     /// The marks whose jobs are announced once this is committed.
     pub(super) raised: Vec<Mark>,
-    /// Resources that have to be synced and whose marks were not looked up.
+    /// Resources that must be synced and whose marks were not looked up.
     pub(super) unmarked: Asked,
 }
 
@@ -129,7 +129,7 @@ impl<'a> Planner<'a> {
         self.plan.entries.push(fact.entry(Outcome::Ignored, Some(reason.to_owned()), self.now()));
     }
 
-    /// Whether an entity belongs to the account that it was reported for; if it belongs to nobody yet, it does now.
+    /// Whether an entity belongs to the account that it was reported for. One without an account is now given this one.
     fn belongs(&mut self, fact: &'a EntityFact) -> Result<bool, Fault> {
         let Some(belonging) = &fact.belonging else { return Ok(true) };
         let owner = self.known.belongings.get(&belonging.key).map(|stored| stored.record.account.as_str());
@@ -154,17 +154,17 @@ impl<'a> Planner<'a> {
         self.plan.entries.push(fact.entry(Outcome::Processed, Some(reason), self.now()));
     }
 
-    /// Keeps a delivery for an account: one letter for all that its origin says of the account.
+    /// Keeps a delivery for an account: one letter for all facts of its origin about the account.
     fn hold(&mut self, fact: &Fact, account: &str, letter: &DeadLetter, unclaimed: &'a Unclaimed) -> Result<(), Fault> {
         let now = self.now();
         let shelf = fact.shelf(account);
         let held = shelf.key(self.batch.tenant, &fact.origin.id);
-        // Where it is kept already, the queue delivered its envelope again, or there was more than one transaction takes.
+        // If it is already kept, the queue delivered its envelope again, or there was more than one transaction takes.
         if self.known.held.contains(&held) || !self.kept.insert(held) {
             return Ok(());
         }
         let reason = format!("unknown account {account}; kept until it is connected");
-        // An id of its own: when the account connects, the delivery is reported again, and not as a repeat.
+        // A separate id: when the account connects, the delivery is reported again, and not as a repeat.
         let entry = fact.entry(Outcome::Ignored, Some(reason), now);
         self.plan.entries.push(Entry { id: format!("{}-held", entry.id), ..entry });
         let until = records::kept_until(fact.origin.received_at, now, self.settings.keep_held);

@@ -1,4 +1,4 @@
-//! Facts about no entity, which are done once: hints, and requests about personal data.
+//! Plans facts that are not about an entity and are done once: hints, and requests about personal data.
 
 use std::time::Duration;
 

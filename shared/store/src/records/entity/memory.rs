@@ -1,5 +1,5 @@
-//! The memory of an entity: which deliveries led to its state, so that repeats of them are known. Packed, since it is most of
-//! the item.
+//! The memory of an entity: the deliveries that led to its state, so that repeats of them are recognised. Packed, since it
+//! is most of the item.
 
 use std::time::Duration;
 
@@ -36,9 +36,9 @@ impl Part {
     pub const NONE: Self = Self(0);
     /// The delivery's state became current. Kept in the lane's byte, since there are far fewer lanes.
     pub const STOOD: Self = Self(0x80);
-    /// The delivery told the current version: an unrecognised repeat of it would win the tie.
+    /// The delivery reported the current version: an unrecognised repeat of it would win the tie.
     pub const LEVEL: Self = Self(0x01);
-    /// The delivery told the current state, and fixes when that was told.
+    /// The delivery reported the current state, and fixes the time of that report.
     pub const CURRENT: Self = Self(0x02);
     /// The delivery counts by its receipt, so an unrecognised repeat of it would count as later.
     pub const ALWAYS: Self = Self(0x04);

@@ -47,7 +47,7 @@ pub struct Entry {
 /// A change of an entity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Its kind.
+    /// The kind of the entity.
     pub kind: Kind,
     /// The provider's id for it.
     pub entity: String,

@@ -2,8 +2,8 @@
 //!
 //! An append puts position n+1 on the condition that it is absent, inside the commit. So n+1 exists only if n does,
 //! and a reader that has seen n misses no late commit. A tenant has several lanes, so that processors rarely meet;
-//! order holds within a lane; a change of an entity names the place of the former one, so that readers of the feed keep their
-//! order too (`feed/merge.rs`).
+//! order holds within a lane. A change of an entity also names the place of the previous one, so that readers of the feed
+//! keep the order of an entity's changes across lanes (`feed/merge.rs`).
 //!
 //! Items expire. When a whole lane has expired, its next position starts beyond any that it can have had, and a `genesis`
 //! record that is replaced on the condition that nobody else did ensures that only one writer starts it.
