@@ -50,7 +50,7 @@ pub struct ErasedCounts {
     pub entities: usize,
     /// Documents.
     pub documents: usize,
-    /// What else the connection alone had: counters of tags, marks of jobs, notes of its endpoint.
+    /// Other records of the connection alone: counters of tags, marks of jobs, notes of its endpoint.
     pub others: usize,
 }
 
@@ -83,7 +83,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
         return ports.table.transact(vec![delete, task.finished()?]).await.map_err(records::overtaken);
     }
-    // What was found may have been written while deliveries stopped: look again when that is over.
+    // The found records may have been written while deliveries stopped: look again when that is over.
     let pause = if all { SETTLES } else { Duration::ZERO };
     ports.table.write(task.rested(pause)?).await.map_err(records::raced)?;
     task.go_on(ports, pause).await
@@ -114,7 +114,7 @@ pub async fn whole(
         add(held_by(ports, tenant, connection).await?);
         let partition = Partition::endpoint(&connection.provider, &connection.endpoint);
         let (mut notes, more) = keys_of(ports, &partition, Range::All, PAGE).await?;
-        // What the address names stays for a while, so that what still comes to it is recognised.
+        // The record of the address stays for a while, so that late deliveries to it are recognised.
         notes.retain(|key| key.sort() != "endpoint");
         add((notes, more));
     }

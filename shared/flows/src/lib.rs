@@ -39,6 +39,6 @@ pub struct Ports {
     pub http: Arc<dyn Http>,
     /// Randomness.
     pub entropy: Arc<Entropy>,
-    /// Where it is counted what becomes of deliveries.
+    /// The meter that counts the outcomes of deliveries.
     pub meter: Arc<dyn Meter>,
 }

@@ -93,7 +93,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let mut sent = resend(ports, &replay.shelf, &matching, delay).await?.into_iter();
     let fault = sent.as_slice().iter().find_map(|result| result.as_ref().err()).cloned();
     matching.retain(|_| sent.next().is_some_and(|result| result.is_ok()));
-    // What was sent leaves its shelf, whatever becomes of the rest, so that trying again sends only that.
+    // Messages that were sent leave their shelf even if others fail, so that another try sends only the rest.
     remove(ports, task.tenant, &replay.shelf, &prefix, &matching).await?;
     if let Some(fault) = fault {
         return Err(fault);

@@ -1,4 +1,4 @@
-//! Making a connection: with an endpoint of its own, or for one account of a shared one.
+//! Makes a connection with its own endpoint, or for one account of a shared one.
 
 use hooktide_model::secret::Secret;
 use hooktide_store::ports::Key;
@@ -100,7 +100,7 @@ async fn store(
     }
     secrets::require_all(provider_of(&connection.provider)?, verifying)?;
     let endpoint = own_endpoint(context, connection, verifying).await?;
-    // The same id may have been deleted before: what is left of it gives way.
+    // The same id may have been deleted before: the new connection replaces its remains.
     let former = records::get::<Endpoint>(context.table(), &endpoint.key()).await?;
     let former = former.filter(|former| former.record.deleted_at.is_some() && former.record.tenant == *context.tenant);
     let rev = former.map(|former| former.rev);

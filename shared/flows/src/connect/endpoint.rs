@@ -127,7 +127,7 @@ pub async fn remove_endpoint(context: Context<'_>, id: &str) -> Result<usize, Re
     Ok(stored.record.secrets.len())
 }
 
-/// The write that ends an endpoint: its secrets go at once, and what still comes is recognised for a while.
+/// The write that ends an endpoint: its secrets are removed at once, and late deliveries are recognised for a while.
 pub(super) fn tombstone(context: Context<'_>, stored: &Stored<Endpoint>) -> Result<Write, Fault> {
     let gone = Endpoint { secrets: Vec::new(), deleted_at: Some(context.now), ..stored.record.clone() };
     let upkeep = Upkeep::until(context.now + context.settings.keep_dead_letters + TOMBSTONE);

@@ -9,10 +9,10 @@ use super::endpoint::tombstone;
 use super::{Context, Refusal, routing, transact};
 use crate::erase;
 
-/// What was removed.
+/// The counts of removed records.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Removed {
-    /// Connections; none if an earlier request removed it.
+    /// Connections; zero if an earlier request removed it.
     pub connections: usize,
     /// Secrets and credentials.
     pub secrets: usize,
@@ -46,7 +46,7 @@ pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> 
     Ok(Removed { entities: erased.entities, documents: erased.documents, remaining: !all, ..removed })
 }
 
-/// Ends a connection: nothing more comes for it, and nobody sees it. Returns the number of secrets that went.
+/// Ends a connection: it receives nothing more and is invisible. Returns the number of secrets that were removed.
 async fn end(context: Context<'_>, stored: &Stored<Connection>) -> Result<usize, Refusal> {
     let Context { ports, tenant, now, .. } = context;
     let connection = &stored.record;

@@ -27,7 +27,7 @@ pub struct NewSecret {
 impl NewSecret {
     /// Puts the new secret first, and lets the others of its name end.
     fn put_into(&self, sealed: SealedSecret, secrets: &mut Vec<SealedSecret>, now: Timestamp) {
-        // What no longer counts need not be kept.
+        // Expired secrets need not be kept.
         secrets.retain(|secret| secret.retires_at.is_none_or(|retires_at| retires_at > now));
         for other in secrets.iter_mut().filter(|secret| secret.name == sealed.name) {
             other.retires_at = match (other.retires_at, self.others_retire_at) {

@@ -98,7 +98,7 @@ pub(super) async fn move_to(
     Ok(moved)
 }
 
-/// The write that routes the account of a connection to nobody; none if the route is not this connection's.
+/// The write that removes the route of a connection's account, if the route belongs to this connection.
 pub(super) async fn disconnect(context: Context<'_>, connection: &Connection) -> Result<Option<Write>, Fault> {
     let Some(account) = &connection.account else { return Ok(None) };
     let key = route_key(&connection.provider, &connection.endpoint, account);

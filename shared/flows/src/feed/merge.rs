@@ -1,19 +1,20 @@
 //! Merge: some entries of each lane become one order.
 //!
-//! Entries come by the time of processing, with one exception: a change names the place of the former change of its entity,
-//! and waits until its reader has passed that. The reader then takes that lane's entries first, and theirs before them. So
-//! every reader has the changes of one entity in the order in which they were committed, over any number of readings.
+//! Entries come in the order of processing, with one exception: a change names the place of the previous change of its
+//! entity, and waits until the reader has passed that place. The reader then takes that lane's entries first, and before
+//! them those that they wait for. So every reader gets the changes of one entity in the order in which they were committed,
+//! over any number of readings.
 //!
-//! **It always gets on.** A change names a place that was committed before its own, and within a lane places follow each
-//! other in the order of commits. So whoever waits, waits for an earlier commit, and no two wait for each other. Where the
-//! place that is waited for was not read, since its lane has more than was read of it or went on after it was read to its
-//! end (another lane was read later), the lane that waits is held, and those that wait for it, until the next reading; the
-//! others go on. The earliest commit that a reader has not had waits for nothing that was not read, so each reading takes
-//! at least that, if it was there when the reading began.
+//! **A reading always makes progress.** A change names a place that was committed before its own, and within a lane places
+//! follow each other in the order of commits. So every wait is for an earlier commit, and no two changes wait for each
+//! other. If the awaited place was not read, because its lane has more entries or grew after it was read to its end
+//! (another lane was read later), the waiting lane is held until the next reading, with the lanes that wait for it; the
+//! others continue. The earliest commit that a reader has not had waits only for places that were read, so each reading
+//! takes at least that commit, if it existed when the reading began.
 //!
-//! A place that has expired is not waited for: its lane goes on beyond it, or has ended before it. A lane that has gone on
-//! since it was read is therefore asked for where it goes on: beyond the place, nobody waits. So what has expired and is not
-//! deleted yet may come late to a reader from the oldest; the order of all that is kept holds.
+//! An expired place is not waited for: its lane continues beyond it, or ended before it. If a lane grew since it was read,
+//! its next position is therefore looked up: if that is beyond the place, no entry waits. So entries that expired and are
+//! not yet deleted may reach a reader from the oldest late; the order of all unexpired entries holds.
 
 use std::collections::VecDeque;
 
@@ -21,15 +22,15 @@ use super::{Cursor, Item, Reading};
 use hooktide_model::place::JournalPlace;
 use hooktide_store::records::journal::Entry;
 
-/// What was read of a lane.
+/// The entries that were read of a lane.
 pub(super) struct LaneReader {
     lane: u8,
     entries: VecDeque<Placed>,
-    /// Whether there is more than what was read.
+    /// Whether the lane has more entries than were read.
     more: bool,
-    /// The first position after what was read, if there is one, as a second look has shown.
+    /// The first position after those that were read, if there is one, once a second look has shown it.
     came: Option<Option<u64>>,
-    /// Whether its first entry waits for what this reading does not have.
+    /// Whether its first entry waits for an entry that this reading does not have.
     held: bool,
 }
 
@@ -66,11 +67,11 @@ pub(super) struct Merge {
     more: bool,
 }
 
-/// What an entry that is the first of its lane waits for.
+/// The wait of an entry that is the first of its lane.
 enum Turn {
     /// Nothing: the first entry of this lane is next.
     Take(usize),
-    /// The first entry of this lane waits for what was not read.
+    /// The first entry of this lane waits for an entry that was not read.
     Hold(usize),
     /// To know where this lane has gone on since it was read to its end.
     Look(usize),

@@ -1,7 +1,7 @@
 //! The feed: the journal, read by front ends (changes) and people (activity).
 //!
-//! Positions of a lane have no gaps, so a reader that meets one has missed what expired there, and is told so. Only a
-//! reader on its first way from the oldest is not: stores delete what expired in no particular order.
+//! Positions of a lane have no gaps, so a reader that meets one has missed entries that expired there, and gets an error
+//! that says so, except on its first way from the oldest, since stores delete expired items in no particular order.
 //!
 //! Every reader has the changes of one entity in the order in which they were committed (see `merge.rs`).
 
@@ -28,15 +28,15 @@ const POSITIONS: usize = 25;
 /// Some of the feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// The entries, each with where it stands.
+    /// The entries, each with its place.
     pub items: Vec<Item>,
-    /// Where to go on.
+    /// The cursor for the next reading.
     pub next: Cursor,
     /// Whether to go on at once.
     pub more: bool,
 }
 
-/// An entry and where it stands.
+/// An entry and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The entry.
@@ -71,7 +71,7 @@ impl Item {
 /// Why the feed could not be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FeedFault {
-    /// What came after the cursor is no longer kept.
+    /// Entries after the cursor have expired.
     #[error("the cursor is older than what is kept")]
     Expired,
     /// The cursor is ahead of everything: its store was restored to an earlier time, or it is another one's.
@@ -82,7 +82,7 @@ pub enum FeedFault {
     Fault(#[from] Fault),
 }
 
-/// Where a reader starts who wants only what comes.
+/// The cursor of a reader that only wants new entries.
 pub async fn now_cursor(table: &dyn Table, tenant: &Tenant, lanes: u8, now: Timestamp) -> Result<Cursor, Fault> {
     let mut cursor = Cursor::oldest(lanes, now);
     for lane in 0..lanes {

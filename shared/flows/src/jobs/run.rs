@@ -8,7 +8,7 @@ use crate::{Ports, erase, privacy, publish, replay};
 use hooktide_model::job_kind::JobKind;
 use hooktide_store::records::job::Mark;
 
-/// All kinds of jobs that this code does. What is none of them waits for code that knows it.
+/// All kinds of jobs that this code does. A job of any other kind waits for code that knows it.
 pub static RUNNERS: [&Runner; 4] = [&erase::RUNNER, &privacy::RUNNER, &publish::RUNNER, &replay::RUNNER];
 
 /// The runner of a kind, if this code has one.
@@ -16,7 +16,7 @@ pub(crate) fn runner(kind: &JobKind) -> Option<&'static Runner> {
     RUNNERS.into_iter().find(|runner| runner.kind == *kind)
 }
 
-/// Announces the jobs of marks that are stored, but for those that nobody does yet: their marks wait.
+/// Announces the jobs of stored marks, except those of kinds that no code does yet: their marks wait.
 pub(crate) async fn announce_all(ports: &Ports, marks: &[Mark], now: Timestamp) {
     for mark in marks.iter().filter(|mark| runner(&mark.job).is_some()) {
         announce::announce(ports, mark, now).await;

@@ -43,7 +43,7 @@ impl Syncer {
         self.run_until(messages, now, &|| false).await
     }
 
-    /// Does the jobs of a batch as long as the run has time: those whose turn did not come are delivered again.
+    /// Does the jobs of a batch as long as the run has time: the rest are delivered again.
     pub async fn run_until(
         &self,
         messages: Vec<Message>,
@@ -62,7 +62,7 @@ impl Syncer {
         failed
     }
 
-    /// Brings a message to its end: done, put off, or kept. What is no job is the processor's.
+    /// Settles a message: done, put off, or kept. Messages that are not jobs belong to the processor.
     async fn take(&self, message: &Message, now: Timestamp) -> Result<(), Fault> {
         let envelope = match Envelope::decode(&message.body) {
             Ok(envelope) => envelope,

@@ -27,7 +27,7 @@ pub struct Runner {
 /// One step of a job.
 pub(crate) struct Task<'a> {
     pub(crate) tenant: &'a Tenant,
-    /// What it works on: a resource, or the id of a replay or request.
+    /// The object of the work: a resource, or the id of a replay or request.
     pub(crate) id: &'a str,
     pub(crate) envelope: &'a Envelope,
     /// The mark, as this run holds it.

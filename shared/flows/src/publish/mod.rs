@@ -1,8 +1,8 @@
-//! Publish: tells the bus of changes that are committed; at least once, always with the change's id.
+//! Publish: puts committed changes on the bus, at least once, always with the change's id.
 //!
-//! What a queue delivers is delivered again until the bus has heard of it. A page, an import's row or a cart comes once: their
-//! commit also writes a mark that names its place in the journal. Whoever commits publishes the place and takes the mark away, or
-//! the mark becomes due.
+//! A queue redelivers a message until its changes are published. A page, an import's row or a cart comes only once, so
+//! their commit also writes a mark that names its place in the journal. The committer publishes the place and removes the
+//! mark; otherwise the mark becomes due.
 
 mod entries;
 
@@ -30,7 +30,7 @@ use hooktide_store::records::{self, document};
 pub(crate) static RUNNER: Runner =
     Runner { kind: JobKind::named("publish"), step: |ports, _, task| Box::pin(step(ports, task)) };
 
-/// How long whoever commits has to publish: longer than any run lasts.
+/// How long the committer has to publish: longer than any run lasts.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// The mark of a place that is still to be published.
@@ -38,7 +38,7 @@ pub(crate) fn mark(tenant: &Tenant, at: JournalPlace, now: Timestamp) -> Mark {
     Mark::asked(tenant, RUNNER.kind.clone(), &at.to_string(), now + GRACE, now)
 }
 
-/// Publishes a place that nobody has published before its mark was due.
+/// Publishes a place that was not published before its mark was due.
 async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let at: JournalPlace = task.id.parse().map_err(|error: NoPlace| Fault::failed(error.to_string()))?;
     publish_place(ports, task.tenant, at, |_| true).await?;
@@ -61,7 +61,8 @@ pub(crate) async fn publish(bus: &dyn Bus, tenant: &Tenant, changes: Vec<Committ
     Ok(())
 }
 
-/// Publishes what an envelope committed before it was put off, if it did; the ids of its entries that are in the journal.
+/// Publishes the changes that an envelope committed before it was put off, and returns the ids of its entries in the
+/// journal.
 pub(crate) async fn publish_again(ports: &Ports, envelope: &Envelope) -> Result<HashSet<String>, Fault> {
     let mut done = HashSet::new();
     for Unpublished { tenant, at } in &envelope.committed {
@@ -70,8 +71,8 @@ pub(crate) async fn publish_again(ports: &Ports, envelope: &Envelope) -> Result<
     Ok(done)
 }
 
-/// Publishes the changes of a commit whose facts come once, and takes the mark away that it left. Where this fails, or does
-/// not happen, the mark becomes due. The jobs that the facts raised are announced by whoever commits them.
+/// Publishes the changes of a commit whose facts come once, and removes the mark that it left. If this fails or does not
+/// happen, the mark becomes due. The caller announces the jobs that the facts raised.
 pub async fn announce(ports: &Ports, tenant: &Tenant, committed: Committed) -> Result<(), Fault> {
     publish(&*ports.bus, tenant, committed.changes).await?;
     let marks = committed.announced.into_iter().map(|at| job::key(tenant, &RUNNER.kind, &at.to_string()));

@@ -18,7 +18,7 @@ use hooktide_store::remembered::Remembered;
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// How long an endpoint is remembered as unknown.
 const UNKNOWN: Duration = Duration::from_secs(30);
-/// How long an endpoint that was read is not read anew, whoever would like it to be.
+/// The shortest time between two reads of an endpoint.
 const LATEST: Duration = Duration::from_secs(1);
 
 /// An endpoint with its secrets opened.
@@ -30,7 +30,7 @@ pub(super) struct OpenEndpoint {
     pub(super) tenant: Tenant,
     /// The secrets that verify its deliveries.
     pub(super) secrets: Secrets,
-    /// The address that the provider was told to call, which some sign.
+    /// The address registered with the provider, which some providers sign.
     pub(super) url: String,
 }
 
@@ -65,7 +65,7 @@ impl EndpointCache {
         }
     }
 
-    /// The endpoint as it is now, or was a second ago: however many ask, it is read once a second.
+    /// The endpoint as it is now, or was a second ago: however many callers ask, it is read once a second.
     pub(super) async fn latest(
         &self,
         ports: &Ports,

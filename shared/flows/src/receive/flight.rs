@@ -1,15 +1,15 @@
-//! Single flight: what many requests want at once is done once.
+//! Single flight: work that many requests need at once is done once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// How many entries there may be before those that nobody waits for are cleared away.
+/// How many entries there may be before those without a waiter are removed.
 const CLEARED: usize = 256;
 
 type Flight<T> = futures::lock::Mutex<Option<T>>;
 
-/// What is under way, by its key. Bounded by the requests that are under way.
+/// The work under way, by its key. Bounded by the requests under way.
 pub(super) struct Flights<K, T>(Mutex<HashMap<K, Weak<Flight<T>>>>);
 
 impl<K: Eq + Hash, T: Clone> Flights<K, T> {

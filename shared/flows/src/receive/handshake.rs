@@ -58,7 +58,7 @@ impl Receiver {
             return Ok(None);
         }
         let id = &endpoint.id;
-        // Nobody proves who sends one, so they are counted as what could not be verified is.
+        // Their senders are unproven, so handshakes are counted like requests that could not be verified.
         if let Allowance::Exceeded { retry_after } = self.limiter.count(id, network, now) {
             let detail = "Too many handshakes from this address; wait a minute.";
             return Err(Problem::new(ProblemType::Limited, detail).retry_after(retry_after).into());

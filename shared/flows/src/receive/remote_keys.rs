@@ -26,11 +26,12 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// How long an id is remembered as unknown.
 const UNKNOWN: Duration = Duration::from_secs(300);
-/// How long nobody asks for an id again after the first failure; twice as long after each further one, up to [`LONGEST_PAUSE`].
+/// How long an id is not looked up again after the first failure; twice as long after each further one, up to
+/// [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(5);
 /// See [`PAUSE`]. Also how long a key that could not be asked for again is used until the next try.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How much sooner than it says a token ends for us, so that none ends on its way.
+/// How long before its expiry a token is given up, so that none expires on its way.
 const MARGIN: Duration = Duration::from_secs(60);
 /// How long a provider may take to answer a look-up: a delivery waits for it.
 const LOOK_UP_TIME: Duration = Duration::from_millis(2500);
@@ -44,9 +45,9 @@ const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 pub(super) enum Known {
     /// The key.
     Key(LiveSecret),
-    /// The provider has none of that id, or nobody can ask it: the request is refused.
+    /// The provider has no key with that id, or cannot be asked: the request is refused.
     None,
-    /// Too many ids that nobody knows were named.
+    /// Too many unknown ids were named.
     Limited {
         /// Seconds until another may be.
         retry_after: u64,
@@ -55,7 +56,7 @@ pub(super) enum Known {
 
 /// A key by its provider and id.
 type Id = (&'static str, String);
-/// Who asks for what: the endpoint, whose credentials may be wrong, and the id.
+/// A look-up: the endpoint, whose credentials may be wrong, and the id.
 type Question = (String, String);
 
 /// The keys that this instance has fetched. Those that are known and those that are not are kept apart: whoever makes ids
@@ -105,7 +106,7 @@ impl KeyCache {
             return Ok(known);
         }
         let fetch = async {
-            // Somebody may have fetched it since this request came.
+            // Another request may have fetched it since this one arrived.
             match self.remembered(asking, id)? {
                 Some(known) => Ok(known),
                 None => self.fetch(asking, id, budget).await,
@@ -135,7 +136,7 @@ impl KeyCache {
         let question = (asking.endpoint.id.clone(), id.to_owned());
         let former = self.keys.last(&key).map(|(_, key)| key);
         let task = KeyTask { id, api, secrets: &asking.endpoint.secrets, token: None, now: asking.now };
-        // Without credentials, nobody can be asked.
+        // Without credentials, the provider cannot be asked.
         let Some(Ask::Http(ask_token)) = asking.keys.first(&task)? else {
             return Ok(former.map_or(Known::None, Known::Key));
         };
@@ -146,7 +147,7 @@ impl KeyCache {
         }
         let (found, life) = match (self.ask(asking, &task, ask_token).await, former) {
             (Ok(Some(found)), _) => (found, LIFETIME),
-            // What an id means never changes, so the key that is known is as good as it was.
+            // The meaning of an id never changes, so a known key stays valid.
             (Err(_), Some(former)) => (former, LONGEST_PAUSE),
             // The provider has no such key, or no longer: whatever it signed counts no more.
             (Ok(None), _) => {

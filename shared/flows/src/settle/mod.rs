@@ -24,11 +24,11 @@ const TRIES: u32 = 3;
 /// A message that was not processed, and where its outcome is filed.
 #[derive(Debug, Clone)]
 pub(crate) struct Unprocessed {
-    /// What it carries.
+    /// Its content.
     pub(crate) envelope: Envelope,
     /// The queue that it came from.
     pub(crate) queue: QueueName,
-    /// The tenant who is told.
+    /// The tenant that it is reported to.
     pub(crate) tenant: Tenant,
     /// The connection, where there can be only one.
     pub(crate) connection: Option<String>,
@@ -47,7 +47,7 @@ impl Settler {
         Self { ports, journal, keep_dead_letters: settings.keep_dead_letters }
     }
 
-    /// Does what a fault calls for, by its sort. `Err` where that failed too: the queue delivers the message again.
+    /// Handles a fault by its sort. `Err` if that failed too: the queue delivers the message again.
     pub(crate) async fn after_fault(
         &self,
         mut message: Unprocessed,
