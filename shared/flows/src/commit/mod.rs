@@ -3,7 +3,7 @@
 //! Entities, tags, deliveries, job marks and the journal's entry change together or not at all, and with them whatever
 //! belongs to the facts: a cursor, a job's mark, an intent. There is no moment in which the guard says "done" and the feed
 //! does not know, and none in which a cursor has moved and its page is lost. The records that the facts touch are read
-//! first and [`plan`] decides; each write is on the condition that nobody changed the record since. If somebody did,
+//! first and `plan` decides; each write is on the condition that nobody changed the record since. If somebody did,
 //! everything is read and decided again. Documents that do not fit into their entity are put before, keyed by content,
 //! and are found only through the committed records.
 

@@ -2,7 +2,7 @@
 //!
 //! A job begins with a mark, which has a time at which it is due. Whoever stores the mark [`announce`]s the job, so that its
 //! message comes when the mark is due; where that is lost, or a run is cut off, [`due`] sends it again. The [`syncer`]
-//! takes the message, holds the mark ([`claim`]) and looks up who does that kind of job ([`run`]), which gets a [`task`].
+//! takes the message, holds the mark (`claim`) and looks up who does that kind of job ([`run`]), which gets a [`task`].
 //! A step that goes on sends its own message on.
 
 pub mod announce;

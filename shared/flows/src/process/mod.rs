@@ -1,7 +1,7 @@
 //! Process: messages from a queue become changes.
 //!
 //! A batch goes through these steps: decode, owners, bodies, read (parse and resolve), commit and publish, settle. Each
-//! message is a [`Case`]. One that fails is handled separately, by the sort of its fault; this happens before the queue
+//! message is a `Case`. One that fails is handled separately, by the sort of its fault; this happens before the queue
 //! hears that the message is done, so nothing is lost whenever the process ends.
 //!
 //! Not guaranteed: the order between two entities, and that a change is published only once.

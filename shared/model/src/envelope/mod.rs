@@ -1,6 +1,6 @@
 //! The envelope: the versioned form of a message on a queue.
 //!
-//! Readers take this version and all before it ([`upgrade`]); a newer one waits, since a rollback must not lose deliveries
+//! Readers take this version and all before it (`upgrade`); a newer one waits, since a rollback must not lose deliveries
 //! that the newer code accepted. Bodies up to [`INLINE`] travel as they are; larger ones, and those that are not UTF-8,
 //! as zstd and base64. A body that is still over [`LARGEST_TEXT`] goes to the blob store and travels by reference (a
 //! claim check). The hash of the raw bytes is checked on reading.

@@ -54,7 +54,7 @@ impl Webhooks for StandardWebhooks {
     }
 }
 
-/// The id that was signed: of the names that [`Provider::verify`] went by.
+/// The id that was signed: of the names that [`crate::Webhooks::verify`] went by.
 fn id(verified: &Verified) -> Option<&str> {
     verified.header(Names::STANDARD.id).or_else(|| verified.header(SVIX.id))
 }
