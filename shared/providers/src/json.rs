@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::verified::Verified;
 use hooktide_model::fault::{ErrorClass, Fault};
 
 /// The depth to which the JSON of a body may nest: as deep as serde_json reads what it does not ignore.
@@ -12,11 +11,11 @@ const DEEPEST: usize = 127;
 const LONGEST_PATH: usize = 120;
 
 /// Refuses a body that is not JSON, or nests deeper than [`DEEPEST`].
-pub(crate) fn check(verified: &Verified) -> Result<(), Fault> {
-    let ignored = serde_json::from_slice::<serde::de::IgnoredAny>(verified.text());
+pub(crate) fn check(text: &[u8]) -> Result<(), Fault> {
+    let ignored = serde_json::from_slice::<serde::de::IgnoredAny>(text);
     ignored.map_err(|error| unreadable(format!("the body is not JSON: {error}")))?;
     // What is ignored is not counted by serde_json.
-    nests_little(verified.text())
+    nests_little(text)
 }
 
 /// Refuses a JSON text that nests deeper than [`DEEPEST`].

@@ -105,7 +105,7 @@ impl Profile {
         shares_secret: false,
         accepted: StatusCode::OK,
         refused: StatusCode::UNAUTHORIZED,
-        readable: json::check,
+        readable: |verified| json::check(verified.text()),
         normalise_account: str::to_owned,
         bus: None,
     };
