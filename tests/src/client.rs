@@ -73,9 +73,12 @@ impl Client {
     /// Sends any request; `None` if no answer came.
     pub async fn send(&self, request: Request<Bytes>) -> Option<Answer> {
         let request = reqwest::Request::try_from(request).expect("a request");
-        let response = self.http.execute(request).await.ok()?;
+        let began = tokio::time::Instant::now();
+        // A test that expects an answer shows why there is none.
+        let unanswered = |error: &reqwest::Error| println!("no answer after {:?}: {error:?}", began.elapsed());
+        let response = self.http.execute(request).await.inspect_err(unanswered).ok()?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.ok()?;
+        let body = response.bytes().await.inspect_err(unanswered).ok()?;
         let mut heard = self.heard.lock().expect("what was heard");
         heard.extend(format!("{headers:?}\n").into_bytes());
         heard.extend(&body);

@@ -33,7 +33,7 @@ async fn a_delivery_sent_again_for_another_shop_is_ignored() {
     assert_eq!(last["connection"], json!(theirs.id));
     assert_eq!(
         (&last["outcome"], &last["reason"]),
-        (&json!("ignored"), &json!("the thing belongs to another account of this endpoint"))
+        (&json!("ignored"), &json!("the entity belongs to another account of this endpoint"))
     );
     // The other shop's own entities are untouched by that.
     world.update(&theirs, 2).await;
