@@ -31,6 +31,12 @@ pub struct Client {
     heard: Arc<Mutex<Vec<u8>>>,
 }
 
+/// Shows why there is no answer, and after how long: a test that expects one fails with it.
+fn unanswered() -> impl Fn(&reqwest::Error) {
+    let began = tokio::time::Instant::now();
+    move |error| println!("no answer after {:?}: {error:?}", began.elapsed())
+}
+
 impl Client {
     /// Knows no server yet.
     pub(crate) fn new() -> Self {
@@ -41,6 +47,13 @@ impl Client {
     /// The same, speaking to a server there.
     pub(crate) fn at(&self, address: SocketAddr, token: &str) -> Self {
         Self { token: token.to_owned(), base: format!("http://{address}"), ..self.clone() }
+    }
+
+    /// The same over a new connection for each request. One that rests may be closed by the server, which makes room, at the
+    /// moment at which a request goes out over it.
+    pub fn unpooled(&self) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).pool_max_idle_per_host(0);
+        Self { http: http.build().expect("a client"), ..self.clone() }
     }
 
     /// The same with another token.
@@ -73,12 +86,10 @@ impl Client {
     /// Sends any request; `None` if no answer came.
     pub async fn send(&self, request: Request<Bytes>) -> Option<Answer> {
         let request = reqwest::Request::try_from(request).expect("a request");
-        let began = tokio::time::Instant::now();
-        // A test that expects an answer shows why there is none.
-        let unanswered = |error: &reqwest::Error| println!("no answer after {:?}: {error:?}", began.elapsed());
-        let response = self.http.execute(request).await.inspect_err(unanswered).ok()?;
+        let unanswered = unanswered();
+        let response = self.http.execute(request).await.inspect_err(&unanswered).ok()?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.inspect_err(unanswered).ok()?;
+        let body = response.bytes().await.inspect_err(&unanswered).ok()?;
         let mut heard = self.heard.lock().expect("what was heard");
         heard.extend(format!("{headers:?}\n").into_bytes());
         heard.extend(&body);
@@ -96,7 +107,8 @@ impl Client {
     pub async fn stream(&self, request: Request<Bytes>) -> Option<reqwest::Response> {
         let mut request = reqwest::Request::try_from(request).expect("a request");
         *request.timeout_mut() = Some(PATIENCE * 2);
-        self.http.execute(request).await.ok()?.error_for_status().ok()
+        let answer = self.http.execute(request).await.and_then(reqwest::Response::error_for_status);
+        answer.inspect_err(unanswered()).ok()
     }
 
     /// All answers so far.

@@ -57,14 +57,11 @@ async fn fifteen_hundred_half_headers_stop_no_delivery_and_are_closed() {
 async fn where_few_files_may_be_open_half_open_connections_give_way_to_deliveries() {
     let launch = Launch { first: Some("ulimit -n 256"), ..Launch::default() };
     let server = Server::launch(set(&[("HOOKTIDE_HEADER_SECONDS", "300")]), launch).await;
-    let shop = server.client.shop().await;
+    let (shop, client) = (server.client.shop().await, server.client.unpooled());
     for said in ["", HALF] {
         let half = join_all((0..260).map(|_| open(server.address(), said.as_bytes()))).await;
-        // Each over a connection of its own.
         for number in 0..30 {
-            let mut request = shop.product(number, 0);
-            request.headers_mut().insert("connection", http::HeaderValue::from_static("close"));
-            assert_eq!(server.client.send(request).await.expect("an answer").status, 200);
+            assert_eq!(client.send(shop.product(number, 0)).await.expect("an answer").status, 200);
         }
         drop(half);
     }
