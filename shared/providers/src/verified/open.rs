@@ -43,8 +43,8 @@ fn kept(provider: &dyn Provider, headers: &HeaderMap) -> BTreeMap<String, String
     let mut kept = BTreeMap::new();
     for name in provider.profile().headers {
         let value = headers.get(*name).filter(|value| value.len() <= LONGEST_HEADER);
-        // More than ASCII, since a store's address may be written in its own letters. What nobody signed must not grow what is
-        // kept.
+        // Values may go beyond ASCII: a store's address may be written in its own script. One with control characters is left
+        // out, because JSON takes up to six bytes for each, and an unsigned header must not inflate the envelope.
         let value = value.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
         if let Some(value) = value.filter(|value| !value.contains(char::is_control)) {
             kept.insert((*name).to_owned(), value.to_owned());
