@@ -239,7 +239,7 @@ fn list<T: FromStr>(
 impl Settings {
     /// The base address of a provider's API, if it has one.
     pub fn api<'a>(&'a self, provider: &'a dyn Provider) -> Option<&'a str> {
-        self.apis.get(provider.id()).map(String::as_str).or_else(|| provider.api().map(|api| api.base()))
+        self.apis.get(provider.id()).map(String::as_str).or_else(|| provider.api().and_then(|api| api.base().fixed()))
     }
 
     /// All origins that Hooktide may call.

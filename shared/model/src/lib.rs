@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock or knows a store; times and data are arguments.
 
 pub mod address;
+pub mod calendar;
 pub mod entropy;
 pub mod envelope;
 pub mod fault;

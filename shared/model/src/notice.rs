@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::CalendarEvent;
 use crate::fault::{ErrorClass, Fault};
 use crate::names::{Kind, MarkReason, PrivacyAct};
 use crate::payment::{Account, Transaction};
@@ -230,6 +231,8 @@ pub enum Document {
     Transaction(Box<Transaction>),
     /// A merchant account.
     Account(Account),
+    /// An entry of a calendar.
+    CalendarEvent(Box<CalendarEvent>),
 }
 
 impl Document {
@@ -246,6 +249,7 @@ impl Document {
             Self::Stock(stock) => stock.updated_at.clear(),
             Self::Transaction(transaction) => transaction.updated_at.clear(),
             Self::Account(account) => account.updated_at.clear(),
+            Self::CalendarEvent(event) => event.updated_at.clear(),
         }
         bare
     }

@@ -2,16 +2,26 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
+
 use super::{Answer, Arrival, Ask, Provider, Refusal};
 use crate::protocols::answers;
 use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::secret::{LiveSecret, Secret, Secrets};
+use hooktide_model::settings::connection::ConnectionSettings;
 use jiff::Timestamp;
 
 /// The API of a provider.
 pub trait Api: Provider {
-    /// The base address, without a slash at the end. The operator may set another for a sandbox (see the settings).
-    fn base(&self) -> &'static str;
+    /// Where it is. The operator may set another origin for a sandbox (see the settings).
+    fn base(&self) -> Base;
+
+    /// The request with what proves us; `None` where the connection has no such credentials. `secrets` are the connection's
+    /// credentials, and what verifies its deliveries.
+    fn authorise(&self, _request: Request<Bytes>, _secrets: &Secrets, _now: Timestamp) -> Option<Request<Bytes>> {
+        None
+    }
 
     /// Sorts an answer by what to do next; an error for all that is no success.
     fn sort(&self, answer: &Answer) -> Result<(), Refusal> {
@@ -21,6 +31,26 @@ pub trait Api: Provider {
     /// The keys that it signs with and publishes, where they are not ours to configure.
     fn keys(&self) -> Option<&dyn RemoteKeys> {
         None
+    }
+}
+
+/// Where an API is.
+#[derive(Clone, Copy)]
+pub enum Base {
+    /// The same address for everybody, without a slash at the end.
+    Fixed(&'static str),
+    /// An address of each account, from the account and the settings of its connection, without a slash at the end; `None` if
+    /// they do not say it.
+    OfConnection(fn(Option<&str>, &ConnectionSettings) -> Option<String>),
+}
+
+impl Base {
+    /// The address that is the same for everybody.
+    pub fn fixed(self) -> Option<&'static str> {
+        match self {
+            Self::Fixed(address) => Some(address),
+            Self::OfConnection(_) => None,
+        }
     }
 }
 

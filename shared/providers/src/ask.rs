@@ -39,6 +39,9 @@ pub enum Refusal {
     /// The question is wrong: to ask it again cannot help.
     #[error("the question is refused")]
     Invalid,
+    /// The answer has not the form that is documented: HTML, an error page, JSON of another shape. The text says what it lacks.
+    #[error("an answer that cannot be read: {0}")]
+    Unreadable(&'static str),
     /// The answer to a write was lost, so that nobody knows whether it was done.
     #[error("the answer was lost")]
     Unknown,
@@ -49,7 +52,7 @@ impl Refusal {
     pub fn after(self) -> Option<Duration> {
         match self {
             Self::Limited { after } | Self::Unavailable { after } => after,
-            Self::Refused | Self::Expired | Self::Invalid | Self::Unknown => None,
+            Self::Refused | Self::Expired | Self::Invalid | Self::Unreadable(_) | Self::Unknown => None,
         }
     }
 }

@@ -18,26 +18,28 @@ mod provider;
 mod reading;
 mod sample;
 mod shopify;
+#[cfg(feature = "simulators")]
+pub mod simulator;
 mod source;
 mod square;
 mod standard_webhooks;
 mod store_images;
 mod subscriptions;
-mod target;
 pub mod verified;
 mod webhooks;
 mod whatnot;
 mod woocommerce;
 
-pub use self::api::{Api, ApiToken, KeyStep, KeyTask, RemoteKeys};
+pub use self::api::{Api, ApiToken, Base, KeyStep, KeyTask, RemoteKeys};
 pub use self::arrival::Arrival;
 pub use self::ask::{Answer, Ask, Refusal};
-pub use self::profile::{Becomes, BusEvent, CREDENTIALS, Covers, Need, Profile, Proof, Scheme, Topic};
+pub use self::profile::{Becomes, BusEvent, Covers, Need, Profile, Proof, Scheme, Topic};
 pub use self::provider::Provider;
 pub use self::sample::{Sample, Unsigned, signing_with};
-pub use self::source::{Next, Page, Source, Task};
-pub use self::subscriptions::{Subscribed, SubscriptionStep, Subscriptions};
-pub use self::target::{Target, Write, Written};
+pub use self::source::{Next, Page, Reach, Source, Task};
+pub use self::subscriptions::{
+    Covering, Listed, Plan, Registered, Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions,
+};
 pub use self::webhooks::{HandshakeReply, Label, Proved, Webhooks};
 
 /// All providers, in alphabetical order, one line each.

@@ -21,6 +21,8 @@ pub struct Profile {
     pub id: &'static str,
     /// The secrets that it needs.
     pub needs: &'static [Need],
+    /// The API credentials that its connections may have besides what verifies their deliveries.
+    pub credentials: &'static [Need],
     /// The settings that its connections take beside those of every provider
     /// ([`hooktide_model::settings::connection::OF_EVERY_PROVIDER`]).
     pub settings: &'static [&'static str],
@@ -60,6 +62,8 @@ pub struct Profile {
     /// [`crate::Webhooks::sign`] needs. Anybody can read them here, so they are for samples, demos and tests only. None where
     /// tokens are derived ([`Profile::derives_tokens`]).
     pub sample_secrets: &'static [(&'static str, &'static str)],
+    /// API credentials that its simulator takes, by their names. Anybody can read them here.
+    pub sample_credentials: &'static [(&'static str, &'static str)],
     /// Whether the proof of a delivery is a token that we derive for each subscription (see
     /// [`hooktide_model::signing::subscription_token`]); the endpoint's secrets then hold the keys for it under
     /// [`hooktide_model::signing::SUBSCRIPTION_KEY`].
@@ -86,6 +90,7 @@ impl Profile {
     pub(crate) const PLAIN: Self = Self {
         id: "",
         needs: &[],
+        credentials: OAUTH,
         settings: &[],
         topics: &[],
         resources: &[],
@@ -101,6 +106,7 @@ impl Profile {
         headers: &[],
         sample_account: "",
         sample_secrets: &[],
+        sample_credentials: &[],
         derives_tokens: false,
         shares_secret: false,
         accepted: StatusCode::OK,
@@ -199,8 +205,8 @@ impl Need {
     }
 }
 
-/// API credentials that a connection may have besides what verifies its deliveries.
-pub const CREDENTIALS: &[Need] = &[
+/// API credentials of providers with OAuth: a token, or what gets one.
+pub(crate) const OAUTH: &[Need] = &[
     Need::optional("access_token", "the token that the provider's API is called with"),
     Need::optional("refresh_token", "the token that new access tokens are got with"),
     Need::optional("client_id", "the app's id at the provider"),

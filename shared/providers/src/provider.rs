@@ -1,6 +1,6 @@
 //! The providers' trait: what one is, as data, and which facets it has.
 
-use super::{Api, Profile, Source, Subscriptions, Target, Webhooks};
+use super::{Api, Profile, Source, Subscriptions, Webhooks};
 
 /// A provider. Pure: no clock, no socket, no store.
 pub trait Provider: Send + Sync {
@@ -32,8 +32,9 @@ pub trait Provider: Send + Sync {
         None
     }
 
-    /// The writing of changes to it.
-    fn target(&self) -> Option<&dyn Target> {
+    /// A simulation of its API, with an account that is made from a seed.
+    #[cfg(feature = "simulators")]
+    fn simulator(&self, _seed: u64) -> Option<Box<dyn crate::simulator::Simulator>> {
         None
     }
 }
@@ -60,6 +61,22 @@ macro_rules! provider {
     (facet api) => {
         fn api(&self) -> Option<&dyn $crate::Api> {
             Some(self)
+        }
+    };
+    (facet source) => {
+        fn source(&self) -> Option<&dyn $crate::Source> {
+            Some(self)
+        }
+    };
+    (facet subscriptions) => {
+        fn subscriptions(&self) -> Option<&dyn $crate::Subscriptions> {
+            Some(self)
+        }
+    };
+    (facet simulator) => {
+        #[cfg(feature = "simulators")]
+        fn simulator(&self, seed: u64) -> Option<Box<dyn $crate::simulator::Simulator>> {
+            Some(Box::new(simulator::Account::new(seed)))
         }
     };
 }

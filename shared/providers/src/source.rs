@@ -1,55 +1,75 @@
-//! Sources: how a provider's resources are read, one question and one answer at a time.
+//! Sources: how a provider's resources are read, one step of questions and answers at a time.
 
 use jiff::Timestamp;
 
 use super::{Answer, Api, Ask, Refusal};
 use hooktide_model::notice::What;
-use hooktide_model::secret::Secret;
+use hooktide_model::settings::connection::ConnectionSettings;
 
-/// The reading of a provider's resources. All state is in the cursor, so a page that was lost is asked for again.
+/// The reading of a provider's resources. All state is in the cursor, so a step that was lost is asked again.
 pub trait Source: Api {
-    /// The next question of a task: from its cursor, or from the beginning.
-    fn first(&self, task: &Task<'_>) -> Ask;
+    /// The questions of the next step, which are answered together: from the task's cursor, or from the beginning.
+    fn ask(&self, task: &Task<'_>) -> Vec<Ask>;
 
-    /// Reads the answer to a question of the task.
-    fn read(&self, task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal>;
+    /// Reads the answers to the questions of the step, in their order. Answers that are no success are sorted by
+    /// [`Api::sort`], unless they have a meaning here (a single entity that is gone).
+    fn read(&self, task: &Task<'_>, answers: &[Answer]) -> Result<Page, Refusal>;
+
+    /// Whether the resource has parts that are read separately, each with a cursor of its own: one calendar of several.
+    fn has_parts(&self, _resource: &str) -> bool {
+        false
+    }
 }
 
-/// The work on one resource of one connection.
+/// The reading of one resource of one connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Task<'a> {
-    /// The account at the provider.
-    pub account: &'a str,
+    /// The account at the provider, if the connection names one.
+    pub account: Option<&'a str>,
+    /// The connection's settings.
+    pub settings: &'a ConnectionSettings,
     /// The resource's name, as the profile has it.
     pub resource: &'a str,
-    /// The part of the resource that is meant, where it has parts: one calendar of several.
+    /// The part of the resource, where it has parts.
     pub part: Option<&'a str>,
-    /// The place up to which it was read; opaque to all but the provider.
+    /// What of it is read.
+    pub reach: Reach<'a>,
+    /// Where this reading is. For [`Reach::Changes`] it begins with the cursor that the last complete reading ended with; the
+    /// others begin without one. Opaque to all but the provider.
     pub cursor: Option<&'a str>,
-    /// The base address of the API.
+    /// The base address of the API, without a slash at the end.
     pub api: &'a str,
-    /// The token to ask with.
-    pub token: &'a Secret,
     /// The time of asking.
     pub now: Timestamp,
 }
 
-/// A page of a resource.
+/// What of a resource is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach<'a> {
+    /// Everything that changed since the cursor.
+    Changes,
+    /// Everything that there is.
+    Everything,
+    /// The entity of this id alone.
+    One(&'a str),
+}
+
+/// One step of a reading.
 #[derive(Debug)]
 pub struct Page {
-    /// The facts that it tells.
+    /// The states that it reports: [`What::Entity`], and [`What::Ignored`] or [`What::Kept`] for items that could not be read.
     pub facts: Vec<What>,
+    /// The ids of items that are there, although they could not be read: a comparison must not take them for deleted.
+    pub seen: Vec<String>,
     /// The way on.
     pub next: Next,
 }
 
 /// The way on after a page.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// There is more: the next question.
-    Ask(Box<Ask>),
-    /// The resource was read up to this cursor.
+    /// There is more, from this cursor.
+    More(String),
+    /// This was the last page. The cursor is what [`Reach::Changes`] goes on from; after [`Reach::One`] it is not kept.
     Done(String),
-    /// The cursor is too old: the resource is read from the beginning.
-    Expired,
 }

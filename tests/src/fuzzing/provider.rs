@@ -211,7 +211,8 @@ impl ProviderTarget {
         let arrival = self.arrival(request, ADDRESS, now);
         let Some((keys, Ok(id))) = api.keys().map(|keys| (keys, keys.wanted(&arrival))) else { return Ok(()) };
         let answer = Answer::new(request.body().clone());
-        let task = KeyTask { id: &id, api: api.base(), secrets: &self.secrets, token: None, now };
+        let task =
+            KeyTask { id: &id, api: api.base().fixed().unwrap_or_default(), secrets: &self.secrets, token: None, now };
         let token = match (keys.first(&task), keys.read(&task, &answer)) {
             (Ok(_), Ok(KeyStep::Token(token))) => token.secret,
             _ => Secret::new("a token"),

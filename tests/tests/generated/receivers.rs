@@ -109,5 +109,5 @@ fn outputs(provider: &dyn Provider) -> String {
 
 /// The API that a provider's keys are fetched from, if they are.
 fn fetches_keys(provider: &dyn Provider) -> Option<&'static str> {
-    provider.api().filter(|api| api.keys().is_some()).map(|api| api.base())
+    provider.api().filter(|api| api.keys().is_some()).and_then(|api| api.base().fixed())
 }

@@ -3,7 +3,6 @@
 
 use hooktide_model::fault::Fault;
 use hooktide_model::secret::Secret;
-use hooktide_providers::CREDENTIALS;
 use hooktide_store::ports::Key;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{Endpoint, SealedSecret};
@@ -50,7 +49,7 @@ pub async fn add_secret(context: Context<'_>, id: &str, name: &str, new: NewSecr
         let endpoint = endpoint_of(context, &connection.record.endpoint).await?;
         return add(context, endpoint, name, new).await;
     }
-    if !is_among(CREDENTIALS, name) {
+    if !is_among(provider.profile().credentials, name) {
         return Err(Refusal::invalid("name", unknown_name(provider)));
     }
     secrets::check(provider, name, &new.value).map_err(|detail| Refusal::invalid("value", detail))?;

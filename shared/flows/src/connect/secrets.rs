@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hooktide_model::fault::Fault;
 use hooktide_model::problem::FieldError;
 use hooktide_model::secret::Secret;
-use hooktide_providers::{CREDENTIALS, Need, Provider};
+use hooktide_providers::{Need, Provider};
 use hooktide_store::ports::Key;
 use hooktide_store::records::endpoint::{self, SealedSecret};
 
@@ -36,7 +36,7 @@ pub(super) fn sort(provider: &dyn Provider, given: GivenSecrets) -> Result<Sorte
         let field = format!("secrets.{name}");
         let into = if is_among(provider.profile().needs, &name) {
             &mut sorted.verifying
-        } else if is_among(CREDENTIALS, &name) {
+        } else if is_among(provider.profile().credentials, &name) {
             &mut sorted.credentials
         } else {
             errors.push(FieldError { field, detail: unknown_name(provider) });
@@ -90,7 +90,8 @@ pub(super) fn is_among(needs: &[Need], name: &str) -> bool {
 
 /// Names the secrets that a provider's connections have.
 pub(super) fn unknown_name(provider: &dyn Provider) -> String {
-    let names: Vec<&str> = provider.profile().needs.iter().chain(CREDENTIALS).map(|need| need.name).collect();
+    let profile = provider.profile();
+    let names: Vec<&str> = profile.needs.iter().chain(profile.credentials).map(|need| need.name).collect();
     format!("{} knows the secrets {}", provider.id(), names.join(", "))
 }
 

@@ -6,7 +6,7 @@ mod webhooks;
 use std::time::Duration;
 
 use crate::provider::provider;
-use crate::{Api, Becomes, Covers, Need, Profile, Scheme, Topic};
+use crate::{Api, Base, Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 use hooktide_model::secret::Secret;
 
@@ -85,8 +85,8 @@ const PROFILE: Profile = Profile {
 provider!(Clover: webhooks, api);
 
 impl Api for Clover {
-    fn base(&self) -> &'static str {
-        "https://api.clover.com"
+    fn base(&self) -> Base {
+        Base::Fixed("https://api.clover.com")
     }
 }
 

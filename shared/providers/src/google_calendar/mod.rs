@@ -5,7 +5,7 @@ mod webhooks;
 use std::time::Duration;
 
 use crate::provider::provider;
-use crate::{Api, Becomes, Covers, Profile, Scheme, Topic};
+use crate::{Api, Base, Becomes, Covers, Profile, Scheme, Topic};
 
 const TOKEN: &str = "x-goog-channel-token";
 const CHANNEL: &str = "x-goog-channel-id";
@@ -39,7 +39,7 @@ const PROFILE: Profile = Profile {
 provider!(GoogleCalendar: webhooks, api);
 
 impl Api for GoogleCalendar {
-    fn base(&self) -> &'static str {
-        "https://www.googleapis.com"
+    fn base(&self) -> Base {
+        Base::Fixed("https://www.googleapis.com")
     }
 }

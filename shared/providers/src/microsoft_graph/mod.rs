@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::provider::provider;
-use crate::{Api, Becomes, Covers, Profile, Proof, Scheme, Topic};
+use crate::{Api, Base, Becomes, Covers, Profile, Proof, Scheme, Topic};
 
 /// The field of each item that proves it.
 const PROOF: &str = "clientState";
@@ -48,7 +48,7 @@ const PROFILE: Profile = Profile {
 provider!(MicrosoftGraph: webhooks, api);
 
 impl Api for MicrosoftGraph {
-    fn base(&self) -> &'static str {
-        "https://graph.microsoft.com"
+    fn base(&self) -> Base {
+        Base::Fixed("https://graph.microsoft.com")
     }
 }

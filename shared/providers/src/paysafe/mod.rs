@@ -6,7 +6,7 @@ mod webhooks;
 use std::time::Duration;
 
 use crate::provider::provider;
-use crate::{Api, Becomes, Covers, Need, Profile, Scheme, Topic};
+use crate::{Api, Base, Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 
 const SIGNATURE: &str = "signature";
@@ -159,7 +159,7 @@ const PROFILE: Profile = Profile {
 provider!(Paysafe: webhooks, api);
 
 impl Api for Paysafe {
-    fn base(&self) -> &'static str {
-        "https://api.paysafe.com"
+    fn base(&self) -> Base {
+        Base::Fixed("https://api.paysafe.com")
     }
 }

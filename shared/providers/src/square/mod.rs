@@ -6,7 +6,7 @@ mod webhooks;
 use std::time::Duration;
 
 use crate::provider::provider;
-use crate::{Api, Becomes, Covers, Need, Profile, Scheme, Topic};
+use crate::{Api, Base, Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 
 /// The older `x-square-signature` (HMAC-SHA1) is sent beside it and never looked at.
@@ -74,7 +74,7 @@ const PROFILE: Profile = Profile {
 provider!(Square: webhooks, api);
 
 impl Api for Square {
-    fn base(&self) -> &'static str {
-        "https://connect.squareup.com"
+    fn base(&self) -> Base {
+        Base::Fixed("https://connect.squareup.com")
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::protocols::signed_message::{self, Names};
 use crate::provider::provider;
-use crate::{Api, Becomes, Covers, Need, Profile, Proof, Scheme, Topic};
+use crate::{Api, Base, Becomes, Covers, Need, Profile, Proof, Scheme, Topic};
 
 const SECRET: &str = "secret";
 
@@ -68,7 +68,7 @@ const PROFILE: Profile = Profile {
 provider!(Whatnot: webhooks, api);
 
 impl Api for Whatnot {
-    fn base(&self) -> &'static str {
-        "https://api.whatnot.com/seller-api/rest/v2"
+    fn base(&self) -> Base {
+        Base::Fixed("https://api.whatnot.com/seller-api/rest/v2")
     }
 }

@@ -3,11 +3,11 @@
 mod keys;
 
 use super::Ebay;
-use crate::{Api, RemoteKeys};
+use crate::{Api, Base, RemoteKeys};
 
 impl Api for Ebay {
-    fn base(&self) -> &'static str {
-        "https://api.ebay.com"
+    fn base(&self) -> Base {
+        Base::Fixed("https://api.ebay.com")
     }
 
     fn keys(&self) -> Option<&dyn RemoteKeys> {
