@@ -36,7 +36,7 @@ pub use self::ask::{Answer, Ask, Refusal};
 pub use self::profile::{Becomes, BusEvent, Covers, Need, Profile, Proof, Scheme, Topic};
 pub use self::provider::Provider;
 pub use self::sample::{Sample, Unsigned, signing_with};
-pub use self::source::{Next, Page, Reach, Source, Task};
+pub use self::source::{Next, Page, Part, Reach, Source, Task};
 pub use self::subscriptions::{
     Covering, Listed, Plan, Registered, Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions,
 };

@@ -15,9 +15,18 @@ pub trait Source: Api {
     /// [`Api::sort`], unless they have a meaning here (a single entity that is gone).
     fn read(&self, task: &Task<'_>, answers: &[Answer]) -> Result<Page, Refusal>;
 
-    /// Whether the resource has parts that are read separately, each with a cursor of its own: one calendar of several.
-    fn has_parts(&self, _resource: &str) -> bool {
-        false
+    /// The resources that are read from the start, in this order. Parts follow once a page names them.
+    fn resources(&self) -> &'static [&'static str];
+
+    /// The resource whose parts the pages of another one name: the list of calendars names the parts of `calendar`. Parts are
+    /// read separately, each with a cursor of its own.
+    fn parts_of(&self, _resource: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a resource is read by its parts only.
+    fn has_parts(&self, resource: &str) -> bool {
+        self.resources().iter().any(|list| self.parts_of(list) == Some(resource))
     }
 }
 
@@ -61,8 +70,30 @@ pub struct Page {
     pub facts: Vec<What>,
     /// The ids of items that are there, although they could not be read: a comparison must not take them for deleted.
     pub seen: Vec<String>,
+    /// The parts that it names (see [`Source::parts_of`]).
+    pub parts: Vec<Part>,
     /// The way on.
     pub next: Next,
+}
+
+impl Page {
+    /// A page of facts.
+    pub fn of(facts: Vec<What>, next: Next) -> Self {
+        Self { facts, seen: Vec::new(), parts: Vec::new(), next }
+    }
+}
+
+/// A part of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The provider's id, never an alias such as `primary`.
+    pub id: String,
+    /// Its name among people.
+    pub name: String,
+    /// Whether it is the account's main one.
+    pub is_primary: bool,
+    /// Whether it is gone, or closed to us.
+    pub is_gone: bool,
 }
 
 /// The way on after a page.
