@@ -1,5 +1,6 @@
 //! Flows: what Hooktide does, one verb a file. They name no provider, no host and no clock.
 
+mod asking;
 pub mod commit;
 pub mod connect;
 pub mod erase;
@@ -14,6 +15,8 @@ pub mod receive;
 pub mod replay;
 pub mod settings;
 mod settle;
+pub mod sync;
+pub mod watch;
 
 use std::sync::Arc;
 

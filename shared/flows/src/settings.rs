@@ -16,6 +16,10 @@ pub struct Settings {
     pub apis: BTreeMap<&'static str, String>,
     /// How long a job waits for more hints.
     pub debounce: Duration,
+    /// The time between two polls of every resource, if the operator sets it.
+    pub poll_floor: Option<Duration>,
+    /// How long a resource may be silent, although webhooks are sent, before it is checked.
+    pub silence: Duration,
     /// How long a receiver uses what it knows of an endpoint.
     pub endpoint_cache: Duration,
     /// How many failed verifications a minute an endpoint takes from one address before they are answered 429.
@@ -75,6 +79,8 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:8787".into(),
             apis: BTreeMap::new(),
             debounce: Duration::from_secs(2),
+            poll_floor: None,
+            silence: Duration::from_secs(6 * 3600),
             endpoint_cache: Duration::from_secs(300),
             failures_per_minute: 100,
             trusted_proxies: Vec::new(),
@@ -106,7 +112,7 @@ pub struct Setting {
 }
 
 /// All settings that are whole numbers.
-pub const SETTINGS: [Setting; 13] = [
+pub const SETTINGS: [Setting; 15] = [
     Setting {
         name: "HOOKTIDE_BODIES_MIB",
         about: "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB",
@@ -185,6 +191,20 @@ pub const SETTINGS: [Setting; 13] = [
         set: |settings, days| settings.keep_journal = days * DAY,
     },
     Setting {
+        name: "HOOKTIDE_POLL_FLOOR_SECONDS",
+        about: "the time between two polls of every resource that is polled, in seconds; 0 for the usual times of each kind",
+        range: (0, 86_400),
+        default: 0,
+        set: |settings, seconds| settings.poll_floor = (seconds > 0).then(|| Duration::from_secs(seconds.into())),
+    },
+    Setting {
+        name: "HOOKTIDE_SILENCE_SECONDS",
+        about: "how long a resource whose webhooks are sent may be silent before it is checked, in seconds",
+        range: (1, 604_800),
+        default: 21_600,
+        set: |settings, seconds| settings.silence = Duration::from_secs(seconds.into()),
+    },
+    Setting {
         name: "HOOKTIDE_STREAMS",
         about: "how many streams of events a process has at once; at most half of its connections are streams",
         range: (1, 65536),
@@ -209,6 +229,12 @@ pub const PRIVATE_HOSTS: &str = "HOOKTIDE_PRIVATE_HOSTS";
 /// The variable with the base address of a provider's API: `HOOKTIDE_GOOGLE_CALENDAR_API`.
 pub fn api_variable(provider: &str) -> String {
     format!("HOOKTIDE_{}_API", provider.replace('-', "_").to_ascii_uppercase())
+}
+
+/// The scheme, host and port of an address.
+fn origin(address: &str) -> Option<String> {
+    let uri: http::Uri = address.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
 
 /// Whether a text is a base address: scheme and host, perhaps a port, and no slash at the end.
@@ -244,7 +270,9 @@ impl Settings {
 
     /// All origins that Hooktide may call.
     pub fn origins(&self) -> Vec<String> {
-        hooktide_providers::ALL.iter().filter_map(|provider| self.api(*provider)).map(str::to_owned).collect()
+        let apis = hooktide_providers::ALL.iter().filter_map(|provider| self.api(*provider));
+        // Our own address is looked at before a provider is told to call it.
+        apis.chain([self.public_url.as_str()]).filter_map(origin).collect()
     }
 
     /// The settings that `lookup` has, the others as they are by default; or everything that is wrong with them.

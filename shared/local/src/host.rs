@@ -11,6 +11,7 @@ use hooktide_flows::jobs::syncer::Syncer;
 use hooktide_flows::message::Message;
 use hooktide_flows::process::Processor;
 use hooktide_flows::receive::Receiver;
+use hooktide_flows::watch::Renewer;
 use hooktide_flows::{Ports, Settings};
 use hooktide_model::entropy::Entropy;
 use hooktide_model::fault::Fault;
@@ -57,6 +58,8 @@ pub struct Host {
     pub processor: Arc<Processor>,
     /// Does jobs.
     pub syncer: Arc<Syncer>,
+    /// Keeps subscriptions.
+    pub renewer: Arc<Renewer>,
     /// The queue's receiving side.
     pub queue: DurableQueue,
     /// The clock.
@@ -158,6 +161,7 @@ impl Host {
             receiver,
             processor: Arc::new(Processor::new(ports.clone(), settings.clone())),
             syncer: Arc::new(Syncer::new(ports.clone(), &settings)),
+            renewer: Arc::new(Renewer::new(ports.clone(), &settings)),
             queue: parts.queue,
             ports,
             settings,
@@ -250,6 +254,11 @@ impl Host {
     /// Sends lost jobs again.
     pub async fn sweep_jobs(&self) -> Result<usize, Fault> {
         due::jobs(&self.ports, self.clock.now()).await
+    }
+
+    /// Looks at the subscriptions that are due.
+    pub async fn sweep_subscriptions(&self) -> Result<usize, Fault> {
+        self.renewer.tick(self.clock.now(), &|| false).await
     }
 
     /// Runs every sweep, even if another one fails.

@@ -40,8 +40,11 @@ const JOBS: &[Source] = &[Source::Queue(QueueName::Jobs)];
 const IDLE: Duration = Duration::from_millis(500);
 /// How long a worker waits after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often deferred messages and lost jobs are swept; expired items are swept every hour.
+/// How often deferred messages and lost jobs are swept, and how often a store that may be damaged is looked at; expired items
+/// are swept every hour.
 const SWEEP: Duration = Duration::from_secs(60);
+/// How often scheduled jobs and subscriptions are looked at.
+const DUE: Duration = Duration::from_secs(2);
 /// How long the store counts as undamaged after a check, if nothing fails.
 const SOUND: Duration = Duration::from_secs(3600);
 /// How long open requests may take when the server stops.
@@ -201,6 +204,7 @@ pub fn app(host: &Arc<Host>, api: Arc<Api>) -> Router {
 
 fn start_workers(host: &Arc<Host>, stopped: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let mut workers = vec![tokio::spawn(sweep(Arc::clone(host), stopped.clone()))];
+    workers.push(tokio::spawn(look_for_due(Arc::clone(host), stopped.clone())));
     workers.push(tokio::spawn(look_for_damage(Arc::clone(host), stopped.clone())));
     // One for priority alone: bulk work never makes a payment wait.
     let any: &[Source] = &[Source::Queue(QueueName::Priority), Source::Queue(QueueName::Notices), Source::Dead];
@@ -256,7 +260,7 @@ async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
         if *stopped.borrow() {
             return;
         }
-        let mut swept = vec![host.sweep_deferred().await, host.sweep_jobs().await];
+        let mut swept = vec![host.sweep_deferred().await];
         // The first run comes a while after the start, when the backlog is done.
         if minute % 60 == 5 {
             swept.push(host.sweep_expired().await);
@@ -266,6 +270,19 @@ async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = tokio::time::sleep(SWEEP) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// Sends jobs that are due, and looks at subscriptions.
+async fn look_for_due(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        for fault in [host.sweep_jobs().await, host.sweep_subscriptions().await].into_iter().filter_map(Result::err) {
+            warn!(%fault, "what is due waits; it is tried again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DUE) => {}
             _ = stopped.changed() => {}
         }
     }

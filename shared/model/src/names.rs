@@ -43,6 +43,52 @@ names! {
 }
 
 names! {
+    /// How the changes of a resource are found.
+    ResourceMode {
+        /// By webhooks.
+        Webhook => "webhook",
+        /// By polling on a schedule.
+        Polling => "polling",
+        /// Not at all.
+        Off => "off",
+    }
+}
+
+names! {
+    /// How a subscription is doing.
+    SubscriptionState {
+        /// It is being registered.
+        Pending => "pending",
+        /// The provider sends webhooks.
+        Active => "active",
+        /// One to four failures in a row, or silence where changes were.
+        Degraded => "degraded",
+        /// Five failures or more in a row: its resource is polled while it is repaired.
+        Suspended => "suspended",
+        /// Ten failures in a row: polling only, until somebody enables it or the daily probe succeeds.
+        Disabled => "disabled",
+        /// It is made in the provider's dashboard.
+        Manual => "manual",
+    }
+}
+
+names! {
+    /// How a sync of a resource ended.
+    ReadOutcome {
+        /// Everything that was asked for was read.
+        Done => "done",
+        /// The provider refuses the credentials, or there are none.
+        Refused => "refused",
+        /// The provider limits our calls.
+        Limited => "limited",
+        /// The provider does not answer, or not as documented.
+        Unavailable => "unavailable",
+        /// The provider does not accept the question: the resource may be gone, or closed to us.
+        Invalid => "invalid",
+    }
+}
+
+names! {
     /// How a webhook address learns of changes.
     FeedMode {
         /// By deliveries.
@@ -209,6 +255,14 @@ names! {
         Unsettled => "unsettled",
         /// Somebody asked for the job itself, such as a replay.
         Asked => "asked",
+        /// Somebody asked that everything is read and compared.
+        Full => "full",
+        /// A scheduled poll is due.
+        Poll => "poll",
+        /// A single check is due, because nothing was heard for long.
+        Probe => "probe",
+        /// The comparison of everything, each night, is due.
+        Nightly => "nightly",
         /// The provider wants a subscription to be authorised again before it ends.
         Reauthorize => "reauthorize",
         /// The provider removed a subscription.

@@ -71,6 +71,11 @@ impl Secrets {
         self
     }
 
+    /// All of them, in their order.
+    pub fn into_all(self) -> Vec<LiveSecret> {
+        self.0
+    }
+
     /// The ids of all secrets that are live at `now`.
     pub fn ids(&self, now: Timestamp) -> impl Iterator<Item = &KeyId> {
         self.0.iter().filter(move |secret| secret.retires_at.is_none_or(|at| now < at)).map(|secret| &secret.id)

@@ -42,6 +42,12 @@ pub enum Area<'a> {
     Replays,
     /// Messages that wait longer than a queue can hold them back.
     Deferred,
+    /// Resources of connections.
+    Resources,
+    /// The access tokens of connections.
+    Authorizations,
+    /// Subscriptions at providers.
+    Subscriptions,
     /// The item that tells whether the root keys are those that the table was written under.
     Canary,
 }
@@ -63,6 +69,9 @@ impl Partition {
             Area::Tokens => "K".to_owned(),
             Area::Replays => "Y".to_owned(),
             Area::Deferred => "W".to_owned(),
+            Area::Resources => "resources".to_owned(),
+            Area::Authorizations => "authorizations".to_owned(),
+            Area::Subscriptions => "subscriptions".to_owned(),
             Area::Canary => "Z".to_owned(),
         };
         Self(format!("T#{tenant}#{rest}"))

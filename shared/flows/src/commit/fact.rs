@@ -64,6 +64,13 @@ pub enum FactKind {
         /// The reason.
         reason: String,
     },
+    /// Work ended; it is told in the activity, and has no other effect.
+    Noted {
+        /// How it ended.
+        outcome: Outcome,
+        /// What was done, or why not.
+        reason: String,
+    },
     /// A delivery must wait until its account is connected.
     Held {
         /// The account.
@@ -197,6 +204,7 @@ impl Fact {
             | FactKind::Privacy { .. }
             | FactKind::Handshake { .. }
             | FactKind::Ignored { .. }
+            | FactKind::Noted { .. }
             | FactKind::Held { .. } => None,
         }
     }
@@ -206,7 +214,11 @@ impl Fact {
         match &self.what {
             FactKind::Held { letter, .. } => letter.message.len(),
             FactKind::Privacy { request, .. } => request.message.len(),
-            FactKind::Entity(_) | FactKind::Hint { .. } | FactKind::Handshake { .. } | FactKind::Ignored { .. } => 0,
+            FactKind::Entity(_)
+            | FactKind::Hint { .. }
+            | FactKind::Handshake { .. }
+            | FactKind::Ignored { .. }
+            | FactKind::Noted { .. } => 0,
         }
     }
 

@@ -119,7 +119,7 @@ fn lookups(batch: Batch<'_>, asked: &Asked) -> BTreeMap<Key, (Lookup, Vec<usize>
             FactKind::Held { account, .. } => {
                 add(fact.shelf(account).key(tenant, &fact.origin.id), Lookup::Held);
             }
-            FactKind::Ignored { .. } => {}
+            FactKind::Ignored { .. } | FactKind::Noted { .. } => {}
         }
     }
     for (resource, indices) in asked {

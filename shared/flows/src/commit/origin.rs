@@ -84,6 +84,11 @@ impl Origin {
         }
     }
 
+    /// Whether the facts are what somebody read, rather than what was sent.
+    pub(super) fn is_read(&self) -> bool {
+        !self.is_delivered_again
+    }
+
     /// The journal's entry `id` with an outcome, without a connection, a reason or a change.
     pub(crate) fn entry(&self, id: String, outcome: Outcome, now: Timestamp) -> Entry {
         Entry {

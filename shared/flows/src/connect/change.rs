@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{account_of, name_of, patched, provider_of, settings_of};
 use super::lookup::{connection_of, endpoint_of};
+use super::wake::wake;
 use super::{Consent, Context, Patched, Refusal, routing, transact};
 
 /// A change of a connection.
@@ -55,6 +56,9 @@ pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) ->
             routing::release_own(context, &record, &endpoint)?.commit(context, writes).await?;
         }
         true | false => transact(context, writes).await?,
+    }
+    if moved || former.settings != connection.settings {
+        wake(context, &connection).await?;
     }
     Ok(connection)
 }

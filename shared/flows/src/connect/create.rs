@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{account_of, name_of, provider_of, settings_of};
 use super::secrets::{self, GivenSecrets};
+use super::wake::wake;
 use super::{Consent, Context, Refusal, Repeat, routing, transact};
 
 /// A connection to be made.
@@ -61,11 +62,15 @@ pub async fn create(context: Context<'_>, new: NewConnection, repeat: &Repeat) -
         if repeat.has_key()
             && let Some(made) = made_before(context, &key, repeat).await?
         {
+            wake(context, &made).await?;
             return Ok(made);
         }
         tries += 1;
         match store(context, &connection, &sorted.verifying, consent).await {
-            Ok(()) => return Ok(connection),
+            Ok(()) => {
+                wake(context, &connection).await?;
+                return Ok(connection);
+            }
             Err(refusal) if repeat.looks_again(&refusal, tries) => {}
             Err(refusal) => return Err(refusal),
         }

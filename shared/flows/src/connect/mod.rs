@@ -17,6 +17,7 @@ mod repeat;
 mod rotate;
 mod routing;
 mod secrets;
+mod wake;
 
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Table, TransactFault, Write};

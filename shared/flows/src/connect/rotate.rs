@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::fields::provider_of;
 use super::lookup::{connection_of, endpoint_of};
 use super::secrets::{self, MOST_LIVE, is_among, unknown_name};
+use super::wake::wake;
 use super::{Context, Refusal};
 
 /// A secret to be added.
@@ -56,7 +57,9 @@ pub async fn add_secret(context: Context<'_>, id: &str, name: &str, new: NewSecr
     let sealed = seal_one(context, &connection::key(context.tenant, id), name, &new.value).await?;
     new.put_into(sealed.clone(), &mut connection.record.credentials, context.now);
     check_count(&connection.record.credentials, name)?;
+    let woken = connection.record.clone();
     store_connection(context, connection).await?;
+    wake(context, &woken).await?;
     Ok(sealed)
 }
 

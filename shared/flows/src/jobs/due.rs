@@ -18,7 +18,7 @@ use hooktide_store::records::job::Mark;
 
 /// How many items of a shard are sent at once.
 const PAGE: usize = 100;
-/// How long a mark may be overdue before its job is sent again.
+/// How long a mark that was announced may be overdue before its job is sent again.
 const OVERDUE_MILLIS: i64 = 60_000;
 
 /// Sends the deferred messages that are due; returns how many they were.
@@ -52,7 +52,7 @@ pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
     let places = RUNNERS.iter().flat_map(|runner| (0..DUE_SHARDS).map(move |shard| (&runner.kind, shard)));
     for (kind, shard) in places {
         let partition = due_partition(Due::Job(kind), shard);
-        for item in ports.table.due(&partition, now.as_millisecond() - OVERDUE_MILLIS, PAGE).await? {
+        for item in ports.table.due(&partition, now.as_millisecond(), PAGE).await? {
             let mark = match records::decode::<Mark>(item) {
                 Ok(stored) => stored.record,
                 Err(fault) => {
@@ -60,6 +60,10 @@ pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
                     continue;
                 }
             };
+            // What was only scheduled has no message yet; the message of any other is still under way.
+            if mark.hints > 0 && mark.due_at > now.as_millisecond() - OVERDUE_MILLIS {
+                continue;
+            }
             match send(ports, &envelope(&mark, now), Duration::ZERO).await {
                 Ok(()) => sent += 1,
                 // One that cannot be sent must not hold up the others.

@@ -11,6 +11,7 @@ use tracing::error;
 use super::claim::claim;
 use super::run::runner;
 use super::task::Task;
+use crate::commit::Committer;
 use crate::commit::journal::Journal;
 use crate::message::Message;
 use crate::settle::{Settler, Unprocessed};
@@ -27,7 +28,8 @@ pub struct Syncer {
     ports: Ports,
     journal: Arc<Journal>,
     settler: Settler,
-    debounce: Duration,
+    committer: Committer,
+    settings: Settings,
 }
 
 impl Syncer {
@@ -35,7 +37,8 @@ impl Syncer {
     pub fn new(ports: Ports, settings: &Settings) -> Self {
         let journal = Arc::new(Journal::new(&ports, settings));
         let settler = Settler::new(ports.clone(), settings, Arc::clone(&journal));
-        Self { ports, journal, settler, debounce: settings.debounce }
+        let committer = Committer::new(ports.clone(), settings, Arc::clone(&journal));
+        Self { ports, journal, settler, committer, settings: settings.clone() }
     }
 
     /// Does the jobs of a batch; returns the handles of the messages that the queue must deliver again.
@@ -54,7 +57,7 @@ impl Syncer {
         for message in messages {
             if is_over() {
                 failed.push(message.handle);
-            } else if let Err(fault) = self.take(&message, now).await {
+            } else if let Err(fault) = self.take(&message, now, is_over).await {
                 error!(%fault, "a message stays on its queue");
                 failed.push(message.handle);
             }
@@ -63,7 +66,7 @@ impl Syncer {
     }
 
     /// Settles a message: done, put off, or kept. Messages that are not jobs belong to the processor.
-    async fn take(&self, message: &Message, now: Timestamp) -> Result<(), Fault> {
+    async fn take(&self, message: &Message, now: Timestamp, is_over: &(dyn Fn() -> bool + Sync)) -> Result<(), Fault> {
         let envelope = match Envelope::decode(&message.body) {
             Ok(envelope) => envelope,
             Err(fault @ EnvelopeFault::Newer(_)) => return self.settler.set_aside(message, fault, now).await,
@@ -74,20 +77,36 @@ impl Syncer {
         let EnvelopeKind::Job(job) = &envelope.kind else {
             return self.settler.pass_on(message.body.clone(), envelope.group(), QueueName::Notices).await;
         };
-        let Err(fault) = self.step(job, &envelope, now).await else { return Ok(()) };
+        let Err(fault) = self.step(job, &envelope, now, is_over).await else { return Ok(()) };
         let tenant = job.tenant.clone();
         let message = Unprocessed { envelope, queue: QueueName::Jobs, tenant, connection: None };
         self.settler.after_fault(message, fault, now).await
     }
 
     /// Does one step of a job. A panic is a fault of the job, and of no other.
-    async fn step(&self, job: &Job, envelope: &Envelope, now: Timestamp) -> Result<(), Fault> {
+    async fn step(
+        &self,
+        job: &Job,
+        envelope: &Envelope,
+        now: Timestamp,
+        is_over: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), Fault> {
         let Some(runner) = runner(&job.job) else {
             let detail = format!("no job is called {:?} here", job.job.as_str());
             return Err(Fault::Retryable { detail, after: Some(UNKNOWN_WAITS) });
         };
         let Some(held) = claim(&self.ports, job, now).await? else { return Ok(()) };
-        let task = Task { tenant: &job.tenant, id: &job.resource, envelope, held, debounce: self.debounce, now };
+        let task = Task {
+            tenant: &job.tenant,
+            id: &job.resource,
+            envelope,
+            held,
+            debounce: self.settings.debounce,
+            settings: &self.settings,
+            committer: &self.committer,
+            is_over,
+            now,
+        };
         let step = AssertUnwindSafe((runner.step)(&self.ports, &self.journal, task)).catch_unwind();
         step.await.unwrap_or_else(|_| Err(Fault::failed("the job panicked")))
     }

@@ -6,8 +6,9 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::announce;
-use crate::Ports;
+use crate::commit::Committer;
 use crate::commit::journal::Journal;
+use crate::{Ports, Settings};
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
@@ -34,6 +35,12 @@ pub(crate) struct Task<'a> {
     pub(crate) held: Stored<Mark>,
     /// How long a job waits for more hints.
     pub(crate) debounce: Duration,
+    /// The operator's settings.
+    pub(crate) settings: &'a Settings,
+    /// Commits what the job finds.
+    pub(crate) committer: &'a Committer,
+    /// Whether the run has no more time.
+    pub(crate) is_over: &'a (dyn Fn() -> bool + Sync),
     pub(crate) now: Timestamp,
 }
 

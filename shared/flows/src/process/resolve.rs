@@ -25,6 +25,7 @@ use hooktide_store::ports::Key;
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::{self, Endpoint, Route};
 use hooktide_store::records::entity::Identity;
+use hooktide_store::records::subscription::{self, Subscription};
 use hooktide_store::records::{self, Stored};
 
 /// Why a delivery to an endpoint with many accounts is kept.
@@ -194,7 +195,8 @@ impl Resolver<'_> {
                 FactKind::Entity(Box::new(fact))
             }
             What::Hint { resource, of, reason } => {
-                let suffix = of.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
+                let part = self.part(tenant, connection, of).await?;
+                let suffix = part.map(|part| format!("/{part}")).unwrap_or_default();
                 let resource = format!("{resource}/{connection}{suffix}");
                 let identity = Identity::new(&self.origin.provider, connection, &identity);
                 FactKind::Hint { delivery: DeliveryPart { identity, part: resource.clone() }, resource, reason }
@@ -205,6 +207,14 @@ impl Resolver<'_> {
             }
             What::Ignored { reason } | What::Kept { reason, .. } => FactKind::Ignored { reason },
         })
+    }
+
+    /// The part of a resource that a hint means: that of the subscription that it names, if it names one of ours.
+    async fn part(&self, tenant: &Tenant, connection: &str, of: Option<String>) -> Result<Option<String>, Fault> {
+        let Some(of) = of else { return Ok(None) };
+        let key = subscription::key(tenant, connection, &of);
+        let subscription = records::get::<Subscription>(&*self.ports.table, &key).await?;
+        Ok(subscription.map_or(Some(of), |stored| stored.record.part))
     }
 
     /// The content of a fact for the endpoint's owner rather than about a connection.

@@ -23,6 +23,9 @@
 //! | route | `R#<provider>#<endpoint>` | account | tenant, connection |
 //! | belonging | `R#<provider>#<endpoint>#<kind>#<id>` | `belonging` | account |
 //! | token | `K#<id>` | `token` | tenant, scopes, SHA-256 of the secret |
+//! | resource | `T#<tenant>#resources` | `<connection>#<name>[#<part>]` | mode, cursor, reading, last_sync, counts |
+//! | authorization | `T#<tenant>#authorizations` | connection id | sealed tokens, expires_at, refused_since |
+//! | subscription | `T#<tenant>#subscriptions` | `<connection>#<id>` | state, failures, provider_id, expires_at, due_at |
 //! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
@@ -31,6 +34,7 @@
 //! condition that `rev` is still what was read.
 
 mod as_text;
+pub mod authorization;
 pub mod canary;
 pub mod connection;
 pub mod dead_letter;
@@ -45,6 +49,8 @@ pub mod job;
 pub mod journal;
 pub mod privacy;
 pub mod replay;
+pub mod resource;
+pub mod subscription;
 pub mod tag;
 pub mod token;
 

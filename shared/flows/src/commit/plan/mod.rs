@@ -19,7 +19,7 @@ use hooktide_model::place::JournalPlace;
 use hooktide_store::ports::{Key, Write};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::{Belonging, Handshake};
-use hooktide_store::records::entity::EntityId;
+use hooktide_store::records::entity::{EntityId, Seen};
 use hooktide_store::records::job::{self, Mark, Raise};
 use hooktide_store::records::journal::Entry;
 use hooktide_store::records::{self, Upkeep};
@@ -104,6 +104,7 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         match &fact.what {
+            FactKind::Entity(entity) if fact.origin.is_read() && self.is_known(entity) => Ok(()),
             FactKind::Entity(entity) if self.belongs(entity)? => {
                 self.entities.entry(&entity.entity).or_default().push(index);
                 Ok(())
@@ -116,6 +117,10 @@ impl<'a> Planner<'a> {
                 self.ignore(fact, reason);
                 Ok(())
             }
+            FactKind::Noted { outcome, reason } => {
+                self.plan.entries.push(fact.entry(*outcome, Some(reason.clone()), self.now()));
+                Ok(())
+            }
             FactKind::Handshake { code } => {
                 self.receive_code(fact, code);
                 Ok(())
@@ -123,6 +128,17 @@ impl<'a> Planner<'a> {
             FactKind::Held { account, letter, unclaimed } => self.hold(fact, account, letter, unclaimed),
             FactKind::Hint { delivery, .. } | FactKind::Privacy { delivery, .. } => self.once(index, fact, delivery),
         }
+    }
+
+    /// Whether a reading says of an entity what is known already. Whoever reads reports what did not change as well.
+    fn is_known(&self, fact: &EntityFact) -> bool {
+        let known = self.known.entities.get(&fact.entity).map(|stored| &stored.record);
+        known.map_or(fact.told.deleted, |known| {
+            let (rank, told) = (known.rank(), fact.told.rank);
+            let same = rank.content == told.content && (rank.version == told.version || known.deleted);
+            // A state that was committed from the same page is published again.
+            same && known.seen(fact.told.identity, &fact.told.envelope) == Seen::Never
+        })
     }
 
     fn ignore(&mut self, fact: &Fact, reason: &str) {

@@ -34,6 +34,7 @@ impl<'a> Planner<'a> {
                     FactKind::Entity(_)
                     | FactKind::Handshake { .. }
                     | FactKind::Ignored { .. }
+                    | FactKind::Noted { .. }
                     | FactKind::Held { .. } => {}
                 }
                 self.settled.insert(key);

@@ -1,0 +1,19 @@
+//! Waking: once a connection can call its provider, its resources are read and its subscriptions made, at once.
+
+use hooktide_model::fault::Fault;
+use hooktide_model::names::MarkReason;
+use hooktide_store::records::connection::Connection;
+
+use super::Context;
+use crate::sync::start;
+use crate::watch;
+
+/// Asks for a sync of everything and a look at the subscriptions, if the connection has what its API wants.
+pub(super) async fn wake(context: Context<'_>, connection: &Connection) -> Result<(), Fault> {
+    if connection.credentials.is_empty() {
+        return Ok(());
+    }
+    let Context { ports, tenant, now, .. } = context;
+    start::all(ports, tenant, connection, MarkReason::Asked, now).await?;
+    watch::look(ports, tenant, &connection.id, now).await
+}

@@ -1,0 +1,55 @@
+//! Sync: reads what changed in a resource of a connection, one job at a time.
+//!
+//! Webhooks, polls, probes and full listings differ only in who raised the mark. A run takes up the reading that is under way,
+//! or begins one (`begin.rs`), and asks its provider step by step (`asking`). What a page reports (`facts.rs`) is committed
+//! together with the cursor that belongs to it. A listing of everything is compared with what is known (`seen.rs`). How the run
+//! ended decides when the next one is due (`outcome.rs`), and the mark rests until then.
+
+mod begin;
+mod due;
+mod facts;
+mod mode;
+mod outcome;
+mod rest;
+mod run;
+mod seen;
+pub mod start;
+
+use self::run::Run;
+use crate::Ports;
+use crate::asking::account;
+use crate::jobs::task::{Runner, Task};
+use hooktide_model::fault::Fault;
+use hooktide_model::job_kind::JobKind;
+use hooktide_store::records;
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::resource::{Resource, ResourceId};
+
+/// The job, in the table of jobs.
+pub(crate) static RUNNER: Runner = Runner { kind: JobKind::SYNC, step: |ports, _, task| Box::pin(step(ports, task)) };
+
+/// Reads one resource, until everything is read or the run has no more time.
+async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
+    let Some(id) = ResourceId::parse(task.id) else { return task.finish(ports).await };
+    let key = connection::key(task.tenant, &id.connection);
+    let connection = records::get::<Connection>(&*ports.table, &key).await?;
+    if connection.is_none_or(|stored| stored.record.deleted_at.is_some()) {
+        return task.finish(ports).await;
+    }
+    let account = account::of(ports, task.settings, task.tenant, &id.connection).await?;
+    let subject = account.as_ref().and_then(|account| Some((account, account.provider.source()?)));
+    // A resource that has parts is read by its parts. Where nobody can read it, its mark says that something changed, until
+    // somebody can.
+    let Some((account, source)) = subject.filter(|(_, source)| id.part.is_some() || !source.has_parts(&id.name)) else {
+        return rest::park(ports, &task).await;
+    };
+    let stored = records::get::<Resource>(&*ports.table, &id.key(task.tenant)).await?;
+    // A part that nobody listed, such as one that a stranger's notification names.
+    if stored.is_none() && id.part.is_some() {
+        return rest::park(ports, &task).await;
+    }
+    let mode = mode::of(ports, task.tenant, account, &id, task.now).await?;
+    let run = Run::new(ports, &task, (account, source), &id, (stored, mode));
+    let end = run.to_its_end().await?;
+    rest::until(ports, &task, end).await
+}

@@ -1,0 +1,44 @@
+//! How the changes of a resource are found: by webhooks as long as a subscription is well, else by polling.
+
+use jiff::Timestamp;
+
+use crate::Ports;
+use crate::asking::account::Account;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{ResourceMode, SyncMode};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::records;
+use hooktide_store::records::resource::ResourceId;
+use hooktide_store::records::subscription::{self, Subscription};
+
+/// How many subscriptions of a connection are looked at.
+const MOST: usize = 2_000;
+
+/// How the changes of a resource are found now.
+pub(super) async fn of(
+    ports: &Ports,
+    tenant: &Tenant,
+    account: &Account,
+    id: &ResourceId,
+    now: Timestamp,
+) -> Result<ResourceMode, Fault> {
+    let connection = &account.connection;
+    if connection.settings.mode == Some(SyncMode::Polling) {
+        return Ok(ResourceMode::Polling);
+    }
+    let (partition, prefix) = (subscription::partition(tenant), subscription::prefix(&connection.id));
+    let found = records::list_all::<Subscription>(&*ports.table, partition, &prefix, MOST).await?;
+    let all: Vec<Subscription> = found.into_iter().map(|(_, stored)| stored.record).collect();
+    Ok(decide(&all, id, now))
+}
+
+/// By webhooks, if each topic about the resource has a live subscription.
+fn decide(subscriptions: &[Subscription], id: &ResourceId, now: Timestamp) -> ResourceMode {
+    let about: Vec<&Subscription> =
+        subscriptions.iter().filter(|one| one.covers(&id.name, id.part.as_deref())).collect();
+    let is_live = |topic: &str| about.iter().any(|one| one.topic == topic && one.is_live(now));
+    match !about.is_empty() && about.iter().all(|one| is_live(&one.topic)) {
+        true => ResourceMode::Webhook,
+        false => ResourceMode::Polling,
+    }
+}

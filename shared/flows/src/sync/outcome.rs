@@ -1,0 +1,148 @@
+//! How a run ended: what the resource's record says of it, and when the next one is due. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::due;
+use crate::Settings;
+use crate::asking::Failure;
+use hooktide_model::names::{MarkReason, ReadOutcome, Via};
+use hooktide_providers::Refusal;
+use hooktide_store::records::resource::{LastSync, Reading, Resource};
+
+/// The shortest and the longest pause after a failure.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// There is more to read at once.
+    GoesOn,
+    /// It failed, and is tried again then.
+    Again(Timestamp),
+    /// The connection lacks what is needed; somebody has to add it first.
+    Parked,
+    /// It is done; the next one is scheduled then, for this reason, if at all.
+    Rests(Option<(Timestamp, MarkReason)>),
+}
+
+/// Notes a sync that read everything it asked for.
+pub(super) fn done(resource: &mut Resource, reading: &Reading, settings: &Settings, now: Timestamp) -> End {
+    resource.reading = None;
+    resource.cursor_at = Some(now);
+    if reading.everything {
+        resource.full_at = Some(now);
+    }
+    (resource.failures, resource.failing_since) = (0, None);
+    if reading.via == Via::Polling {
+        let last = resource.interval.map(|seconds| Duration::from_secs(seconds.into()));
+        let interval = due::interval(last, reading.changes > 0, due::pace(settings));
+        resource.interval = u32::try_from(interval.as_secs()).ok();
+    }
+    if reading.via == Via::Webhook {
+        (resource.heard_at, resource.missed_in_a_row) = (Some(now), 0);
+    }
+    resource.missed += u64::from(reading.missed);
+    resource.missed_in_a_row += reading.missed;
+    resource.last_sync = Some(last_sync(reading, ReadOutcome::Done, None, now));
+    rests(resource, settings, now)
+}
+
+/// The end of a run after which nothing is left to read.
+pub(super) fn rests(resource: &mut Resource, settings: &Settings, now: Timestamp) -> End {
+    let next = due::next(resource, settings, now);
+    resource.next_due = next.map(|(at, _)| at);
+    End::Rests(next)
+}
+
+/// What the activity says of a sync that is done.
+pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
+    let counted = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let mut text = format!(
+        "{} of {}: {}, {}",
+        match reading.via {
+            Via::Full => "full sync",
+            Via::Polling => "poll",
+            Via::Probe => "probe",
+            Via::Webhook | Via::Import | Via::Own => "sync",
+        },
+        resource.id(),
+        counted(reading.changes.into(), "change", "changes"),
+        counted(reading.calls.into(), "call", "calls"),
+    );
+    if reading.hints > 0 {
+        text.push_str(&format!("; {} settled", counted(reading.hints, "hint is", "hints are")));
+    }
+    if reading.missed > 0 {
+        text.push_str(&format!(
+            "; {} not been reported by a webhook",
+            counted(reading.missed.into(), "change had", "changes had")
+        ));
+    }
+    if resource.doubted {
+        text.push_str(
+            "; it listed less than half of what is known, so nothing was deleted before a second listing agrees",
+        );
+    }
+    text
+}
+
+/// Notes a sync that failed; what the activity says, and when it is tried again.
+pub(super) fn failed(resource: &mut Resource, reading: &Reading, failure: &Failure, now: Timestamp) -> (String, End) {
+    let ((outcome, after), text) = (sorted(failure), failure.to_string());
+    resource.failures = resource.failures.saturating_add(1);
+    let since = *resource.failing_since.get_or_insert(now);
+    resource.last_sync = Some(last_sync(reading, outcome, Some(text.clone()), now));
+    if matches!(failure, Failure::NoCredentials | Failure::NoAddress) {
+        resource.next_due = None;
+        return (format!("sync of {}: {text}", resource.id()), End::Parked);
+    }
+    let again = now + pause(resource.failures, after);
+    resource.next_due = Some(again);
+    (format!("sync of {}: {text}; failing since {since}, tried again at {again}", resource.id()), End::Again(again))
+}
+
+/// The outcome of a failure, and the time to wait that the provider asks for.
+fn sorted(failure: &Failure) -> (ReadOutcome, Option<Duration>) {
+    match failure {
+        Failure::NoCredentials => (ReadOutcome::Refused, None),
+        Failure::NoAddress => (ReadOutcome::Invalid, None),
+        Failure::Silent(_) => (ReadOutcome::Unavailable, None),
+        Failure::Refused(refusal) => {
+            let outcome = match refusal {
+                Refusal::Refused => ReadOutcome::Refused,
+                Refusal::Limited { .. } => ReadOutcome::Limited,
+                Refusal::Unavailable { .. } | Refusal::Unreadable(_) => ReadOutcome::Unavailable,
+                Refusal::Expired | Refusal::Invalid | Refusal::Unknown => ReadOutcome::Invalid,
+            };
+            (outcome, refusal.after())
+        }
+    }
+}
+
+/// The pause after so many failures in a row; the provider's own, if it is longer.
+fn pause(failures: u32, after: Option<Duration>) -> Duration {
+    let (shortest, longest) = PAUSES;
+    let doubled = shortest.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    doubled.max(after.unwrap_or_default()).min(longest)
+}
+
+fn last_sync(reading: &Reading, outcome: ReadOutcome, reason: Option<String>, now: Timestamp) -> LastSync {
+    LastSync { kind: reading.via, at: now, calls: reading.calls, changes: reading.changes, outcome, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_doubles_with_each_failure_and_the_provider_may_ask_for_a_longer_one() {
+        let seconds = Duration::from_secs;
+        for (failures, after, expected) in
+            [(1, None, 5), (2, None, 10), (5, None, 80), (40, None, 3600), (1, Some(60), 60), (5, Some(7), 80)]
+        {
+            assert_eq!(pause(failures, after.map(seconds)), seconds(expected), "{failures} {after:?}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! A run: step after step of a reading, each page committed with its cursor.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::facts::Reader;
+use super::outcome::{self, End};
+use super::{begin, seen, start};
+use crate::Ports;
+use crate::asking::account::Account;
+use crate::asking::{Failure, ask};
+use crate::commit::origin::Origin;
+use crate::commit::{Committed, Fact, Uncommitted};
+use crate::jobs::task::Task;
+use crate::publish;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{Outcome, ResourceMode, Via};
+use hooktide_providers::{self as providers, Next, Page, Reach, Refusal, Source};
+use hooktide_store::ports::Write;
+use hooktide_store::records::resource::{Reading, Resource, ResourceId};
+use hooktide_store::records::{self, Stored, Upkeep};
+
+/// How many steps one run takes, at the most; the next run goes on.
+const MOST_STEPS: usize = 40;
+/// How many pages a reading has at the most: a provider that never ends is not followed for ever.
+const MOST_PAGES: u32 = 20_000;
+/// The age of a change from which on a webhook should have reported it.
+const REPORTED_BY: SignedDuration = SignedDuration::from_secs(60);
+
+/// A run of a sync.
+pub(super) struct Run<'a> {
+    ports: &'a Ports,
+    task: &'a Task<'a>,
+    account: &'a Account,
+    source: &'static dyn Source,
+    id: &'a ResourceId,
+    /// The revision of the resource's record, if it has one.
+    rev: Option<u64>,
+    resource: Resource,
+}
+
+/// How a step of a reading ended.
+enum Step {
+    /// There is more.
+    More,
+    /// Everything was read, up to this cursor.
+    Done(String),
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        ports: &'a Ports,
+        task: &'a Task<'a>,
+        (account, source): (&'a Account, &'static dyn Source),
+        id: &'a ResourceId,
+        (stored, mode): (Option<Stored<Resource>>, ResourceMode),
+    ) -> Self {
+        let rev = stored.as_ref().map(|stored| stored.rev);
+        let resource = stored.map_or_else(|| Resource::new(id, mode), |stored| Resource { mode, ..stored.record });
+        Self { ports, task, account, source, id, rev, resource }
+    }
+
+    /// Takes up the reading that is under way, or begins one, and goes on until it ends or the run has no more time.
+    pub(super) async fn to_its_end(mut self) -> Result<End, Fault> {
+        let Some(mut reading) = self
+            .resource
+            .reading
+            .take()
+            .or_else(|| begin::reading(&self.resource, &self.task.held.record, self.task.now))
+        else {
+            return Ok(outcome::rests(&mut self.resource, self.task.settings, self.task.now));
+        };
+        for _ in 0..MOST_STEPS {
+            if (self.task.is_over)() {
+                break;
+            }
+            match self.step(&mut reading).await {
+                Ok(Step::More) => {}
+                Ok(Step::Done(cursor)) => return self.finish(reading, cursor).await,
+                Err(Stop::Failure(Failure::Refused(Refusal::Expired))) if !reading.everything => {
+                    reading = begin::anew(&reading, self.task.now);
+                }
+                Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,
+                Err(Stop::Fault(fault)) => return Err(fault),
+            }
+        }
+        Ok(End::GoesOn)
+    }
+
+    /// Asks, reads, and commits one page with its cursor.
+    async fn step(&mut self, reading: &mut Reading) -> Result<Step, Stop> {
+        if reading.pages >= MOST_PAGES {
+            return Err(Failure::Refused(Refusal::Unreadable("a list without an end")).into());
+        }
+        let before = reading.calls;
+        let read = self.read(reading).await;
+        self.resource.count_calls(reading.calls - before, self.task.now);
+        let Page { facts, seen, parts, next } = read?;
+        if reading.everything {
+            seen::note(self.ports, self.task.tenant, self.id, reading, (&facts, &seen)).await?;
+        }
+        start::parts(self.ports, self.task, self.source, self.id, &parts).await?;
+        let facts = self.reader(reading).facts(facts)?;
+        reading.pages += 1;
+        let step = match next {
+            Next::More(cursor) => {
+                reading.cursor = Some(cursor);
+                Step::More
+            }
+            Next::Done(cursor) => Step::Done(cursor),
+        };
+        // The last page is committed with the listing still under way: a comparison may follow.
+        self.resource.reading = Some(reading.clone());
+        let committed = self.commit(&facts).await?;
+        self.count(reading, &committed);
+        publish::announce(self.ports, self.task.tenant, committed).await?;
+        Ok(step)
+    }
+
+    async fn read(&self, reading: &mut Reading) -> Result<Page, Stop> {
+        let account = self.account;
+        let cursor = reading.cursor.clone();
+        let cursor = cursor.as_deref().or(self.resource.cursor.as_deref().filter(|_| !reading.everything));
+        let task = providers::Task {
+            account: account.connection.account.as_deref(),
+            settings: &account.connection.settings,
+            resource: &self.id.name,
+            part: self.id.part.as_deref(),
+            reach: if reading.everything { Reach::Everything } else { Reach::Changes },
+            cursor,
+            api: account.way.as_ref().map_or("", |way| way.base.as_str()),
+            now: self.task.now,
+        };
+        let asks = self.source.ask(&task);
+        let answers = ask(self.ports, account, asks, &mut reading.calls, self.task.now).await?;
+        Ok(self.source.read(&task, &answers).map_err(Failure::from)?)
+    }
+
+    /// What the facts of the page that is read now have in common.
+    fn reader(&self, reading: &Reading) -> Reader<'a> {
+        let Reading { began_at, pages, via, .. } = reading;
+        let id = format!("sync-{}-{}-{pages}", self.id, began_at.as_millisecond());
+        let origin = Origin {
+            topic: Some("sync".to_owned()),
+            delivery: Some(self.id.to_string()),
+            ..Origin::once(id, self.account.provider.id(), self.task.now)
+        };
+        Reader { connection: &self.account.connection.id, origin: Arc::new(origin), via: *via }
+    }
+
+    /// Commits facts together with the resource's record.
+    async fn commit(&mut self, facts: &[Fact]) -> Result<Committed, Fault> {
+        let record = self.record()?;
+        let facts: Vec<&Fact> = facts.iter().collect();
+        let committed = self.task.committer.commit(self.task.tenant, &facts, &[record], self.task.now).await;
+        let committed = committed.map_err(|Uncommitted { fault, .. }| fault)?;
+        self.rev = Some(self.rev.map_or(1, |rev| rev + 1));
+        Ok(committed)
+    }
+
+    fn record(&self) -> Result<Write, Fault> {
+        records::replace(&self.id.key(self.task.tenant), self.rev, &self.resource, Upkeep::default())
+    }
+
+    /// Counts what was found, and what a webhook should have reported.
+    fn count(&self, reading: &mut Reading, committed: &Committed) {
+        let changes = u32::try_from(committed.changes.len()).unwrap_or(u32::MAX);
+        reading.changes = reading.changes.saturating_add(changes);
+        let is_news = self.resource.cursor.is_none() || reading.via == Via::Webhook;
+        if is_news || self.resource.heard_at.is_none() {
+            return;
+        }
+        let overdue = self.task.now - REPORTED_BY;
+        let occurred = committed.changes.iter().filter_map(|change| change.entry.change.as_ref()?.occurred_at);
+        let missed = occurred.filter(|occurred| *occurred <= overdue).count();
+        reading.missed = reading.missed.saturating_add(u32::try_from(missed).unwrap_or(u32::MAX));
+    }
+
+    /// Ends a reading that has everything that it asked for.
+    async fn finish(mut self, mut reading: Reading, cursor: String) -> Result<End, Fault> {
+        if reading.everything {
+            let gone =
+                seen::gone(self.ports, self.task.tenant, self.account, (self.id, &self.resource, &reading)).await?;
+            self.resource.doubted = gone.doubted;
+            let reader = self.reader(&reading);
+            let facts = gone.notices.into_iter().map(|notice| reader.gone(notice)).collect::<Result<Vec<_>, _>>()?;
+            if !facts.is_empty() {
+                let committed = self.commit(&facts).await?;
+                self.count(&mut reading, &committed);
+                publish::announce(self.ports, self.task.tenant, committed).await?;
+            }
+            seen::forget(self.ports, self.task.tenant, self.id, &reading).await;
+        }
+        self.resource.cursor = Some(cursor);
+        let end = outcome::done(&mut self.resource, &reading, self.task.settings, self.task.now);
+        self.conclude(&reading, Outcome::Processed, outcome::told(&self.resource, &reading)).await?;
+        Ok(end)
+    }
+
+    /// Ends a reading that could not go on. It is taken up again.
+    async fn fail(mut self, reading: Reading, failure: &Failure) -> Result<End, Fault> {
+        let (text, end) = outcome::failed(&mut self.resource, &reading, failure, self.task.now);
+        self.resource.reading = Some(Reading { calls: 0, ..reading.clone() }).filter(|reading| reading.pages > 0);
+        if end == End::Parked {
+            self.commit(&[]).await?;
+        } else {
+            self.conclude(&reading, Outcome::Failed, text).await?;
+        }
+        Ok(end)
+    }
+
+    /// Writes down how the sync ended, in the activity as well.
+    async fn conclude(&mut self, reading: &Reading, outcome: Outcome, text: String) -> Result<(), Fault> {
+        let ended = self.reader(reading).ended(outcome, text);
+        let committed = self.commit(&[ended]).await?;
+        publish::announce(self.ports, self.task.tenant, committed).await
+    }
+}
+
+/// Why a step did not end.
+enum Stop {
+    /// The provider, or what the connection says of it.
+    Failure(Failure),
+    /// Our own side.
+    Fault(Fault),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}

@@ -1,0 +1,106 @@
+//! Starting: marks for the resources of a connection, so that their syncs begin.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::Ports;
+use crate::jobs::announce::announce;
+use crate::jobs::task::Task;
+use hooktide_model::fault::Fault;
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::{MarkReason, ResourceMode};
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::{Part, Source};
+use hooktide_store::ports::WriteFault;
+use hooktide_store::records::connection::Connection;
+use hooktide_store::records::job::{self, Mark, Raise};
+use hooktide_store::records::resource::{Resource, ResourceId};
+use hooktide_store::records::{self, Upkeep};
+
+/// How often a mark is raised when others do so at the same time.
+const ATTEMPTS: usize = 5;
+
+/// Asks for a sync of all resources of a connection, for this reason, at once. Returns them.
+pub async fn all(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    reason: MarkReason,
+    now: Timestamp,
+) -> Result<Vec<ResourceId>, Fault> {
+    let source = hooktide_providers::by_id(&connection.provider).and_then(|provider| provider.source());
+    let Some(source) = source else { return Ok(Vec::new()) };
+    let mut ids: Vec<ResourceId> =
+        source.resources().iter().map(|name| ResourceId::new(&connection.id, name)).collect();
+    ids.extend(known(ports, tenant, &connection.id).await?.into_iter().filter(|id| id.part.is_some()));
+    for id in &ids {
+        raise(ports, tenant, id, reason, now).await?;
+    }
+    Ok(ids)
+}
+
+/// The resources of a connection that have a record.
+async fn known(ports: &Ports, tenant: &Tenant, connection: &str) -> Result<Vec<ResourceId>, Fault> {
+    use hooktide_store::records::resource::{partition, prefix};
+    let found =
+        records::list_all::<Resource>(&*ports.table, partition(tenant), &prefix(connection), MOST_PARTS).await?;
+    Ok(found.into_iter().map(|(_, stored)| stored.record.id()).collect())
+}
+
+/// How many resources a connection has at the most.
+pub const MOST_PARTS: usize = 1_000;
+
+/// Raises the mark of a resource, due at once, and announces its job.
+pub async fn raise(
+    ports: &Ports,
+    tenant: &Tenant,
+    id: &ResourceId,
+    reason: MarkReason,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let (resource, reasons) = (id.to_string(), BTreeMap::from([(reason, 1)]));
+    let key = job::key(tenant, &JobKind::SYNC, &resource);
+    for _ in 0..ATTEMPTS {
+        let stored = records::get::<Mark>(&*ports.table, &key).await?;
+        let raise = Raise { tenant, job: JobKind::SYNC, resource: &resource, reasons: &reasons };
+        let mark = job::raised(stored.as_ref(), &raise, Duration::ZERO, now);
+        match ports.table.write(job::store(stored.as_ref().map(|stored| stored.rev), &mark)?).await {
+            Ok(_) => {
+                if mark.is_news(stored.as_ref().map(|stored| &stored.record)) {
+                    announce(ports, &mark, now).await;
+                }
+                return Ok(());
+            }
+            Err(WriteFault::Fault(fault)) => return Err(fault),
+            Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}
+        }
+    }
+    Err(Fault::retryable("others raise the same mark all the time"))
+}
+
+/// Begins to read the parts of a resource that a page listed and that have no record yet.
+pub(super) async fn parts(
+    ports: &Ports,
+    task: &Task<'_>,
+    source: &dyn Source,
+    id: &ResourceId,
+    parts: &[Part],
+) -> Result<(), Fault> {
+    let Some(of) = source.parts_of(&id.name) else { return Ok(()) };
+    for part in parts.iter().filter(|part| !part.is_gone).take(MOST_PARTS) {
+        let id = ResourceId::new(&id.connection, of).part(&part.id);
+        let key = id.key(task.tenant);
+        if records::get::<Resource>(&*ports.table, &key).await?.is_some() {
+            continue;
+        }
+        let resource = Resource { title: Some(part.name.clone()), ..Resource::new(&id, ResourceMode::Polling) };
+        match ports.table.write(records::insert(&key, &resource, Upkeep::default())?).await {
+            Ok(_) | Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}
+            Err(WriteFault::Fault(fault)) => return Err(fault),
+        }
+        raise(ports, task.tenant, &id, MarkReason::Asked, task.now).await?;
+    }
+    Ok(())
+}

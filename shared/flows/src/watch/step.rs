@@ -1,0 +1,359 @@
+//! The steps of a connection's subscriptions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::desired::{self, Wanted};
+use super::health::{Action, Observation, observe};
+use super::reach;
+use crate::asking::account::{self, Account};
+use crate::asking::{self, Failure};
+use crate::commit::fact::FactKind;
+use crate::commit::origin::Origin;
+use crate::commit::{Committer, Fact, Uncommitted};
+use crate::connect::webhook_url;
+use crate::sync::start;
+use crate::{Ports, Settings, publish};
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{MarkReason, Outcome, SyncMode, Via};
+use hooktide_model::secret::Secrets;
+use hooktide_model::signing::{self, SUBSCRIPTION_KEY};
+use hooktide_model::tenant::Tenant;
+use hooktide_providers::{Registered, Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions};
+use hooktide_store::ports::Write;
+use hooktide_store::records::endpoint::{self, Endpoint, SealedSecret, sealed_for};
+use hooktide_store::records::resource::{self, Resource, ResourceId};
+use hooktide_store::records::subscription::{self, Subscription};
+use hooktide_store::records::{self, Stored, Upkeep};
+
+/// How many subscriptions a connection has at the most.
+const MOST: usize = 2_000;
+/// How often the existence of a subscription that does not end is checked.
+const CHECKED: SignedDuration = SignedDuration::from_hours(24);
+/// How long until our own address is looked at again, where it was not reachable.
+const UNREACHABLE: Duration = Duration::from_secs(3600);
+
+/// What the renewer works with.
+pub(super) struct Context<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) settings: &'a Settings,
+    pub(super) committer: &'a Committer,
+    pub(super) tenant: &'a Tenant,
+    pub(super) now: Timestamp,
+}
+
+/// The connection whose subscriptions are looked at.
+struct Watched {
+    account: Account,
+    facet: &'static dyn Subscriptions,
+    url: String,
+    secrets: Secrets,
+}
+
+impl Context<'_> {
+    /// Looks at the subscriptions of one connection; returns when to look again, or `None` if there is nothing to watch.
+    pub(super) async fn connection(&self, id: &str) -> Result<Option<Timestamp>, Fault> {
+        let table = &*self.ports.table;
+        let mut actual: Vec<Stored<Subscription>> =
+            records::list_all(table, subscription::partition(self.tenant), &subscription::prefix(id), MOST)
+                .await?
+                .into_iter()
+                .map(|(_, stored)| stored)
+                .collect();
+        let Some(watched) = self.watched(id).await? else {
+            // Without its credentials nobody can end what the provider still has; that ends by itself, or is refused.
+            for stored in &actual {
+                self.remove(stored).await?;
+            }
+            return Ok(None);
+        };
+        let wanted = self.wanted(&watched).await?;
+        let known: Vec<Subscription> = actual.iter().map(|stored| stored.record.clone()).collect();
+        for one in desired::missing(&wanted, &known) {
+            actual.push(self.insert(&watched, one).await?);
+        }
+        let known: Vec<Subscription> = actual.iter().map(|stored| stored.record.clone()).collect();
+        let mut next: Option<Timestamp> = None;
+        let mut reachable = None;
+        for stored in actual {
+            let surplus = desired::is_surplus(&stored.record, &wanted, &known, &watched.url);
+            if !surplus && stored.record.due_at > self.now {
+                next = Some(next.map_or(stored.record.due_at, |next| next.min(stored.record.due_at)));
+                continue;
+            }
+            let due = match surplus {
+                true => self.end(&watched, stored).await?,
+                false => Some(self.keep(&watched, stored, &mut reachable).await?),
+            };
+            next = next.into_iter().chain(due).min();
+        }
+        Ok(Some(next.unwrap_or(self.now + CHECKED)))
+    }
+
+    /// The connection, if it is there and its provider takes subscriptions by API.
+    async fn watched(&self, id: &str) -> Result<Option<Watched>, Fault> {
+        let Some(account) = account::of(self.ports, self.settings, self.tenant, id).await? else { return Ok(None) };
+        let facet = account.provider.subscriptions();
+        let Some(facet) = facet.filter(|facet| !facet.plan().app_wide || account.connection.owns_endpoint()) else {
+            return Ok(None);
+        };
+        let connection = &account.connection;
+        if connection.credentials.is_empty() {
+            return Ok(None);
+        }
+        let key = endpoint::key(&connection.provider, &connection.endpoint);
+        let endpoint = records::get::<Endpoint>(&*self.ports.table, &key).await?;
+        let Some(endpoint) = endpoint.map(|stored| stored.record) else { return Ok(None) };
+        let url = endpoint.address(webhook_url(self.settings, &connection.provider, &connection.endpoint));
+        let secrets = endpoint.open_secrets(&*self.ports.keys, account.provider.profile().derives_tokens).await?;
+        Ok(Some(Watched { facet, url, secrets, account }))
+    }
+
+    /// What the connection should subscribe to: nothing, where it is to be polled.
+    async fn wanted(&self, watched: &Watched) -> Result<Vec<Wanted>, Fault> {
+        let connection = &watched.account.connection;
+        if connection.settings.mode == Some(SyncMode::Polling) {
+            return Ok(Vec::new());
+        }
+        let (partition, prefix) = (resource::partition(self.tenant), resource::prefix(&connection.id));
+        let resources =
+            records::list_all::<Resource>(&*self.ports.table, partition, &prefix, start::MOST_PARTS).await?;
+        let resources: Vec<Resource> = resources.into_iter().map(|(_, stored)| stored.record).collect();
+        let source = watched.account.provider.source();
+        let has_parts = |name: &str| source.is_some_and(|source| source.has_parts(name));
+        Ok(desired::wanted(watched.facet.plan(), has_parts, &resources))
+    }
+
+    async fn insert(&self, watched: &Watched, wanted: &Wanted) -> Result<Stored<Subscription>, Fault> {
+        let record = wanted.fresh(&watched.account.connection.id, &watched.url, &self.ports.entropy, self.now);
+        let insert = records::insert(&record.key(self.tenant), &record, Upkeep::default())?;
+        self.ports.table.write(insert).await.map_err(records::raced)?;
+        Ok(Stored { rev: 1, record })
+    }
+
+    /// Takes the next step of a subscription that is wanted; returns when the one after it is due.
+    async fn keep(
+        &self,
+        watched: &Watched,
+        stored: Stored<Subscription>,
+        reachable: &mut Option<Option<String>>,
+    ) -> Result<Timestamp, Fault> {
+        let one = &stored.record;
+        let id = one.provider_id.clone();
+        let renews = one.renew_at.is_some_and(|renew_at| renew_at <= self.now);
+        let plan = watched.facet.plan();
+        let step = match &id {
+            None => SubscriptionStep::Register,
+            Some(id) if renews && plan.renews => SubscriptionStep::Renew { id },
+            Some(_) if renews => return self.replace(watched, stored).await,
+            Some(id) => SubscriptionStep::Probe { id },
+        };
+        if step == SubscriptionStep::Register {
+            if reachable.is_none() {
+                *reachable = Some(reach::unreachable(self.ports, self.settings).await);
+            }
+            if let Some(Some(why)) = reachable {
+                let waits = self.now + UNREACHABLE;
+                let mut next = one.clone();
+                (next.reason, next.due_at) = (Some(why.clone()), waits);
+                self.put(&stored, &next).await?;
+                return Ok(waits);
+            }
+        }
+        let answered = self.take(watched, one, &step).await;
+        let (observation, next, what) = match answered {
+            Ok(Subscribed::Active(registered)) => {
+                self.learn(watched, registered.secret.as_ref()).await?;
+                (Observation::Success, registered_as(one, &registered, plan.life, self.now), None)
+            }
+            Ok(Subscribed::Gone) => {
+                (Observation::Gone, one.clone(), Some("the provider does not have it any more".to_owned()))
+            }
+            Ok(Subscribed::Disabled(why)) => (Observation::Gone, one.clone(), Some(why.to_owned())),
+            Ok(Subscribed::Listed(..)) => {
+                (Observation::Failure, one.clone(), Some("an answer to another question".to_owned()))
+            }
+            Err(failure) => (Observation::Failure, one.clone(), Some(failure.to_string())),
+        };
+        let (mut next, actions) = observe(&next, observation, self.now);
+        if what.is_some() {
+            next.reason = what;
+        }
+        self.put(&stored, &next).await?;
+        self.act(watched, one, &next, &actions).await?;
+        Ok(next.due_at)
+    }
+
+    /// Makes another subscription, which takes the place of one that ends.
+    async fn replace(&self, watched: &Watched, stored: Stored<Subscription>) -> Result<Timestamp, Fault> {
+        let one = &stored.record;
+        let wanted = Wanted { resource: one.resource.clone(), part: one.part.clone(), topic: one.topic.clone() };
+        let successor = self.insert(watched, &wanted).await?;
+        let due_at = one.expires_at.unwrap_or(self.now + CHECKED);
+        let next = Subscription { replaced_by: Some(successor.record.id), due_at, ..one.clone() };
+        self.put(&stored, &next).await?;
+        Ok(self.now)
+    }
+
+    /// Ends a subscription that nobody wants, and removes its record.
+    async fn end(&self, watched: &Watched, stored: Stored<Subscription>) -> Result<Option<Timestamp>, Fault> {
+        let one = &stored.record;
+        if let Some(id) = &one.provider_id
+            && one.expires_at.is_none_or(|expires_at| self.now < expires_at)
+            && let Err(failure) = self.take(watched, one, &SubscriptionStep::End { id }).await
+            && failure.may_pass()
+        {
+            let (next, _) = observe(one, Observation::Failure, self.now);
+            self.put(&stored, &Subscription { reason: Some(failure.to_string()), ..next.clone() }).await?;
+            return Ok(Some(next.due_at));
+        }
+        self.remove(&stored).await?;
+        self.tell(watched, one, Outcome::Processed, format!("the subscription to {} ended", one.topic)).await?;
+        Ok(None)
+    }
+
+    /// Asks the provider for one step.
+    async fn take(
+        &self,
+        watched: &Watched,
+        one: &Subscription,
+        step: &SubscriptionStep<'_>,
+    ) -> Result<Subscribed, Failure> {
+        let connection = &watched.account.connection;
+        let token = watched.secrets.live(SUBSCRIPTION_KEY, self.now).next();
+        let token = token.map(|key| signing::subscription_token(key, &one.id));
+        let task = SubscriptionTask {
+            account: connection.account.as_deref(),
+            settings: &connection.settings,
+            topic: &one.topic,
+            part: one.part.as_deref(),
+            url: &one.url,
+            secrets: &watched.secrets,
+            reference: &one.id,
+            token: token.as_deref(),
+            api: watched.account.way.as_ref().map_or("", |way| way.base.as_str()),
+            now: self.now,
+        };
+        let mut calls = 0;
+        let asks = vec![watched.facet.ask(&task, step)];
+        let answers = asking::ask(self.ports, &watched.account, asks, &mut calls, self.now).await?;
+        let answer = answers.first().ok_or(Failure::Silent("there was no answer".to_owned()))?;
+        Ok(watched.facet.read(&task, step, answer)?)
+    }
+
+    /// Stores the secret that a provider made up with a subscription, among those that verify deliveries.
+    async fn learn(
+        &self,
+        watched: &Watched,
+        secret: Option<&(&'static str, hooktide_model::secret::Secret)>,
+    ) -> Result<(), Fault> {
+        let Some((name, secret)) = secret else { return Ok(()) };
+        if watched.secrets.live(name, self.now).any(|live| live.secret == *secret) {
+            return Ok(());
+        }
+        let connection = &watched.account.connection;
+        let key = endpoint::key(&connection.provider, &connection.endpoint);
+        let Some(Stored { rev, record: mut endpoint }) = records::get::<Endpoint>(&*self.ports.table, &key).await?
+        else {
+            return Ok(());
+        };
+        let root = self.ports.keys.root().await?;
+        let place = sealed_for(&key);
+        let sealed =
+            SealedSecret::seal(name, secret, (&endpoint.tenant, place.as_str()), &root, &self.ports.entropy, self.now)?;
+        endpoint.secrets.insert(0, sealed);
+        let write = records::replace(&key, Some(rev), &endpoint, Upkeep::default())?;
+        self.ports.table.write(write).await.map(drop).map_err(records::raced)
+    }
+
+    /// Does what a change of state asks for.
+    async fn act(
+        &self,
+        watched: &Watched,
+        before: &Subscription,
+        after: &Subscription,
+        actions: &[Action],
+    ) -> Result<(), Fault> {
+        let id =
+            ResourceId { connection: after.connection.clone(), name: after.resource.clone(), part: after.part.clone() };
+        for action in actions {
+            match action {
+                Action::Repair | Action::Probe => {}
+                // The gap until it was registered is read at once, and the resource finds out how it is watched.
+                Action::Sync | Action::StopPolling => {
+                    start::raise(self.ports, self.tenant, &id, MarkReason::Asked, self.now).await?;
+                }
+                Action::Poll => start::raise(self.ports, self.tenant, &id, MarkReason::Poll, self.now).await?,
+            }
+        }
+        if before.state != after.state || before.reason != after.reason {
+            let outcome = if after.failures == 0 { Outcome::Processed } else { Outcome::Failed };
+            let why = after.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            self.tell(watched, after, outcome, format!("the subscription to {} is {}{why}", after.topic, after.state))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the activity what was done.
+    async fn tell(&self, watched: &Watched, one: &Subscription, outcome: Outcome, reason: String) -> Result<(), Fault> {
+        let id = format!("watch-{}-{}", one.id, self.now.as_millisecond());
+        let origin = Origin {
+            topic: Some("subscription".to_owned()),
+            delivery: Some(one.id.clone()),
+            ..Origin::once(id, watched.account.provider.id(), self.now)
+        };
+        let fact = Fact {
+            id: format!("{}-{}", origin.id, one.state),
+            origin: Arc::new(origin),
+            via: Via::Own,
+            connection: Some(one.connection.clone()),
+            what: FactKind::Noted { outcome, reason },
+            warning: None,
+        };
+        let committed = self.committer.commit(self.tenant, &[&fact], &[], self.now).await;
+        let committed = committed.map_err(|Uncommitted { fault, .. }| fault)?;
+        publish::announce(self.ports, self.tenant, committed).await
+    }
+
+    async fn put(&self, stored: &Stored<Subscription>, next: &Subscription) -> Result<(), Fault> {
+        let write = records::replace(&next.key(self.tenant), Some(stored.rev), next, Upkeep::default())?;
+        self.ports.table.write(write).await.map(drop).map_err(records::raced)
+    }
+
+    async fn remove(&self, stored: &Stored<Subscription>) -> Result<(), Fault> {
+        let delete =
+            Write::Delete { key: stored.record.key(self.tenant), condition: Some(records::unchanged(stored.rev)) };
+        self.ports.table.write(delete).await.map(drop).map_err(records::raced)
+    }
+}
+
+/// The subscription as its provider has it now: renewed at four fifths of its life, a little earlier or later than others.
+fn registered_as(one: &Subscription, registered: &Registered, life: Option<Duration>, now: Timestamp) -> Subscription {
+    let mut next = one.clone();
+    next.provider_id = Some(registered.id.clone());
+    next.checked_at = Some(now);
+    let longest = life.map(|life| now + life);
+    // A date that is past, or too far ahead, is not believed.
+    let believed = registered.expires_at.filter(|at| *at > now);
+    next.expires_at = match (believed, longest) {
+        (Some(at), Some(longest)) => Some(at.min(longest)),
+        (None, longest) => longest,
+        (at, None) => at,
+    };
+    next.renew_at = next.expires_at.map(|at| {
+        now + (at - now)
+            .total(jiff::Unit::Second)
+            .map_or(SignedDuration::ZERO, |left| SignedDuration::from_secs_f64(left * share(&one.id)))
+    });
+    next.due_at = next.renew_at.unwrap_or(now + CHECKED);
+    next
+}
+
+/// Which part of its life passes before a subscription is renewed: about four fifths.
+fn share(id: &str) -> f64 {
+    let [first, ..] = signing::sha256(&[id.as_bytes()]);
+    0.78 + f64::from(first) / 255.0 * 0.04
+}
