@@ -1,5 +1,6 @@
 //! Forms that several providers share.
 
 pub(crate) mod answers;
+pub(crate) mod percent;
 pub(crate) mod query;
 pub(crate) mod signed_message;

@@ -1,6 +1,8 @@
 //! WooCommerce: base64 HMAC-SHA256 over the body; topic, store and ids are not signed, and a ping comes unsigned. See the
 //! README beside this file.
 
+mod api;
+mod product;
 mod webhooks;
 
 use std::time::Duration;
@@ -14,6 +16,8 @@ const TOPIC: &str = "x-wc-webhook-topic";
 const SOURCE: &str = "x-wc-webhook-source";
 const DELIVERY: &str = "x-wc-webhook-delivery-id";
 const SECRET: &str = "secret";
+const CONSUMER_KEY: &str = "consumer_key";
+const CONSUMER_SECRET: &str = "consumer_secret";
 /// The topic of deletions.
 const DELETED: &str = "product.deleted";
 /// The topic of products that came back from the bin.
@@ -28,6 +32,11 @@ const PROFILE: Profile = Profile {
         SECRET,
         "the webhook's secret, as it was given to the store; best letters and digits only",
     )],
+    credentials: &[
+        Need::optional(CONSUMER_KEY, "the key of the store's REST API: WooCommerce, Settings, Advanced, REST API"),
+        Need::optional(CONSUMER_SECRET, "the secret of that key, which the store shows once"),
+        Need::optional("database_password", "the password of the user who may read the store's database"),
+    ],
     topics: {
         const fn product(name: &'static str) -> Topic {
             Topic::new(name, Becomes::Kind(Kind::Product))
@@ -68,13 +77,17 @@ const PROFILE: Profile = Profile {
     // The date does not move when the stock does, so the same body may tell of another change.
     sample_account: "demo.example",
     sample_secrets: &[(SECRET, "hush-woocommerce-secret")],
+    sample_credentials: &[
+        (CONSUMER_KEY, "ck_0000000000000000000000000000000000sample"),
+        (CONSUMER_SECRET, "cs_0000000000000000000000000000000000sample"),
+    ],
     normalise_account,
     resources: &[(Kind::Product, PRODUCTS)],
     settings: &["site", "database"],
     ..Profile::PLAIN
 };
 
-provider!(WooCommerce: webhooks);
+provider!(WooCommerce: webhooks, api, source, subscriptions);
 
 /// The address of a store, without what differs from one way of writing it to another.
 fn normalise_account(account: &str) -> String {
