@@ -59,8 +59,8 @@ pub(super) fn sort(provider: &dyn Provider, given: GivenSecrets) -> Result<Sorte
 pub(super) fn require_all(provider: &dyn Provider, verifying: &[(String, Secret)]) -> Result<(), Refusal> {
     let given = |need: &Need| verifying.iter().any(|(name, _)| name == need.name);
     let needs = provider.profile().needs;
-    // Where none is needed always, one of several suffices.
-    let one_of_several = !needs.is_empty() && needs.iter().all(|need| !need.required) && !needs.iter().any(given);
+    // Where none is needed always, one of several suffices. The only one comes with the subscription.
+    let one_of_several = needs.len() > 1 && needs.iter().all(|need| !need.required) && !needs.iter().any(given);
     let missing = needs.iter().filter(|need| one_of_several || need.required && !given(need));
     let errors: Vec<FieldError> = missing
         .map(|need| FieldError { field: format!("secrets.{}", need.name), detail: format!("give {}", need.about) })

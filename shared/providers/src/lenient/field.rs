@@ -35,6 +35,11 @@ pub(crate) trait Field<'de>: Sized {
         None
     }
 
+    /// A truth value.
+    fn truth(_truth: bool) -> Option<Self> {
+        None
+    }
+
     /// A list.
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
@@ -125,6 +130,20 @@ impl<'de> Field<'de> for u64 {
 
     fn fraction(number: f64) -> Option<Self> {
         String::fraction(number).and_then(|text| Self::text(&text))
+    }
+}
+
+impl<'de> Field<'de> for bool {
+    fn truth(truth: bool) -> Option<Self> {
+        Some(truth)
+    }
+
+    fn text(text: &str) -> Option<Self> {
+        match text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
     }
 }
 

@@ -160,8 +160,8 @@ impl<'de, T: Field<'de>> Visitor<'de> for Any<T> {
         Ok(Lenient::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Lenient<T>, E> {
-        Ok(Lenient::Odd)
+    fn visit_bool<E>(self, truth: bool) -> Result<Lenient<T>, E> {
+        Ok(read_or_odd(T::truth(truth)))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Lenient<T>, E> {

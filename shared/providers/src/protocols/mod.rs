@@ -1,5 +1,6 @@
 //! Forms that several providers share.
 
+pub(crate) mod amounts;
 pub(crate) mod answers;
 pub(crate) mod percent;
 pub(crate) mod query;

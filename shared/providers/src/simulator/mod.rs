@@ -4,6 +4,10 @@
 //! what the provider would refuse. It does no input or output; whoever serves it sends its notifications, and drops, doubles
 //! or delays them to see what happens.
 
+pub(crate) mod drawn;
+pub(crate) mod json;
+pub(crate) mod meter;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;

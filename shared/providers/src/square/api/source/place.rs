@@ -1,0 +1,136 @@
+//! Where a reading is: the cursor, as compact JSON.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Next, Refusal};
+
+/// The longest token of a page, in bytes.
+const LONGEST_PAGE: usize = 8 * 1024;
+/// The longest list of images that is kept, in ids and in the bytes of one.
+const MOST_IMAGES: (usize, usize) = (200, 64);
+/// How often a reading starts over because a page is no longer kept.
+const MOST_RESTARTS: u8 = 3;
+
+/// Where a reading is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    /// The time after which changes are read; absent where everything is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<Timestamp>,
+    /// The time from which the next reading goes on, by the first page of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Timestamp>,
+    /// The token of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<String>,
+    /// How often it started over.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) restarts: u8,
+    /// The item that a variation led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) item: Option<String>,
+    /// Images that changed, without an item that has them so far.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) images: Vec<String>,
+    /// Whether the items that have these images are looked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) looks: bool,
+    /// Whether more images changed than are kept, so that every item may have one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) any: bool,
+}
+
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+impl Place {
+    /// The place that a cursor names. One that is not ours is the beginning.
+    pub(super) fn of(cursor: Option<&str>) -> Self {
+        cursor.and_then(|cursor| serde_json::from_str(cursor).ok()).unwrap_or_default()
+    }
+
+    /// Whether this is the first page of a reading.
+    pub(super) fn begins(&self) -> bool {
+        self.page.is_none() && !self.looks
+    }
+
+    /// The place as a cursor.
+    pub(super) fn text(&self) -> String {
+        // Times, texts and numbers always serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The next page, if its token is a new one.
+    pub(super) fn turn(&self, page: String) -> Result<Self, Refusal> {
+        if page.len() > LONGEST_PAGE {
+            return Err(Refusal::Unreadable("the token of a page is too long"));
+        }
+        if self.page.as_ref() == Some(&page) {
+            return Err(Refusal::Unreadable("the same page again"));
+        }
+        Ok(Self { page: Some(page), ..self.clone() })
+    }
+
+    /// The cursor after a reading that is complete.
+    pub(super) fn done(&self) -> Next {
+        Next::Done(Self { since: self.until.or(self.since), ..Self::default() }.text())
+    }
+
+    /// The beginning of the reading, once more, where a page is no longer kept; after a few times that is believed.
+    pub(super) fn over(&self) -> Result<Next, Refusal> {
+        if self.begins() || self.restarts >= MOST_RESTARTS {
+            return Err(Refusal::Expired);
+        }
+        Ok(Next::More(Self { since: self.since, restarts: self.restarts + 1, ..Self::default() }.text()))
+    }
+
+    /// Keeps an image that changed.
+    pub(super) fn keep_image(&mut self, id: String) {
+        if self.images.len() < MOST_IMAGES.0 && id.len() <= MOST_IMAGES.1 {
+            self.images.push(id);
+        } else {
+            self.any = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_bounded_and_reads_back() {
+        let mut place =
+            Place { since: Some(Timestamp::UNIX_EPOCH), page: Some("x".repeat(LONGEST_PAGE)), ..Place::default() };
+        (0..1_000).for_each(|number| place.keep_image(format!("{number:064}")));
+        assert!(place.text().len() < 32 * 1024);
+        assert_eq!(Place::of(Some(&place.text())), place);
+        assert!(place.any && place.images.len() == MOST_IMAGES.0);
+        for odd in ["", "7", "null", "<html>", r#"{"since":"never"}"#] {
+            assert_eq!(Place::of(Some(odd)), Place::default(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_same_page_is_not_read_twice() {
+        let place = Place::default().turn("a".to_owned()).unwrap();
+        assert!(matches!(place.turn("a".to_owned()), Err(Refusal::Unreadable(_))));
+        assert!(matches!(place.turn("x".repeat(LONGEST_PAGE + 1)), Err(Refusal::Unreadable(_))));
+        assert_eq!(place.turn("b".to_owned()).unwrap().page.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_reading_starts_over_a_few_times_only() {
+        let mut place = Place { since: Some(Timestamp::UNIX_EPOCH), ..Place::default() };
+        assert_eq!(place.over(), Err(Refusal::Expired), "there was no page");
+        for _ in 0..MOST_RESTARTS {
+            let Ok(Next::More(cursor)) = place.turn("a".to_owned()).unwrap().over() else { panic!("it starts over") };
+            place = Place::of(Some(&cursor));
+            assert_eq!((place.since, place.page.as_deref()), (Some(Timestamp::UNIX_EPOCH), None));
+        }
+        assert_eq!(place.turn("a".to_owned()).unwrap().over(), Err(Refusal::Expired));
+    }
+}

@@ -1,0 +1,84 @@
+//! Tokens: the seller's, which expires and is renewed, and the application's.
+
+use bytes::Bytes;
+use http::Request;
+use http::header::AUTHORIZATION;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::answer::Refused;
+use crate::simulator::drawn;
+use crate::square::{ACCESS_TOKEN, APPLICATION_TOKEN, PROFILE};
+
+/// The path under which access tokens are renewed.
+pub(super) const TOKEN_PATH: &str = "/oauth2/token";
+/// How long an access token lives.
+const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The tokens of an account.
+pub(super) struct Access {
+    seed: u64,
+    /// The tokens that were renewed so far.
+    renewed: u64,
+    token: Option<String>,
+    expired: Vec<String>,
+}
+
+impl Access {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { seed, renewed: 0, token: Some(sample(ACCESS_TOKEN).to_owned()), expired: Vec::new() }
+    }
+
+    /// Refuses a request without the token that its path needs.
+    pub(super) fn check(&self, request: &Request<Bytes>) -> Result<(), Refused> {
+        let refused = |code, detail| Err(Refused::new(401, "AUTHENTICATION_ERROR", code, detail));
+        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = header.and_then(|header| header.strip_prefix("Bearer "));
+        let Some(given) = given else {
+            return refused("UNAUTHORIZED", "This request could not be authorized.");
+        };
+        let of_application = request.uri().path().starts_with("/v2/webhooks/");
+        let wanted = if of_application { Some(sample(APPLICATION_TOKEN)) } else { self.token.as_deref() };
+        match wanted {
+            Some(wanted) if wanted == given => Ok(()),
+            _ if self.expired.iter().any(|token| token == given) => {
+                refused("ACCESS_TOKEN_EXPIRED", "The access token has expired.")
+            }
+            Some(_) | None => refused("UNAUTHORIZED", "This request could not be authorized."),
+        }
+    }
+
+    /// Ends the access token.
+    pub(super) fn expire(&mut self) {
+        self.expired.extend(self.token.take());
+    }
+
+    /// Renews the access token. The token to renew it with stays the same.
+    pub(super) fn refresh(&mut self, body: &Map<String, Value>, now: Timestamp) -> Result<Value, Refused> {
+        let given = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let client = ["client_id", "client_secret"].iter().all(|name| given(name) == sample(name));
+        if !client {
+            return Err(Refused::new(401, "AUTHENTICATION_ERROR", "UNAUTHORIZED", "The client is unknown."));
+        }
+        if given("grant_type") != "refresh_token" || given("refresh_token") != sample("refresh_token") {
+            return Err(Refused::new(401, "AUTHENTICATION_ERROR", "UNAUTHORIZED", "The refresh token is invalid."));
+        }
+        self.expire();
+        self.renewed += 1;
+        let token = format!("EAAA{}", drawn::id(self.seed, &format!("token {}", self.renewed), 32));
+        self.token = Some(token.clone());
+        Ok(json!({
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_at": now.checked_add(LIFE).unwrap_or(now).to_string(),
+            "merchant_id": PROFILE.sample_account,
+            "refresh_token": sample("refresh_token"),
+            "short_lived": false,
+        }))
+    }
+}
+
+/// A credential that the simulator takes.
+fn sample(name: &str) -> &'static str {
+    PROFILE.sample_credentials.iter().find(|(of, _)| *of == name).map_or("", |(_, value)| value)
+}

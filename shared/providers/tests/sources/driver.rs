@@ -1,0 +1,211 @@
+//! Drives a provider and its simulator against each other: what one asks, the other answers.
+
+use bytes::Bytes;
+use http::Response;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use hooktide_model::fault::AuthFault;
+use hooktide_model::notice::{Document, EntityNotice, Notice, State, What};
+use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
+use hooktide_model::settings::connection::ConnectionSettings;
+use hooktide_providers::simulator::{Edit, Simulator};
+use hooktide_providers::verified::open;
+use hooktide_providers::{
+    Answer, Arrival, Ask, Base, Next, Page, Provider, Reach, Refusal, Subscribed, SubscriptionStep, SubscriptionTask,
+    Task, by_id,
+};
+
+/// How many pages a reading has at the most.
+const MOST_PAGES: usize = 500;
+/// The address that webhooks are sent to.
+pub(crate) const URL: &str = "https://hooks.example.com/webhooks/provider/endpoint";
+
+/// A provider with its simulator, and a connection between them.
+pub(crate) struct Driver {
+    pub(crate) provider: &'static dyn Provider,
+    pub(crate) simulator: Box<dyn Simulator>,
+    pub(crate) secrets: Secrets,
+    pub(crate) settings: ConnectionSettings,
+    pub(crate) now: Timestamp,
+}
+
+/// A reading that is complete.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) facts: Vec<What>,
+    pub(crate) seen: Vec<String>,
+    pub(crate) cursor: String,
+    pub(crate) pages: usize,
+}
+
+impl Reading {
+    /// The entities that it reports, by their ids, each with whether it is there.
+    pub(crate) fn entities(&self) -> Vec<(&str, bool)> {
+        self.notices().map(|notice| (notice.id.as_str(), notice.state != State::Deleted)).collect()
+    }
+
+    /// The notices about entities.
+    pub(crate) fn notices(&self) -> impl Iterator<Item = &EntityNotice> {
+        self.facts.iter().filter_map(|what| match what {
+            What::Entity(notice) => Some(notice),
+            _ => None,
+        })
+    }
+
+    /// The document of the entity of that id.
+    pub(crate) fn document(&self, id: &str) -> &Document {
+        let notice = self.notices().find(|notice| notice.id == id).unwrap_or_else(|| panic!("{id}: {self:#?}"));
+        match &notice.state {
+            State::Present(document) => document,
+            State::Deleted => panic!("{id} is deleted"),
+        }
+    }
+}
+
+impl Driver {
+    pub(crate) fn new(provider: &str) -> Self {
+        let provider = by_id(provider).unwrap();
+        let profile = provider.profile();
+        let credentials = profile.sample_credentials.iter().map(|(name, text)| live(name, Secret::new(*text)));
+        Self {
+            provider,
+            simulator: provider.simulator(7).unwrap(),
+            secrets: Secrets::new(credentials.collect()),
+            settings: ConnectionSettings::default(),
+            now: "2026-11-28T12:00:00Z".parse().unwrap(),
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+    }
+
+    /// Edits something at the provider, a second later.
+    pub(crate) fn edit(&mut self, what: &str, id: Option<&str>, fields: Option<Value>) -> String {
+        self.pass(1);
+        let fields = fields.map(|fields| fields.as_object().cloned().unwrap_or_else(Map::new));
+        let edit = Edit { what: what.to_owned(), id: id.map(str::to_owned), fields };
+        self.simulator.edit(&edit, self.now).unwrap()
+    }
+
+    /// Reads to the end.
+    pub(crate) fn read(&mut self, resource: &str, reach: Reach<'_>, cursor: Option<&str>) -> Result<Reading, Refusal> {
+        let (mut facts, mut seen, mut cursor) = (Vec::new(), Vec::new(), cursor.map(str::to_owned));
+        for pages in 1..=MOST_PAGES {
+            let page = self.step(resource, reach, cursor.as_deref())?;
+            facts.extend(page.facts);
+            seen.extend(page.seen);
+            match page.next {
+                Next::More(next) => {
+                    assert!(next.len() < 32 * 1024, "a cursor of {} bytes", next.len());
+                    cursor = Some(next);
+                }
+                Next::Done(cursor) => return Ok(Reading { facts, seen, cursor, pages }),
+            }
+        }
+        panic!("it never ends");
+    }
+
+    /// One step of a reading.
+    pub(crate) fn step(&mut self, resource: &str, reach: Reach<'_>, cursor: Option<&str>) -> Result<Page, Refusal> {
+        let source = self.provider.source().unwrap();
+        let (api, settings) = (self.base(), self.settings.clone());
+        let task = self.task(resource, reach, cursor, (&api, &settings));
+        let answers: Vec<Answer> = source.ask(&task).into_iter().map(|ask| self.send(ask)).collect();
+        source.read(&task, &answers)
+    }
+
+    /// What the source makes of an answer that no simulator gives.
+    pub(crate) fn given(
+        &self,
+        resource: &str,
+        reach: Reach<'_>,
+        cursor: Option<&str>,
+        (status, body): (u16, &str),
+    ) -> Result<Page, Refusal> {
+        let source = self.provider.source().unwrap();
+        let (api, settings) = (self.base(), self.settings.clone());
+        let task = self.task(resource, reach, cursor, (&api, &settings));
+        let answer = || Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap();
+        let answers: Vec<Answer> = source.ask(&task).iter().map(|_| answer()).collect();
+        source.read(&task, &answers)
+    }
+
+    /// Takes a step of the subscription to that topic.
+    pub(crate) fn subscribe(&mut self, topic: &str, step: SubscriptionStep<'_>) -> Result<Subscribed, Refusal> {
+        let subscriptions = self.provider.subscriptions().unwrap();
+        let (api, settings, secrets) = (self.base(), self.settings.clone(), self.secrets.clone());
+        let task = SubscriptionTask {
+            account: Some(self.provider.profile().sample_account),
+            settings: &settings,
+            topic,
+            part: None,
+            url: URL,
+            secrets: &secrets,
+            reference: "0123456789abcdef0123456789abcdef",
+            token: None,
+            api: &api,
+            now: self.now,
+        };
+        let answer = self.send(subscriptions.ask(&task, &step));
+        let subscribed = subscriptions.read(&task, &step, &answer)?;
+        if let Subscribed::Active(registered) = &subscribed
+            && let Some((name, secret)) = &registered.secret
+        {
+            self.learn(name, secret.clone());
+        }
+        Ok(subscribed)
+    }
+
+    /// Adds a secret to those that are known.
+    pub(crate) fn learn(&mut self, name: &str, secret: Secret) {
+        self.secrets = self.secrets.clone().with([live(name, secret)]);
+    }
+
+    /// What the notifications say that were sent since they were last taken, each verified first.
+    pub(crate) fn notices(&mut self) -> Result<Vec<(String, Vec<Notice>)>, AuthFault> {
+        let webhooks = self.provider.webhooks().unwrap();
+        let sent = self.simulator.take_notifications(self.now);
+        let told = sent.into_iter().map(|request| {
+            let url = request.uri().to_string();
+            let arrival = Arrival { request: &request, url: &url, secrets: &self.secrets, now: self.now };
+            let verified = open(webhooks, &arrival)?;
+            let topic = webhooks.label(&verified).topic.unwrap_or_default();
+            Ok((topic, webhooks.parse(&verified).unwrap()))
+        });
+        told.collect()
+    }
+
+    fn base(&self) -> String {
+        let account = Some(self.provider.profile().sample_account);
+        match self.provider.api().unwrap().base() {
+            Base::Fixed(address) => address.to_owned(),
+            Base::OfConnection(of) => of(account, &self.settings).unwrap(),
+        }
+    }
+
+    fn task<'a>(
+        &self,
+        resource: &'a str,
+        reach: Reach<'a>,
+        cursor: Option<&'a str>,
+        (api, settings): (&'a str, &'a ConnectionSettings),
+    ) -> Task<'a> {
+        let account = Some(self.provider.profile().sample_account);
+        Task { account, settings, resource, part: None, reach, cursor, api, now: self.now }
+    }
+
+    fn send(&mut self, ask: Ask) -> Answer {
+        let Ask::Http(request) = ask;
+        let request = self.provider.api().unwrap().authorise(request, &self.secrets, self.now).expect("credentials");
+        assert!(!format!("{:?}", request.headers()).contains("hush"), "a credential shows");
+        self.simulator.answer(&request, self.now)
+    }
+}
+
+/// A secret under that name.
+pub(crate) fn live(name: &str, secret: Secret) -> LiveSecret {
+    LiveSecret { name: name.to_owned(), id: KeyId(name.to_owned()), secret, retires_at: None }
+}

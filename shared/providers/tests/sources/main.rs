@@ -1,0 +1,6 @@
+//! Sources and subscriptions against the simulators of their providers: without a socket, one file a provider.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what cannot be")]
+
+mod driver;
+mod square;

@@ -1,0 +1,167 @@
+//! Square's catalog and stock.
+
+use serde_json::json;
+
+use hooktide_model::notice::{Dated, Document, What};
+use hooktide_model::product::Product;
+use hooktide_model::secret::{Secret, Secrets};
+use hooktide_providers::{Reach, Refusal};
+
+use crate::driver::{Driver, Reading, live};
+
+const CATALOG: &str = "catalog";
+const STOCK: &str = "stock";
+
+fn everything(driver: &mut Driver, resource: &str) -> Reading {
+    driver.read(resource, Reach::Everything, None).unwrap()
+}
+
+fn changes(driver: &mut Driver, resource: &str, since: &Reading) -> Reading {
+    driver.read(resource, Reach::Changes, Some(&since.cursor)).unwrap()
+}
+
+fn product<'a>(reading: &'a Reading, id: &str) -> &'a Product {
+    match reading.document(id) {
+        Document::Product(product) => product,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_full_listing_has_every_item_of_several_pages_and_what_changed_meanwhile_follows() {
+    let mut driver = Driver::new("square");
+    let made: Vec<String> = (0..250)
+        .map(|number| {
+            driver.edit("product", None, Some(json!({ "name": format!("Tea {number}"), "sku": format!("T-{number}") })))
+        })
+        .collect();
+    let first = driver.step(CATALOG, Reach::Everything, None).unwrap();
+    driver.edit("product", Some(&made[0]), Some(json!({ "name": "Other tea" })));
+    let hooktide_providers::Next::More(cursor) = first.next else { panic!("one page") };
+    let rest = driver.read(CATALOG, Reach::Everything, Some(&cursor)).unwrap();
+    assert_eq!(rest.pages + 1, 3);
+    assert_eq!(first.facts.len() + rest.facts.len(), 257);
+    let after = changes(&mut driver, CATALOG, &rest);
+    assert_eq!(after.entities(), [(made[0].as_str(), true)]);
+    assert_eq!(product(&after, &made[0]).title.as_deref(), Some("Other tea"));
+}
+
+#[test]
+fn an_item_has_its_variations_with_prices_and_its_images() {
+    let mut driver = Driver::new("square");
+    let all = everything(&mut driver, CATALOG);
+    assert!(all.notices().all(|notice| notice.unread.is_empty()), "{all:#?}");
+    let tea =
+        all.notices().map(|notice| product(&all, &notice.id)).find(|it| it.title.as_deref() == Some("Sencha")).unwrap();
+    let [variant] = &tea.variants[..] else { panic!("{tea:#?}") };
+    assert_eq!((variant.price.as_deref(), variant.currency.as_deref()), (Some("9.90"), Some("USD")));
+    assert_eq!(variant.sku.as_deref(), Some("TEA-2-REGULAR"));
+    assert!(tea.images[0].url.ends_with(&format!("{}/original.jpeg", tea.images[0].id)));
+    assert_eq!(tea.status.as_deref(), Some("active"));
+}
+
+#[test]
+fn an_edit_and_a_deletion_are_found_and_nothing_else_is_fetched() {
+    let mut driver = Driver::new("square");
+    let all = everything(&mut driver, CATALOG);
+    let [edited, deleted] = [all.entities()[0].0.to_owned(), all.entities()[1].0.to_owned()];
+    assert_eq!(changes(&mut driver, CATALOG, &all).facts, []);
+    driver.edit("product", Some(&edited), Some(json!({ "is_archived": true })));
+    driver.edit("product", Some(&deleted), None);
+    let after = changes(&mut driver, CATALOG, &all);
+    let mut entities = after.entities();
+    entities.sort_unstable_by_key(|(_, there)| *there);
+    assert_eq!(entities, [(deleted.as_str(), false), (edited.as_str(), true)]);
+    assert_eq!(product(&after, &edited).status.as_deref(), Some("archived"));
+    assert!(after.notices().all(|notice| notice.dated == Dated::ByProvider));
+    assert_eq!(changes(&mut driver, CATALOG, &after).facts, []);
+}
+
+#[test]
+fn an_image_that_changed_alone_leads_to_its_items() {
+    let mut driver = Driver::new("square");
+    let all = everything(&mut driver, CATALOG);
+    let id = all.entities()[0].0.to_owned();
+    let image = product(&all, &id).images[0].id.clone();
+    driver.edit("image", Some(&image), Some(json!({ "url": "https://example.com/other.jpeg" })));
+    let after = changes(&mut driver, CATALOG, &all);
+    assert_eq!(after.entities(), [(id.as_str(), true)]);
+    assert_eq!(product(&after, &id).images[0].url, "https://example.com/other.jpeg");
+    assert_eq!(changes(&mut driver, CATALOG, &after).facts, []);
+}
+
+#[test]
+fn a_page_that_is_no_longer_kept_lets_the_reading_start_over() {
+    let mut driver = Driver::new("square");
+    for number in 0..150 {
+        driver.edit("product", None, Some(json!({ "name": format!("Tea {number}") })));
+    }
+    let first = driver.step(CATALOG, Reach::Everything, None).unwrap();
+    let hooktide_providers::Next::More(cursor) = first.next else { panic!("one page") };
+    driver.pass(16 * 60);
+    let rest = driver.read(CATALOG, Reach::Everything, Some(&cursor)).unwrap();
+    assert_eq!((rest.facts.len(), rest.pages), (157, 3));
+    let odd = r#"{"page":"odd","restarts":3}"#;
+    assert_eq!(driver.read(CATALOG, Reach::Changes, Some(odd)).unwrap_err(), Refusal::Expired);
+}
+
+#[test]
+fn one_item_is_read_by_its_id_or_by_that_of_a_variation() {
+    let mut driver = Driver::new("square");
+    let all = everything(&mut driver, CATALOG);
+    let id = all.entities()[0].0.to_owned();
+    let one = driver.read(CATALOG, Reach::One(&id), None).unwrap();
+    assert_eq!(product(&one, &id), product(&all, &id), "the same document as in a list");
+    let variation = product(&all, &id).variants[0].id.clone();
+    let led = driver.read(CATALOG, Reach::One(&variation), None).unwrap();
+    assert_eq!((led.pages, led.entities()), (2, vec![(id.as_str(), true)]));
+    driver.edit("product", Some(&id), None);
+    let gone = driver.read(CATALOG, Reach::One(&id), None).unwrap();
+    assert_eq!(gone.entities(), [(id.as_str(), false)]);
+    assert!(gone.notices().all(|notice| notice.dated == Dated::ByReceipt));
+}
+
+#[test]
+fn counts_are_read_since_the_latest_and_by_the_locations_that_are_synced() {
+    let mut driver = Driver::new("square");
+    let all = everything(&mut driver, STOCK);
+    let id = all.entities()[0].0.to_owned();
+    assert!(id.ends_with("/IN_STOCK") && all.facts.len() > 8, "{id}");
+    let sold = id.replace("IN_STOCK", "SOLD");
+    assert!(all.seen.contains(&sold), "no list has it, and it may be known");
+    driver.pass(60);
+    driver.edit("stock", Some(&id), Some(json!({ "quantity": "2.5" })));
+    driver.edit("stock", Some(&sold), Some(json!({ "quantity": "3" })));
+    let after = changes(&mut driver, STOCK, &all);
+    assert!(after.entities().contains(&(id.as_str(), true)) && !after.entities().contains(&(sold.as_str(), true)));
+    let Document::Stock(stock) = after.document(&id) else { panic!("no stock") };
+    assert_eq!(stock.quantity.as_deref(), Some("2.5"));
+    let one = driver.read(STOCK, Reach::One(&id), None).unwrap();
+    assert_eq!(one.document(&id), after.document(&id));
+    let never = driver.read(STOCK, Reach::One("NEVER/COUNTED/IN_STOCK"), None).unwrap();
+    assert!(matches!(&never.facts[..], [What::Ignored { .. }]), "absent is not zero: {never:?}");
+    driver.settings.locations = vec!["ELSEWHERE".to_owned()];
+    assert_eq!(everything(&mut driver, STOCK).facts, []);
+}
+
+#[test]
+fn what_cannot_be_used_is_sorted_by_what_to_do_next() {
+    let mut driver = Driver::new("square");
+    let all = everything(&mut driver, CATALOG);
+    driver.simulator.limit(Some(0));
+    let limited = driver.read(CATALOG, Reach::Changes, Some(&all.cursor));
+    assert_eq!(limited.unwrap_err(), Refusal::Limited { after: None });
+    driver.simulator.limit(None);
+    driver.simulator.expire_credentials();
+    assert_eq!(driver.read(STOCK, Reach::Everything, None).unwrap_err(), Refusal::Refused);
+    driver.secrets = Secrets::new(vec![live("access_token", Secret::new("wrong"))]);
+    assert_eq!(driver.read(CATALOG, Reach::One("X"), None).unwrap_err(), Refusal::Refused);
+    for resource in [CATALOG, STOCK] {
+        for reach in [Reach::Changes, Reach::Everything, Reach::One("X")] {
+            for body in ["<html>", "", "[]", "7", r#"{"status":"ok"}"#, r#"{"objects":7}"#, r#"{"counts":{"a":1}}"#] {
+                let given = driver.given(resource, reach, None, (200, body));
+                assert!(matches!(given, Err(Refusal::Unreadable(_))), "{resource} {reach:?} {body}: {given:?}");
+            }
+        }
+    }
+}
