@@ -106,4 +106,4 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-provider!(Square: webhooks, api, source, simulator);
+provider!(Square: webhooks, api, source, subscriptions, simulator);

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
+use hooktide_model::fault::AuthFault;
 use hooktide_model::notice::{Dated, Document, What};
 use hooktide_model::product::Product;
 use hooktide_model::secret::{Secret, Secrets};
-use hooktide_providers::{Reach, Refusal};
+use hooktide_providers::{Next, Reach, Refusal, Subscribed, SubscriptionStep};
 
-use crate::driver::{Driver, Reading, live};
+use crate::driver::{Driver, Reading, URL, live};
 
 const CATALOG: &str = "catalog";
 const STOCK: &str = "stock";
@@ -37,7 +38,7 @@ fn a_full_listing_has_every_item_of_several_pages_and_what_changed_meanwhile_fol
         .collect();
     let first = driver.step(CATALOG, Reach::Everything, None).unwrap();
     driver.edit("product", Some(&made[0]), Some(json!({ "name": "Other tea" })));
-    let hooktide_providers::Next::More(cursor) = first.next else { panic!("one page") };
+    let Next::More(cursor) = first.next else { panic!("one page") };
     let rest = driver.read(CATALOG, Reach::Everything, Some(&cursor)).unwrap();
     assert_eq!(rest.pages + 1, 3);
     assert_eq!(first.facts.len() + rest.facts.len(), 257);
@@ -97,7 +98,7 @@ fn a_page_that_is_no_longer_kept_lets_the_reading_start_over() {
         driver.edit("product", None, Some(json!({ "name": format!("Tea {number}") })));
     }
     let first = driver.step(CATALOG, Reach::Everything, None).unwrap();
-    let hooktide_providers::Next::More(cursor) = first.next else { panic!("one page") };
+    let Next::More(cursor) = first.next else { panic!("one page") };
     driver.pass(16 * 60);
     let rest = driver.read(CATALOG, Reach::Everything, Some(&cursor)).unwrap();
     assert_eq!((rest.facts.len(), rest.pages), (157, 3));
@@ -164,4 +165,68 @@ fn what_cannot_be_used_is_sorted_by_what_to_do_next() {
             }
         }
     }
+}
+
+/// Subscribes, and returns the provider's id.
+fn registered(driver: &mut Driver, topic: &str) -> String {
+    match driver.subscribe(topic, SubscriptionStep::Register).unwrap() {
+        Subscribed::Active(registered) => registered.id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_subscription_brings_its_key_and_its_notifications_are_verified_by_it() {
+    let mut driver = Driver::new("square");
+    let all = everything(&mut driver, CATALOG);
+    let variation = product(&all, all.entities()[0].0).variants[0].id.clone();
+    let catalog = registered(&mut driver, "catalog.version.updated");
+    assert_eq!(registered(&mut driver, "catalog.version.updated"), catalog, "tried again, it is the same");
+    let secrets = driver.secrets.clone();
+    let stock = registered(&mut driver, "inventory.count.updated");
+    assert_ne!(catalog, stock);
+
+    driver.edit("product", Some(all.entities()[0].0), Some(json!({ "name": "Other" })));
+    let told = driver.notices().unwrap();
+    assert_eq!(told.len(), 2, "one edit of the dashboard makes several");
+    assert!(told.iter().all(|(_, notices)| notices[0].what == What::hint(CATALOG)), "{told:?}");
+
+    driver.edit("stock", Some(&variation), Some(json!({ "quantity": "12" })));
+    let told = driver.notices().unwrap();
+    let [(topic, notices)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(topic, "inventory.count.updated");
+    let What::Entity(heard) = &notices[0].what else { panic!("{notices:?}") };
+    let read = driver.read(STOCK, Reach::One(&heard.id), None).unwrap();
+    assert_eq!(read.notices().next(), Some(heard), "a webhook and the API tell the same");
+
+    driver.edit("stock", Some(&variation), Some(json!({ "quantity": "11" })));
+    driver.secrets = secrets;
+    assert_eq!(driver.notices().unwrap_err(), AuthFault::Mismatch, "another subscription has another key");
+    driver.edit("stock", Some(&variation), Some(json!({ "quantity": "10" })));
+    driver.secrets = Secrets::default();
+    assert_eq!(driver.notices().unwrap_err(), AuthFault::NoSecret, "without any, everything is refused");
+}
+
+#[test]
+fn a_subscription_is_probed_listed_and_ended_and_one_that_is_off_is_seen() {
+    let mut driver = Driver::new("square");
+    let topic = "inventory.count.updated";
+    let id = registered(&mut driver, topic);
+    let probed = driver.subscribe(topic, SubscriptionStep::Probe { id: &id }).unwrap();
+    assert!(matches!(probed, Subscribed::Active(_)), "{probed:?}");
+    let Subscribed::Listed(listed, None) = driver.subscribe(topic, SubscriptionStep::List { after: None }).unwrap()
+    else {
+        panic!("no list")
+    };
+    let [one] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((one.id.as_str(), one.topic.as_str(), one.url.as_str(), one.enabled), (id.as_str(), topic, URL, true));
+
+    let other = driver.subscribe("catalog.version.updated", SubscriptionStep::Probe { id: &id }).unwrap();
+    assert!(matches!(other, Subscribed::Disabled(_)), "it is not for this event: {other:?}");
+    assert!(matches!(driver.subscribe(topic, SubscriptionStep::End { id: &id }), Ok(Subscribed::Gone)));
+    for step in [SubscriptionStep::Probe { id: &id }, SubscriptionStep::End { id: &id }] {
+        assert!(matches!(driver.subscribe(topic, step), Ok(Subscribed::Gone)), "{step:?}");
+    }
+    driver.secrets = Secrets::new(vec![live("application_token", Secret::new("wrong"))]);
+    assert_eq!(driver.subscribe(topic, SubscriptionStep::Register).unwrap_err(), Refusal::Refused);
 }

@@ -2,6 +2,7 @@
 
 mod errors;
 mod source;
+mod subscriptions;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use http::Uri;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -119,11 +118,11 @@ impl Catalog {
     }
 
     /// `GET /v2/catalog/object/{id}`.
-    pub(super) fn retrieve(&self, id: &str, uri: &Uri) -> Result<Value, Refused> {
+    pub(super) fn retrieve(&self, id: &str, query: &str) -> Result<Value, Refused> {
         let nested = || self.objects.values().flat_map(variations).find(|variation| variation["id"] == id);
         let object = self.live(id).or_else(|| nested().filter(|object| !is_deleted(object)));
         let object = object.ok_or(Refused::not_found())?;
-        let related = uri.query().unwrap_or_default().split('&').any(|pair| pair == "include_related_objects=true");
+        let related = query.split('&').any(|pair| pair == "include_related_objects=true");
         let mut answer = json!({ "object": object });
         if related {
             let item = object["item_variation_data"]["item_id"].as_str().and_then(|item| self.live(item));

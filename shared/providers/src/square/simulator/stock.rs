@@ -17,13 +17,13 @@ const UNLISTED: &[&str] = &["NONE", "SOLD", "UNLINKED_RETURN"];
 const PAGE: (usize, usize) = (100, 1_000);
 
 /// What is counted: a variation, a location and a state.
-pub(super) type Place = (String, String, String);
+type Place = (String, String, String);
 
 /// A count.
 #[derive(Debug, Clone)]
-pub(super) struct Count {
-    pub(super) quantity: String,
-    pub(super) calculated_at: Timestamp,
+struct Count {
+    quantity: String,
+    calculated_at: Timestamp,
 }
 
 /// The stock of a seller.
@@ -39,7 +39,7 @@ impl Stock {
     }
 
     /// Sets a count.
-    pub(super) fn count(&mut self, place: Place, quantity: String, calculated_at: Timestamp) {
+    pub(super) fn count(&mut self, place: (String, String, String), quantity: String, calculated_at: Timestamp) {
         self.counts.insert(place, Count { quantity, calculated_at });
     }
 
@@ -77,7 +77,9 @@ impl Stock {
     }
 
     /// Counts what the seller counts. The id is a variation, or a variation, a location and a state with slashes between.
-    pub(super) fn edit(&mut self, edit: &Edit, now: Timestamp) -> Result<String, String> {
+    ///
+    /// Returns the id of the count, and the counts that changed, as Square writes them.
+    pub(super) fn edit(&mut self, edit: &Edit, now: Timestamp) -> Result<(String, Vec<Value>), String> {
         let id = edit.id.as_deref().ok_or("the id is a variation, or variation/location/state")?;
         let fields = edit.fields.as_ref().ok_or("a count is set, and never deleted")?;
         let mut parts = id.split('/').map(str::to_owned);
@@ -90,13 +92,15 @@ impl Stock {
             Some(_) | None => return Err("a count has a `quantity`".to_owned()),
         };
         let id = format!("{variation}/{location}/{state}");
-        self.count((variation, location, state), quantity, now);
-        Ok(id)
+        let place = (variation, location, state);
+        self.count(place.clone(), quantity, now);
+        let counts = self.counts.get(&place).map(|count| written(&place, count));
+        Ok((id, counts.into_iter().collect()))
     }
 }
 
 /// A count as Square writes it.
-pub(super) fn written((variation, location, state): &Place, count: &Count) -> Value {
+fn written((variation, location, state): &Place, count: &Count) -> Value {
     json!({
         "catalog_object_id": variation,
         "catalog_object_type": "ITEM_VARIATION",
