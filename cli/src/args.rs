@@ -11,6 +11,7 @@ use crate::global::Global;
 use crate::manage::ManageCommand;
 use crate::send::SendArguments;
 use crate::serve::ServeArguments;
+use crate::simulate::SimulateArguments;
 use crate::tokens::TokenCommand;
 
 /// Webhook-first sync: verifies what providers send, works out what really changed, and tells who needs to know.
@@ -30,6 +31,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the local server: one process, no cloud account.
     Serve(ServeArguments),
+    /// Serve the simulator of a provider's API, to try everything without an account.
+    SimulateProvider(SimulateArguments),
     /// Create, list and revoke API tokens.
     #[command(subcommand)]
     Token(TokenCommand),

@@ -21,6 +21,7 @@ mod secrets;
 mod send;
 mod serve;
 mod server;
+mod simulate;
 mod status;
 mod tail;
 mod tokens;
@@ -56,6 +57,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
     let client = || Client::new(&global, output);
     match command {
         Command::Serve(arguments) => serve::run(arguments, &global, output).await,
+        Command::SimulateProvider(arguments) => simulate::run(arguments, output).await,
         Command::Token(command) => tokens::run(command, &global, &client()?, output).await,
         Command::Endpoints(command) => endpoints::run(command, &client()?, output).await,
         Command::Connections(command) => manage::run(Kind::Connection, command, &client()?, output).await,

@@ -80,6 +80,7 @@ fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Resul
             "admin_token_file": ready.admin_token_file,
             "demo_connection": ready.demo_connections.get("shopify"),
             "demo_connections": ready.demo_connections,
+            "simulators": ready.simulators,
         }));
     }
     let options = options_to_reach(global);
@@ -87,10 +88,16 @@ fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Resul
         Some(_) => format!("{program} send shopify products/update{options}"),
         None => format!("{program} connections add shopify --account SHOP --secret client_secret=@FILE{options}"),
     };
+    let simulators: String = ready
+        .simulators
+        .iter()
+        .map(|(provider, address)| format!("  {provider:<16} simulated at http://{address}\n"))
+        .collect();
     output.line(&format!(
         "Hooktide is ready at {base}\n\
          \x20 feed       {base}/v1/events\n\
          \x20 admin key  {}\n\
+         {simulators}\
          A line to try, in another terminal:\n\
          \x20 {try_this}",
         ready.admin_token_file.display()
@@ -106,7 +113,7 @@ fn options_to_reach(global: &Global) -> String {
 }
 
 /// Ends when somebody presses Ctrl-C, or the system asks the process to end.
-fn stop_requested() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_requested() -> Result<impl Future<Output = ()>, Failure> {
     let unheard = |error: std::io::Error| Failure::Failed(format!("Signals cannot be listened for: {error}."));
     #[cfg(unix)]
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(unheard)?;

@@ -15,5 +15,6 @@ pub mod keys;
 mod pressure;
 pub mod queue;
 pub mod server;
+pub mod simulators;
 pub mod table;
 mod webhooks;

@@ -82,6 +82,8 @@ pub struct Ready {
     pub admin_token_file: PathBuf,
     /// The ids of the demo's connections, by provider.
     pub demo_connections: BTreeMap<&'static str, String>,
+    /// Where the demo's simulators are, by provider.
+    pub simulators: BTreeMap<&'static str, SocketAddr>,
 }
 
 /// Why the server does not serve. The text says what to do.
@@ -145,7 +147,12 @@ pub async fn serve(
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
     let public_url = public_url.trim_end_matches('/').to_owned();
     let serving = http::fitting(options.settings.serving);
-    let settings = Settings { public_url, serving, ..options.settings.clone() };
+    let mut settings = Settings { public_url, serving, ..options.settings.clone() };
+    let simulating = |error: std::io::Error| ServeError::Failed(format!("the demo's simulators: {error}"));
+    let simulators = match options.demo {
+        true => demo::simulate(&mut settings).await.map_err(simulating)?,
+        false => demo::Simulators::new(),
+    };
     let host = Arc::new(Host::open(&options.home, settings, Arc::new(SystemClock))?);
     let ports = &host.ports;
     if canary::check(&*ports.table, &*ports.keys, &ports.entropy).await? == Canary::OtherKeys {
@@ -155,11 +162,12 @@ pub async fn serve(
     let (origins, test_tools) = (options.origins.clone(), options.test_tools);
     let app = app(&host, host.api(Options { origins, test_tools, load: host.load(), ..Options::default() }));
     let failed = |(provider, refusal)| ServeError::Failed(format!("the demo's connection of {provider}: {refusal}"));
-    let demo_connections = if options.demo { demo::connect_all(&host).await.map_err(failed)? } else { BTreeMap::new() };
+    let demo_connections =
+        if options.demo { demo::connect_all(&host, &simulators).await.map_err(failed)? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
     note_address(&host, address)?;
-    ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections });
+    ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections, simulators });
     // Event streams would keep the server up for minutes, so they are cut off after a while; their clients reconnect.
     let serving = tokio::spawn(http::serve(listener, app, serving, stopped, GRACE));
     shutdown.await;

@@ -24,6 +24,9 @@ pub trait Simulator: Send {
     /// The notifications that are to be sent since they were last taken, in their order.
     fn take_notifications(&mut self, now: Timestamp) -> Vec<Request<Bytes>>;
 
+    /// Hears how a notification was answered; `None` if nobody answered. Providers give up on receivers that refuse.
+    fn delivered(&mut self, _notification: &Request<Bytes>, _status: Option<http::StatusCode>, _now: Timestamp) {}
+
     /// Ends the access tokens that were handed out, or the keys, until they are refreshed or given anew.
     fn expire_credentials(&mut self);
 

@@ -1,0 +1,97 @@
+//! Serving the simulators of providers' APIs: the API itself at the provider's paths, and controls at `/_control`.
+//!
+//! What the simulator sends is sent from here, and here it is dropped, doubled or delayed, as the faults say.
+
+mod control;
+mod faults;
+mod notify;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use hooktide_providers::Provider;
+use hooktide_providers::simulator::Simulator;
+use hooktide_store::ports::Clock;
+use tokio::net::TcpListener;
+
+use self::faults::Faults;
+use self::notify::Notifier;
+use crate::clock::SystemClock;
+
+/// The largest request that is read, in bytes.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// A simulator that is served.
+pub(crate) struct Served {
+    simulator: Mutex<Box<dyn Simulator>>,
+    faults: Mutex<Faults>,
+    notifier: Notifier,
+    clock: Arc<dyn Clock>,
+}
+
+impl Served {
+    /// Does something with the simulator, and sends what it has to send.
+    fn with<T>(self: &Arc<Self>, act: impl FnOnce(&mut dyn Simulator, jiff::Timestamp) -> T) -> T {
+        let now = self.clock.now();
+        let (result, notifications) = {
+            let mut simulator = self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = act(&mut **simulator, now);
+            (result, simulator.take_notifications(now))
+        };
+        for notification in notifications {
+            self.send(notification);
+        }
+        result
+    }
+
+    fn faults(&self) -> std::sync::MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The routes of a provider's simulator; `None` if it has none.
+fn router(provider: &dyn Provider, seed: u64) -> Option<Router> {
+    let served = Arc::new(Served {
+        simulator: Mutex::new(provider.simulator(seed)?),
+        faults: Mutex::new(Faults::default()),
+        notifier: Notifier::default(),
+        clock: Arc::new(SystemClock),
+    });
+    let router = Router::new()
+        .route("/_control/edit", post(control::edit))
+        .route("/_control/faults", post(control::faults))
+        .route("/_control/state", get(control::state))
+        .fallback(api)
+        .with_state(served);
+    Some(router)
+}
+
+/// Serves a provider's simulator on a listener until `shutdown` completes; `false` if the provider has none.
+pub async fn serve(
+    provider: &dyn Provider,
+    seed: u64,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<bool> {
+    let Some(router) = router(provider, seed) else { return Ok(false) };
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
+    Ok(true)
+}
+
+/// A call of the provider's API.
+async fn api(State(served): State<Arc<Served>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let is_down = served.faults().down;
+    if is_down {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let request = axum::http::Request::from_parts(parts, body);
+    served.with(|simulator, now| simulator.answer(&request, now)).map(Body::from)
+}
