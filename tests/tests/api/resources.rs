@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use data_encoding::BASE64;
+use hooktide_model::signing;
 use hooktide_tests::world::World;
-use http::Method;
+use http::{Method, Request};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -28,6 +31,20 @@ async fn a_connection_is_answered_as_documented_and_never_with_its_secrets() {
     assert!(made["secrets"]["client_secret"][0]["last_verified_at"].is_null());
     assert_eq!(world.get(&format!("/v1/connections/{id}")).await.expect(200), made);
     assert_eq!(world.get("/v1/connections").await.expect(200)["items"], json!([made]));
+}
+
+#[tokio::test]
+async fn a_connection_whose_key_comes_with_the_subscription_is_made_without_one_and_refuses_deliveries_until_then() {
+    let world = World::new().await;
+    let secrets = json!({ "access_token": "hush-token", "application_token": "hush-token-of-the-app" });
+    let body = json!({ "provider": "square", "account": "ML1JH8P4XX72D", "secrets": secrets });
+    let made = world.post("/v1/connections", body).await.expect(201);
+    assert!(made["secrets"]["signature_key"].is_null(), "{made}");
+    let (url, body) = (made["webhook_url"].as_str().unwrap(), r#"{"merchant_id":"ML1JH8P4XX72D"}"#);
+    // An empty key signs for nobody.
+    let signature = BASE64.encode(&signing::hmac_sha256(b"", &[url.as_bytes(), body.as_bytes()]));
+    let request = Request::post(url).header("x-square-hmacsha256-signature", signature);
+    assert_eq!(world.request(request.body(Bytes::from(body)).unwrap()).await.status, 401);
 }
 
 #[tokio::test]

@@ -23,10 +23,10 @@ pub(crate) fn sort(answer: &Answer) -> Result<(), Refusal> {
     })
 }
 
-/// The time to wait that the answer asks for, in seconds, within bounds.
+/// The time to wait that the answer asks for, in seconds, which may have a fraction, within bounds.
 pub(crate) fn after(answer: &Answer) -> Option<Duration> {
-    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    let seconds: f64 = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::try_from_secs_f64(seconds.ceil()).ok()?.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -66,7 +66,15 @@ mod tests {
 
     #[test]
     fn a_time_to_wait_is_kept_within_bounds() {
-        for (wait, expected) in [("7", Some(7)), ("999999999", Some(3600)), ("-1", None), ("soon", None)] {
+        for (wait, expected) in [
+            ("7", Some(7)),
+            ("2.0", Some(2)),
+            ("1.5", Some(2)),
+            ("999999999", Some(3600)),
+            ("-1", None),
+            ("inf", None),
+            ("soon", None),
+        ] {
             let after = expected.map(Duration::from_secs);
             for (status, expected) in [(429, Refusal::Limited { after }), (503, Refusal::Unavailable { after })] {
                 assert_eq!(sort(&answer(status, Some(wait))), Err(expected), "{wait}");

@@ -1,5 +1,9 @@
 //! Shopify: base64 HMAC-SHA256 over the body; topic, shop and ids are not signed. See the README beside this file.
 
+mod api;
+mod product;
+#[cfg(feature = "simulators")]
+mod simulator;
 mod webhooks;
 
 use std::time::Duration;
@@ -14,8 +18,15 @@ const SHOP: &str = "x-shopify-shop-domain";
 const DELIVERY: &str = "x-shopify-webhook-id";
 const TRIGGERED_AT: &str = "x-shopify-triggered-at";
 const SECRET: &str = "client_secret";
+const ACCESS_TOKEN: &str = "access_token";
+/// The header with the token that the API is called with.
+const TOKEN_HEADER: &str = "x-shopify-access-token";
+/// The version of the API that is called.
+const VERSION: &str = "2026-10";
 /// The resource that is asked for what a delivery does not say.
 const PRODUCTS: &str = "products";
+/// The resource that is asked for levels.
+const STOCK: &str = "stock";
 
 /// The description of the provider, as data.
 const PROFILE: Profile = Profile {
@@ -25,7 +36,7 @@ const PROFILE: Profile = Profile {
         Topic::new("products/create", Becomes::Kind(Kind::Product)),
         Topic::new("products/update", Becomes::Kind(Kind::Product)),
         Topic::new("products/delete", Becomes::Kind(Kind::Product)),
-        Topic::new("inventory_levels/update", Becomes::Sync("stock")),
+        Topic::new("inventory_levels/update", Becomes::Sync(STOCK)),
         Topic::new("customers/data_request", Becomes::Privacy),
         Topic::new("customers/redact", Becomes::Privacy),
         Topic::new("shop/redact", Becomes::Privacy),
@@ -47,12 +58,17 @@ const PROFILE: Profile = Profile {
     sample_secrets: &[(SECRET, "hush-shopify-client-secret")],
     shares_secret: true,
     normalise_account,
-    resources: &[(Kind::Product, PRODUCTS)],
+    sample_credentials: &[
+        (ACCESS_TOKEN, "hush-shopify-access-token"),
+        ("refresh_token", "hush-shopify-refresh-token"),
+        ("client_id", "hush-shopify-client-id"),
+    ],
+    resources: &[(Kind::Product, PRODUCTS), (Kind::Stock, STOCK)],
     bus: Some(BusEvent { detail_type: "shopifyWebhook", headers: "/detail/metadata", body: "/detail/payload" }),
     ..Profile::PLAIN
 };
 
-provider!(Shopify: webhooks);
+provider!(Shopify: webhooks, api, source, subscriptions, simulator);
 
 /// The domain of a shop, in lower case.
 fn normalise_account(account: &str) -> String {

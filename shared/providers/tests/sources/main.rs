@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what cannot be")]
 
 mod driver;
+mod recorded;
+mod shopify;
 mod square;

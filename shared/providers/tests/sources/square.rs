@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use hooktide_model::fault::AuthFault;
-use hooktide_model::notice::{Dated, Document, What};
+use hooktide_model::notice::{Dated, Document, State, Version, What};
 use hooktide_model::product::Product;
 use hooktide_model::secret::{Secret, Secrets};
 use hooktide_providers::{Next, Reach, Refusal, Subscribed, SubscriptionStep};
 
 use crate::driver::{Driver, Reading, URL, live};
+use crate::recorded;
 
 const CATALOG: &str = "catalog";
 const STOCK: &str = "stock";
@@ -229,4 +230,41 @@ fn a_subscription_is_probed_listed_and_ended_and_one_that_is_off_is_seen() {
     }
     driver.secrets = Secrets::new(vec![live("application_token", Secret::new("wrong"))]);
     assert_eq!(driver.subscribe(topic, SubscriptionStep::Register).unwrap_err(), Refusal::Refused);
+}
+
+/// A reading of one recorded page.
+fn recorded(resource: &str, reach: Reach<'_>, name: &str) -> Reading {
+    let page = Driver::new("square").given(resource, reach, None, (200, &recorded::answer("square", name))).unwrap();
+    let Next::Done(cursor) = page.next else { panic!("{name}: there is more") };
+    Reading { facts: page.facts, seen: page.seen, cursor, pages: 1 }
+}
+
+#[test]
+fn a_recorded_catalog_is_read_item_by_item() {
+    let read = recorded(CATALOG, Reach::Everything, "search-catalog");
+    assert_eq!(read.entities(), [("GPOKJPTV2KDLVKCADJ7I77EZ", true), ("T4AZMPZL5QZ5XLQHFNVCVR5H", false)]);
+    let tea = product(&read, "GPOKJPTV2KDLVKCADJ7I77EZ");
+    let variants: Vec<_> =
+        tea.variants.iter().map(|it| (it.sku.as_deref(), it.price.as_deref(), it.currency.as_deref())).collect();
+    assert_eq!(variants, [(Some("TEA-1"), Some("150"), Some("JPY")), (None, None, None)]);
+    assert_eq!((tea.variants[0].barcode.as_deref(), tea.images.len()), (Some("4006381333931"), 1));
+    let notices: Vec<_> = read.notices().collect();
+    assert_eq!(notices[0].unread, ["item_data.image_ids[1]"], "an image that is not there is unknown, not gone");
+    assert_eq!((notices[0].version, notices[1].version), (Version(1_795_027_122_207), Version(1_795_027_200_001)));
+    assert_eq!((&notices[1].state, notices[1].dated), (&State::Deleted, Dated::ByProvider));
+    assert_eq!(read.seen, ["WITHOUT4VERSION444444444"]);
+    assert_eq!(read.facts.iter().filter(|what| matches!(what, What::Ignored { .. })).count(), 2);
+    assert_eq!(read.cursor, r#"{"since":"2026-11-18T18:40:00.001Z"}"#);
+}
+
+#[test]
+fn recorded_counts_are_read_one_by_one() {
+    let read = recorded(STOCK, Reach::Everything, "inventory-counts");
+    let variation = "W62UWFY35CWMYGVWK6TWJDNI/C6W5YS5QM06F5";
+    let [in_stock, waste] = [format!("{variation}/IN_STOCK"), format!("{variation}/WASTE")];
+    assert_eq!(read.entities(), [(in_stock.as_str(), true), (waste.as_str(), true)]);
+    assert_eq!(read.facts.len(), 3, "and one that cannot be read");
+    let Document::Stock(stock) = read.document(&in_stock) else { panic!("no stock") };
+    assert_eq!((stock.quantity.as_deref(), stock.state.as_deref()), (Some("79.5"), Some("IN_STOCK")));
+    assert_eq!(read.cursor, r#"{"since":"2026-11-16T22:28:01.223Z"}"#, "the latest that was seen");
 }

@@ -10,12 +10,12 @@ use serde_json::value::RawValue;
 use crate::json::{part, unreadable};
 use crate::lenient::{Lenient, Object, Unread, fields};
 use crate::shopify::PRODUCTS;
+use crate::shopify::product::{Content, ShopifyVariant, deleted, variants};
 use crate::store_images::{StoreImage, read_images};
 use crate::verified::Verified;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{Kind, PrivacyAct};
-use hooktide_model::notice::{Document, EntityNotice, PrivacyRequest, State, Subject, Version, What};
-use hooktide_model::product::{Product, Variant};
+use hooktide_model::names::PrivacyAct;
+use hooktide_model::notice::{PrivacyRequest, Subject, What};
 
 fields! {
     struct ShopifyProduct<'a> {
@@ -27,16 +27,6 @@ fields! {
         images: Lenient<Vec<Lenient<Object<StoreImage>>>> = "images",
         variant_gids: Lenient<Vec<Lenient<Object<IgnoredAny>>>> = "variant_gids",
         admin_graphql_api_id: Lenient<Cow<'a, str>> = "admin_graphql_api_id",
-    }
-}
-
-fields! {
-    struct ShopifyVariant {
-        id: Lenient<u64> = "id",
-        sku: Lenient<String> = "sku",
-        barcode: Lenient<String> = "barcode",
-        price: Lenient<String> = "price",
-        inventory_quantity: Lenient<i64> = "inventory_quantity",
     }
 }
 
@@ -86,26 +76,14 @@ pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
         Lenient::Read(gids) => told < gids.len() || gids.iter().any(|gid| gid.as_ref().is_none()),
         Lenient::Null | Lenient::Odd => true,
     };
-    let product = Product {
-        id: id.to_string(),
+    let content = Content {
         title: product.title.value_or_note(&mut unread, "title"),
         status: product.status.value_or_note(&mut unread, "status"),
-        updated_at: updated_at.to_string(),
         variants: variants(product.variants, &mut unread),
         images: read_images(product.images, &mut unread),
+        unread,
     };
-    let entity = EntityNotice {
-        occurred_at: Some(updated_at),
-        unread: unread.into_paths(),
-        source: Some(PRODUCTS),
-        ..EntityNotice::new(
-            Kind::Product,
-            product.id.clone(),
-            Version::from_time(updated_at),
-            State::Present(Document::Product(Box::new(product))),
-        )
-    };
-    Ok((What::Entity(entity), lacks_variants))
+    Ok((What::Entity(content.entity(id, updated_at)), lacks_variants))
 }
 
 /// `products/delete`: the id, and nothing else. Shopify never reuses ids, so nothing comes after it.
@@ -116,12 +94,8 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
     if key != "id" {
         return Ok(misfit());
     }
-    let id = id.needed("id")?;
-    Ok(What::Entity(EntityNotice {
-        occurred_at: verified.header(crate::shopify::TRIGGERED_AT).and_then(|text| text.parse().ok()),
-        source: Some(PRODUCTS),
-        ..EntityNotice::new(Kind::Product, id.to_string(), Version::FINAL, State::Deleted)
-    }))
+    let at = verified.header(crate::shopify::TRIGGERED_AT).and_then(|text| text.parse().ok());
+    Ok(What::Entity(deleted(id.needed("id")?, at)))
 }
 
 /// `inventory_levels/update`: names an inventory item, and no product; and whether it says a time of its own.
@@ -180,27 +154,6 @@ pub(super) fn shop(verified: &Verified) -> Option<String> {
         }
     }
     verified.json::<Object<Named>>().ok()?.0.shop_domain.read()
-}
-
-fn variants(variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>, unread: &mut Unread) -> Vec<Variant> {
-    let mut read = Vec::new();
-    for (at, variant) in variants.items_or_note(unread, "variants").into_iter().enumerate() {
-        let Some(Object(variant)) = variant.value_or_note(unread, format_args!("variants[{at}]")) else { continue };
-        let Some(id) = variant.id.read() else {
-            unread.note(format_args!("variants[{at}].id"));
-            continue;
-        };
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        read.push(Variant {
-            id: id.to_string(),
-            sku: given(variant.sku.sent_or_note(unread, format_args!("variants[{at}].sku"))),
-            barcode: given(variant.barcode.sent_or_note(unread, format_args!("variants[{at}].barcode"))),
-            price: variant.price.sent_or_note(unread, format_args!("variants[{at}].price")),
-            currency: None,
-            stock: variant.inventory_quantity.sent_or_note(unread, format_args!("variants[{at}].inventory_quantity")),
-        });
-    }
-    read
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::answer::Refused;
-use crate::simulator::drawn;
+use crate::simulator::{drawn, outbox};
 use crate::square::{ACCESS_TOKEN, APPLICATION_TOKEN, PROFILE};
 
 /// The path under which access tokens are renewed.
@@ -78,7 +78,7 @@ impl Access {
     }
 }
 
-/// A credential that the simulator takes.
+/// A credential or secret that the simulator takes.
 fn sample(name: &str) -> &'static str {
-    PROFILE.sample_credentials.iter().find(|(of, _)| *of == name).map_or("", |(_, value)| value)
+    outbox::sample(&PROFILE, name)
 }

@@ -10,32 +10,27 @@ use serde_json::{Map, Value, json};
 use super::answer::{Refused, invalid};
 use super::catalog::text;
 use super::page::known;
-use crate::simulator::drawn;
+use crate::simulator::outbox::{Outbox, is_address, signing_by};
 use crate::square::{API_VERSION, CATALOG_UPDATED, COUNT_UPDATED, PROFILE, SECRET, Square};
 use crate::{Unsigned, Webhooks};
-use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
 
 /// The topics that can be subscribed to.
 const TOPICS: &[&str] =
     &[CATALOG_UPDATED, COUNT_UPDATED, "inventory.adjustment.updated", "order.created", "payment.updated"];
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 64;
-/// How many notifications wait at the most.
-const MOST_WAITING: usize = 10_000;
 /// How many counts a notification has at the most.
 const MOST_COUNTS: usize = 100;
 
 /// The subscriptions of an application.
 pub(super) struct Hooks {
-    seed: u64,
-    made: u64,
     subscriptions: BTreeMap<String, Value>,
-    waiting: Vec<Request<Bytes>>,
+    outbox: Outbox,
 }
 
 impl Hooks {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, made: 0, subscriptions: BTreeMap::new(), waiting: Vec::new() }
+        Self { subscriptions: BTreeMap::new(), outbox: Outbox::new(seed) }
     }
 
     /// The subscriptions, without what signs them.
@@ -56,12 +51,12 @@ impl Hooks {
                 return Err(invalid("MISSING_REQUIRED_PARAMETER", "A field of the subscription is missing."));
             }
         }
-        let id = format!("wbhk_{}", self.drawn("subscription", 32).to_lowercase());
+        let id = format!("wbhk_{}", self.outbox.next_id("subscription", 32).to_lowercase());
         let mut one = json!({
             "id": id,
             "enabled": true,
             "api_version": API_VERSION,
-            "signature_key": self.drawn("signature", 22),
+            "signature_key": self.outbox.next_id("signature", 22),
             "created_at": now.to_string(),
         });
         set(&mut one, given, now)?;
@@ -103,7 +98,7 @@ impl Hooks {
 
     /// `POST /v2/webhooks/subscriptions/{id}/signature-key`: a new key, from now on.
     pub(super) fn rotate(&mut self, id: &str) -> Result<Value, Refused> {
-        let key = self.drawn("signature", 22);
+        let key = self.outbox.next_id("signature", 22);
         let one = self.subscriptions.get_mut(id).ok_or(Refused::not_found())?;
         one["signature_key"] = Value::from(key.clone());
         Ok(json!({ "signature_key": key }))
@@ -129,7 +124,7 @@ impl Hooks {
 
     /// What waits to be sent.
     pub(super) fn take(&mut self) -> Vec<Request<Bytes>> {
-        std::mem::take(&mut self.waiting)
+        self.outbox.take()
     }
 
     /// Signs an event for each subscription that is for it: the event is the same, and its signature is not.
@@ -147,30 +142,21 @@ impl Hooks {
             one["enabled"] == true && topics.into_iter().any(|name| name == topic)
         };
         for one in self.subscriptions.values().filter(is_for) {
-            let secret = Secret::new(text(&one["signature_key"]).into_bytes());
-            let key = LiveSecret { name: SECRET.to_owned(), id: KeyId("own".to_owned()), secret, retires_at: None };
             let signed = Square.sign(Unsigned {
                 topic,
                 body: Bytes::from(event.to_string()),
                 account: PROFILE.sample_account,
                 delivery: &event_id,
-                secrets: &Secrets::new(vec![key]),
+                secrets: &signing_by(SECRET, &text(&one["signature_key"])),
                 url: &text(&one["notification_url"]),
                 now,
             });
-            if self.waiting.len() < MOST_WAITING {
-                self.waiting.extend(signed.ok());
-            }
+            self.outbox.push(signed);
         }
     }
 
-    fn drawn(&mut self, purpose: &str, length: usize) -> String {
-        self.made += 1;
-        drawn::id(self.seed, &format!("{purpose} {}", self.made), length)
-    }
-
     fn uuid(&mut self) -> String {
-        let id = self.drawn("event", 32).to_lowercase();
+        let id = self.outbox.next_id("event", 32).to_lowercase();
         format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..])
     }
 }
@@ -195,10 +181,4 @@ fn set(one: &mut Value, given: &Map<String, Value>, now: Timestamp) -> Result<()
     }
     one["updated_at"] = Value::from(now.to_string());
     Ok(())
-}
-
-/// Whether webhooks can be sent to an address: Square wants HTTPS; here, this machine will do without.
-fn is_address(url: &str) -> bool {
-    let local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
-    url.starts_with("https://") || local.iter().any(|start| url.starts_with(start))
 }

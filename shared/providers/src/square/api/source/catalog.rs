@@ -10,6 +10,7 @@ use super::list;
 use super::object::{CatalogObject, Images, Sort};
 use super::place::Place;
 use crate::lenient::{Lenient, Object, fields};
+use crate::protocols::cursor;
 use crate::protocols::percent::encoded;
 use crate::square::CATALOG;
 use crate::square::api::{errors, question};
@@ -38,7 +39,7 @@ fields! {
 
 /// The question of the next step.
 pub(super) fn ask(task: &Task<'_>) -> Ask {
-    let place = Place::of(task.cursor);
+    let place = cursor::read::<Place>(task.cursor);
     let (types, since): (&[&str], _) = match task.reach {
         Reach::One(id) => {
             let id = encoded(place.item.as_deref().unwrap_or(id));
@@ -63,11 +64,11 @@ pub(super) fn ask(task: &Task<'_>) -> Ask {
 
 /// Reads the answer.
 pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
-    let place = Place::of(task.cursor);
+    let place = cursor::read::<Place>(task.cursor);
     match task.reach {
         Reach::One(id) => read_one(task, place, id, answer),
         Reach::Changes | Reach::Everything => match errors::sort(answer) {
-            Err(Refusal::Expired) => Ok(Page::of(Vec::new(), place.over()?)),
+            Err(Refusal::Expired) => Ok(Page::of(Vec::new(), place.over(task.reach)?)),
             sorted => sorted.and_then(|()| read_page(place, task.reach, answer)),
         },
     }
@@ -107,10 +108,10 @@ fn read_page(mut place: Place, reach: Reach<'_>, answer: &Answer) -> Result<Page
         place.images.retain(|id| !shown.contains(id));
         changed.into_iter().filter(|id| !shown.contains(id)).for_each(|id| place.keep_image(id));
     }
-    page.next = match found.cursor.read().filter(|cursor| !cursor.is_empty()) {
-        Some(cursor) => Next::More(place.turn(cursor)?.text()),
+    page.next = match found.cursor.read().filter(|token| !token.is_empty()) {
+        Some(token) => Next::More(cursor::write(&place.turn(token)?)),
         None if !place.looks && (place.any || !place.images.is_empty()) => {
-            Next::More(Place { looks: true, page: None, ..place }.text())
+            Next::More(cursor::write(&Place { looks: true, page: None, ..place }))
         }
         None => place.done(),
     };
@@ -131,7 +132,7 @@ fn read_one(task: &Task<'_>, mut place: Place, id: &str, answer: &Answer) -> Res
         Sort::Item => take(&mut page, &images(retrieved.related_objects), object),
         Sort::Variation if place.item.is_none() => {
             place.item = Some(object.item().ok_or(Refusal::Unreadable("a variation without its item"))?.to_owned());
-            page.next = Next::More(place.text());
+            page.next = Next::More(cursor::write(&place));
         }
         Sort::Variation | Sort::Image | Sort::Other => page.facts.push(What::ignored("an object that is no item")),
     }

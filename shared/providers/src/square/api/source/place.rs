@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Next, Refusal};
+use crate::protocols::cursor;
+use crate::{Next, Reach, Refusal};
 
 /// The longest token of a page, in bytes.
 const LONGEST_PAGE: usize = 8 * 1024;
@@ -47,20 +48,9 @@ fn is_zero(number: &u8) -> bool {
 }
 
 impl Place {
-    /// The place that a cursor names. One that is not ours is the beginning.
-    pub(super) fn of(cursor: Option<&str>) -> Self {
-        cursor.and_then(|cursor| serde_json::from_str(cursor).ok()).unwrap_or_default()
-    }
-
     /// Whether this is the first page of a reading.
     pub(super) fn begins(&self) -> bool {
         self.page.is_none() && !self.looks
-    }
-
-    /// The place as a cursor.
-    pub(super) fn text(&self) -> String {
-        // Times, texts and numbers always serialise.
-        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// The next page, if its token is a new one.
@@ -76,15 +66,18 @@ impl Place {
 
     /// The cursor after a reading that is complete.
     pub(super) fn done(&self) -> Next {
-        Next::Done(Self { since: self.until.or(self.since), ..Self::default() }.text())
+        Next::Done(cursor::write(&Self { since: self.until.or(self.since), ..Self::default() }))
     }
 
-    /// The beginning of the reading, once more, where a page is no longer kept; after a few times that is believed.
-    pub(super) fn over(&self) -> Result<Next, Refusal> {
-        if self.begins() || self.restarts >= MOST_RESTARTS {
+    /// The beginning of the reading, once more, where a page is no longer kept. After a few times everything is read in place
+    /// of the changes; there is nothing in place of everything.
+    pub(super) fn over(&self, reach: Reach<'_>) -> Result<Next, Refusal> {
+        let goes_on = self.restarts < MOST_RESTARTS || reach == Reach::Everything;
+        if self.begins() || !goes_on {
             return Err(Refusal::Expired);
         }
-        Ok(Next::More(Self { since: self.since, restarts: self.restarts + 1, ..Self::default() }.text()))
+        let restarts = self.restarts.saturating_add(1);
+        Ok(Next::More(cursor::write(&Self { since: self.since, restarts, ..Self::default() })))
     }
 
     /// Keeps an image that changed.
@@ -106,11 +99,11 @@ mod tests {
         let mut place =
             Place { since: Some(Timestamp::UNIX_EPOCH), page: Some("x".repeat(LONGEST_PAGE)), ..Place::default() };
         (0..1_000).for_each(|number| place.keep_image(format!("{number:064}")));
-        assert!(place.text().len() < 32 * 1024);
-        assert_eq!(Place::of(Some(&place.text())), place);
+        assert!(cursor::write(&place).len() < 32 * 1024);
+        assert_eq!(cursor::read::<Place>(Some(&cursor::write(&place))), place);
         assert!(place.any && place.images.len() == MOST_IMAGES.0);
         for odd in ["", "7", "null", "<html>", r#"{"since":"never"}"#] {
-            assert_eq!(Place::of(Some(odd)), Place::default(), "{odd}");
+            assert_eq!(cursor::read::<Place>(Some(odd)), Place::default(), "{odd}");
         }
     }
 
@@ -125,12 +118,16 @@ mod tests {
     #[test]
     fn a_reading_starts_over_a_few_times_only() {
         let mut place = Place { since: Some(Timestamp::UNIX_EPOCH), ..Place::default() };
-        assert_eq!(place.over(), Err(Refusal::Expired), "there was no page");
+        assert_eq!(place.over(Reach::Changes), Err(Refusal::Expired), "there was no page");
         for _ in 0..MOST_RESTARTS {
-            let Ok(Next::More(cursor)) = place.turn("a".to_owned()).unwrap().over() else { panic!("it starts over") };
-            place = Place::of(Some(&cursor));
+            let Ok(Next::More(next)) = place.turn("a".to_owned()).unwrap().over(Reach::Changes) else {
+                panic!("it starts over")
+            };
+            place = cursor::read(Some(&next));
             assert_eq!((place.since, place.page.as_deref()), (Some(Timestamp::UNIX_EPOCH), None));
         }
-        assert_eq!(place.turn("a".to_owned()).unwrap().over(), Err(Refusal::Expired));
+        let turned = place.turn("a".to_owned()).unwrap();
+        assert_eq!(turned.over(Reach::Changes), Err(Refusal::Expired));
+        assert!(turned.over(Reach::Everything).is_ok(), "there is nothing else to read");
     }
 }

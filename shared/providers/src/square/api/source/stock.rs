@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::list;
 use super::place::Place;
 use crate::lenient::{Lenient, Object, fields};
+use crate::protocols::cursor;
 use crate::square::api::{errors, question};
 use crate::square::stock::{Count, id_of, parts_of};
 use crate::{Answer, Ask, Next, Page, Reach, Refusal, Task};
@@ -31,7 +32,7 @@ fields! {
 
 /// The question of the next step.
 pub(super) fn ask(task: &Task<'_>) -> Ask {
-    let place = Place::of(task.cursor);
+    let place = cursor::read::<Place>(task.cursor);
     let mut body = json!({ "limit": MOST_COUNTS });
     let mut locations = task.settings.locations.clone();
     if let Reach::One(id) = task.reach {
@@ -51,9 +52,9 @@ pub(super) fn ask(task: &Task<'_>) -> Ask {
 
 /// Reads the answer.
 pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
-    let mut place = Place::of(task.cursor);
+    let mut place = cursor::read::<Place>(task.cursor);
     match errors::sort(answer) {
-        Err(Refusal::Expired) => return Ok(Page::of(Vec::new(), place.over()?)),
+        Err(Refusal::Expired) => return Ok(Page::of(Vec::new(), place.over(task.reach)?)),
         sorted => sorted?,
     }
     let found = list(answer, |found: &Counted| found.counts.is_there() || found.cursor.is_there())?;
@@ -82,8 +83,8 @@ pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
             |(variation, location): &(String, String)| UNLISTED.map(|state| id_of(variation, location, state));
         page.seen = places.iter().flat_map(unlisted).collect();
     }
-    page.next = match found.cursor.read().filter(|cursor| !cursor.is_empty()) {
-        Some(cursor) => Next::More(place.turn(cursor)?.text()),
+    page.next = match found.cursor.read().filter(|token| !token.is_empty()) {
+        Some(token) => Next::More(cursor::write(&place.turn(token)?)),
         None => place.done(),
     };
     if let (Reach::One(id), Next::Done(_), true) = (task.reach, &page.next, page.facts.is_empty()) {

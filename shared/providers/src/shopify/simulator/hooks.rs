@@ -1,0 +1,148 @@
+//! Webhook subscriptions of an app in the shop, and what is sent for them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::graphql::{Refused, Variables, wrong};
+use super::page::page;
+use crate::shopify::{PROFILE, SECRET, Shopify};
+use crate::simulator::outbox::{Outbox, is_address, sample, signing_by};
+use crate::{Unsigned, Webhooks};
+
+/// A subscription.
+#[derive(Debug, Clone)]
+struct Subscription {
+    topic: String,
+    uri: String,
+}
+
+/// The subscriptions.
+pub(super) struct Hooks {
+    subscriptions: BTreeMap<u64, Subscription>,
+    outbox: Outbox,
+}
+
+impl Hooks {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { subscriptions: BTreeMap::new(), outbox: Outbox::new(seed) }
+    }
+
+    /// The subscriptions.
+    pub(super) fn shown(&self) -> Value {
+        self.subscriptions.iter().map(|(id, one)| node(*id, one)).collect()
+    }
+
+    /// What waits to be sent.
+    pub(super) fn take(&mut self) -> Vec<Request<Bytes>> {
+        self.outbox.take()
+    }
+
+    /// Ends all subscriptions.
+    pub(super) fn remove(&mut self) {
+        self.subscriptions.clear();
+    }
+
+    /// The operations on subscriptions.
+    pub(super) fn operation(&mut self, name: &str, variables: &Variables<'_>) -> Result<Value, Refused> {
+        match name {
+            "HooktideSubscribe" => self.create(variables),
+            "HooktideUnsubscribe" => self.delete(variables),
+            "HooktideSubscription" => {
+                let id = variables.id("id", "WebhookSubscription")?;
+                Ok(json!({ "webhookSubscription": self.subscriptions.get(&id).map(|one| node(id, one)) }))
+            }
+            _ => self.list(variables),
+        }
+    }
+
+    fn create(&mut self, variables: &Variables<'_>) -> Result<Value, Refused> {
+        let topic = topic_of(variables.text("topic")?)?;
+        let given = variables.value("subscription");
+        let uri = given["uri"].as_str().unwrap_or_default().to_owned();
+        let known =
+            given.as_object().is_some_and(|given| given.keys().all(|name| ["uri", "format"].contains(&name.as_str())));
+        if !known || !given["format"].is_null() && given["format"] != "JSON" {
+            return Err(wrong("the subscription has a field that is not simulated".to_owned()));
+        }
+        let refused = |field: &str, message: &str| {
+            let errors = json!([{ "field": ["webhookSubscription", field], "message": message }]);
+            json!({ "webhookSubscriptionCreate": { "webhookSubscription": null, "userErrors": errors } })
+        };
+        if !is_address(&uri) {
+            return Ok(refused("uri", "Address is invalid"));
+        }
+        if self.subscriptions.values().any(|one| one.topic == topic && one.uri == uri) {
+            return Ok(refused("uri", "Address for this topic has already been taken"));
+        }
+        let id = 1_300_000_000_000 + self.outbox.next_number();
+        let one = Subscription { topic, uri };
+        let created = node(id, &one);
+        self.subscriptions.insert(id, one);
+        Ok(json!({ "webhookSubscriptionCreate": { "webhookSubscription": created, "userErrors": [] } }))
+    }
+
+    fn delete(&mut self, variables: &Variables<'_>) -> Result<Value, Refused> {
+        let id = variables.id("id", "WebhookSubscription")?;
+        let payload = match self.subscriptions.remove(&id) {
+            Some(_) => json!({ "deletedWebhookSubscriptionId": gid(id), "userErrors": [] }),
+            None => {
+                let errors = json!([{ "field": ["id"], "message": "Webhook subscription does not exist" }]);
+                json!({ "deletedWebhookSubscriptionId": null, "userErrors": errors })
+            }
+        };
+        Ok(json!({ "webhookSubscriptionDelete": payload }))
+    }
+
+    fn list(&self, variables: &Variables<'_>) -> Result<Value, Refused> {
+        let topics = variables.value("topics").as_array();
+        let topics = topics.map(|topics| topics.iter().filter_map(Value::as_str).map(topic_of).collect());
+        let topics: Option<Vec<String>> = topics.transpose()?;
+        let uri = variables.maybe("uri");
+        let fits = |one: &Subscription| {
+            topics.as_ref().is_none_or(|topics| topics.contains(&one.topic)) && uri.is_none_or(|uri| one.uri == uri)
+        };
+        let found = self.subscriptions.iter().filter(|(_, one)| fits(one));
+        let found = found.map(|(id, one)| ((0, *id), node(*id, one))).collect();
+        let (nodes, info) = page(found, "ID", variables.size("first", 250)?, variables.maybe("after"))?;
+        Ok(json!({ "webhookSubscriptions": { "pageInfo": info, "nodes": nodes } }))
+    }
+
+    /// Signs a body for each subscription to its topic.
+    pub(super) fn notify(&mut self, topic: &str, body: &Value, now: Timestamp) {
+        let secrets = signing_by(SECRET, sample(&PROFILE, SECRET));
+        let urls: Vec<String> =
+            self.subscriptions.values().filter(|one| one.topic == topic).map(|one| one.uri.clone()).collect();
+        for url in urls {
+            let delivery = self.outbox.next_id("delivery", 32).to_lowercase();
+            let signed = Shopify.sign(Unsigned {
+                topic,
+                body: Bytes::from(body.to_string()),
+                account: PROFILE.sample_account,
+                delivery: &delivery,
+                secrets: &secrets,
+                url: &url,
+                now,
+            });
+            self.outbox.push(signed);
+        }
+    }
+}
+
+fn gid(id: u64) -> String {
+    format!("gid://shopify/WebhookSubscription/{id}")
+}
+
+fn node(id: u64, one: &Subscription) -> Value {
+    json!({ "id": gid(id), "topic": one.topic.replace('/', "_").to_uppercase(), "uri": one.uri })
+}
+
+/// A topic by its name in GraphQL.
+fn topic_of(name: &str) -> Result<String, Refused> {
+    let known = PROFILE.topics.iter().map(|topic| topic.name);
+    let found = known.into_iter().find(|topic| topic.replace('/', "_").to_uppercase() == name);
+    found.map(str::to_owned).ok_or_else(|| wrong(format!("there is no topic {name}")))
+}

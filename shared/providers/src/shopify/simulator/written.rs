@@ -1,0 +1,133 @@
+//! Products, levels and deletions, as GraphQL and webhooks write them.
+
+use serde_json::{Value, json};
+
+use super::shop::{Level, Logged, Product, Variant};
+
+/// How many variants a webhook carries.
+const MOST_IN_A_WEBHOOK: usize = 100;
+/// How many variants a level names.
+const MOST_OF_A_LEVEL: usize = 5;
+
+/// The fields of a product that are asked for, with so many of its variants and images.
+pub(super) fn node(product: &Product, (variants, images): (u64, u64)) -> Value {
+    let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+    let (variants, images) = (size(variants), size(images));
+    let shown: Vec<Value> = product.variants.iter().take(variants).map(variant_node).collect();
+    let pictures = product.images.iter().take(images);
+    let pictures: Vec<Value> =
+        pictures.map(|(id, url)| json!({ "id": format!("gid://shopify/ProductImage/{id}"), "url": url })).collect();
+    json!({
+        "id": product.id.to_string(),
+        "title": product.title,
+        "status": product.status,
+        "updated_at": product.updated_at.to_string(),
+        "variants": { "pageInfo": { "hasNextPage": product.variants.len() > variants }, "nodes": shown },
+        "images": { "pageInfo": { "hasNextPage": product.images.len() > images }, "nodes": pictures },
+    })
+}
+
+fn variant_node(variant: &Variant) -> Value {
+    json!({
+        "id": variant.id.to_string(),
+        "sku": variant.sku,
+        "barcode": variant.barcode,
+        "price": variant.price,
+        "inventory_quantity": variant.quantity,
+    })
+}
+
+/// A level, whose item is counted or not, and is of these variants.
+pub(super) fn level(level: &Level, (tracked, variants): (bool, Vec<u64>)) -> Value {
+    let more = variants.len() > MOST_OF_A_LEVEL;
+    let named: Vec<Value> =
+        variants.into_iter().take(MOST_OF_A_LEVEL).map(|id| json!({ "id": id.to_string() })).collect();
+    let at = level.updated_at.to_string();
+    json!({
+        "isActive": level.active,
+        "updatedAt": at,
+        "quantities": [{ "name": "available", "quantity": level.available, "updatedAt": at }],
+        "item": { "tracked": tracked, "variants": { "pageInfo": { "hasNextPage": more }, "nodes": named } },
+    })
+}
+
+/// An entry of the log.
+pub(super) fn event(logged: &Logged) -> Value {
+    json!({
+        "action": logged.action,
+        "subjectId": format!("gid://shopify/Product/{}", logged.product),
+        "subjectType": "PRODUCT",
+        "createdAt": logged.created_at.to_string(),
+    })
+}
+
+/// What an answer really cost: a point for each object in it, and two for each list.
+pub(super) fn cost_of(value: &Value) -> i64 {
+    match value {
+        Value::Object(fields) => {
+            let own = if fields.contains_key("nodes") { 2 } else { i64::from(!fields.contains_key("hasNextPage")) };
+            own + fields.values().map(cost_of).sum::<i64>()
+        }
+        Value::Array(items) => items.iter().map(cost_of).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+/// A product as webhooks carry it.
+pub(super) fn rest(product: &Product) -> Value {
+    let id = product.id;
+    let at = product.updated_at.to_string();
+    let variants = product.variants.iter().take(MOST_IN_A_WEBHOOK).enumerate().map(|(position, variant)| {
+        json!({
+            "admin_graphql_api_id": format!("gid://shopify/ProductVariant/{}", variant.id),
+            "id": variant.id,
+            "product_id": id,
+            "title": variant.title,
+            "position": position + 1,
+            "sku": variant.sku,
+            "barcode": variant.barcode,
+            "price": variant.price,
+            "inventory_item_id": variant.item,
+            "inventory_quantity": variant.quantity,
+            "updated_at": at,
+        })
+    });
+    let gids = product.variants.iter().map(|variant| {
+        json!({ "admin_graphql_api_id": format!("gid://shopify/ProductVariant/{}", variant.id), "updated_at": at })
+    });
+    let images = product.images.iter().enumerate().map(|(position, (image, url))| {
+        json!({
+            "admin_graphql_api_id": format!("gid://shopify/ProductImage/{image}"),
+            "id": image,
+            "product_id": id,
+            "position": position + 1,
+            "src": url,
+            "updated_at": at,
+        })
+    });
+    json!({
+        "admin_graphql_api_id": format!("gid://shopify/Product/{id}"),
+        "id": id,
+        "title": product.title,
+        "body_html": product.description,
+        "vendor": product.vendor,
+        "status": product.status.to_lowercase(),
+        "tags": product.tags.join(", "),
+        "created_at": product.created_at.to_string(),
+        "updated_at": at,
+        "variants": variants.collect::<Vec<_>>(),
+        "variant_gids": gids.collect::<Vec<_>>(),
+        "images": images.collect::<Vec<_>>(),
+    })
+}
+
+/// A level as webhooks carry it.
+pub(super) fn rest_level((item, location): (u64, u64), level: &Level) -> Value {
+    json!({
+        "inventory_item_id": item,
+        "location_id": location,
+        "available": level.available,
+        "updated_at": level.updated_at.to_string(),
+        "admin_graphql_api_id": format!("gid://shopify/InventoryLevel/{location}?inventory_item_id={item}"),
+    })
+}
