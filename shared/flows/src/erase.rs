@@ -57,7 +57,9 @@ pub struct ErasedCounts {
 /// The write that starts the job which erases what is left of a deleted connection, for the transaction that deletes it.
 pub async fn begin(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<Write, Fault> {
     let stored = records::get::<Mark>(&*ports.table, &job::key(tenant, &RUNNER.kind, id)).await?;
-    job::store(stored.map(|stored| stored.rev), &mark(tenant, id, now))
+    // Runs keep their numbers, so that none of before takes one of after for itself.
+    let fence = stored.as_ref().map_or(0, |stored| stored.record.fence);
+    job::store(stored.map(|stored| stored.rev), &Mark { fence, ..mark(tenant, id, now) })
 }
 
 /// Announces a job that was started.
@@ -81,12 +83,11 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let all = whole(ports, task.tenant, &stored.record, MARKS, &mut erased).await?;
     if all && erased == ErasedCounts::default() {
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
-        return ports.table.transact(vec![delete, task.finished()?]).await.map_err(records::overtaken);
+        return task.finish_with(ports, &[delete]).await;
     }
     // The found records may have been written while deliveries stopped: look again when that is over.
     let pause = if all { SETTLES } else { Duration::ZERO };
-    ports.table.write(task.rested(pause)?).await.map_err(records::raced)?;
-    task.go_on(ports, pause).await
+    task.rest(ports, pause).await
 }
 
 /// Erases everything of a connection that is deleted, but for its record, at most so many job marks; whether all of it.

@@ -105,9 +105,11 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let progress = records::replace(&key, Some(rev), &replay, keep)?;
     // The mark is due when the next message is: only after that it is taken for lost.
     let pause = delay(matching.len());
-    let mark = if more { task.rested(pause)? } else { task.finished()? };
-    ports.table.transact(vec![progress, mark]).await.map_err(records::overtaken)?;
-    if more { task.go_on(ports, pause).await } else { Ok(()) }
+    if !more {
+        return task.finish_with(ports, &[progress]).await;
+    }
+    ports.table.transact(vec![progress, task.rested(pause)]).await.map_err(records::overtaken)?;
+    task.go_on(ports, pause).await
 }
 
 /// The endpoint of a connection, as it is now, where that decides which messages of a shelf are sent.

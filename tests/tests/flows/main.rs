@@ -2,6 +2,7 @@
 
 mod erasure;
 mod every_step;
+mod hints;
 mod pages;
 mod races;
 mod redelivery;

@@ -11,6 +11,7 @@ use hooktide_model::fault::Fault;
 use hooktide_model::place::JournalPlace;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Cancellation, Meter, Table, TransactFault, Write, WriteFault};
+use hooktide_store::records;
 use hooktide_store::records::journal::{self, Entry};
 
 /// How often an operation is tried when others change the same records at the same time.
@@ -60,6 +61,10 @@ impl Journal {
             match self.try_append(tenant, seed, entries, |_| Ok(writes.clone()), now).await? {
                 Appended::Done(_) => return Ok(()),
                 Appended::Unknown(_, fault) => return Err(fault),
+                // The lane may be free the next time; what the caller expects will not be there.
+                Appended::Raced(reasons) if records::exists(&reasons[..writes.len().min(reasons.len())]) => {
+                    return Err(records::overtaken(TransactFault::Cancelled(reasons)));
+                }
                 Appended::Raced(_) => {}
             }
         }

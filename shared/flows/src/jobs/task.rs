@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use futures::TryFutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::announce;
+use super::hold::{Hold, Next};
 use crate::commit::Committer;
 use crate::commit::journal::Journal;
 use crate::{Ports, Settings};
@@ -13,7 +15,7 @@ use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::Write;
+use hooktide_store::ports::{MAX_DELAY, Write};
 use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::{self, Stored};
 
@@ -45,23 +47,62 @@ pub(crate) struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// The write that ends the job. It fails where somebody else runs it by now.
-    pub(crate) fn finished(&self) -> Result<Write, Fault> {
-        job::finish(&self.held, self.debounce, self.now)
+    fn hold<'a>(&'a self, ports: &'a Ports) -> Hold<'a> {
+        Hold { ports, held: &self.held, debounce: self.debounce, now: self.now }
+    }
+
+    /// Ends the job. Returns whether it ended as it was to, and not with one more run.
+    pub(crate) async fn end(&self, ports: &Ports, next: Next) -> Result<bool, Fault> {
+        let more = self.hold(ports).end(next).await?;
+        Ok(self.once_more(ports, more).await)
     }
 
     /// Ends the job, where nothing is left of what it was to work on.
     pub(crate) async fn finish(&self, ports: &Ports) -> Result<(), Fault> {
-        ports.table.write(self.finished()?).await.map(drop).map_err(records::raced)
+        self.end(ports, Next::Over).await.map(drop)
     }
 
-    /// The write that lets the mark go until the next step is due, in this long.
-    pub(crate) fn rested(&self, pause: Duration) -> Result<Write, Fault> {
-        job::store(Some(self.held.rev), &job::resting(&self.held.record, self.now + pause))
+    /// Ends the job in one transaction with these writes.
+    pub(crate) async fn finish_with(&self, ports: &Ports, writes: &[Write]) -> Result<(), Fault> {
+        let all = |end| ports.table.transact([writes, &[end]].concat());
+        self.finish_in(ports, |end| all(end).map_err(records::overtaken)).await
     }
 
-    /// Sends the message of the next step, when the mark that rests is stored.
+    /// Ends the job by what `commit` does with the write of its end: all or nothing.
+    pub(crate) async fn finish_in<F>(&self, ports: &Ports, commit: impl Fn(Write) -> F) -> Result<(), Fault>
+    where
+        F: Future<Output = Result<(), Fault>>,
+    {
+        let more = self.hold(ports).end_in(Next::Over, commit).await?;
+        self.once_more(ports, more).await;
+        Ok(())
+    }
+
+    /// Announces the one more run, if hints asked for it; whether none did.
+    async fn once_more(&self, ports: &Ports, more: Option<Mark>) -> bool {
+        if let Some(mark) = &more {
+            announce::announce(ports, mark, self.now).await;
+        }
+        more.is_none()
+    }
+
+    /// The write that lets the mark rest until the next step is due, in this long.
+    pub(crate) fn rested(&self, pause: Duration) -> Write {
+        job::rest(&self.held.record, self.now + pause)
+    }
+
+    /// Lets the mark rest until the next step is due, in this long, and sends the message of that step.
+    pub(crate) async fn rest(&self, ports: &Ports, pause: Duration) -> Result<(), Fault> {
+        self.hold(ports).rest(self.now + pause).await?;
+        self.go_on(ports, pause).await
+    }
+
+    /// Sends the message of the next step, once its mark is stored. What is due later than a queue can hold it back is sent by
+    /// [the poller](super::due::jobs).
     pub(crate) async fn go_on(&self, ports: &Ports, pause: Duration) -> Result<(), Fault> {
+        if pause > MAX_DELAY {
+            return Ok(());
+        }
         let next = Envelope { attempt: 0, deferred: 0, not_before: None, ..self.envelope.clone() };
         announce::send(ports, &next, pause).await
     }

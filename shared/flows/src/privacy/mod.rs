@@ -59,8 +59,7 @@ async fn step(ports: &Ports, journal: &Journal, task: Task<'_>) -> Result<(), Fa
             if done.done_at.is_none() {
                 let due = done.settles_at.filter(|settles_at| *settles_at > now).unwrap_or(now);
                 let pause = Duration::try_from(due.duration_since(now)).unwrap_or_default();
-                ports.table.write(task.rested(pause)?).await.map_err(records::raced)?;
-                return task.go_on(ports, pause).await;
+                return task.rest(ports, pause).await;
             }
             done
         }
@@ -70,8 +69,8 @@ async fn step(ports: &Ports, journal: &Journal, task: Task<'_>) -> Result<(), Fa
         bodies::erase(&request, tenant, &*ports.blobs).await?;
     }
     let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
-    let entry = entry(&done, format!("{id}-done"), done.found, &task);
-    journal.append(tenant, id, &[entry], vec![delete, task.finished()?], now).await
+    let entry = [entry(&done, format!("{id}-done"), done.found, &task)];
+    task.finish_in(ports, |end| journal.append(tenant, id, &entry, vec![delete.clone(), end], now)).await
 }
 
 /// Continues the search for the data that a letter is about, as far as one run goes, and records the progress, even if it
@@ -168,7 +167,7 @@ fn entry(done: &Done, id: String, found: Found, task: &Task<'_>) -> Entry {
     let Found { entities, documents, deliveries } = found;
     let reason = match done.act {
         PrivacyAct::Erase => {
-            format!("erased: {entities} things, {documents} documents, {deliveries} kept deliveries")
+            format!("erased: {entities} entities, {documents} documents, {deliveries} kept deliveries")
         }
         PrivacyAct::Disclose => format!("listed: {deliveries} kept deliveries, in the record of the request"),
     };

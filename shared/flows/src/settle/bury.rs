@@ -41,10 +41,13 @@ impl Settler {
         let kept_as = envelope.kept_as();
         let mut writes = vec![letter.put(&tenant, &Shelf::Dead, &kept_as, until)?];
         if let EnvelopeKind::Job(job) = &envelope.kind {
-            // Only a replay of the letter, or a new hint, takes the job up again.
+            // Only a replay of the letter, or a hint that came since it began, takes the job up again.
             let key = job::key(&job.tenant, &job.job, &job.resource);
             if let Some(mark) = records::get::<Mark>(&*self.ports.table, &key).await? {
-                writes.push(job::store(Some(mark.rev), &job::resting(&mark.record, now + PARKED))?);
+                writes.push(match mark.record.again {
+                    true => job::store(Some(mark.rev), &job::anew(&mark.record, now, now))?,
+                    false => job::park(&mark.record, now + PARKED),
+                });
             }
         }
         let entry = Origin::of(&envelope, Duration::ZERO).entry(format!("{kept_as}-dead"), Outcome::Dead, now);

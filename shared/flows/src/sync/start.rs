@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::Ports;
 use crate::jobs::announce::announce;
+use crate::jobs::raise;
 use crate::jobs::task::Task;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
@@ -15,12 +16,9 @@ use hooktide_model::tenant::Tenant;
 use hooktide_providers::{Part, Source};
 use hooktide_store::ports::WriteFault;
 use hooktide_store::records::connection::Connection;
-use hooktide_store::records::job::{self, Mark, Raise};
+use hooktide_store::records::job::Raise;
 use hooktide_store::records::resource::{Resource, ResourceId};
 use hooktide_store::records::{self, Upkeep};
-
-/// How often a mark is raised when others do so at the same time.
-const ATTEMPTS: usize = 5;
 
 /// Asks for a sync of all resources of a connection, for this reason, at once. Returns them.
 pub async fn all(
@@ -61,23 +59,11 @@ pub async fn raise(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let (resource, reasons) = (id.to_string(), BTreeMap::from([(reason, 1)]));
-    let key = job::key(tenant, &JobKind::SYNC, &resource);
-    for _ in 0..ATTEMPTS {
-        let stored = records::get::<Mark>(&*ports.table, &key).await?;
-        let raise = Raise { tenant, job: JobKind::SYNC, resource: &resource, reasons: &reasons };
-        let mark = job::raised(stored.as_ref(), &raise, Duration::ZERO, now);
-        match ports.table.write(job::store(stored.as_ref().map(|stored| stored.rev), &mark)?).await {
-            Ok(_) => {
-                if mark.is_news(stored.as_ref().map(|stored| &stored.record)) {
-                    announce(ports, &mark, now).await;
-                }
-                return Ok(());
-            }
-            Err(WriteFault::Fault(fault)) => return Err(fault),
-            Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}
-        }
+    let raise = Raise { tenant, job: JobKind::SYNC, resource: &resource, reasons: &reasons };
+    if let Some(news) = raise::raise(ports, &raise, Duration::ZERO, now).await? {
+        announce(ports, &news, now).await;
     }
-    Err(Fault::retryable("others raise the same mark all the time"))
+    Ok(())
 }
 
 /// Begins to read the parts of a resource that a page listed and that have no record yet.

@@ -10,31 +10,27 @@ mod reach;
 mod renewer;
 mod step;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 pub use self::renewer::Renewer;
 use crate::Ports;
+use crate::jobs::raise::raise;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::MarkReason;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::WriteFault;
-use hooktide_store::records;
-use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::job::Raise;
 
 /// The kind of the job. The renewer does it, not the syncer.
 pub const WATCH: JobKind = JobKind::named("watch");
 
 /// Asks for a look at the subscriptions of a connection, at once.
 pub async fn look(ports: &Ports, tenant: &Tenant, connection: &str, now: Timestamp) -> Result<(), Fault> {
-    let stored = records::get::<Mark>(&*ports.table, &job::key(tenant, &WATCH, connection)).await?;
-    let mark = match &stored {
-        Some(stored) if stored.record.running => Mark { again: true, ..stored.record.clone() },
-        Some(stored) => job::resting(&stored.record, now),
-        None => Mark::asked(tenant, WATCH, connection, now, now),
-    };
-    match ports.table.write(job::store(stored.map(|stored| stored.rev), &mark)?).await {
-        // Somebody else raised it, or looks at this moment; the daily look finds what that one missed.
-        Ok(_) | Err(WriteFault::Condition(_) | WriteFault::Conflict) => Ok(()),
-        Err(WriteFault::Fault(fault)) => Err(fault),
-    }
+    let reasons = BTreeMap::from([(MarkReason::Asked, 1)]);
+    let asked = Raise { tenant, job: WATCH, resource: connection, reasons: &reasons };
+    // The renewer looks each minute, so there is nothing to announce.
+    raise(ports, &asked, Duration::ZERO, now).await.map(drop)
 }

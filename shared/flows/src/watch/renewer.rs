@@ -1,6 +1,7 @@
 //! The renewer: each minute, it takes the connections whose subscriptions are due.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
@@ -8,10 +9,11 @@ use tracing::warn;
 use super::{WATCH, step};
 use crate::commit::Committer;
 use crate::commit::journal::Journal;
+use crate::jobs::hold::{Hold, Next};
 use crate::{Ports, Settings};
 use hooktide_model::fault::Fault;
 use hooktide_store::key::{DUE_SHARDS, Due, due_partition};
-use hooktide_store::ports::{Write, WriteFault};
+use hooktide_store::ports::WriteFault;
 use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::{self, Stored};
 
@@ -75,15 +77,13 @@ impl Renewer {
         }
         let context = step::Context { ports, settings, committer, tenant: &due.tenant, now };
         let next = context.connection(&due.resource).await;
-        let held = records::get::<Mark>(&*ports.table, &key).await?.filter(|held| held.record.fence == claimed.fence);
-        let Some(held) = held else { return next.map(drop) };
-        let write = match &next {
-            _ if held.record.again => job::store(Some(held.rev), &job::resting(&held.record, now))?,
-            Ok(Some(at)) => job::store(Some(held.rev), &job::resting(&held.record, (*at).min(now + DAILY)))?,
-            Ok(None) => Write::Delete { key, condition: Some(records::unchanged(held.rev)) },
-            Err(_) => job::store(Some(held.rev), &job::resting(&held.record, now + SignedDuration::from_mins(1)))?,
+        let becomes = match &next {
+            Ok(Some(at)) => Next::Parked((*at).min(now + DAILY)),
+            Ok(None) => Next::Over,
+            Err(_) => Next::Parked(now + SignedDuration::from_mins(1)),
         };
-        ports.table.write(write).await.map_err(records::raced)?;
-        next.map(drop)
+        let held = Stored { rev: stored.rev + 1, record: claimed };
+        let ended = Hold { ports, held: &held, debounce: Duration::ZERO, now }.end(becomes).await;
+        next.and(ended).map(drop)
     }
 }
