@@ -1,6 +1,6 @@
 //! The commands, and what each takes.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::connections::{AddConnection, ChangeConnection};
 use crate::cost::CostArguments;
@@ -24,6 +24,20 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The variables that arguments are read from.
+    pub(crate) fn variables() -> Vec<String> {
+        fn of(command: &clap::Command, names: &mut Vec<String>) {
+            let read = command.get_arguments().filter_map(clap::Arg::get_env).filter_map(std::ffi::OsStr::to_str);
+            names.extend(read.map(str::to_owned));
+            command.get_subcommands().for_each(|command| of(command, names));
+        }
+        let mut names = Vec::new();
+        of(&Self::command(), &mut names);
+        names
+    }
 }
 
 /// What to do.
@@ -87,5 +101,13 @@ mod tests {
         let arguments = ["hooktide", "connections", "add", "shopify", "--secret", "hush-hush", "--nonsense"];
         let text = Cli::try_parse_from(arguments).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(text.contains("--nonsense") && !text.contains("hush-hush"), "{text}");
+    }
+
+    #[test]
+    fn the_variables_of_all_commands_are_known() {
+        let names = Cli::variables();
+        for name in ["HOOKTIDE_URL", "HOOKTIDE_TOKEN", "HOOKTIDE_HOME", "HOOKTIDE_LISTEN", "HOOKTIDE_LOG"] {
+            assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 
 use clap::Args;
-use hooktide_flows::settings::Settings;
+use hooktide_flows::settings::{self, Settings};
 use hooktide_local::server::{self, Ready, ServeOptions, reachable};
 use serde_json::json;
 
+use crate::args::Cli;
 use crate::failure::Failure;
 use crate::global::{Global, server_url};
 use crate::log;
@@ -44,6 +45,9 @@ pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Out
         return Err(Failure::Usage(format!("--public-url or HOOKTIDE_PUBLIC_URL is not usable: {reason}.")));
     }
     let _log = log::start(&arguments.log, std::io::stderr().is_terminal())?;
+    for name in settings::unread(variables(), &Cli::variables()) {
+        tracing::warn!("{name} is set, and nothing reads it: see `hooktide serve --help` and the table of settings");
+    }
     let settings = Settings::read(variable).map_err(|wrong| Failure::Usage(format!("{}.", wrong.join("; "))))?;
     let options = ServeOptions {
         home: global.home.clone(),
@@ -69,6 +73,11 @@ pub(crate) async fn run(arguments: ServeArguments, global: &Global, output: &Out
 #[expect(clippy::disallowed_methods, reason = "numbers with a table of their own, which is no list of arguments")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The names of all variables that are set.
+fn variables() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
 }
 
 fn tell(ready: &Ready, program: &str, global: &Global, output: &Output) -> Result<(), Failure> {

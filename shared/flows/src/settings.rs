@@ -111,114 +111,48 @@ pub struct Setting {
     set: fn(&mut Settings, u32),
 }
 
-/// All settings that are whole numbers.
-pub const SETTINGS: [Setting; 15] = [
-    Setting {
-        name: "HOOKTIDE_BODIES_MIB",
-        about: "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB",
-        range: (16, 4096),
-        default: 64,
-        set: |settings, mebibytes| settings.serving.body_bytes = mebibytes as usize * MEBIBYTE,
-    },
-    Setting {
-        name: "HOOKTIDE_BODY_SECONDS",
-        about: "local server: how long the body of a request may take, in seconds",
-        range: (1, 300),
-        default: 20,
-        set: |settings, seconds| settings.serving.body_time = Duration::from_secs(seconds.into()),
-    },
-    Setting {
-        name: "HOOKTIDE_CONNECTIONS",
-        about: "local server: how many connections are held at once; fewer where the system lets it open fewer files",
-        range: (16, 65536),
-        default: 4096,
-        set: |settings, connections| settings.serving.connections = connections,
-    },
-    Setting {
-        name: "HOOKTIDE_DEBOUNCE_MILLISECONDS",
-        about: "how long a job waits for more hints about its resource, in milliseconds; 10 s in all at the most, unless this is longer",
-        range: (0, 900_000),
-        default: 2000,
-        set: |settings, milliseconds| settings.debounce = Duration::from_millis(milliseconds.into()),
-    },
-    Setting {
-        name: "HOOKTIDE_ENDPOINT_CACHE_SECONDS",
-        about: "how long a receiver uses what it knows of an endpoint and its secrets, in seconds",
-        range: (0, 3600),
-        default: 300,
-        set: |settings, seconds| settings.endpoint_cache = Duration::from_secs(seconds.into()),
-    },
-    Setting {
-        name: "HOOKTIDE_FAILURES_PER_MINUTE",
-        about: "how many failed verifications a minute an endpoint takes from one address (of IPv6: from one /64) before it answers 429",
-        range: (1, 1_000_000),
-        default: 100,
-        set: |settings, failures| settings.failures_per_minute = failures,
-    },
-    Setting {
-        name: "HOOKTIDE_HEADER_SECONDS",
-        about: "local server: how long the header of a request may take, in seconds",
-        range: (1, 300),
-        default: 10,
-        set: |settings, seconds| settings.serving.header_time = Duration::from_secs(seconds.into()),
-    },
-    Setting {
-        name: "HOOKTIDE_IDLE_SECONDS",
-        about: "local server: how long a connection may rest between two requests, in seconds",
-        range: (1, 3600),
-        default: 60,
-        set: |settings, seconds| settings.serving.idle_time = Duration::from_secs(seconds.into()),
-    },
-    Setting {
-        name: "HOOKTIDE_KEEP_DEAD_LETTERS_DAYS",
-        about: "how long dead letters are kept, in days",
-        range: (1, 365),
-        default: 90,
-        set: |settings, days| settings.keep_dead_letters = days * DAY,
-    },
-    Setting {
-        name: "HOOKTIDE_KEEP_HELD_DAYS",
-        about: "how long deliveries for unknown accounts are kept, in days",
-        range: (1, 365),
-        default: 30,
-        set: |settings, days| settings.keep_held = days * DAY,
-    },
-    Setting {
-        name: "HOOKTIDE_KEEP_JOURNAL_DAYS",
-        about: "how long changes and activity are kept, in days; cursors end a day before",
-        range: (2, 365),
-        default: 30,
-        set: |settings, days| settings.keep_journal = days * DAY,
-    },
-    Setting {
-        name: "HOOKTIDE_POLL_FLOOR_SECONDS",
-        about: "the time between two polls of every resource that is polled, in seconds; 0 for the usual times of each kind",
-        range: (0, 86_400),
-        default: 0,
-        set: |settings, seconds| settings.poll_floor = (seconds > 0).then(|| Duration::from_secs(seconds.into())),
-    },
-    Setting {
-        name: "HOOKTIDE_SILENCE_SECONDS",
-        about: "how long a resource whose webhooks are sent may be silent before it is checked, in seconds",
-        range: (1, 604_800),
-        default: 21_600,
-        set: |settings, seconds| settings.silence = Duration::from_secs(seconds.into()),
-    },
-    Setting {
-        name: "HOOKTIDE_STREAMS",
-        about: "how many streams of events a process has at once; at most half of its connections are streams",
-        range: (1, 65536),
-        default: 2000,
-        set: |settings, streams| settings.serving.streams = streams,
-    },
-    Setting {
-        name: "HOOKTIDE_STREAMS_PER_TENANT",
-        about: "how many streams of events one tenant has at once in a process",
-        range: (1, 65536),
-        default: 1000,
-        set: |settings, streams| settings.serving.tenant_streams = streams,
-    },
-];
+/// A row a setting: its variable, the least, the default and the most, what it does with a number, and what it is.
+macro_rules! settings {
+    ($($name:literal $least:literal <= $default:literal <= $most:literal, $set:expr, $about:literal;)*) => {
+        /// All settings that are whole numbers.
+        pub const SETTINGS: &[Setting] = &[
+            $(Setting { name: $name, about: $about, range: ($least, $most), default: $default, set: $set }),*
+        ];
+    };
+}
+
+settings! {
+    "HOOKTIDE_BODIES_MIB" 16 <= 64 <= 4096, |settings, mebibytes| settings.serving.body_bytes = mebibytes as usize * MEBIBYTE,
+        "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB";
+    "HOOKTIDE_BODY_SECONDS" 1 <= 20 <= 300, |settings, seconds| settings.serving.body_time = Duration::from_secs(seconds.into()),
+        "local server: how long the body of a request may take, in seconds";
+    "HOOKTIDE_CONNECTIONS" 16 <= 4096 <= 65536, |settings, connections| settings.serving.connections = connections,
+        "local server: how many connections are held at once; fewer where the system lets it open fewer files";
+    "HOOKTIDE_DEBOUNCE_MILLISECONDS" 0 <= 2000 <= 900_000, |settings, milliseconds| settings.debounce = Duration::from_millis(milliseconds.into()),
+        "how long a job waits for more hints about its resource, in milliseconds; 10 s in all at the most, unless this is longer";
+    "HOOKTIDE_ENDPOINT_CACHE_SECONDS" 0 <= 300 <= 3600, |settings, seconds| settings.endpoint_cache = Duration::from_secs(seconds.into()),
+        "how long a receiver uses what it knows of an endpoint and its secrets, in seconds";
+    "HOOKTIDE_FAILURES_PER_MINUTE" 1 <= 100 <= 1_000_000, |settings, failures| settings.failures_per_minute = failures,
+        "how many failed verifications a minute an endpoint takes from one address (of IPv6: from one /64) before it answers 429";
+    "HOOKTIDE_HEADER_SECONDS" 1 <= 10 <= 300, |settings, seconds| settings.serving.header_time = Duration::from_secs(seconds.into()),
+        "local server: how long the header of a request may take, in seconds";
+    "HOOKTIDE_IDLE_SECONDS" 1 <= 60 <= 3600, |settings, seconds| settings.serving.idle_time = Duration::from_secs(seconds.into()),
+        "local server: how long a connection may rest between two requests, in seconds";
+    "HOOKTIDE_KEEP_DEAD_LETTERS_DAYS" 1 <= 90 <= 365, |settings, days| settings.keep_dead_letters = days * DAY,
+        "how long dead letters are kept, in days";
+    "HOOKTIDE_KEEP_HELD_DAYS" 1 <= 30 <= 365, |settings, days| settings.keep_held = days * DAY,
+        "how long deliveries for unknown accounts are kept, in days";
+    "HOOKTIDE_KEEP_JOURNAL_DAYS" 2 <= 30 <= 365, |settings, days| settings.keep_journal = days * DAY,
+        "how long changes and activity are kept, in days; cursors end a day before";
+    "HOOKTIDE_POLL_FLOOR_SECONDS" 0 <= 0 <= 86_400, |settings, seconds| settings.poll_floor = (seconds > 0).then(|| Duration::from_secs(seconds.into())),
+        "the time between two polls of every resource that is polled, in seconds; 0 for the usual times of each kind";
+    "HOOKTIDE_SILENCE_SECONDS" 1 <= 21_600 <= 604_800, |settings, seconds| settings.silence = Duration::from_secs(seconds.into()),
+        "how long a resource whose webhooks are sent may be silent before it is checked, in seconds";
+    "HOOKTIDE_STREAMS" 1 <= 2000 <= 65536, |settings, streams| settings.serving.streams = streams,
+        "how many streams of events a process has at once; at most half of its connections are streams";
+    "HOOKTIDE_STREAMS_PER_TENANT" 1 <= 1000 <= 65536, |settings, streams| settings.serving.tenant_streams = streams,
+        "how many streams of events one tenant has at once in a process";
+}
 
 /// The variable with the proxies that the local server believes.
 pub const TRUSTED_PROXIES: &str = "HOOKTIDE_TRUSTED_PROXIES";
@@ -235,6 +169,21 @@ pub fn api_variable(provider: &str) -> String {
 fn origin(address: &str) -> Option<String> {
     let uri: http::Uri = address.parse().ok()?;
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
+/// The variables among these that begin as settings do, and that nothing reads; `own` are those that the host reads itself.
+pub fn unread(names: impl IntoIterator<Item = String>, own: &[String]) -> Vec<String> {
+    let apis: Vec<String> = hooktide_providers::ALL.iter().map(|provider| api_variable(provider.id())).collect();
+    let is_read = |name: &str| {
+        [TRUSTED_PROXIES, PRIVATE_HOSTS].contains(&name)
+            || own.iter().any(|own| own == name)
+            || SETTINGS.iter().any(|setting| setting.name == name)
+            || apis.iter().any(|api| api == name)
+    };
+    let mut unread: Vec<String> =
+        names.into_iter().filter(|name| name.starts_with("HOOKTIDE_") && !is_read(name)).collect();
+    unread.sort();
+    unread
 }
 
 /// Whether a text is a base address: scheme and host, perhaps a port, and no slash at the end.
@@ -279,7 +228,7 @@ impl Settings {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let mut settings = Self::default();
         let mut wrong = Vec::new();
-        for setting in &SETTINGS {
+        for setting in SETTINGS {
             let Some(text) = lookup(setting.name).filter(|text| !text.is_empty()) else { continue };
             let (least, most) = setting.range;
             match text.parse() {
@@ -336,5 +285,19 @@ mod tests {
             "HOOKTIDE_EBAY_API is \"api.ebay.com/\", and not an address such as https://api.example.com",
         ];
         assert_eq!(wrong, Err(expected.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn a_variable_with_a_typing_error_is_found() {
+        let names = [
+            "HOOKTIDE_STREAM",
+            "HOOKTIDE_STREAMS",
+            "HOOKTIDE_EBAY_API",
+            "HOOKTIDE_LISTEN",
+            "HOME",
+            "HOOKTIDE_EBAI_API",
+        ];
+        let unread = unread(names.map(str::to_owned), &["HOOKTIDE_LISTEN".to_owned()]);
+        assert_eq!(unread, ["HOOKTIDE_EBAI_API", "HOOKTIDE_STREAM"]);
     }
 }

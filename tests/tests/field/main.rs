@@ -1,11 +1,13 @@
-//! Cases from the field: what public bug reports say of webhooks, tried on the whole product.
+//! Cases from the field: what public bug reports say of webhooks, of ways out and of settings, tried on the whole product.
 //!
 //! Each case is a row of `docs/field-cases.md`, which says where it is from, what is right, and whether that holds; a test
 //! compares both. Deliveries are signed here, by what the provider documents, and not by the product.
 
 mod calendars;
+mod outbound;
 mod payments;
 mod requests;
+mod settings;
 mod shopify;
 mod standard;
 mod store;
@@ -120,6 +122,9 @@ impl Case {
     }
 }
 
+/// A case by its name, and what is not right.
+type Tried = (&'static str, Map<String, Value>);
+
 /// The verdict of each row of the document, by its name.
 fn verdicts() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
@@ -140,17 +145,19 @@ async fn what_the_field_reports_is_right_or_told_to_be_wrong() {
         payments::cases(),
         calendars::cases(),
     ];
+    let mut tried: Vec<Tried> = [outbound::tried().await, settings::tried().await].concat();
+    for case in cases.into_iter().flatten() {
+        tried.push((case.name, case.wrong().await));
+    }
     let mut told = verdicts();
     let mut differs = Vec::new();
-    let mut count = 0;
-    for case in cases.into_iter().flatten() {
-        count += 1;
-        let wrong = case.wrong().await;
+    let count = tried.len();
+    for (name, wrong) in tried {
         let found = if wrong.is_empty() { "holds" } else { "fails" };
-        match told.remove(case.name) {
-            None => differs.push(format!("{}: not in the document, and {found}: {wrong:?}", case.name)),
+        match told.remove(name) {
+            None => differs.push(format!("{name}: not in the document, and {found}: {wrong:?}")),
             Some(verdict) if verdict.split(':').next() != Some(found) => {
-                differs.push(format!("{}: {verdict}, and {found}: {}", case.name, Value::Object(wrong)));
+                differs.push(format!("{name}: {verdict}, and {found}: {}", Value::Object(wrong)));
             }
             Some(_) => {}
         }

@@ -56,7 +56,7 @@ fn the_table_of_settings_is_current() {
          data folder, address, public address, origins, test tools and log.\n\n## Numbers, for functions and the local \
          server\n\n| variable | default | from | to | what |\n|---|---|---|---|---|\n",
     );
-    for Setting { name, about, range: (least, most), default, .. } in &SETTINGS {
+    for Setting { name, about, range: (least, most), default, .. } in SETTINGS {
         writeln!(text, "| `{name}` | {default} | {least} | {most} | {about} |").expect("text");
     }
     writeln!(

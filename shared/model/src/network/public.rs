@@ -26,6 +26,9 @@ const SPECIAL: [(Ipv4Addr, u32); 15] = [
 /// The global unicast addresses of IPv6; all others have a special purpose, among them those that carry an IPv4 address.
 const GLOBAL: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
+/// The addresses by which a network that translates (NAT64) leads to IPv4 addresses, which are their last 32 bits.
+const TRANSLATED: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
+
 /// The global unicast addresses that have a special purpose nevertheless: protocol assignments with Teredo, documentation,
 /// and 6to4, which carries an IPv4 address.
 const SPECIAL_AMONG_GLOBAL: [(Ipv6Addr, u32); 4] = [
@@ -35,7 +38,8 @@ const SPECIAL_AMONG_GLOBAL: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether an address is reachable from everywhere. An IPv4-mapped IPv6 address is judged as the IPv4 address.
+/// Whether an address is reachable from everywhere. An IPv6 address that stands for an IPv4 address, mapped or translated, is
+/// judged as that one.
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -46,6 +50,10 @@ pub fn is_public(address: IpAddr) -> bool {
         IpAddr::V6(address) => {
             let among =
                 |(first, bits): &(Ipv6Addr, u32)| (first.to_bits() ^ address.to_bits()).leading_zeros() >= *bits;
+            if among(&TRANSLATED) {
+                let [.., a, b, c, d] = address.octets();
+                return is_public(IpAddr::V4(Ipv4Addr::new(a, b, c, d)));
+            }
             among(&GLOBAL) && !SPECIAL_AMONG_GLOBAL.iter().any(among)
         }
     }
@@ -89,6 +97,9 @@ mod tests {
             ("::ffff:8.8.8.8", true),
             ("::127.0.0.1", false),
             ("64:ff9b::7f00:1", false),
+            ("64:ff9b::a9fe:a9fe", false),
+            ("64:ff9b::808:808", true),
+            ("64:ff9b:1::808:808", false),
             ("2001::1", false),
             ("2001:db8::1", false),
             ("2002:7f00:1::", false),
