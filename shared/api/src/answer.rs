@@ -166,8 +166,18 @@ async fn parse<T: DeserializeOwned>(request: Request, whole: &[&str]) -> Result<
     if !beyond.is_empty() {
         return Err(Refused::all_invalid(beyond));
     }
-    let value = serde_json::from_slice(bytes).map_err(|error| Refused::invalid("body", misfit(&error)))?;
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| Refused::invalid(field_of(error.path()), misfit(error.inner())))?;
     Ok((value, said))
+}
+
+/// The field that does not fit; `body` where it is the whole.
+fn field_of(path: &serde_path_to_error::Path) -> String {
+    match path.iter().next() {
+        None => "body".to_owned(),
+        Some(_) => path.to_string(),
+    }
 }
 
 /// What does not fit, without the value that was given: it may be a secret in the wrong place.
@@ -237,6 +247,18 @@ mod tests {
 
     fn told<T: DeserializeOwned>(body: &str) -> String {
         misfit(&serde_json::from_str::<T>(body).err().unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_field_that_does_not_fit_is_named_by_its_path() {
+        type Secrets = BTreeMap<String, Vec<String>>;
+        for (body, field) in
+            [(r#"{"a":["x"],"b":["y",1]}"#, "b[1]"), (r#"{"a":["x"],"b":7}"#, "b"), (r#"["x"]"#, "body")]
+        {
+            let request = Request::new(axum::body::Body::from(body));
+            let Refused(problem) = parse::<Secrets>(request, &[]).await.err().unwrap();
+            assert_eq!(problem.errors[0].field, field, "{body}");
+        }
     }
 
     #[test]

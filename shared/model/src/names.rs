@@ -1,12 +1,13 @@
 //! Names that never change: users, records and metrics rely on them.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! names {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+    ($(#[doc = $about:literal])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal),+ $(,)? }) => {
+        $(#[doc = $about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
@@ -29,7 +30,23 @@ macro_rules! names {
                 f.write_str(self.as_str())
             }
         }
+
+        // The derived one knows the variants, and not the names that a macro gives them.
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                described(&[$($about),*], Self::ALL.iter().map(|one| one.as_str()))
+            }
+        }
+
+        impl ToSchema for $name {}
     };
+}
+
+/// The description of a text that is one of these.
+fn described(about: &[&str], names: impl Iterator<Item = &'static str>) -> RefOr<Schema> {
+    let about: Vec<&str> = about.iter().map(|line| line.trim()).collect();
+    let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about.join("\n")));
+    text.enum_values(Some(names)).into()
 }
 
 names! {

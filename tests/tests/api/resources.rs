@@ -94,18 +94,20 @@ async fn a_setting_that_a_provider_does_not_take_is_refused_by_its_name() {
     }
 }
 
+/// A request that makes a connection, and has the same key each time.
+fn made_once(world: &World) -> http::Request<bytes::Bytes> {
+    http::Request::post("/v1/connections")
+        .header("authorization", format!("Bearer {}", world.operator))
+        .header("idempotency-key", "once")
+        .body(json!({ "provider": "shopify", "secrets": { "client_secret": "s" } }).to_string().into())
+        .unwrap()
+}
+
 #[tokio::test]
 async fn an_idempotency_key_makes_repeating_harmless() {
     let world = World::new().await;
-    let make = || {
-        http::Request::post("/v1/connections")
-            .header("authorization", format!("Bearer {}", world.operator))
-            .header("idempotency-key", "once")
-            .body(json!({ "provider": "shopify", "secrets": { "client_secret": "s" } }).to_string().into())
-            .unwrap()
-    };
-    let first = world.request(make()).await.expect(201);
-    let second = world.request(make()).await.expect(201);
+    let first = world.request(made_once(&world)).await.expect(201);
+    let second = world.request(made_once(&world)).await.expect(201);
     assert_eq!(first, second);
     assert_eq!(world.get("/v1/connections").await.json()["items"].as_array().map(Vec::len), Some(1));
 }
@@ -123,8 +125,9 @@ async fn what_is_not_right_is_said_field_by_field() {
         (json!({ "provider": "shopify", "account": "a#b", "secrets": { "client_secret": "x" } }), "account"),
         (json!({ "provider": "shopify", "name": " ", "secrets": { "client_secret": "x" } }), "name"),
         (json!({ "provider": "shopify", "endpoint": "x", "account": "a" }), "endpoint"),
-        (json!({ "provider": "shopify", "unknown": 1 }), "body"),
-        (json!({ "provider": 1 }), "body"),
+        (json!({ "provider": "shopify", "unknown": 1 }), "unknown"),
+        (json!({ "provider": 1 }), "provider"),
+        (json!({ "provider": "shopify", "secrets": { "client_secret": 1 } }), "secrets.client_secret"),
     ];
     for (body, field) in cases {
         let problem = world.post("/v1/connections", body.clone()).await.expect(422);
@@ -250,20 +253,13 @@ async fn an_endpoint_takes_connections_of_the_tenants_that_its_owner_named() {
 #[tokio::test]
 async fn a_connection_that_was_deleted_can_be_made_again_with_the_same_key() {
     let world = World::new().await;
-    let make = || {
-        http::Request::post("/v1/connections")
-            .header("authorization", format!("Bearer {}", world.operator))
-            .header("idempotency-key", "once")
-            .body(json!({ "provider": "shopify", "secrets": { "client_secret": "s" } }).to_string().into())
-            .unwrap()
-    };
-    let id = world.request(make()).await.expect(201)["id"].clone();
+    let id = world.request(made_once(&world)).await.expect(201)["id"].clone();
     let path = format!("/v1/connections/{}", id.as_str().unwrap());
     world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
     // What is left of it is being erased, which must not meet the new one.
-    world.request(make()).await.expect(409);
+    world.request(made_once(&world)).await.expect(409);
     world.after(hooktide_flows::erase::SETTLES).await;
-    assert_eq!(world.request(make()).await.expect(201)["id"], id);
+    assert_eq!(world.request(made_once(&world)).await.expect(201)["id"], id);
 }
 
 #[tokio::test]
