@@ -39,7 +39,7 @@ and while 500 streams of events are told of everything. All of it runs on the sa
 - **N4, N8**: calls are counted at the ports, see `infra/usage.toml`, and multiplied with the list prices in \
 `infra/prices.toml`. `hooktide cost --per-month N` does the same sum. `fresh` is the first version of a product, `again` a \
 newer version of one that is known; both are about 1.5 KB. A batch is what the processor is handed at once.
-- **N9**: handlers in process over a store in memory. The stored things are copies of one that was processed, with their \
+- **N9**: handlers in process over a store in memory. The stored entities are copies of one that was processed, with their \
 documents and their part of the journal.
 ";
 

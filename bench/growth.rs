@@ -41,7 +41,7 @@ struct Place {
     world: World,
     shop: Shop,
     /// Products that it has.
-    things: u64,
+    entities: u64,
     /// How many of them change.
     among: u64,
     /// A receiver over a queue that takes everything at once, since the time to wake a thread is not measured here.
@@ -57,11 +57,11 @@ pub(crate) fn measure(report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let few = runtime.block_on(async { filled(World::new().await, FEW).await });
     let many = runtime.block_on(async { filled(World::new().await, MANY).await });
-    let said = grouped(many.things as f64);
-    let name = if many.things < MANY {
-        format!("{said} things (as many as 2 minutes took)")
+    let said = grouped(many.entities as f64);
+    let name = if many.entities < MANY {
+        format!("{said} entities (as many as 2 minutes took)")
     } else {
-        format!("{said} things")
+        format!("{said} entities")
     };
     let (mut places, growth) = ([few, many], format!("from 1,000 to {name}"));
     compare(report, &runtime, &mut places, &growth);
@@ -90,7 +90,7 @@ fn compare_hot(report: &mut Report, runtime: &Runtime, places: &mut [Place; 2], 
         ],
     );
     let ratio = times[1].as_secs_f64() / times[0].as_secs_f64();
-    let what = format!("processing 25 changes of the same thousand things, {growth}");
+    let what = format!("processing 25 changes of the same thousand entities, {growth}");
     report.show("N9", &what, format!("{ratio:.2}"));
 }
 
@@ -164,8 +164,8 @@ impl Place {
     async fn batch(&self, number: u64) -> Vec<Message> {
         self.world.clock.advance(Duration::from_secs(1));
         for index in 0..BATCH {
-            let thing = (number * BATCH + index) * 7_919 % self.among;
-            let sample = self.world.sample(&self.shop, "products/update", thing, self.world.now());
+            let entity = (number * BATCH + index) * 7_919 % self.among;
+            let sample = self.world.sample(&self.shop, "products/update", entity, self.world.now());
             assert_eq!(self.world.request(sample).await.status, 200);
         }
         self.world.take_messages(QueueName::Notices).await
@@ -217,27 +217,27 @@ async fn filled(world: World, count: u64) -> Place {
     assert!(entity.inner().contains_key("document"), "the document of a sample is in its entity");
     let base: u64 = first.id.parse().expect("a number");
     let began = Instant::now();
-    let mut things = BATCH;
-    while things < count && began.elapsed() < FILLING {
-        let until = count.min(things + 2_000);
-        let writes = (things..until).map(|number| {
+    let mut entities = BATCH;
+    while entities < count && began.elapsed() < FILLING {
+        let until = count.min(entities + 2_000);
+        let writes = (entities..until).map(|number| {
             let id = EntityId { id: (base + number).to_string(), ..first.clone() };
             put(&entity, &id.key(&tenant))
         });
         for result in table.write_many(writes.collect()).await {
             result.expect("a write");
         }
-        things = until;
+        entities = until;
     }
-    lengthen(&world, &tenant, things / BATCH).await;
+    lengthen(&world, &tenant, entities / BATCH).await;
     let processor = Processor::new(world.host.ports.clone(), world.host.settings.clone());
     let receiver = world.receiver();
     let request = world.sample(&shop, "products/update", 1, world.now());
     Place {
         world,
         shop,
-        things,
-        among: things,
+        entities,
+        among: entities,
         receiver,
         processor,
         batches: Vec::new(),

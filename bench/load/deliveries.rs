@@ -12,7 +12,7 @@ use crate::bodies;
 /// The size of a body, in bytes.
 pub(crate) const SIZE: usize = 4 * 1024;
 /// How many products they are about.
-const THINGS: u64 = 20_000;
+const ENTITIES: u64 = 20_000;
 /// The time of the first version.
 const FIRST: Timestamp = Timestamp::constant(1_767_600_000, 0);
 
@@ -37,9 +37,9 @@ impl Deliveries {
     }
 
     fn request(&self, number: u64, more: impl Fn(&[u8]) -> String) -> Vec<u8> {
-        let thing = self.id.parse::<u64>().expect("a number") + number % THINGS;
-        let version = FIRST + Duration::from_secs(number / THINGS + 1);
-        let body = self.text.replace(&self.id, &thing.to_string());
+        let entity = self.id.parse::<u64>().expect("a number") + number % ENTITIES;
+        let version = FIRST + Duration::from_secs(number / ENTITIES + 1);
+        let body = self.text.replace(&self.id, &entity.to_string());
         let body = body.replace(&FIRST.to_string(), &version.to_string());
         // Each version is newer than the one before it.
         let body = body.replacen("First flush No. 0", &format!("Flush No {number:08}"), 1);

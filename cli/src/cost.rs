@@ -12,8 +12,12 @@ const COLUMNS: [(&str, u32, u32); 3] = [("full batches", 25, 1), ("of 25 tenants
 /// The usual kind of webhook: a change of a known entity.
 const USUAL: &str = "again";
 /// The other kinds of webhooks.
-const OTHERS: [(&str, &str); 4] =
-    [("fresh", "all about new things"), ("duplicate", "all duplicates"), ("stale", "all stale"), ("hint", "all hints")];
+const OTHERS: [(&str, &str); 4] = [
+    ("fresh", "all about new entities"),
+    ("duplicate", "all duplicates"),
+    ("stale", "all stale"),
+    ("hint", "all hints"),
+];
 
 /// What to compute.
 #[derive(Args)]
@@ -71,7 +75,7 @@ pub(crate) fn run(arguments: &CostArguments, output: &Output) -> Result<(), Fail
     for (index, (name, _)) in usual.first().map(|cost| cost.parts).unwrap_or_default().into_iter().enumerate() {
         row(name, usual.iter().map(|cost| cost.parts[index].1).collect());
     }
-    row("together: all changes of known things", usual.iter().map(Cost::total).collect());
+    row("together: all changes of known entities", usual.iter().map(Cost::total).collect());
     for (what, costs) in &others {
         row(&format!("  {what}"), costs.iter().map(Cost::total).collect());
     }

@@ -170,9 +170,14 @@ impl World {
     pub async fn endpoint_for(&self, name: &str, tenants: Value) -> Shop {
         let secrets = json!({ "client_secret": SECRET });
         let body = json!({ "provider": "shopify", "name": name, "secrets": secrets, "tenants": tenants });
+        self.endpoint_with(body, SECRET).await
+    }
+
+    /// Makes an endpoint of this description for an app with many accounts, whose deliveries this secret proves.
+    pub async fn endpoint_with(&self, body: Value, secret: &str) -> Shop {
         let made = self.post("/v1/endpoints", body).await.expect(201);
         let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-        Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: SECRET.into() }
+        Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: secret.into() }
     }
 
     /// The consent of an endpoint's owner, the operator, that a tenant connects an account to it.

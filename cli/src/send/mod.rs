@@ -43,13 +43,13 @@ pub(crate) struct SendArguments {
     /// File with the body to send instead of a sample; - for standard input.
     #[arg(long, value_name = "BODY")]
     file: Option<PathBuf>,
-    /// How many samples, each about another thing.
+    /// How many samples, each about another entity.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
     /// How many samples a second at the most [default: as fast as it goes].
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
-    /// Which thing the first sample is about; the same number is the same thing.
+    /// Which entity the first sample is about; the same number is the same entity.
     #[arg(long, value_name = "N", default_value_t = 1)]
     number: u64,
     /// Send each delivery twice, as it is.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use hooktide_flows::connect::Context;
 use hooktide_model::names::{ProblemType, Scope};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::token::{self, Principal};
@@ -31,8 +32,9 @@ macro_rules! needs {
 }
 needs!(Feed, Read, Operate, Admin);
 
-/// A principal who may do what the scope says.
+/// The request of a principal who may do what the scope says, and the API that it asks.
 pub(crate) struct May<S: Needs> {
+    pub(crate) api: Arc<Api>,
     pub(crate) principal: Principal,
     /// The id of their token.
     pub(crate) token: String,
@@ -44,6 +46,11 @@ pub(crate) struct May<S: Needs> {
 impl<S: Needs> May<S> {
     pub(crate) fn tenant(&self) -> &Tenant {
         &self.principal.tenant
+    }
+
+    /// The context of their request.
+    pub(crate) fn context(&self) -> Context<'_> {
+        self.api.context(self.tenant())
     }
 }
 
@@ -60,7 +67,7 @@ impl<S: Needs> FromRequestParts<Arc<Api>> for May<S> {
             );
             return Err(Refused::new(ProblemType::Forbidden, detail));
         }
-        Ok(Self { principal, token, expires_at, scope: PhantomData })
+        Ok(Self { api: Arc::clone(api), principal, token, expires_at, scope: PhantomData })
     }
 }
 

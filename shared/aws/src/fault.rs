@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use hooktide_model::fault::Fault;
 
-/// Codes of refusals that pass: the service is busy, or works on the same thing already. The SDKs retry most of them
+/// Codes of refusals that pass: the service is busy, or works on the same item already. The SDKs retry most of them
 /// themselves, a few times; their list of them is not public.
 const PASSING: [&str; 14] = [
     "InternalFailure",

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::calendar::CalendarEvent;
 use crate::fault::{ErrorClass, Fault};
@@ -28,6 +29,7 @@ pub struct Notice {
 }
 
 /// The content of a notice.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum What {
     /// An entity and its new state.
@@ -37,7 +39,6 @@ pub enum What {
         /// Which resource: `stock`, `catalog`.
         resource: &'static str,
         /// The provider's name for one of several such resources of the connection, such as the channel of a calendar.
-        #[serde(skip_serializing_if = "Option::is_none")]
         of: Option<String>,
         /// Why it has to be asked.
         #[serde(skip_serializing_if = "MarkReason::is_hint")]

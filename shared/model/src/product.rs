@@ -1,17 +1,17 @@
 //! The normalised product, the same for every provider.
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// A product as front ends and caches see it.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Product {
     /// The provider's id.
     pub id: String,
     /// The name; absent where it could not be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The provider's status, such as `active`, `draft` or `archived`; absent where it could not be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// When the provider last changed it; RFC 3339, in UTC.
     pub updated_at: String,

@@ -53,23 +53,12 @@ macro_rules! provider {
             $(provider!(facet $facet);)*
         }
     };
-    (facet webhooks) => {
-        fn webhooks(&self) -> Option<&dyn $crate::Webhooks> {
-            Some(self)
-        }
-    };
-    (facet api) => {
-        fn api(&self) -> Option<&dyn $crate::Api> {
-            Some(self)
-        }
-    };
-    (facet source) => {
-        fn source(&self) -> Option<&dyn $crate::Source> {
-            Some(self)
-        }
-    };
-    (facet subscriptions) => {
-        fn subscriptions(&self) -> Option<&dyn $crate::Subscriptions> {
+    (facet webhooks) => { provider!(facet webhooks: Webhooks); };
+    (facet api) => { provider!(facet api: Api); };
+    (facet source) => { provider!(facet source: Source); };
+    (facet subscriptions) => { provider!(facet subscriptions: Subscriptions); };
+    (facet $facet:ident: $trait:ident) => {
+        fn $facet(&self) -> Option<&dyn $crate::$trait> {
             Some(self)
         }
     };

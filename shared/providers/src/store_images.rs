@@ -6,8 +6,8 @@ use hooktide_model::product::Image;
 fields! {
     /// An image of a product.
     pub(super) struct StoreImage {
-        id: Lenient<u64> = "id",
-        src: Lenient<String> = "src",
+        id: Lenient<u64>,
+        src: Lenient<String>,
     }
 }
 

@@ -91,7 +91,7 @@ async fn hints_wait_privacy_requests_are_done_and_unknown_topics_are_ignored() {
         told,
         [
             "carts/create ignored unknown topic".to_owned(),
-            "customers/redact processed erased: 0 things, 0 documents, 0 kept deliveries".to_owned(),
+            "customers/redact processed erased: 0 entities, 0 documents, 0 kept deliveries".to_owned(),
             "customers/redact waiting a request about personal data; it is being done".to_owned(),
             format!("inventory_levels/update waiting a sync of stock/{} is due", shop.id),
             format!("inventory_levels/update waiting a sync of stock/{} is due", shop.id),

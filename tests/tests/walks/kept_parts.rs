@@ -15,9 +15,7 @@ const CODE: &str = "hush-clover-auth-code";
 /// An endpoint for an app of many merchants.
 async fn app(world: &World) -> Shop {
     let body = json!({ "provider": "clover", "name": "app", "secrets": { "auth_code": CODE } });
-    let made = world.post("/v1/endpoints", body).await.expect(201);
-    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-    Shop { id: text("id"), url: text("webhook_url"), account: String::new(), secret: CODE.into() }
+    world.endpoint_with(body, CODE).await
 }
 
 /// One event of each merchant; of the first, one that cannot be read.

@@ -269,7 +269,7 @@ async fn an_account_that_ebay_deletes_is_looked_for_with_every_tenant_of_the_end
     let seen = world.call(&bert, Method::GET, "/v1/privacy-requests", None).await.expect(200);
     assert_eq!(seen["items"], json!([]));
     let told = world.call(&bert, Method::GET, "/v1/activity", None).await.expect(200);
-    assert_eq!(told["items"][0]["reason"], "erased: 0 things, 0 documents, 1 kept deliveries");
+    assert_eq!(told["items"][0]["reason"], "erased: 0 entities, 0 documents, 1 kept deliveries");
 }
 
 /// What is kept for two accounts that nobody has connected shares a body: the erasure takes it along with what refers to it.

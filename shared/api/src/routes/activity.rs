@@ -1,9 +1,6 @@
 //! `/v1/activity`: what became of every notice.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use hooktide_flows::feed::ActivityView;
 use hooktide_model::names::Outcome;
 use hooktide_store::records::journal::Entry;
@@ -14,7 +11,6 @@ use crate::access::{May, Read};
 use crate::answer::{Answer, FeedPage, Params, ok};
 use crate::feed::{cursor_of, place_after, scan};
 use crate::paging::limit_of;
-use crate::state::Api;
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -35,19 +31,18 @@ pub(crate) struct ActivityQuery {
 #[utoipa::path(get, path = "/v1/activity", operation_id = "read_activity", params(ActivityQuery),
     responses((status = 200, body = FeedPage<ActivityView>), (status = 410)))]
 pub(crate) async fn activity(
-    State(api): State<Arc<Api>>,
     may: May<Read>,
     Params(query): Params<ActivityQuery>,
 ) -> Answer<Json<FeedPage<ActivityView>>> {
     // Until the answer is made.
-    let _turn = api.readings().turn(may.tenant()).await?;
-    let cursor = cursor_of(&api, may.tenant(), query.after.as_deref()).await?;
+    let _turn = may.api.readings().turn(may.tenant()).await?;
+    let cursor = cursor_of(&may.api, may.tenant(), query.after.as_deref()).await?;
     let wanted = |entry: &Entry| {
         query.connection.as_ref().is_none_or(|wanted| entry.connection.as_ref() == Some(wanted))
             && query.outcome.is_none_or(|outcome| outcome == entry.outcome)
     };
     let limit = limit_of(query.limit)?;
-    let reading = scan(&api, may.tenant(), cursor, limit, wanted).await?;
+    let reading = scan(&may.api, may.tenant(), cursor, limit, wanted).await?;
     let (next, more) = place_after(&reading, &reading.items, reading.items.len().min(limit));
     let items = reading.items.into_iter().take(limit).map(|item| ActivityView::from(item.entry)).collect();
     Ok(ok(FeedPage { items, next: next.to_text(), more }))

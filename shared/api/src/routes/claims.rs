@@ -1,10 +1,9 @@
 //! `/v1/endpoints/{id}/claims` and `/release`: how the owner of a shared endpoint consents that an account is a tenant's.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use hooktide_flows::connect;
 use hooktide_model::tenant::Tenant;
@@ -17,7 +16,6 @@ use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, Refused, accepted, created};
 use crate::claim::Claim;
 use crate::signed;
-use crate::state::Api;
 
 /// How long a claim lasts at the most: as long as deliveries are held.
 const LONGEST: u64 = 30 * 24 * 3600;
@@ -68,22 +66,21 @@ pub(crate) struct NewRelease {
 #[utoipa::path(post, path = "/v1/endpoints/{id}/claims", operation_id = "claim_account", request_body = NewClaim,
     responses((status = 201, body = ClaimView), (status = 404), (status = 422)))]
 pub(crate) async fn claim(
-    State(api): State<Arc<Api>>,
     may: May<Admin>,
     Path(id): Path<String>,
     Body(new): Body<NewClaim>,
 ) -> Answer<(StatusCode, Json<ClaimView>)> {
-    let endpoint = connect::shared_endpoint_of(api.context(may.tenant()), &id).await?.record;
+    let endpoint = connect::shared_endpoint_of(may.context(), &id).await?.record;
     let account = connect::account_of(connect::provider_of(&endpoint.provider)?, &new.account)?;
     if !(1..=LONGEST).contains(&new.expires_in) {
         return Err(Refused::invalid("expires_in", format!("it is 1 to {LONGEST} seconds")));
     }
-    let expires_at = api.now() + Duration::from_secs(new.expires_in);
+    let expires_at = may.api.now() + Duration::from_secs(new.expires_in);
     let expires_at = may.expires_at.map_or(expires_at, |ends_at| ends_at.min(expires_at));
     let tenant = new.tenant.to_string();
     let until = expires_at.as_second();
     let claim = Claim { by: may.token, endpoint: endpoint.id, account: account.clone(), tenant: new.tenant, until };
-    let claim = signed::sign(&api, &claim).await?;
+    let claim = signed::sign(&may.api, &claim).await?;
     Ok(created(ClaimView { claim, account, tenant, expires_at }))
 }
 
@@ -92,12 +89,11 @@ pub(crate) async fn claim(
 #[utoipa::path(post, path = "/v1/endpoints/{id}/release", operation_id = "release_account", request_body = NewRelease,
     responses((status = 202, body = ReplayView), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn release(
-    State(api): State<Arc<Api>>,
     may: May<Admin>,
     Path(id): Path<String>,
     Body(new): Body<NewRelease>,
 ) -> Answer<(StatusCode, Json<ReplayView>)> {
-    let context = api.context(may.tenant());
+    let context = may.context();
     let released = connect::release(context, &id, &new.account, new.tenant.as_ref()).await?;
     Ok(accepted(ReplayView { replay: Some(released.replay), matched: released.matched }))
 }

@@ -1,10 +1,8 @@
 //! `/v1/feed-tokens`: short-lived, read-only tokens for browsers, which cannot send headers with an event source.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use hooktide_model::names::Channel;
 use jiff::Timestamp;
@@ -15,7 +13,6 @@ use crate::access::{Feed, May};
 use crate::answer::{Answer, Body, Refused, created};
 use crate::feed_token::Permit;
 use crate::signed;
-use crate::state::Api;
 
 /// How many tags a feed token is for.
 const MOST_TAGS: usize = 100;
@@ -53,11 +50,7 @@ pub(crate) struct FeedToken {
 
 /// Makes a feed token.
 #[utoipa::path(post, path = "/v1/feed-tokens", operation_id = "create_feed_token", request_body = NewFeedToken, responses((status = 201, body = FeedToken)))]
-pub(crate) async fn create(
-    State(api): State<Arc<Api>>,
-    may: May<Feed>,
-    Body(new): Body<NewFeedToken>,
-) -> Answer<(StatusCode, Json<FeedToken>)> {
+pub(crate) async fn create(may: May<Feed>, Body(new): Body<NewFeedToken>) -> Answer<(StatusCode, Json<FeedToken>)> {
     if !(1..=LONGEST).contains(&new.expires_in) {
         return Err(Refused::invalid("expires_in", format!("it is 1 to {LONGEST} seconds")));
     }
@@ -67,10 +60,10 @@ pub(crate) async fn create(
     if new.channels.len() > Channel::ALL.len() {
         return Err(Refused::invalid("channels", "give each channel once"));
     }
-    let expires_at = api.now() + Duration::from_secs(new.expires_in);
+    let expires_at = may.api.now() + Duration::from_secs(new.expires_in);
     let expires_at = may.expires_at.map_or(expires_at, |ends_at| ends_at.min(expires_at));
     let (tenant, until) = (may.tenant().clone(), expires_at.as_second());
     let permit = Permit { by: may.token, tenant, channels: new.channels, tags: new.tags, until };
-    let token = signed::sign(&api, &permit).await?;
+    let token = signed::sign(&may.api, &permit).await?;
     Ok(created(FeedToken { token, expires_at }))
 }

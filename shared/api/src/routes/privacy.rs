@@ -1,9 +1,6 @@
 //! `/v1/privacy-requests`: requests to disclose or erase what is held about somebody, and what was done.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use hooktide_model::names::PrivacyAct;
 use hooktide_store::ports::{Query, Range};
 use hooktide_store::records;
@@ -15,7 +12,6 @@ use utoipa::ToSchema;
 use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params, ok};
 use crate::paging::{PageQuery, limit_of};
-use crate::state::Api;
 
 /// What was done of a request. Nothing in it is personal.
 #[derive(Serialize, ToSchema)]
@@ -44,18 +40,14 @@ pub(crate) struct PrivacyRequestView {
 
 /// Requests about personal data, oldest first. What was not begun yet is in the activity.
 #[utoipa::path(get, path = "/v1/privacy-requests", operation_id = "list_privacy_requests", params(PageQuery), responses((status = 200, body = List<PrivacyRequestView>)))]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    may: May<Read>,
-    Params(page): Params<PageQuery>,
-) -> Answer<Json<List<PrivacyRequestView>>> {
+pub(crate) async fn list(may: May<Read>, Params(page): Params<PageQuery>) -> Answer<Json<List<PrivacyRequestView>>> {
     let limit = limit_of(page.limit)?;
     let range = match page.after {
         None => Range::Prefix(privacy::PREFIX.to_owned()),
         Some(last) => records::after(privacy::PREFIX, &format!("{}{last}", privacy::PREFIX)),
     };
     let query = Query { partition: privacy::partition(may.tenant()), range, descending: false, limit };
-    let (stored, more) = records::list::<Done>(api.table(), &query).await?;
+    let (stored, more) = records::list::<Done>(may.api.table(), &query).await?;
     let items: Vec<PrivacyRequestView> = stored.into_iter().map(|(sort, stored)| view(&sort, stored.record)).collect();
     let next = items.last().filter(|_| more).map(|last| last.id.clone());
     Ok(ok(List { items, next }))

@@ -1,11 +1,10 @@
 //! `/test/events`: signed samples, as the provider would send them. Off unless switched on, except for the operator.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use bytes::Bytes;
 use hooktide_flows::connect::{connection_of, webhook_url, webhooks_of};
 use hooktide_model::names::ProblemType;
@@ -22,7 +21,6 @@ use utoipa::ToSchema;
 
 use crate::access::{May, Operate};
 use crate::answer::{Answer, LongBody, Refused, Unbounded, ok};
-use crate::state::Api;
 
 /// The most samples that one request makes.
 const MOST: u64 = 100;
@@ -91,35 +89,35 @@ impl From<http::Request<Bytes>> for SignedSample {
 #[utoipa::path(post, path = "/test/events/{provider}/{*topic}", operation_id = "make_sample", request_body = NewSample,
     responses((status = 200, body = SignedSample), (status = 404), (status = 422)))]
 pub(crate) async fn sample(
-    State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path((provider, topic)): Path<(String, String)>,
     LongBody(new): LongBody<NewSample>,
 ) -> Answer<Json<SignedSample>> {
-    super::test_tools::allowed(&api, &may)?;
+    super::test_tools::allowed(&may)?;
     if !(1..=MOST).contains(&new.count) {
         return Err(Refused::invalid("count", format!("it is 1 to {MOST}")));
     }
     let provider = webhooks_of(&provider)?;
     let connection = match &new.connection {
-        Some(id) => connection_of(api.context(may.tenant()), id).await?.record,
-        None => only_connection(&api, &may, provider).await?,
+        Some(id) => connection_of(may.context(), id).await?.record,
+        None => only_connection(&may, provider).await?,
     };
     if connection.provider != provider.id() {
         return Err(Refused::invalid("connection", format!("it is one of {}", connection.provider)));
     }
     let key = endpoint::key(provider.id(), &connection.endpoint);
-    let endpoint = records::get::<Endpoint>(api.table(), &key).await?.ok_or_else(|| Refused::not_found("endpoint"))?;
+    let endpoint =
+        records::get::<Endpoint>(may.api.table(), &key).await?.ok_or_else(|| Refused::not_found("endpoint"))?;
     if endpoint.record.tenant != *may.tenant() && !may.principal.operator {
         let detail = "the endpoint is another tenant's, and only its owner may sign with its secrets";
         return Err(Refused::invalid("connection", detail));
     }
-    let secrets = endpoint.record.open_secrets(&*api.ports().keys, provider.profile().derives_tokens).await?;
-    let url = endpoint.record.address(webhook_url(api.settings(), provider.id(), &connection.endpoint));
-    let maker = Maker { api: &api, webhooks: provider, topic: &topic, connection: &connection, secrets, url };
+    let secrets = endpoint.record.open_secrets(&*may.api.ports().keys, provider.profile().derives_tokens).await?;
+    let url = endpoint.record.address(webhook_url(may.api.settings(), provider.id(), &connection.endpoint));
+    let maker = Maker { may: &may, webhooks: provider, topic: &topic, connection: &connection, secrets, url };
     let mut samples = Vec::new();
     for number in (new.number..).take(usize::try_from(new.count).unwrap_or_default()) {
-        samples.push(SignedSample::from(maker.sample(&may, number, &new).await?));
+        samples.push(SignedSample::from(maker.sample(number, &new).await?));
     }
     let more = samples.split_off(1);
     let first = samples.pop().ok_or_else(|| Refused::invalid("count", "give at least 1"))?;
@@ -127,7 +125,7 @@ pub(crate) async fn sample(
 }
 
 struct Maker<'a> {
-    api: &'a Api,
+    may: &'a May<Operate>,
     webhooks: &'static dyn Webhooks,
     topic: &'a str,
     connection: &'a Connection,
@@ -142,14 +140,14 @@ impl Maker<'_> {
     }
 
     /// Makes a signed sample about the entity with that number.
-    async fn sample(&self, may: &May<Operate>, number: u64, new: &NewSample) -> Answer<http::Request<Bytes>> {
-        let now = self.api.now();
+    async fn sample(&self, number: u64, new: &NewSample) -> Answer<http::Request<Bytes>> {
+        let now = self.may.api.now();
         match (&new.body, new.old) {
             (Some(body), _) => self.sign(Bytes::from(body.clone()), now),
             (None, false) => self.sign(self.body(number, now)?, now),
             (None, true) => {
                 let current = self.sign(self.body(number, now)?, now)?;
-                let last = self.last_version(may, &current, now).await?.unwrap_or(now);
+                let last = self.last_version(&current, now).await?.unwrap_or(now);
                 self.sign(self.body(number, last - OLDER)?, now)
             }
         }
@@ -164,7 +162,7 @@ impl Maker<'_> {
     }
 
     fn sign(&self, body: Bytes, now: Timestamp) -> Answer<http::Request<Bytes>> {
-        let delivery = self.api.ports().entropy.time_ordered_id(now);
+        let delivery = self.may.api.ports().entropy.time_ordered_id(now);
         Ok(self.webhooks.sign(Unsigned {
             topic: self.topic,
             body,
@@ -177,27 +175,22 @@ impl Maker<'_> {
     }
 
     /// The last known change time of the entity that a request is about.
-    async fn last_version(
-        &self,
-        may: &May<Operate>,
-        request: &http::Request<Bytes>,
-        now: Timestamp,
-    ) -> Answer<Option<Timestamp>> {
+    async fn last_version(&self, request: &http::Request<Bytes>, now: Timestamp) -> Answer<Option<Timestamp>> {
         let arrival = Arrival { request, url: &self.url, secrets: &self.secrets, now };
         let unverified = |_| Refused::new(ProblemType::Unauthorized, "The request could not be verified.");
         let verified = verified::open(self.webhooks, &arrival).map_err(unverified)?;
         let notices = self.webhooks.parse(&verified)?;
         let Some(What::Entity(told)) = notices.into_iter().next().map(|notice| notice.what) else { return Ok(None) };
         let id = EntityId { kind: told.kind, connection: self.connection.id.clone(), id: told.id };
-        let stored = records::get::<Entity>(self.api.table(), &id.key(may.tenant())).await?;
+        let stored = records::get::<Entity>(self.may.api.table(), &id.key(self.may.tenant())).await?;
         let version = stored.map(|stored| stored.record.version).filter(|version| *version != Version::FINAL);
         Ok(version.and_then(|version| Timestamp::from_millisecond(version.0).ok()))
     }
 }
 
-async fn only_connection(api: &Api, may: &May<Operate>, provider: &dyn Provider) -> Answer<Connection> {
+async fn only_connection(may: &May<Operate>, provider: &dyn Provider) -> Answer<Connection> {
     let partition = hooktide_store::key::Partition::of(may.tenant(), hooktide_store::key::Area::Connections);
-    let all = records::list_all::<Connection>(api.table(), partition, "", 1_000).await?;
+    let all = records::list_all::<Connection>(may.api.table(), partition, "", 1_000).await?;
     let mut of: Vec<Connection> = all
         .into_iter()
         .map(|(_, stored)| stored.record)

@@ -1,10 +1,9 @@
 //! `/test/webhooks`: tools for experiments. Off unless switched on, except for the operator.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use bytes::Bytes;
 use hooktide_flows::connect::{connection_of, webhooks_of};
@@ -17,7 +16,6 @@ use utoipa::ToSchema;
 
 use crate::access::{May, Operate};
 use crate::answer::{Answer, Refused, accepted, ok};
-use crate::state::Api;
 
 /// A request as it was received.
 #[derive(Serialize, ToSchema)]
@@ -39,8 +37,8 @@ pub(crate) struct Queued {
 }
 
 /// Whether the tools may be used.
-pub(crate) fn allowed(api: &Api, may: &May<Operate>) -> Answer<()> {
-    if may.principal.operator || api.options().test_tools {
+pub(crate) fn allowed(may: &May<Operate>) -> Answer<()> {
+    if may.principal.operator || may.api.options().test_tools {
         return Ok(());
     }
     Err(Refused::new(ProblemType::NotFound, "The test tools are switched off; see the settings."))
@@ -49,14 +47,8 @@ pub(crate) fn allowed(api: &Api, may: &May<Operate>) -> Answer<()> {
 /// Returns the request as it was received.
 #[utoipa::path(post, path = "/test/webhooks/echo", operation_id = "echo_webhook", request_body = String,
     responses((status = 200, body = Echo), (status = 404)))]
-pub(crate) async fn echo(
-    State(api): State<Arc<Api>>,
-    may: May<Operate>,
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer<Json<Echo>> {
-    allowed(&api, &may)?;
+pub(crate) async fn echo(may: May<Operate>, method: Method, headers: HeaderMap, body: Bytes) -> Answer<Json<Echo>> {
+    allowed(&may)?;
     let told = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
         let secret = [header::AUTHORIZATION, header::COOKIE].contains(name);
         (!secret).then(|| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
@@ -74,15 +66,14 @@ pub(crate) async fn echo(
 #[utoipa::path(post, path = "/test/webhooks/{provider}/{connection}", operation_id = "send_unsigned", request_body = String,
     responses((status = 202, body = Queued), (status = 404), (status = 422)))]
 pub(crate) async fn unsigned(
-    State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path((provider, connection)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer<(StatusCode, Json<Queued>)> {
-    allowed(&api, &may)?;
+    allowed(&may)?;
     let provider = webhooks_of(&provider)?;
-    let connection = connection_of(api.context(may.tenant()), &connection).await?.record;
+    let connection = connection_of(may.context(), &connection).await?.record;
     if connection.provider != provider.id() {
         return Err(Refused::invalid("connection", format!("it is one of {}", connection.provider)));
     }
@@ -93,6 +84,7 @@ pub(crate) async fn unsigned(
     if body.len() > LARGEST_BODY {
         return Err(Refused::new(ProblemType::TooLarge, "A webhook has at most 1 MiB."));
     }
-    let receipt = receive::unsigned(api.ports(), provider, &connection.endpoint, &headers, body, api.now()).await?;
+    let receipt =
+        receive::unsigned(may.api.ports(), provider, &connection.endpoint, &headers, body, may.api.now()).await?;
     Ok(accepted(Queued { trace: receipt.trace }))
 }

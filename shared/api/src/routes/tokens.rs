@@ -1,9 +1,7 @@
 //! `/v1/tokens`: API tokens.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use hooktide_flows::connect::LONGEST_TEXT;
 use hooktide_model::names::{ProblemType, Scope};
@@ -90,11 +88,7 @@ impl TokenView {
 /// Makes a token; this answer is the only one that shows its text. It has at most what the token has that makes it, ends no
 /// later, and counts only while that one does; the operator's key alone limits nothing.
 #[utoipa::path(post, path = "/v1/tokens", operation_id = "create_token", request_body = NewToken, responses((status = 201, body = TokenView)))]
-pub(crate) async fn create(
-    State(api): State<Arc<Api>>,
-    may: May<Admin>,
-    Body(new): Body<NewToken>,
-) -> Answer<(StatusCode, Json<TokenView>)> {
+pub(crate) async fn create(may: May<Admin>, Body(new): Body<NewToken>) -> Answer<(StatusCode, Json<TokenView>)> {
     let tenant = match &new.tenant {
         None => may.tenant().clone(),
         Some(name) => Tenant::parse(name).map_err(|error| Refused::invalid("tenant", error.to_string()))?,
@@ -105,11 +99,11 @@ pub(crate) async fn create(
     if new.scopes.is_empty() {
         return Err(Refused::invalid("scopes", "give at least one of feed, read, operate, admin"));
     }
-    if new.expires_at.is_some_and(|expires_at| expires_at <= api.now()) {
+    if new.expires_at.is_some_and(|expires_at| expires_at <= may.api.now()) {
         return Err(Refused::invalid("expires_at", "it is in the past"));
     }
     check_texts(&new)?;
-    let now = api.now();
+    let now = may.api.now();
     let principal = Principal { tenant, user: new.user, companies: new.companies, scopes: new.scopes, operator: false };
     let maker = Grant { principal: may.principal.clone(), expires_at: may.expires_at };
     let grant = Grant { principal, expires_at: new.expires_at };
@@ -117,11 +111,11 @@ pub(crate) async fn create(
         Refused::invalid(field, "a token that another one makes has at most what that one has; ask for less")
     })?;
     let bound = !may.principal.operator;
-    if bound && !may_have_children(&api, &may.token, now).await? {
+    if bound && !may_have_children(&may.api, &may.token, now).await? {
         let detail = format!("tokens make each other at most {DEEPEST} deep; use one that was made earlier");
         return Err(Refused::invalid("body", detail));
     }
-    let (table, entropy) = (api.table(), &api.ports().entropy);
+    let (table, entropy) = (may.api.table(), &may.api.ports().entropy);
     let issued = token::issue_by(table, entropy, grant, Some((may.token, bound)), now).await?;
     let text = issued.text.expose_text().map(str::to_owned);
     Ok(created(TokenView::of(&issued.id, issued.token, text)))
@@ -150,12 +144,12 @@ fn check_texts(new: &NewToken) -> Answer<()> {
 
 /// The tenant's tokens, without their texts.
 #[utoipa::path(get, path = "/v1/tokens", operation_id = "list_tokens", responses((status = 200, body = List<TokenView>)))]
-pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer<Json<List<TokenView>>> {
+pub(crate) async fn list(may: May<Admin>) -> Answer<Json<List<TokenView>>> {
     let partition = Partition::of(may.tenant(), hooktide_store::key::Area::Tokens);
-    let owned = records::list_all::<Owned>(api.table(), partition, "", MOST).await?;
+    let owned = records::list_all::<Owned>(may.api.table(), partition, "", MOST).await?;
     let keys: Vec<_> = owned.iter().map(|(id, _)| token::key(id)).collect();
     let mut items = Vec::new();
-    for ((id, _), item) in owned.iter().zip(api.table().get_many(&keys).await?) {
+    for ((id, _), item) in owned.iter().zip(may.api.table().get_many(&keys).await?) {
         let Some(item) = item else { continue };
         items.push(TokenView::of(id, records::decode::<Token>(item)?.record, None));
     }
@@ -165,17 +159,17 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, may: May<Admin>) -> Answer
 /// Revokes a token, and with it the tokens, feed tokens and claims made with it: they count no longer, here at once and elsewhere within a
 /// minute. Only the operator revokes the operator's key.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", operation_id = "revoke_token", responses((status = 204), (status = 404)))]
-pub(crate) async fn revoke(State(api): State<Arc<Api>>, may: May<Admin>, Path(id): Path<String>) -> Answer<StatusCode> {
+pub(crate) async fn revoke(may: May<Admin>, Path(id): Path<String>) -> Answer<StatusCode> {
     let key = token::key(&id);
-    let stored = records::get::<Token>(api.table(), &key).await?;
+    let stored = records::get::<Token>(may.api.table(), &key).await?;
     let stored = stored.filter(|stored| {
         let principal = &stored.record.principal;
         principal.tenant == *may.tenant() && (may.principal.operator || !principal.operator)
     });
     let Some(stored) = stored else { return Err(Refused::not_found("token")) };
-    let revoked = Token { revoked_at: Some(api.now()), ..stored.record };
+    let revoked = Token { revoked_at: Some(may.api.now()), ..stored.record };
     let write: Write = records::replace(&key, Some(stored.rev), &revoked, Upkeep::default())?;
-    api.table().write(write).await.map_err(records::raced)?;
-    api.forget_token(&id);
+    may.api.table().write(write).await.map_err(records::raced)?;
+    may.api.forget_token(&id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,9 +1,7 @@
 //! `/v1/webhooks/{provider}/{id}`: how a webhook address is doing; receivers send here whoever asks them with a token.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use hooktide_flows::connect::provider_of;
 use hooktide_model::names::{AddressHealth, FeedMode};
 use hooktide_store::key::{Area, Partition};
@@ -17,7 +15,6 @@ use utoipa::ToSchema;
 use super::handshakes::{HandshakeView, handshake_of};
 use crate::access::{May, Read};
 use crate::answer::{Answer, Refused, ok};
-use crate::state::Api;
 
 /// How many kept messages are looked at.
 const COUNTED: usize = 1_000;
@@ -58,24 +55,20 @@ pub(crate) struct KeptView {
 
 /// How a webhook address is doing.
 #[utoipa::path(get, path = "/v1/webhooks/{provider}/{id}", operation_id = "show_webhook", responses((status = 200, body = WebhookView), (status = 404)))]
-pub(crate) async fn show(
-    State(api): State<Arc<Api>>,
-    may: May<Read>,
-    Path((provider, id)): Path<(String, String)>,
-) -> Answer<Json<WebhookView>> {
+pub(crate) async fn show(may: May<Read>, Path((provider, id)): Path<(String, String)>) -> Answer<Json<WebhookView>> {
     let provider = provider_of(&provider)?.id();
-    let stored = records::get::<Endpoint>(api.table(), &endpoint::key(provider, &id)).await?;
+    let stored = records::get::<Endpoint>(may.api.table(), &endpoint::key(provider, &id)).await?;
     let own = |stored: &records::Stored<Endpoint>| {
         stored.record.deleted_at.is_none() && stored.record.tenant == *may.tenant()
     };
     let endpoint = stored.filter(own).ok_or_else(|| Refused::not_found("webhook address"))?.record;
     let partition = Partition::endpoint(provider, &id);
-    let verified = records::list_all::<LastVerified>(api.table(), partition, "verified#", COUNTED).await?;
+    let verified = records::list_all::<LastVerified>(may.api.table(), partition, "verified#", COUNTED).await?;
     let verified = verified.into_iter().map(|(_, stored)| stored.record.at).max();
     let of = |_: &str, letter: &DeadLetter| letter.endpoint.as_deref() == Some(&id);
-    let (dead, more_dead) = dead_letter::count(api.table(), Shelf::Dead.place(may.tenant()), COUNTED, of).await?;
+    let (dead, more_dead) = dead_letter::count(may.api.table(), Shelf::Dead.place(may.tenant()), COUNTED, of).await?;
     let held = Partition::of(may.tenant(), Area::Held(&id));
-    let (held, more_held) = dead_letter::count(api.table(), (held, String::new()), COUNTED, of).await?;
+    let (held, more_held) = dead_letter::count(may.api.table(), (held, String::new()), COUNTED, of).await?;
     Ok(ok(WebhookView {
         provider: provider.to_owned(),
         connection: endpoint.connection,
@@ -83,7 +76,7 @@ pub(crate) async fn show(
         subscription: None,
         health: if verified.is_some() { AddressHealth::Receiving } else { AddressHealth::Waiting },
         last_verified_at: verified,
-        handshake: handshake_of(&api, provider, &id).await?,
+        handshake: handshake_of(&may.api, provider, &id).await?,
         queue: KeptView { dead, held, more: more_dead || more_held },
         id,
     }))

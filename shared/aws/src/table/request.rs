@@ -44,46 +44,50 @@ pub(super) fn item_out(item: TheirItem) -> Item {
     Item::from(item.into_iter().map(|(name, value)| (name, value.into())).collect::<HashMap<_, AttributeValue>>())
 }
 
+/// Gives a request its table and its condition; `values` are also those of its update.
+macro_rules! on_condition {
+    ($builder:expr, $table:ident, $condition:ident, $names:ident, $values:ident) => {
+        $builder
+            .table_name($table)
+            .set_condition_expression($condition)
+            .set_expression_attribute_names($names)
+            .set_expression_attribute_values($values)
+            .set_return_values_on_condition_check_failure(OLD_ITEM)
+    };
+}
+
+/// Why a single write did not happen, by the kind of error that its operation has.
+macro_rules! refused_as {
+    ($error:ident) => {
+        |error| {
+            refused(&error, |error| match error {
+                $error::ConditionalCheckFailedException(failed) => Some(failed),
+                _ => None,
+            })
+        }
+    };
+}
+
 /// One write of its own.
 pub(super) async fn write(client: &Client, table: &str, statement: WriteStatement) -> Result<Option<Item>, WriteFault> {
     let WriteStatement { action, condition, names, values } = statement;
     let values = values.map(values_in);
     match action {
         Action::Put(item) => {
-            let call = client.put_item().table_name(table).set_item(Some(item_in(item)));
-            let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
-            let call = call.set_expression_attribute_values(values);
-            let sent = call.set_return_values_on_condition_check_failure(OLD_ITEM).send().await;
-            sent.map(|_| None).map_err(|error| {
-                refused(&error, |error| match error {
-                    PutItemError::ConditionalCheckFailedException(failed) => Some(failed),
-                    _ => None,
-                })
-            })
+            let call = on_condition!(client.put_item(), table, condition, names, values);
+            let sent = call.set_item(Some(item_in(item))).send().await;
+            sent.map(|_| None).map_err(refused_as!(PutItemError))
         }
         Action::Update { key, update } => {
-            let call = client.update_item().table_name(table).set_key(Some(item_in(key))).update_expression(update);
-            let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
-            let call = call.set_expression_attribute_values(values).return_values(ReturnValue::AllNew);
-            let sent = call.set_return_values_on_condition_check_failure(OLD_ITEM).send().await;
-            sent.map(|answer| answer.attributes.map(item_out)).map_err(|error| {
-                refused(&error, |error| match error {
-                    UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed),
-                    _ => None,
-                })
-            })
+            let call = on_condition!(client.update_item(), table, condition, names, values);
+            let call = call.set_key(Some(item_in(key))).update_expression(update);
+            let sent = call.return_values(ReturnValue::AllNew).send().await;
+            sent.map(|answer| answer.attributes.map(item_out)).map_err(refused_as!(UpdateItemError))
         }
         Action::Delete(key) => {
-            let call = client.delete_item().table_name(table).set_key(Some(item_in(key)));
-            let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
-            let call = call.set_expression_attribute_values(values);
-            let sent = call.set_return_values_on_condition_check_failure(OLD_ITEM).send().await;
-            sent.map(|_| None).map_err(|error| {
-                refused(&error, |error| match error {
-                    DeleteItemError::ConditionalCheckFailedException(failed) => Some(failed),
-                    _ => None,
-                })
-            })
+            let call = on_condition!(client.delete_item(), table, condition, names, values);
+            let sent = call.set_key(Some(item_in(key))).send().await;
+            sent.map(|_| None).map_err(refused_as!(DeleteItemError))
         }
         Action::Check(_) => Err(WriteFault::Fault(Fault::failed("a check outside a transaction"))),
     }
@@ -135,47 +139,22 @@ fn in_transaction(
     let values = values.map(values_in);
     let write = TransactWriteItem::builder();
     let write = match action {
-        Action::Put(item) => write.put(
-            Put::builder()
-                .table_name(table)
-                .set_item(Some(item_in(item)))
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .set_return_values_on_condition_check_failure(OLD_ITEM)
-                .build()?,
-        ),
-        Action::Update { key, update } => write.update(
-            Update::builder()
-                .table_name(table)
-                .set_key(Some(item_in(key)))
-                .update_expression(update)
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .set_return_values_on_condition_check_failure(OLD_ITEM)
-                .build()?,
-        ),
-        Action::Delete(key) => write.delete(
-            Delete::builder()
-                .table_name(table)
-                .set_key(Some(item_in(key)))
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .set_return_values_on_condition_check_failure(OLD_ITEM)
-                .build()?,
-        ),
-        Action::Check(key) => write.condition_check(
-            ConditionCheck::builder()
-                .table_name(table)
-                .set_key(Some(item_in(key)))
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .set_return_values_on_condition_check_failure(OLD_ITEM)
-                .build()?,
-        ),
+        Action::Put(item) => {
+            let put = on_condition!(Put::builder(), table, condition, names, values);
+            write.put(put.set_item(Some(item_in(item))).build()?)
+        }
+        Action::Update { key, update } => {
+            let change = on_condition!(Update::builder(), table, condition, names, values);
+            write.update(change.set_key(Some(item_in(key))).update_expression(update).build()?)
+        }
+        Action::Delete(key) => {
+            let delete = on_condition!(Delete::builder(), table, condition, names, values);
+            write.delete(delete.set_key(Some(item_in(key))).build()?)
+        }
+        Action::Check(key) => {
+            let check = on_condition!(ConditionCheck::builder(), table, condition, names, values);
+            write.condition_check(check.set_key(Some(item_in(key))).build()?)
+        }
     };
     Ok(write.build())
 }

@@ -59,22 +59,22 @@ enum Place {
     /// The deliveries that a tenant's endpoint holds for accounts that nobody has connected.
     Held(Tenant),
     /// The entities of a tenant's connection.
-    Things(Tenant, String),
+    Entities(Tenant, String),
 }
 
 impl Place {
-    /// The name of the place, which sorts as the place does.
+    /// The name of the place, which sorts as the place does. It is stored, so it never changes.
     fn name(&self) -> String {
         match self {
             Self::Dead(tenant) => format!("dead {tenant}"),
             Self::Held(tenant) => format!("held {tenant}"),
-            Self::Things(tenant, connection) => format!("things {tenant} {connection}"),
+            Self::Entities(tenant, connection) => format!("things {tenant} {connection}"),
         }
     }
 
     fn tenant(&self) -> &Tenant {
         match self {
-            Self::Dead(tenant) | Self::Held(tenant) | Self::Things(tenant, _) => tenant,
+            Self::Dead(tenant) | Self::Held(tenant) | Self::Entities(tenant, _) => tenant,
         }
     }
 }
@@ -116,20 +116,21 @@ impl<'a> Search<'a> {
         places.insert(Place::Held(self.owner.clone()));
         let whole = self.letter.connection.is_some() && self.request.subject == Subject::Account;
         if whole && self.request.act == PrivacyAct::Erase {
-            places
-                .extend(self.routes.iter().map(|route| Place::Things(route.tenant.clone(), route.connection.clone())));
+            places.extend(
+                self.routes.iter().map(|route| Place::Entities(route.tenant.clone(), route.connection.clone())),
+            );
         }
         places
     }
 
     /// Whether it erases entities of a connection.
     pub(super) fn erases_entities(&self) -> bool {
-        self.places.iter().any(|place| matches!(place, Place::Things(..)))
+        self.places.iter().any(|place| matches!(place, Place::Entities(..)))
     }
 
     /// Restricts the search to entities.
     pub(super) fn only_entities(&mut self) {
-        self.places.retain(|place| matches!(place, Place::Things(..)));
+        self.places.retain(|place| matches!(place, Place::Entities(..)));
     }
 
     /// Continues the search, and erases if that is asked for, as far as one run goes. Returns whether all places were
@@ -146,7 +147,7 @@ impl<'a> Search<'a> {
             }
             let here: &mut Found = found.entry(place.tenant().clone()).or_default();
             let all = match place {
-                Place::Things(tenant, connection) => self.things(tenant, connection, here).await?,
+                Place::Entities(tenant, connection) => self.entities(tenant, connection, here).await?,
                 Place::Dead(tenant) => {
                     let partition = Partition::of(tenant, Area::DeadLetters);
                     self.letters(tenant, partition, &mut left, done, here).await?
@@ -165,7 +166,7 @@ impl<'a> Search<'a> {
     }
 
     /// Erases entities of a connection, and returns whether those were all.
-    async fn things(&self, tenant: &Tenant, connection: &str, found: &mut Found) -> Result<bool, Fault> {
+    async fn entities(&self, tenant: &Tenant, connection: &str, found: &mut Found) -> Result<bool, Fault> {
         let key = connection::key(tenant, connection);
         let stored = records::get::<Connection>(&*self.ports.table, &key).await?;
         let Some(Stored { record, .. }) = stored else { return Ok(true) };

@@ -78,14 +78,15 @@ pub(super) fn is_account(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use hooktide_model::names::PrivacyAct;
     use hooktide_model::notice::{PrivacyRequest, Subject};
     use jiff::Timestamp;
 
     use super::*;
 
-    fn endpoint(connection: Option<&str>) -> Endpoint {
+    /// An endpoint of one connection, or a shared one.
+    pub(in crate::process) fn endpoint(connection: Option<&str>) -> Endpoint {
         Endpoint {
             id: "shared".into(),
             provider: "some".into(),

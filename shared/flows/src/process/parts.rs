@@ -47,29 +47,12 @@ pub(super) fn set_apart(notices: Vec<Notice>, owner: &Owner, only: Option<&str>)
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
+    use super::super::addressee::tests::endpoint;
     use super::*;
-    use hooktide_model::tenant::Tenant;
     use hooktide_store::records::Stored;
-    use hooktide_store::records::endpoint::Endpoint;
 
     fn owner() -> Owner {
-        let record = Endpoint {
-            id: "shared".into(),
-            provider: "some".into(),
-            tenant: Tenant::default_local(),
-            name: "An app".into(),
-            connection: None,
-            account: None,
-            tenants: Vec::new(),
-            secrets: Vec::new(),
-            settings: Default::default(),
-            created_at: Timestamp::UNIX_EPOCH,
-            request: None,
-            deleted_at: None,
-        };
-        Owner::Endpoint(Box::new(Stored { rev: 1, record }))
+        Owner::Endpoint(Box::new(Stored { rev: 1, record: endpoint(None) }))
     }
 
     /// A body with an odd entry, which names nobody, and one entry each of two accounts.

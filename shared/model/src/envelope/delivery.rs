@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::Payload;
 use crate::secret::KeyId;
@@ -20,6 +21,7 @@ pub struct Handshake {
 }
 
 /// A verified request.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The provider that sent it.
@@ -28,16 +30,12 @@ pub struct Delivery {
     pub endpoint: String,
     /// The endpoint's tenant at receipt, if known. The delivery is filed there if the endpoint's record is absent later;
     /// nothing else depends on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Tenant>,
     /// The secret that verified it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<KeyId>,
     /// The provider's topic, if the request names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The provider's own id of the delivery, if the request names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
     /// The headers that the provider's parser reads, without any others.
     #[serde(default)]
@@ -46,7 +44,6 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<usize>,
     /// What to fetch instead of reading the body, which was too large to be kept; the payload is then empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oversized: Option<Oversized>,
     /// The body.
     #[serde(flatten)]
@@ -56,6 +53,7 @@ pub struct Delivery {
 }
 
 /// The remains of a body that was too large to be kept.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oversized {
     /// The size that it had.
@@ -64,21 +62,19 @@ pub struct Oversized {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asks: Vec<Inquiry>,
     /// Why nothing is done about the rest of it, or about any of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
 }
 
 /// A resource to fetch.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inquiry {
     /// The account to ask about, if the delivery names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The identity of the notice that it replaces.
     pub identity: String,
     /// The resource.
     pub resource: String,
     /// The one of several such resources of the connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
 }

@@ -11,6 +11,7 @@ mod upgrade;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 pub use self::delivery::{Delivery, Handshake, Inquiry, Oversized};
 pub use self::payload::{
@@ -24,6 +25,7 @@ use crate::signing;
 use crate::tenant::Tenant;
 
 /// A message on a queue.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Envelope {
     /// The version of this form.
@@ -42,7 +44,6 @@ pub struct Envelope {
     #[serde(default)]
     pub deferred: u32,
     /// The earliest time at which to process it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
     /// The W3C trace context, from receipt to the last effect.
     #[serde(default)]
@@ -53,7 +54,6 @@ pub struct Envelope {
     pub replayed: u32,
     /// The one account that this copy is about, where the delivery was kept for several. Notices about the others are kept,
     /// or were processed, separately.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<String>,
     /// Places in the journal where it may have been committed, but the outcome is unknown or the bus was not told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

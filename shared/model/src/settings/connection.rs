@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use super::value;
@@ -17,20 +18,17 @@ pub const OF_ENDPOINTS: &[&str] = &["notification_url"];
 const FASTEST: u32 = 100_000;
 
 /// The settings of a connection.
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ConnectionSettings {
     /// How many calls a minute the provider's API gets at the most.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_per_minute: Option<u32>,
     /// How changes are found: by webhooks where there are any, or by polling alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub mode: Option<SyncMode>,
     /// The person whose account it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The address that the provider was told to call, where it is another than the computed one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_url: Option<String>,
     /// Accounts that deliveries may name beside the connection's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -39,22 +37,17 @@ pub struct ConnectionSettings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locations: Vec<String>,
     /// The address of the store.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
     /// The database of the store.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,
     /// The region of the provider's API.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The account ids that belong to the connection.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub companies: Vec<String>,
     /// The address of the calendar, or of its server.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The name to log in with.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
 }
 

@@ -63,13 +63,15 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Declares a struct that is read from an object: each field with its name in JSON, or several, of which the last in the body
-/// counts. What is not there is the default.
+/// Declares a struct that is read from an object: each field with its name in JSON, where that is another than its own, or
+/// several, of which the last in the body counts. What is not there is the default.
 macro_rules! fields {
+    (names $field:ident) => { stringify!($field) };
+    (names $field:ident $($name:literal)|+) => { $($name)|+ };
     (
         $(#[$($about:tt)*])*
         $vis:vis struct $struct:ident $(<$life:lifetime>)? {
-            $($(#[$($doc:tt)*])* $at:vis $field:ident: $type:ty = $($name:literal)|+,)*
+            $($(#[$($doc:tt)*])* $at:vis $field:ident: $type:ty $(= $($name:literal)|+)?,)*
         }
     ) => {
         $(#[$($about)*])*
@@ -81,7 +83,7 @@ macro_rules! fields {
         impl<'de $(: $life, $life)?> $crate::lenient::Fields<'de> for $struct $(<$life>)? {
             fn set<A: serde::de::MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
                 match name {
-                    $($($name)|+ => self.$field = map.next_value()?,)*
+                    $(fields!(names $field $($($name)|+)?) => self.$field = map.next_value()?,)*
                     _ => _ = map.next_value::<serde::de::IgnoredAny>()?,
                 }
                 Ok(())
@@ -106,14 +108,14 @@ mod tests {
     fields! {
         struct Body<'a> {
             sku: Lenient<String> = "sku" | "Sku",
-            inner: Lenient<Object<Inner>> = "inner",
-            raw: Option<&'a RawValue> = "raw",
+            inner: Lenient<Object<Inner>>,
+            raw: Option<&'a RawValue>,
         }
     }
 
     fields! {
         struct Inner {
-            id: Lenient<u64> = "id",
+            id: Lenient<u64>,
         }
     }
 

@@ -26,7 +26,7 @@ const PROFILE: Profile = Profile {
     ],
     // Graph retries for 4 hours; twice that, since nobody says when they begin.
     window: Duration::from_secs(8 * 3600),
-    identity: "subscription, topic, thing and its version; without a version: expiry, id and quarter of an hour",
+    identity: "subscription, topic, entity and its version; without a version: expiry, id and quarter of an hour",
     schemes: {
         const SCHEMES: &[Scheme] = &[Scheme { proof: Proof::Field(PROOF), covers: Covers::NOTHING, list: false }];
         SCHEMES

@@ -22,20 +22,20 @@ pub(crate) struct Operation {
 
 fields! {
     struct Reply<'a> {
-        data: Option<&'a RawValue> = "data",
-        errors: Lenient<Vec<Lenient<Object<GraphqlError>>>> = "errors",
+        data: Option<&'a RawValue>,
+        errors: Lenient<Vec<Lenient<Object<GraphqlError>>>>,
     }
 }
 
 fields! {
     struct GraphqlError {
-        extensions: Lenient<Object<Extensions>> = "extensions",
+        extensions: Lenient<Object<Extensions>>,
     }
 }
 
 fields! {
     struct Extensions {
-        code: Lenient<String> = "code",
+        code: Lenient<String>,
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     fn data_is_an_object_of_the_expected_form() {
         fields! {
             struct Data {
-                id: Lenient<u64> = "id",
+                id: Lenient<u64>,
             }
         }
         assert_eq!(data::<Data>(&answer(r#"{"data":{"id":"7"}}"#)).unwrap().id.read(), Some(7));

@@ -11,11 +11,11 @@ use hooktide_model::product::{Image, Product, Variant};
 fields! {
     /// A variant of a product.
     pub(super) struct ShopifyVariant {
-        id: Lenient<u64> = "id",
-        sku: Lenient<String> = "sku",
-        barcode: Lenient<String> = "barcode",
-        price: Lenient<String> = "price",
-        inventory_quantity: Lenient<i64> = "inventory_quantity",
+        id: Lenient<u64>,
+        sku: Lenient<String>,
+        barcode: Lenient<String>,
+        price: Lenient<String>,
+        inventory_quantity: Lenient<i64>,
     }
 }
 

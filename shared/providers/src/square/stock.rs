@@ -15,11 +15,11 @@ const UNTRACKED: &str = "UNTRACKED";
 fields! {
     /// A count.
     pub(super) struct Count {
-        catalog_object_id: Lenient<String> = "catalog_object_id",
-        location_id: Lenient<String> = "location_id",
-        state: Lenient<String> = "state",
-        quantity: Lenient<String> = "quantity",
-        calculated_at: Lenient<Timestamp> = "calculated_at",
+        catalog_object_id: Lenient<String>,
+        location_id: Lenient<String>,
+        state: Lenient<String>,
+        quantity: Lenient<String>,
+        calculated_at: Lenient<Timestamp>,
     }
 }
 

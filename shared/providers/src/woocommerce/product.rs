@@ -21,29 +21,29 @@ pub(super) const FIELDS: &str =
 fields! {
     /// A product as a store writes it, whether it is sent or asked for.
     pub(super) struct WooProduct {
-        pub(super) id: Lenient<u64> = "id",
-        pub(super) name: Lenient<String> = "name",
+        pub(super) id: Lenient<u64>,
+        pub(super) name: Lenient<String>,
         pub(super) sort: Lenient<String> = "type",
-        pub(super) status: Lenient<String> = "status",
-        pub(super) date_modified_gmt: Lenient<String> = "date_modified_gmt",
-        pub(super) parent_id: Lenient<u64> = "parent_id",
-        pub(super) sku: Lenient<String> = "sku",
-        pub(super) global_unique_id: Lenient<String> = "global_unique_id",
-        pub(super) price: Lenient<String> = "price",
-        pub(super) stock_quantity: Lenient<i64> = "stock_quantity",
-        pub(super) variations: Lenient<Vec<Lenient<u64>>> = "variations",
-        pub(super) images: Lenient<Vec<Lenient<Object<StoreImage>>>> = "images",
+        pub(super) status: Lenient<String>,
+        pub(super) date_modified_gmt: Lenient<String>,
+        pub(super) parent_id: Lenient<u64>,
+        pub(super) sku: Lenient<String>,
+        pub(super) global_unique_id: Lenient<String>,
+        pub(super) price: Lenient<String>,
+        pub(super) stock_quantity: Lenient<i64>,
+        pub(super) variations: Lenient<Vec<Lenient<u64>>>,
+        pub(super) images: Lenient<Vec<Lenient<Object<StoreImage>>>>,
         // The text that the store's own API answers in place of a product.
-        pub(super) code: Lenient<String> = "code",
-        pub(super) message: Lenient<IgnoredAny> = "message",
-        pub(super) data: Lenient<Object<ErrorData>> = "data",
+        pub(super) code: Lenient<String>,
+        pub(super) message: Lenient<IgnoredAny>,
+        pub(super) data: Lenient<Object<ErrorData>>,
     }
 }
 
 fields! {
     /// What an error of the API says beside its code.
     pub(super) struct ErrorData {
-        pub(super) status: Lenient<u64> = "status",
+        pub(super) status: Lenient<u64>,
     }
 }
 

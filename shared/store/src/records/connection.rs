@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::endpoint::SealedSecret;
 use super::{Record, as_text};
@@ -10,6 +11,7 @@ use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_model::tenant::Tenant;
 
 /// One account at one provider, of one tenant.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     /// Its id.
@@ -19,7 +21,6 @@ pub struct Connection {
     /// What people call it.
     pub name: String,
     /// The provider's account, normalised.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The endpoint that its deliveries come to: its own, with the same id, or one that serves many accounts.
     pub endpoint: String,
@@ -31,10 +32,8 @@ pub struct Connection {
     /// When it was made.
     pub created_at: Timestamp,
     /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// When it was deleted: nobody sees it any more, and it goes when everything that is known through it is erased.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
 

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::{Record, Stored, Upkeep};
 use crate::key::{Area, Partition};
@@ -13,24 +14,20 @@ use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::tenant::Tenant;
 
 /// A message that is kept instead of being processed.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// The message as it was on the queue.
     pub message: String,
     /// The connection, where one is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
     /// The account that it is for, where it is held for one or is a request about personal data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The endpoint that received it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// The provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// The provider's topic.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The class of the reason.
     pub class: ErrorClass,
@@ -43,7 +40,6 @@ pub struct DeadLetter {
     /// How many tries had failed.
     pub tries: u32,
     /// How often it had been replayed; absent in records from before this was recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<u32>,
 }
 

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use object_store::{ObjectStoreExt, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use serde_with::skip_serializing_none;
 
 use super::entity::{Entity, EntityId};
 use super::{Record, Upkeep};
@@ -26,13 +27,12 @@ pub const LARGEST_INLINE: usize = 100 * 1024;
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// A document's text, in exactly one of the two places.
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoredDocument {
     /// The compressed text itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<ByteBuf>,
     /// The path in the blob store of the compressed text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use tracing::warn;
 
 use super::guest::Guest;
@@ -21,6 +22,7 @@ use hooktide_model::signing::SUBSCRIPTION_KEY;
 use hooktide_model::tenant::Tenant;
 
 /// The endpoint that a webhook address names: one account, or one provider app with many.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The last part of the address.
@@ -32,10 +34,8 @@ pub struct Endpoint {
     /// The name for people.
     pub name: String,
     /// The connection that all its deliveries belong to; absent if it serves many accounts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
     /// The account of that connection; for an endpoint that serves many, a note of its owner.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The other tenants that may connect accounts to it without asking. Its owner always may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,10 +48,8 @@ pub struct Endpoint {
     /// When it was made.
     pub created_at: Timestamp,
     /// A fingerprint of the request that made it, to tell another one with the same idempotency key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// When it was deleted; deliveries that still arrive are ignored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
 
@@ -119,6 +117,7 @@ pub fn at(key: &Key) -> Option<(&str, &str)> {
 }
 
 /// A secret at rest.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SealedSecret {
     /// The name that the provider's needs give it.
@@ -130,7 +129,6 @@ pub struct SealedSecret {
     /// When it was stored.
     pub created_at: Timestamp,
     /// When it expires, if it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires_at: Option<Timestamp>,
 }
 

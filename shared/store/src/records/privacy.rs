@@ -4,6 +4,7 @@ use std::ops::AddAssign;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::Record;
 use crate::key::{Area, Key, Partition};
@@ -11,6 +12,7 @@ use hooktide_model::names::PrivacyAct;
 use hooktide_model::tenant::Tenant;
 
 /// The progress and the result of a request.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Done {
     /// The provider that sent it.
@@ -18,26 +20,20 @@ pub struct Done {
     /// The endpoint that it came to.
     pub endpoint: String,
     /// The connection that it was about; absent if it was about a person, whichever connections know them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
     /// The provider's topic.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The action that was asked for.
     pub act: PrivacyAct,
     /// When it was received.
     pub received_at: Timestamp,
     /// When all of it was done; absent while it goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
     /// When to look again for entities that commits under way may have left; absent before the first search is complete.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles_at: Option<Timestamp>,
     /// The place that is being searched, while it goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// The last sort key that was looked at in that place, while it goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
     /// The data that was found so far.
     #[serde(flatten)]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::Record;
 use super::dead_letter::{DeadLetter, Shelf};
@@ -11,6 +12,7 @@ use hooktide_model::fault::ErrorClass;
 use hooktide_model::tenant::Tenant;
 
 /// A replay in progress.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replay {
     /// The shelf.
@@ -22,12 +24,10 @@ pub struct Replay {
     /// When it began.
     pub started_at: Timestamp,
     /// The last sort key that was handled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// How many were sent.
     pub sent: u64,
     /// When it was complete.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
 }
 
@@ -38,26 +38,21 @@ impl Record for Replay {
 }
 
 /// A filter over messages; a field that is absent matches any.
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// The connection.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
     /// The provider's topic.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The class of error.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<ErrorClass>,
     /// The earliest receipt, included.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub received_from: Option<Timestamp>,
     /// The latest receipt, excluded.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub received_until: Option<Timestamp>,
     /// The id of the one message.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 

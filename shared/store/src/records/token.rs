@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::endpoint::Owned;
 use super::grant::Grant;
@@ -19,12 +20,12 @@ use hooktide_model::tenant::Tenant;
 const PREFIX: &str = "hk_";
 
 /// A caller, with their permissions.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// The tenant that the data belongs to.
     pub tenant: Tenant,
     /// The person, if the token belongs to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The companies whose figures they may see; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,6 +50,7 @@ impl Principal {
 }
 
 /// A token at rest.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
     /// The principal that it belongs to, with their permissions.
@@ -59,13 +61,10 @@ pub struct Token {
     /// When it was made.
     pub created_at: Timestamp,
     /// When it expires, if it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     /// The id of the token that made it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Whether it is valid only while the token that made it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,9 +1,7 @@
 //! `PATCH /v1/connections/{id}`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use hooktide_flows::connect::{self, ConnectionChange, Patched};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -13,7 +11,6 @@ use super::{ConnectionView, view};
 use crate::access::{May, Operate};
 use crate::answer::{Answer, Body, ok};
 use crate::claim;
-use crate::state::Api;
 
 /// A JSON merge patch.
 #[derive(Deserialize, ToSchema)]
@@ -37,7 +34,6 @@ pub(crate) struct ConnectionPatch {
 #[utoipa::path(patch, path = "/v1/connections/{id}", operation_id = "change_connection", request_body = ConnectionPatch,
     responses((status = 200, body = ConnectionView), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn change(
-    State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path(id): Path<String>,
     Body(patch): Body<ConnectionPatch>,
@@ -46,9 +42,9 @@ pub(crate) async fn change(
     let change = ConnectionChange {
         name: patch.name,
         account: patch.account,
-        consent: claim::consent(&api, tenant, patch.claim.as_deref()).await?,
+        consent: claim::consent(&may.api, tenant, patch.claim.as_deref()).await?,
         settings: patch.settings.unwrap_or_default(),
     };
-    let connection = connect::change(api.context(tenant), &id, change).await?;
-    Ok(ok(view(&api, connection).await?))
+    let connection = connect::change(may.context(), &id, change).await?;
+    Ok(ok(view(&may.api, connection).await?))
 }

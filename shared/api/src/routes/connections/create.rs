@@ -1,9 +1,6 @@
 //! `POST /v1/connections`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use hooktide_flows::connect;
 use hooktide_model::settings::connection::ConnectionSettings;
@@ -15,7 +12,6 @@ use super::super::secrets::{GivenSecrets, given};
 use super::{ConnectionView, view};
 use crate::access::{May, Operate};
 use crate::answer::{Answer, Hashed, created};
-use crate::state::Api;
 use crate::{claim, idempotency};
 
 /// A connection to be made.
@@ -51,13 +47,12 @@ pub(crate) struct NewConnection {
 #[utoipa::path(post, path = "/v1/connections", operation_id = "create_connection", request_body = NewConnection,
     responses((status = 201, body = ConnectionView), (status = 409), (status = 422)))]
 pub(crate) async fn create(
-    State(api): State<Arc<Api>>,
     may: May<Operate>,
     headers: HeaderMap,
     Hashed(new, hash): Hashed<NewConnection>,
 ) -> Answer<(StatusCode, Json<ConnectionView>)> {
     let tenant = may.tenant();
-    let repeat = idempotency::repeat(&api, tenant, &headers, hash).await?;
+    let repeat = idempotency::repeat(&may.api, tenant, &headers, hash).await?;
     let new = connect::NewConnection {
         provider: new.provider,
         name: new.name,
@@ -65,8 +60,8 @@ pub(crate) async fn create(
         secrets: given(new.secrets),
         settings: new.settings,
         endpoint: new.endpoint,
-        consent: claim::consent(&api, tenant, new.claim.as_deref()).await?,
+        consent: claim::consent(&may.api, tenant, new.claim.as_deref()).await?,
     };
-    let connection = connect::create(api.context(tenant), new, &repeat).await?;
-    Ok(created(view(&api, connection).await?))
+    let connection = connect::create(may.context(), new, &repeat).await?;
+    Ok(created(view(&may.api, connection).await?))
 }

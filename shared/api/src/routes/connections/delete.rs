@@ -1,16 +1,13 @@
 //! `DELETE /v1/connections/{id}`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use hooktide_flows::connect::{self, Removed};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::{May, Operate};
 use crate::answer::{Answer, ok};
-use crate::state::Api;
 
 /// What deleting a connection erased.
 #[derive(Serialize, ToSchema)]
@@ -38,12 +35,8 @@ pub(crate) struct Erased {
 /// looks again a minute later, for what was under way; until then, deleting it again is answered the same.
 #[utoipa::path(delete, path = "/v1/connections/{id}", operation_id = "delete_connection",
     responses((status = 200, body = Deleted), (status = 404)))]
-pub(crate) async fn delete(
-    State(api): State<Arc<Api>>,
-    may: May<Operate>,
-    Path(id): Path<String>,
-) -> Answer<Json<Deleted>> {
-    let removed = connect::remove(api.context(may.tenant()), &id).await?;
+pub(crate) async fn delete(may: May<Operate>, Path(id): Path<String>) -> Answer<Json<Deleted>> {
+    let removed = connect::remove(may.context(), &id).await?;
     let Removed { connections, secrets, entities, documents, remaining } = removed;
     Ok(ok(Deleted { erased: Erased { connections, secrets, entities, documents }, remaining }))
 }

@@ -1,24 +1,17 @@
 //! `GET /v1/connections/{id}`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use hooktide_flows::connect;
 
 use super::{ConnectionView, view};
 use crate::access::{May, Read};
 use crate::answer::{Answer, ok};
-use crate::state::Api;
 
 /// One connection.
 #[utoipa::path(get, path = "/v1/connections/{id}", operation_id = "show_connection",
     responses((status = 200, body = ConnectionView), (status = 404)))]
-pub(crate) async fn show(
-    State(api): State<Arc<Api>>,
-    may: May<Read>,
-    Path(id): Path<String>,
-) -> Answer<Json<ConnectionView>> {
-    let stored = connect::connection_of(api.context(may.tenant()), &id).await?;
-    Ok(ok(view(&api, stored.record).await?))
+pub(crate) async fn show(may: May<Read>, Path(id): Path<String>) -> Answer<Json<ConnectionView>> {
+    let stored = connect::connection_of(may.context(), &id).await?;
+    Ok(ok(view(&may.api, stored.record).await?))
 }

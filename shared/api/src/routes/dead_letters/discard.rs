@@ -1,8 +1,6 @@
 //! `DELETE /v1/dead-letters/{id}`.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
@@ -20,20 +18,16 @@ use crate::state::Api;
 /// Discards a dead letter for good, and its body with it.
 #[utoipa::path(delete, path = "/v1/dead-letters/{id}", operation_id = "discard_dead_letter",
     responses((status = 204), (status = 404)))]
-pub(crate) async fn discard(
-    State(api): State<Arc<Api>>,
-    may: May<Operate>,
-    Path(id): Path<String>,
-) -> Answer<StatusCode> {
+pub(crate) async fn discard(may: May<Operate>, Path(id): Path<String>) -> Answer<StatusCode> {
     let missing = || Refused::not_found("dead letter");
     let key = Shelf::Dead.key(may.tenant(), &id);
-    let letter = records::get::<DeadLetter>(api.table(), &key).await?.ok_or_else(missing)?.record;
-    match api.table().write(Write::Delete { key, condition: Some(Condition::Present) }).await {
+    let letter = records::get::<DeadLetter>(may.api.table(), &key).await?.ok_or_else(missing)?.record;
+    match may.api.table().write(Write::Delete { key, condition: Some(Condition::Present) }).await {
         Ok(_) => {}
         Err(WriteFault::Condition(_)) => return Err(missing()),
         Err(fault) => return Err(records::raced(fault).into()),
     }
-    erase_body(&api, may.tenant(), &letter).await?;
+    erase_body(&may.api, may.tenant(), &letter).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,9 +1,6 @@
 //! `GET /v1/dead-letters`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use hooktide_model::fault::ErrorClass;
 use hooktide_store::ports::{Query, Range};
 use hooktide_store::records;
@@ -16,7 +13,6 @@ use super::{DeadLetterView, SCANNED};
 use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params, ok};
 use crate::paging::limit_of;
-use crate::state::Api;
 
 /// How many letters are in memory at once: they are large.
 const PAGE: usize = 50;
@@ -42,7 +38,6 @@ pub(crate) struct DeadLettersQuery {
 #[utoipa::path(get, path = "/v1/dead-letters", operation_id = "list_dead_letters", params(DeadLettersQuery),
     responses((status = 200, body = List<DeadLetterView>)))]
 pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
     may: May<Read>,
     Params(query): Params<DeadLettersQuery>,
 ) -> Answer<Json<List<DeadLetterView>>> {
@@ -62,7 +57,7 @@ pub(crate) async fn list(
         // The last of the page before comes again, unless it is gone by now.
         let wanted = room + usize::from(last.is_some());
         let page = Query { partition: partition.clone(), range, descending: true, limit: wanted };
-        let (letters, more) = records::list::<DeadLetter>(api.table(), &page).await?;
+        let (letters, more) = records::list::<DeadLetter>(may.api.table(), &page).await?;
         scanned += letters.len();
         let mut fresh: Vec<_> = letters.into_iter().filter(|(id, _)| Some(id) != last.as_ref()).collect();
         let more = more || fresh.len() > room;

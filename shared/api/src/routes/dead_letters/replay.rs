@@ -1,9 +1,6 @@
 //! `POST /v1/dead-letters/replay`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use hooktide_flows::{connect, replay};
 use hooktide_store::records;
@@ -16,7 +13,6 @@ use super::SCANNED;
 use crate::access::{May, Operate};
 use crate::answer::{Answer, Body, Refused, accepted};
 use crate::idempotency::key_of;
-use crate::state::Api;
 
 /// Which dead letters to send again.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,7 +47,6 @@ pub(crate) struct ReplayView {
 #[utoipa::path(post, path = "/v1/dead-letters/replay", operation_id = "replay_dead_letters", request_body = NewReplay,
     responses((status = 202, body = ReplayView), (status = 422)))]
 pub(crate) async fn replay(
-    State(api): State<Arc<Api>>,
     may: May<Operate>,
     headers: HeaderMap,
     Body(new): Body<NewReplay>,
@@ -59,26 +54,26 @@ pub(crate) async fn replay(
     if !(1..=replay::FASTEST).contains(&new.rate_per_second) {
         return Err(Refused::invalid("rate_per_second", format!("it is 1 to {}", replay::FASTEST)));
     }
-    let matched = replay::count(api.ports(), may.tenant(), &Shelf::Dead, &new.filter, SCANNED).await?;
+    let matched = replay::count(may.api.ports(), may.tenant(), &Shelf::Dead, &new.filter, SCANNED).await?;
     if new.dry_run {
         return Ok(accepted(ReplayView { replay: None, matched }));
     }
     // The same id for the same key: the replay is started once.
-    let id = connect::id_for(api.context(may.tenant()), ("replay", "replay"), key_of(&headers)).await?;
+    let id = connect::id_for(may.context(), ("replay", "replay"), key_of(&headers)).await?;
     let started = Replay {
         shelf: Shelf::Dead,
         filter: new.filter,
         rate_per_second: new.rate_per_second,
-        started_at: api.now(),
+        started_at: may.api.now(),
         after: None,
         sent: 0,
         finished_at: None,
     };
-    let former = records::get::<Replay>(api.table(), &records::replay::key(may.tenant(), &id)).await?;
+    let former = records::get::<Replay>(may.api.table(), &records::replay::key(may.tenant(), &id)).await?;
     let same = |former: &Replay| (&former.filter, former.rate_per_second) == (&started.filter, started.rate_per_second);
     if former.is_some_and(|former| !same(&former.record)) {
         return Err(connect::other_request().into());
     }
-    replay::start(api.ports(), may.tenant(), &id, &started, api.now()).await?;
+    replay::start(may.api.ports(), may.tenant(), &id, &started, may.api.now()).await?;
     Ok(accepted(ReplayView { replay: Some(id), matched }))
 }

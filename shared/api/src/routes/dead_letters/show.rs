@@ -1,9 +1,7 @@
 //! `GET /v1/dead-letters/{id}`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use hooktide_model::envelope::{Envelope, EnvelopeKind};
 use hooktide_model::fault::Fault;
 use hooktide_store::bodies;
@@ -15,7 +13,6 @@ use utoipa::ToSchema;
 use super::DeadLetterView;
 use crate::access::{May, Operate};
 use crate::answer::{Answer, Refused, ok};
-use crate::state::Api;
 
 /// A dead letter, whole.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,17 +30,13 @@ pub(crate) struct WholeDeadLetter {
 
 /// One dead letter, with the body as it was received.
 #[utoipa::path(get, path = "/v1/dead-letters/{id}", operation_id = "show_dead_letter", responses((status = 200, body = WholeDeadLetter), (status = 404)))]
-pub(crate) async fn show(
-    State(api): State<Arc<Api>>,
-    may: May<Operate>,
-    Path(id): Path<String>,
-) -> Answer<Json<WholeDeadLetter>> {
+pub(crate) async fn show(may: May<Operate>, Path(id): Path<String>) -> Answer<Json<WholeDeadLetter>> {
     let key = Shelf::Dead.key(may.tenant(), &id);
-    let stored = records::get::<DeadLetter>(api.table(), &key).await?;
+    let stored = records::get::<DeadLetter>(may.api.table(), &key).await?;
     let letter = stored.ok_or_else(|| Refused::not_found("dead letter"))?.record;
     let (headers, body) = match Envelope::decode(&letter.message).map(|envelope| envelope.kind) {
         Ok(EnvelopeKind::Notice(delivery) | EnvelopeKind::Unreadable(delivery)) => {
-            let body = match bodies::read(&delivery, &*api.ports().blobs).await {
+            let body = match bodies::read(&delivery, &*may.api.ports().blobs).await {
                 Ok(body) => Some(body.to_vec()),
                 Err(Fault::Permanent { .. }) => None,
                 Err(fault) => return Err(fault.into()),

@@ -1,9 +1,7 @@
 //! `PATCH /v1/endpoints/{id}`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use hooktide_flows::connect::{self, EndpointChange};
 use hooktide_store::records::guest::Guest;
 use serde::Deserialize;
@@ -13,7 +11,6 @@ use utoipa::ToSchema;
 use super::{EndpointView, view};
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Body, ok};
-use crate::state::Api;
 
 /// The fields of an endpoint that can be changed.
 #[derive(Deserialize, ToSchema)]
@@ -33,13 +30,12 @@ pub(crate) struct EndpointPatch {
 #[utoipa::path(patch, path = "/v1/endpoints/{id}", operation_id = "change_endpoint", request_body = EndpointPatch,
     responses((status = 200, body = EndpointView), (status = 404)))]
 pub(crate) async fn change(
-    State(api): State<Arc<Api>>,
     may: May<Admin>,
     Path(id): Path<String>,
     Body(patch): Body<EndpointPatch>,
 ) -> Answer<Json<EndpointView>> {
     let EndpointPatch { name, settings, tenants } = patch;
     let change = EndpointChange { name, settings: settings.unwrap_or_default(), tenants };
-    let endpoint = connect::change_endpoint(api.context(may.tenant()), &id, change).await?;
-    Ok(ok(view(&api, endpoint).await?))
+    let endpoint = connect::change_endpoint(may.context(), &id, change).await?;
+    Ok(ok(view(&may.api, endpoint).await?))
 }

@@ -1,9 +1,6 @@
 //! `POST /v1/endpoints`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use hooktide_flows::connect;
 use hooktide_model::settings::connection::ConnectionSettings;
@@ -17,7 +14,6 @@ use super::{EndpointView, view};
 use crate::access::{Admin, May};
 use crate::answer::{Answer, Hashed, created};
 use crate::idempotency;
-use crate::state::Api;
 
 /// An endpoint to be made.
 #[derive(Deserialize, ToSchema)]
@@ -50,13 +46,12 @@ pub(crate) struct NewEndpoint {
 #[utoipa::path(post, path = "/v1/endpoints", operation_id = "create_endpoint", request_body = NewEndpoint,
     responses((status = 201, body = EndpointView), (status = 422)))]
 pub(crate) async fn create(
-    State(api): State<Arc<Api>>,
     may: May<Admin>,
     headers: HeaderMap,
     Hashed(new, hash): Hashed<NewEndpoint>,
 ) -> Answer<(StatusCode, Json<EndpointView>)> {
     let tenant = may.tenant();
-    let repeat = idempotency::repeat(&api, tenant, &headers, hash).await?;
+    let repeat = idempotency::repeat(&may.api, tenant, &headers, hash).await?;
     let new = connect::NewEndpoint {
         provider: new.provider,
         name: new.name,
@@ -65,6 +60,6 @@ pub(crate) async fn create(
         settings: new.settings,
         tenants: new.tenants,
     };
-    let endpoint = connect::create_endpoint(api.context(tenant), new, &repeat).await?;
-    Ok(created(view(&api, endpoint).await?))
+    let endpoint = connect::create_endpoint(may.context(), new, &repeat).await?;
+    Ok(created(view(&may.api, endpoint).await?))
 }

@@ -1,9 +1,7 @@
 //! `POST /v1/connections/{id}/secrets/{name}`, and the same of endpoints.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use hooktide_flows::connect;
 use hooktide_model::secret::Secret;
@@ -14,7 +12,6 @@ use utoipa::ToSchema;
 use super::SecretView;
 use crate::access::{Admin, May, Operate};
 use crate::answer::{Answer, Body, created};
-use crate::state::Api;
 
 /// A secret to be added.
 #[derive(Deserialize, ToSchema)]
@@ -50,12 +47,11 @@ impl NewSecret {
 #[utoipa::path(post, path = "/v1/connections/{id}/secrets/{name}", operation_id = "add_connection_secret", request_body = NewSecret,
     responses((status = 201, body = SecretView), (status = 404), (status = 422)))]
 pub(crate) async fn add_to_connection(
-    State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path((id, name)): Path<(String, String)>,
     Body(new): Body<NewSecret>,
 ) -> Answer<(StatusCode, Json<SecretView>)> {
-    let context = api.context(may.tenant());
+    let context = may.context();
     let sealed = connect::add_secret(context, &id, &name, new.at(context.now)).await?;
     Ok(created(SecretView::of(&sealed, None)))
 }
@@ -64,12 +60,11 @@ pub(crate) async fn add_to_connection(
 #[utoipa::path(post, path = "/v1/endpoints/{id}/secrets/{name}", operation_id = "add_endpoint_secret", request_body = NewSecret,
     responses((status = 201, body = SecretView), (status = 404), (status = 422)))]
 pub(crate) async fn add_to_endpoint(
-    State(api): State<Arc<Api>>,
     may: May<Admin>,
     Path((id, name)): Path<(String, String)>,
     Body(new): Body<NewSecret>,
 ) -> Answer<(StatusCode, Json<SecretView>)> {
-    let context = api.context(may.tenant());
+    let context = may.context();
     let sealed = connect::add_secret_to_endpoint(context, &id, &name, new.at(context.now)).await?;
     Ok(created(SecretView::of(&sealed, None)))
 }

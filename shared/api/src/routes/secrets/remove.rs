@@ -1,24 +1,20 @@
 //! `DELETE /v1/connections/{id}/secrets/{name}/{key_id}`, and the same of endpoints.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use hooktide_flows::connect;
 
 use crate::access::{Admin, May, Operate};
 use crate::answer::Answer;
-use crate::state::Api;
 
 /// Removes a secret of a connection.
 #[utoipa::path(delete, path = "/v1/connections/{id}/secrets/{name}/{key_id}", operation_id = "remove_connection_secret",
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_from_connection(
-    State(api): State<Arc<Api>>,
     may: May<Operate>,
     Path((id, name, key_id)): Path<(String, String, String)>,
 ) -> Answer<StatusCode> {
-    connect::remove_secret(api.context(may.tenant()), &id, &name, &key_id).await?;
+    connect::remove_secret(may.context(), &id, &name, &key_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -26,10 +22,9 @@ pub(crate) async fn remove_from_connection(
 #[utoipa::path(delete, path = "/v1/endpoints/{id}/secrets/{name}/{key_id}", operation_id = "remove_endpoint_secret",
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_from_endpoint(
-    State(api): State<Arc<Api>>,
     may: May<Admin>,
     Path((id, name, key_id)): Path<(String, String, String)>,
 ) -> Answer<StatusCode> {
-    connect::remove_secret_of_endpoint(api.context(may.tenant()), &id, &name, &key_id).await?;
+    connect::remove_secret_of_endpoint(may.context(), &id, &name, &key_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

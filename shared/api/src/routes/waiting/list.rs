@@ -1,9 +1,6 @@
 //! `GET /v1/waiting`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -12,7 +9,6 @@ use super::{Page, WaitingView};
 use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params, ok};
 use crate::paging::limit_of;
-use crate::state::Api;
 
 /// The filter, and where to go on.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -28,14 +24,10 @@ pub(crate) struct WaitingQuery {
 
 /// What waits: jobs by their kinds and resources, then held deliveries by endpoint and account.
 #[utoipa::path(get, path = "/v1/waiting", operation_id = "list_waiting", params(WaitingQuery), responses((status = 200, body = List<WaitingView>)))]
-pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    may: May<Read>,
-    Params(query): Params<WaitingQuery>,
-) -> Answer<Json<List<WaitingView>>> {
+pub(crate) async fn list(may: May<Read>, Params(query): Params<WaitingQuery>) -> Answer<Json<List<WaitingView>>> {
     let limit = limit_of(query.limit)?;
     let mut place = query.after.as_deref().map(Place::parse).transpose()?.unwrap_or(Place::Job(String::new()));
-    let mut page = Page { api: &api, tenant: may.tenant(), only: query.connection, limit, items: Vec::new() };
+    let mut page = Page { api: &may.api, tenant: may.tenant(), only: query.connection, limit, items: Vec::new() };
     loop {
         let (next, ended) = match place {
             Place::Job(last) => match page.jobs(last).await? {

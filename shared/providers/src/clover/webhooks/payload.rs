@@ -68,7 +68,7 @@ fields! {
     struct Update {
         object_id: Lenient<String> = "objectId",
         operation: Lenient<String> = "type",
-        ts: Lenient<i64> = "ts",
+        ts: Lenient<i64>,
     }
 }
 
@@ -107,7 +107,7 @@ impl Message {
     pub(super) fn read(verified: &Verified) -> Result<Self, Fault> {
         fields! {
             struct Body {
-                merchants: Lenient<Message> = "merchants",
+                merchants: Lenient<Message>,
             }
         }
         verified.json::<Body>()?.merchants.needed("merchants")

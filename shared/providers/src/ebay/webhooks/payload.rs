@@ -28,19 +28,19 @@ pub(super) struct Message<'a> {
 pub(super) fn message(verified: &Verified) -> Result<Message<'_>, Fault> {
     fields! {
         struct Envelope<'a> {
-            metadata: Lenient<Object<Metadata>> = "metadata",
-            notification: Lenient<Object<Notification<'a>>> = "notification",
+            metadata: Lenient<Object<Metadata>>,
+            notification: Lenient<Object<Notification<'a>>>,
         }
     }
     fields! {
         struct Metadata {
-            topic: Lenient<String> = "topic",
+            topic: Lenient<String>,
         }
     }
     fields! {
         struct Notification<'a> {
             id: Lenient<String> = "notificationId",
-            data: Option<&'a RawValue> = "data",
+            data: Option<&'a RawValue>,
         }
     }
     let Object(Envelope { metadata, notification }) = verified.json()?;
@@ -56,7 +56,7 @@ fields! {
     /// A user, as the topics name one. The id never changes; the name may, and is left out for some.
     struct User {
         id: Lenient<String> = "userId" | "publicUserId",
-        username: Lenient<String> = "username",
+        username: Lenient<String>,
         token: Lenient<String> = "eiasToken",
     }
 }
@@ -78,8 +78,8 @@ impl Message<'_> {
     pub(super) fn account(&self) -> Result<Option<String>, Fault> {
         fields! {
             struct Named {
-                user: Lenient<Object<User>> = "user",
-                seller: Lenient<Object<User>> = "seller",
+                user: Lenient<Object<User>>,
+                seller: Lenient<Object<User>>,
                 shipped: Lenient<Object<User>> = "itemMarkedShipped",
             }
         }

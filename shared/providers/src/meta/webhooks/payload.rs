@@ -29,30 +29,30 @@ const ACCOUNTS: &[&str] = &[CATALOG, "page", "instagram", "whatsapp_business_acc
 
 fields! {
     struct Body<'a> {
-        object: Lenient<Cow<'a, str>> = "object",
-        entry: Lenient<Vec<Lenient<Object<Entry<'a>>>>> = "entry",
+        object: Lenient<Cow<'a, str>>,
+        entry: Lenient<Vec<Lenient<Object<Entry<'a>>>>>,
     }
 }
 
 fields! {
     struct Entry<'a> {
-        id: Lenient<Cow<'a, str>> = "id",
-        time: Lenient<u64> = "time",
-        changes: Lenient<Vec<Lenient<Object<Change<'a>>>>> = "changes",
-        changed_fields: Lenient<Vec<Lenient<Cow<'a, str>>>> = "changed_fields",
-        messaging: Lenient<Vec<&'a RawValue>> = "messaging",
-        standby: Lenient<Vec<&'a RawValue>> = "standby",
+        id: Lenient<Cow<'a, str>>,
+        time: Lenient<u64>,
+        changes: Lenient<Vec<Lenient<Object<Change<'a>>>>>,
+        changed_fields: Lenient<Vec<Lenient<Cow<'a, str>>>>,
+        messaging: Lenient<Vec<&'a RawValue>>,
+        standby: Lenient<Vec<&'a RawValue>>,
     }
 }
 
 fields! {
     struct Change<'a> {
-        field: Lenient<Cow<'a, str>> = "field",
-        value: Option<&'a RawValue> = "value",
+        field: Lenient<Cow<'a, str>>,
+        value: Option<&'a RawValue>,
     }
 }
 
-/// One thing that changed.
+/// One change.
 struct Update<'a> {
     entry: Cow<'a, str>,
     time: Option<u64>,

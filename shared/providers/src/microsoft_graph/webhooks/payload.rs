@@ -58,7 +58,7 @@ fields! {
     pub(super) struct Notification<'a> {
         /// Microsoft's id of the subscription.
         subscription_id: Lenient<Cow<'a, str>> = "subscriptionId",
-        id: Lenient<Cow<'a, str>> = "id",
+        id: Lenient<Cow<'a, str>>,
         change_type: Lenient<Cow<'a, str>> = "changeType",
         lifecycle_event: Lenient<Cow<'a, str>> = "lifecycleEvent",
         subscription_expiration_date_time: Lenient<Cow<'a, str>> = "subscriptionExpirationDateTime",
@@ -68,7 +68,7 @@ fields! {
 
 fields! {
     struct ResourceData<'a> {
-        id: Lenient<Cow<'a, str>> = "id",
+        id: Lenient<Cow<'a, str>>,
         etag: Lenient<Cow<'a, str>> = "@odata.etag",
     }
 }
@@ -186,8 +186,8 @@ impl Notification<'_> {
     /// be both, so it is the entity, what became of it, and its version.
     pub(super) fn identity(&self, received_at: Timestamp) -> String {
         let data = self.resource_data.as_ref().map(|Object(data)| data);
-        let thing = data.and_then(|data| text(&data.id)).unwrap_or_default();
-        let told = format!("{}/{}/{thing}", self.subscription_id(), topic(&self.lifecycle_event, &self.change_type));
+        let entity = data.and_then(|data| text(&data.id)).unwrap_or_default();
+        let told = format!("{}/{}/{entity}", self.subscription_id(), topic(&self.lifecycle_event, &self.change_type));
         let version = data.and_then(|data| text(&data.etag));
         if let Some(version) = version.filter(|_| text(&self.lifecycle_event).is_none()) {
             return format!("{told}/{version}");

@@ -41,15 +41,15 @@ fields! {
         event_type: Lenient<String> = "eventType",
         event_date: Lenient<Timestamp> = "eventDate",
         resource_id: Lenient<String> = "resourceId",
-        payload: Option<&'a RawValue> = "payload",
+        payload: Option<&'a RawValue>,
         // From here on, of embedded wallets, which name no event; what others mean by these names is never read.
-        id: Option<&'a RawValue> = "id",
-        timestamp: Option<&'a RawValue> = "timestamp",
+        id: Option<&'a RawValue>,
+        timestamp: Option<&'a RawValue>,
         operation_type: Option<&'a RawValue> = "operationType",
         account_id: Option<&'a RawValue> = "accountId",
         sort: Option<&'a RawValue> = "type",
-        transaction: Option<&'a RawValue> = "transaction",
-        restrictions: Option<&'a RawValue> = "restrictions",
+        transaction: Option<&'a RawValue>,
+        restrictions: Option<&'a RawValue>,
         kyc_verification_status: Option<&'a RawValue> = "kycVerificationStatus",
     }
 }
@@ -57,12 +57,12 @@ fields! {
 fields! {
     /// The fields of a payment handle, payment, settlement, refund or credit.
     struct Resource {
-        id: Lenient<String> = "id",
+        id: Lenient<String>,
         account_id: Lenient<String> = "accountId",
         merchant_ref_num: Lenient<String> = "merchantRefNum",
-        amount: Lenient<Minor> = "amount",
+        amount: Lenient<Minor>,
         currency_code: Lenient<String> = "currencyCode",
-        status: Lenient<String> = "status",
+        status: Lenient<String>,
         payment_type: Lenient<String> = "paymentType",
         updated_time: Lenient<Timestamp> = "updatedTime",
         status_time: Lenient<Timestamp> = "statusTime",
@@ -79,12 +79,12 @@ fields! {
 
 fields! {
     struct WalletTransaction {
-        id: Lenient<String> = "id",
+        id: Lenient<String>,
         account_id: Lenient<String> = "accountId",
         sort: Lenient<String> = "type",
-        amount: Lenient<Minor> = "amount",
+        amount: Lenient<Minor>,
         currency_code: Lenient<String> = "currencyCode",
-        status: Lenient<String> = "status",
+        status: Lenient<String>,
         payment_type: Lenient<String> = "paymentType",
         merchant_ref_num: Lenient<String> = "merchantRefNum",
     }

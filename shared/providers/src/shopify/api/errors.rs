@@ -15,13 +15,13 @@ const SECURITY_REJECTION: u16 = 430;
 
 fields! {
     struct Reply {
-        extensions: Lenient<Object<Extensions>> = "extensions",
+        extensions: Lenient<Object<Extensions>>,
     }
 }
 
 fields! {
     struct Extensions {
-        cost: Lenient<Object<Cost>> = "cost",
+        cost: Lenient<Object<Cost>>,
     }
 }
 

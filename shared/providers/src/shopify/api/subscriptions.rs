@@ -48,7 +48,7 @@ fields! {
 
 fields! {
     struct UserError {
-        message: Lenient<String> = "message",
+        message: Lenient<String>,
     }
 }
 
@@ -61,9 +61,9 @@ fields! {
 
 fields! {
     struct Subscription {
-        id: Lenient<String> = "id",
-        topic: Lenient<String> = "topic",
-        uri: Lenient<String> = "uri",
+        id: Lenient<String>,
+        topic: Lenient<String>,
+        uri: Lenient<String>,
     }
 }
 

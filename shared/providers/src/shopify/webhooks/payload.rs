@@ -19,14 +19,14 @@ use hooktide_model::notice::{PrivacyRequest, Subject, What};
 
 fields! {
     struct ShopifyProduct<'a> {
-        id: Lenient<u64> = "id",
-        title: Lenient<String> = "title",
-        status: Lenient<String> = "status",
-        updated_at: Lenient<Timestamp> = "updated_at",
-        variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>> = "variants",
-        images: Lenient<Vec<Lenient<Object<StoreImage>>>> = "images",
-        variant_gids: Lenient<Vec<Lenient<Object<IgnoredAny>>>> = "variant_gids",
-        admin_graphql_api_id: Lenient<Cow<'a, str>> = "admin_graphql_api_id",
+        id: Lenient<u64>,
+        title: Lenient<String>,
+        status: Lenient<String>,
+        updated_at: Lenient<Timestamp>,
+        variants: Lenient<Vec<Lenient<Object<ShopifyVariant>>>>,
+        images: Lenient<Vec<Lenient<Object<StoreImage>>>>,
+        variant_gids: Lenient<Vec<Lenient<Object<IgnoredAny>>>>,
+        admin_graphql_api_id: Lenient<Cow<'a, str>>,
     }
 }
 
@@ -132,9 +132,9 @@ pub(super) fn privacy(verified: &Verified, topic: &str) -> Result<What, Fault> {
 fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
     fields! {
         struct Customer {
-            id: Lenient<String> = "id",
-            email: Lenient<String> = "email",
-            phone: Lenient<String> = "phone",
+            id: Lenient<String>,
+            email: Lenient<String>,
+            phone: Lenient<String>,
         }
     }
     let Object(customer): Object<Customer> = part(Some(customer), "customer")?;
@@ -150,7 +150,7 @@ fn marks(customer: &RawValue) -> Result<Vec<String>, Fault> {
 pub(super) fn shop(verified: &Verified) -> Option<String> {
     fields! {
         struct Named {
-            shop_domain: Lenient<String> = "shop_domain",
+            shop_domain: Lenient<String>,
         }
     }
     verified.json::<Object<Named>>().ok()?.0.shop_domain.read()

@@ -13,14 +13,14 @@ const NOT_FOUND: &str = "NOT_FOUND";
 
 fields! {
     struct Body {
-        errors: Lenient<Vec<Lenient<Object<SquareError>>>> = "errors",
+        errors: Lenient<Vec<Lenient<Object<SquareError>>>>,
     }
 }
 
 fields! {
     struct SquareError {
-        category: Lenient<String> = "category",
-        code: Lenient<String> = "code",
+        category: Lenient<String>,
+        code: Lenient<String>,
     }
 }
 

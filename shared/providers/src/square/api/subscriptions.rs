@@ -31,24 +31,24 @@ const SAME_FOR: i64 = 15 * 60;
 
 fields! {
     struct Envelope {
-        subscription: Lenient<Object<Subscription>> = "subscription",
+        subscription: Lenient<Object<Subscription>>,
     }
 }
 
 fields! {
     struct Page {
-        subscriptions: Lenient<Vec<Lenient<Object<Subscription>>>> = "subscriptions",
-        cursor: Lenient<String> = "cursor",
+        subscriptions: Lenient<Vec<Lenient<Object<Subscription>>>>,
+        cursor: Lenient<String>,
     }
 }
 
 fields! {
     struct Subscription {
-        id: Lenient<String> = "id",
-        enabled: Lenient<bool> = "enabled",
-        event_types: Lenient<Vec<Lenient<String>>> = "event_types",
-        notification_url: Lenient<String> = "notification_url",
-        signature_key: Lenient<String> = "signature_key",
+        id: Lenient<String>,
+        enabled: Lenient<bool>,
+        event_types: Lenient<Vec<Lenient<String>>>,
+        notification_url: Lenient<String>,
+        signature_key: Lenient<String>,
     }
 }
 

@@ -34,10 +34,10 @@ pub(super) struct Event<'a> {
 pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
     fields! {
         struct Envelope<'a> {
-            merchant_id: Lenient<Cow<'a, str>> = "merchant_id",
+            merchant_id: Lenient<Cow<'a, str>>,
             topic: Lenient<Cow<'a, str>> = "type",
-            event_id: Lenient<Cow<'a, str>> = "event_id",
-            data: Option<&'a RawValue> = "data",
+            event_id: Lenient<Cow<'a, str>>,
+            data: Option<&'a RawValue>,
         }
     }
     fn named<'a>(name: &str, text: Lenient<Cow<'a, str>>) -> Result<Cow<'a, str>, Fault> {
@@ -57,13 +57,13 @@ pub(super) fn event(verified: &Verified) -> Result<Event<'_>, Fault> {
 
 fields! {
     struct Data {
-        object: Lenient<Object<Counted>> = "object",
+        object: Lenient<Object<Counted>>,
     }
 }
 
 fields! {
     struct Counted {
-        inventory_counts: Lenient<Vec<Lenient<Object<Count>>>> = "inventory_counts",
+        inventory_counts: Lenient<Vec<Lenient<Object<Count>>>>,
     }
 }
 

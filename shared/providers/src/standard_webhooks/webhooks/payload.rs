@@ -31,9 +31,9 @@ pub(super) struct Event<'a> {
 fields! {
     struct Body<'a> {
         topic: Lenient<String> = "type",
-        account: Lenient<String> = "account",
-        timestamp: Option<&'a RawValue> = "timestamp",
-        data: Option<&'a RawValue> = "data",
+        account: Lenient<String>,
+        timestamp: Option<&'a RawValue>,
+        data: Option<&'a RawValue>,
     }
 }
 
@@ -84,8 +84,8 @@ impl<'a> Event<'a> {
     pub(super) fn deleted(&self, kind: Kind) -> Result<What, Fault> {
         fields! {
             struct Named {
-                id: Lenient<String> = "id",
-                updated_at: Lenient<Timestamp> = "updated_at",
+                id: Lenient<String>,
+                updated_at: Lenient<Timestamp>,
             }
         }
         let Named { id, updated_at } = self.data()?;

@@ -17,7 +17,7 @@ impl Event {
         fields! {
             struct Body {
                 topic: Lenient<String> = "type",
-                seller_id: Lenient<String> = "seller_id",
+                seller_id: Lenient<String>,
             }
         }
         let Object(Body { topic, seller_id }) = verified.json()?;

@@ -11,7 +11,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fields! {
     struct Error {
-        code: Lenient<String> = "code",
+        code: Lenient<String>,
     }
 }
 

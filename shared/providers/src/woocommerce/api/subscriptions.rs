@@ -31,10 +31,10 @@ const MOST_PAGES: u64 = 1_000;
 
 fields! {
     struct Webhook {
-        id: Lenient<u64> = "id",
-        status: Lenient<String> = "status",
-        topic: Lenient<String> = "topic",
-        delivery_url: Lenient<String> = "delivery_url",
+        id: Lenient<u64>,
+        status: Lenient<String>,
+        topic: Lenient<String>,
+        delivery_url: Lenient<String>,
     }
 }
 

@@ -9,7 +9,7 @@ use hooktide_model::signing;
 /// How many ids a store's samples have: the last nine digits are the sample's number.
 const IDS_OF_A_STORE: u64 = 1_000_000_000;
 
-/// The id of a store's sample. Real stores all count from one; samples of two must not be taken for one thing.
+/// The id of a store's sample. Real stores all count from one; samples of two must not be taken for one entity.
 fn id_of(sample: &Sample<'_>) -> u64 {
     let digest = signing::sha256(&[sample.account.as_bytes()]);
     let store = u64::from(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 100_000);

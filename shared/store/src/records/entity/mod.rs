@@ -10,6 +10,7 @@ mod memory;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use serde_with::skip_serializing_none;
 
 pub use self::id::EntityId;
 pub use self::identity::Identity;
@@ -38,6 +39,7 @@ pub struct Rank {
 }
 
 /// The state of an entity, and the deliveries that led to it.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
     /// The place of the state in the order of the entity's states.
@@ -45,19 +47,15 @@ pub struct Entity {
     /// The key of the state's document.
     pub hash: ByteBuf,
     /// The hash of the state's content; absent for a deletion, and before version 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ByteBuf>,
     /// When the state was reported, in milliseconds; absent before version 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<i64>,
     /// Whether the version is the time of a receipt, since the provider gives no time, or none that can be believed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_receipt: bool,
     /// When the entity was restored, in milliseconds: deletions that are dated by receipt do not count up to then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<i64>,
     /// When the youngest forgotten delivery at this version was remembered, in Unix seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crowded: Option<u32>,
     /// Whether the entity was deleted (a tombstone).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -69,10 +67,8 @@ pub struct Entity {
     #[serde(default)]
     pub deliveries: ByteBuf,
     /// The place of the last change in the journal, packed; absent in records from before this was recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<ByteBuf>,
     /// The document of the state, compressed, if it is small enough to be here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<ByteBuf>,
 }
 

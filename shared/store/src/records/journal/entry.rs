@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::records::document::Wanted;
 use crate::records::entity::EntityId;
@@ -10,41 +11,37 @@ use hooktide_model::notice::{ContentHash, Version};
 use hooktide_model::place::JournalPlace;
 
 /// The outcome of one notice, and the change that it caused, if any.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The same for every delivery of this entry: readers drop repeats by it.
     pub id: String,
     /// The connection, where the notice's account has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
     /// The provider.
     pub provider: String,
     /// The provider's topic.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The provider's own id of the delivery.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
     /// The outcome.
     pub outcome: Outcome,
     /// The reason, where it is not obvious.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When the request was received.
     pub received_at: Timestamp,
     /// When it was processed.
     pub processed_at: Timestamp,
     /// The secret that verified it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_with: Option<String>,
     /// The trace id, from receipt to the last effect.
     pub trace: String,
     /// The change, if there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
 }
 
 /// A change of an entity.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The kind of the entity.
@@ -56,17 +53,14 @@ pub struct Change {
     /// The version of its new state.
     pub version: Version,
     /// The content hash of its document, in hexadecimal; absent for a deletion.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
     /// Whether the document is inline in the entity, as long as that state is current.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inline: bool,
     /// The place of the previous change of the same entity, which readers take first. Absent for a first change, and for
     /// changes that were journaled before places were remembered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<JournalPlace>,
     /// When it happened, by the provider's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
     /// How the change became known.
     pub via: Via,

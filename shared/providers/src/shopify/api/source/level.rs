@@ -17,29 +17,29 @@ fields! {
     pub(super) struct Level {
         is_active: Lenient<bool> = "isActive",
         updated_at: Lenient<Timestamp> = "updatedAt",
-        quantities: Lenient<Vec<Lenient<Object<Quantity>>>> = "quantities",
-        item: Lenient<Object<Item>> = "item",
+        quantities: Lenient<Vec<Lenient<Object<Quantity>>>>,
+        item: Lenient<Object<Item>>,
     }
 }
 
 fields! {
     struct Quantity {
-        name: Lenient<String> = "name",
-        quantity: Lenient<i64> = "quantity",
+        name: Lenient<String>,
+        quantity: Lenient<i64>,
         updated_at: Lenient<Timestamp> = "updatedAt",
     }
 }
 
 fields! {
     struct Item {
-        tracked: Lenient<bool> = "tracked",
-        variants: Lenient<Object<List<Named>>> = "variants",
+        tracked: Lenient<bool>,
+        variants: Lenient<Object<List<Named>>>,
     }
 }
 
 fields! {
     struct Named {
-        id: Lenient<u64> = "id",
+        id: Lenient<u64>,
     }
 }
 

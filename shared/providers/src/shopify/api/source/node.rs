@@ -12,26 +12,26 @@ use hooktide_model::product::Image;
 fields! {
     /// A product.
     pub(super) struct ProductNode {
-        id: Lenient<u64> = "id",
-        title: Lenient<String> = "title",
-        status: Lenient<String> = "status",
-        updated_at: Lenient<Timestamp> = "updated_at",
-        variants: Lenient<Object<List<ShopifyVariant>>> = "variants",
-        images: Lenient<Object<List<ImageNode>>> = "images",
+        id: Lenient<u64>,
+        title: Lenient<String>,
+        status: Lenient<String>,
+        updated_at: Lenient<Timestamp>,
+        variants: Lenient<Object<List<ShopifyVariant>>>,
+        images: Lenient<Object<List<ImageNode>>>,
     }
 }
 
 fields! {
     struct ImageNode {
-        id: Lenient<String> = "id",
-        url: Lenient<String> = "url",
+        id: Lenient<String>,
+        url: Lenient<String>,
     }
 }
 
 fields! {
     /// An entry of a shop's log.
     pub(super) struct EventNode {
-        action: Lenient<String> = "action",
+        action: Lenient<String>,
         subject_type: Lenient<String> = "subjectType",
         subject: Lenient<String> = "subjectId",
         created_at: Lenient<Timestamp> = "createdAt",

@@ -26,14 +26,14 @@ const WHOLE: (u16, u16) = (2_048, 250);
 
 fields! {
     struct Lists {
-        products: Lenient<Object<List<ProductNode>>> = "products",
-        events: Lenient<Object<List<EventNode>>> = "events",
+        products: Lenient<Object<List<ProductNode>>>,
+        events: Lenient<Object<List<EventNode>>>,
     }
 }
 
 fields! {
     struct Alone {
-        product: Lenient<Object<ProductNode>> = "product",
+        product: Lenient<Object<ProductNode>>,
     }
 }
 

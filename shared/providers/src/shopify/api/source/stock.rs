@@ -53,7 +53,7 @@ fields! {
 
 fields! {
     struct Location {
-        id: Lenient<u64> = "id",
+        id: Lenient<u64>,
         levels: Lenient<Object<List<Level>>> = "inventoryLevels",
     }
 }
@@ -72,7 +72,7 @@ fields! {
 
 fields! {
     struct Item {
-        tracked: Lenient<bool> = "tracked",
+        tracked: Lenient<bool>,
         level: Lenient<Object<Level>> = "inventoryLevel",
     }
 }

@@ -23,17 +23,17 @@ const MOST_OBJECTS: u16 = 100;
 
 fields! {
     struct Found {
-        objects: Lenient<Vec<Lenient<Object<CatalogObject>>>> = "objects",
-        related_objects: Lenient<Vec<Lenient<Object<CatalogObject>>>> = "related_objects",
-        cursor: Lenient<String> = "cursor",
-        latest_time: Lenient<Timestamp> = "latest_time",
+        objects: Lenient<Vec<Lenient<Object<CatalogObject>>>>,
+        related_objects: Lenient<Vec<Lenient<Object<CatalogObject>>>>,
+        cursor: Lenient<String>,
+        latest_time: Lenient<Timestamp>,
     }
 }
 
 fields! {
     struct Retrieved {
-        object: Lenient<Object<CatalogObject>> = "object",
-        related_objects: Lenient<Vec<Lenient<Object<CatalogObject>>>> = "related_objects",
+        object: Lenient<Object<CatalogObject>>,
+        related_objects: Lenient<Vec<Lenient<Object<CatalogObject>>>>,
     }
 }
 

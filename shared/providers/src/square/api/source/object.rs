@@ -16,44 +16,44 @@ fields! {
     /// An object of the catalog.
     pub(super) struct CatalogObject {
         pub(super) sort: Lenient<String> = "type",
-        pub(super) id: Lenient<String> = "id",
-        version: Lenient<i64> = "version",
-        updated_at: Lenient<Timestamp> = "updated_at",
-        is_deleted: Lenient<bool> = "is_deleted",
-        item_data: Lenient<Object<ItemData>> = "item_data",
-        item_variation_data: Lenient<Object<VariationData>> = "item_variation_data",
-        image_data: Lenient<Object<ImageData>> = "image_data",
+        pub(super) id: Lenient<String>,
+        version: Lenient<i64>,
+        updated_at: Lenient<Timestamp>,
+        is_deleted: Lenient<bool>,
+        item_data: Lenient<Object<ItemData>>,
+        item_variation_data: Lenient<Object<VariationData>>,
+        image_data: Lenient<Object<ImageData>>,
     }
 }
 
 fields! {
     struct ItemData {
-        name: Lenient<String> = "name",
-        is_archived: Lenient<bool> = "is_archived",
-        image_ids: Lenient<Vec<Lenient<String>>> = "image_ids",
-        variations: Lenient<Vec<Lenient<Object<CatalogObject>>>> = "variations",
+        name: Lenient<String>,
+        is_archived: Lenient<bool>,
+        image_ids: Lenient<Vec<Lenient<String>>>,
+        variations: Lenient<Vec<Lenient<Object<CatalogObject>>>>,
     }
 }
 
 fields! {
     struct VariationData {
-        item_id: Lenient<String> = "item_id",
-        sku: Lenient<String> = "sku",
-        upc: Lenient<String> = "upc",
-        price_money: Lenient<Object<Money>> = "price_money",
+        item_id: Lenient<String>,
+        sku: Lenient<String>,
+        upc: Lenient<String>,
+        price_money: Lenient<Object<Money>>,
     }
 }
 
 fields! {
     struct Money {
-        amount: Lenient<Minor> = "amount",
-        currency: Lenient<String> = "currency",
+        amount: Lenient<Minor>,
+        currency: Lenient<String>,
     }
 }
 
 fields! {
     struct ImageData {
-        url: Lenient<String> = "url",
+        url: Lenient<String>,
     }
 }
 

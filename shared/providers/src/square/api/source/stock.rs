@@ -25,8 +25,8 @@ const UNLISTED: [&str; 3] = ["NONE", "SOLD", "UNLINKED_RETURN"];
 
 fields! {
     struct Counted {
-        counts: Lenient<Vec<Lenient<Object<Count>>>> = "counts",
-        cursor: Lenient<String> = "cursor",
+        counts: Lenient<Vec<Lenient<Object<Count>>>>,
+        cursor: Lenient<String>,
     }
 }
 

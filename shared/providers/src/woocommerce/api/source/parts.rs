@@ -22,11 +22,11 @@ const FIELDS: &str = "id,sku,global_unique_id,price,stock_quantity";
 
 fields! {
     struct Variation {
-        id: Lenient<u64> = "id",
-        sku: Lenient<String> = "sku",
-        global_unique_id: Lenient<String> = "global_unique_id",
-        price: Lenient<String> = "price",
-        stock_quantity: Lenient<i64> = "stock_quantity",
+        id: Lenient<u64>,
+        sku: Lenient<String>,
+        global_unique_id: Lenient<String>,
+        price: Lenient<String>,
+        stock_quantity: Lenient<i64>,
     }
 }
 
