@@ -1,8 +1,10 @@
 //! Serves the simulator of a provider's API.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::Args;
+use hooktide_local::clock::SystemClock;
 use hooktide_local::simulators;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -51,5 +53,8 @@ pub(crate) async fn run(arguments: SimulateArguments, output: &Output) -> Result
     }
     let stopped = stop_requested()?;
     let failed = |error: std::io::Error| Failure::Failed(format!("The simulator failed: {error}."));
-    simulators::serve(*provider, arguments.seed, listener, stopped).await.map(drop).map_err(failed)
+    simulators::serve(*provider, arguments.seed, Arc::new(SystemClock), listener, stopped)
+        .await
+        .map(drop)
+        .map_err(failed)
 }

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod memory;
 pub mod receiving;
 pub mod server;
+pub mod simulated;
 pub mod simulation;
 pub mod usage;
 pub mod wire;

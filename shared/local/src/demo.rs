@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use hooktide_flows::Settings;
 use hooktide_flows::connect::{self, ConnectionChange, Context, NewConnection, Refusal, Repeat};
@@ -11,6 +12,7 @@ use hooktide_providers::Provider;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 
+use crate::clock::SystemClock;
 use crate::host::Host;
 use crate::simulators;
 
@@ -33,7 +35,7 @@ pub(crate) async fn simulate(settings: &mut Settings) -> std::io::Result<Simulat
         } else {
             settings.apis.entry(provider.id()).or_insert_with(|| format!("http://{address}"));
         }
-        tokio::spawn(simulators::serve(provider, SEED, listener, std::future::pending()));
+        tokio::spawn(simulators::serve(provider, SEED, Arc::new(SystemClock), listener, std::future::pending()));
         simulators.insert(provider.id(), address);
     }
     Ok(simulators)

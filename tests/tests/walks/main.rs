@@ -33,6 +33,7 @@ mod replay;
 mod secrets;
 mod shared_endpoint;
 mod streams;
+mod syncs;
 mod tenants;
 mod ties;
 mod waiting;

@@ -8,6 +8,7 @@
 mod begin;
 mod due;
 mod facts;
+mod heard;
 mod mode;
 mod outcome;
 mod rest;

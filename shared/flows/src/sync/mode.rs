@@ -7,9 +7,9 @@ use crate::asking::account::Account;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::{ResourceMode, SyncMode};
 use hooktide_model::tenant::Tenant;
-use hooktide_store::records;
 use hooktide_store::records::resource::ResourceId;
 use hooktide_store::records::subscription::{self, Subscription};
+use hooktide_store::records::{self, Stored};
 
 /// How many subscriptions of a connection are looked at.
 const MOST: usize = 2_000;
@@ -26,14 +26,24 @@ pub(super) async fn of(
     if connection.settings.mode == Some(SyncMode::Polling) {
         return Ok(ResourceMode::Polling);
     }
-    let (partition, prefix) = (subscription::partition(tenant), subscription::prefix(&connection.id));
-    let found = records::list_all::<Subscription>(&*ports.table, partition, &prefix, MOST).await?;
-    let all: Vec<Subscription> = found.into_iter().map(|(_, stored)| stored.record).collect();
+    let all = subscriptions(ports, tenant, &connection.id).await?;
+    let all: Vec<Subscription> = all.into_iter().map(|stored| stored.record).collect();
     Ok(decide(&all, id, now))
 }
 
+/// The subscriptions of a connection.
+pub(super) async fn subscriptions(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &str,
+) -> Result<Vec<Stored<Subscription>>, Fault> {
+    let (partition, prefix) = (subscription::partition(tenant), subscription::prefix(connection));
+    let found = records::list_all::<Subscription>(&*ports.table, partition, &prefix, MOST).await?;
+    Ok(found.into_iter().map(|(_, stored)| stored).collect())
+}
+
 /// By webhooks, if each topic about the resource has a live subscription.
-fn decide(subscriptions: &[Subscription], id: &ResourceId, now: Timestamp) -> ResourceMode {
+pub(super) fn decide(subscriptions: &[Subscription], id: &ResourceId, now: Timestamp) -> ResourceMode {
     let about: Vec<&Subscription> =
         subscriptions.iter().filter(|one| one.covers(&id.name, id.part.as_deref())).collect();
     let is_live = |topic: &str| about.iter().any(|one| one.topic == topic && one.is_live(now));

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::facts::Reader;
 use super::outcome::{self, End};
-use super::{begin, seen, start};
+use super::{begin, heard, seen, start};
 use crate::Ports;
 use crate::asking::account::Account;
 use crate::asking::{Failure, ask};
@@ -171,7 +171,9 @@ impl<'a> Run<'a> {
         if is_news || self.resource.heard_at.is_none() {
             return;
         }
-        let overdue = self.task.now - REPORTED_BY;
+        // Where silence is noticed sooner than usual, webhooks are expected sooner.
+        let silence = SignedDuration::try_from(self.task.settings.silence / 6).unwrap_or(REPORTED_BY);
+        let overdue = self.task.now - REPORTED_BY.min(silence);
         let occurred = committed.changes.iter().filter_map(|change| change.entry.change.as_ref()?.occurred_at);
         let missed = occurred.filter(|occurred| *occurred <= overdue).count();
         reading.missed = reading.missed.saturating_add(u32::try_from(missed).unwrap_or(u32::MAX));
@@ -193,6 +195,8 @@ impl<'a> Run<'a> {
             seen::forget(self.ports, self.task.tenant, self.id, &reading).await;
         }
         self.resource.cursor = Some(cursor);
+        let mode = heard::note(self.ports, self.task.tenant, self.id, &reading, self.task.now).await?;
+        self.resource.mode = mode.unwrap_or(self.resource.mode);
         let end = outcome::done(&mut self.resource, &reading, self.task.settings, self.task.now);
         self.conclude(&reading, Outcome::Processed, outcome::told(&self.resource, &reading)).await?;
         Ok(end)

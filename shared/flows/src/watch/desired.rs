@@ -39,7 +39,7 @@ impl Wanted {
             provider_id: None,
             expires_at: None,
             renew_at: None,
-            due_at: now,
+            next_at: now,
             checked_at: None,
             replaced_by: None,
         }

@@ -64,30 +64,30 @@ pub fn observe(subscription: &Subscription, observation: Observation, now: Times
             next.failures = next.failures.saturating_add(1);
             let state = after_failures(next.failures);
             enter(&mut next, state, now);
-            next.due_at = again(&next, now);
+            next.next_at = again(&next, now);
             actions.push(Action::Repair);
         }
         Observation::Gone => {
             (next.provider_id, next.expires_at, next.renew_at) = (None, None, None);
-            next.due_at = now;
+            next.next_at = now;
             actions.extend([Action::Repair, Action::Sync]);
         }
         Observation::Silence => {
             if next.state == State::Active {
                 enter(&mut next, State::Degraded, now);
             }
-            next.due_at = now;
+            next.next_at = now;
             actions.extend([Action::Probe, Action::Sync]);
         }
         Observation::ReauthorizationRequired => {
-            (next.renew_at, next.due_at) = (Some(now), now);
+            (next.renew_at, next.next_at) = (Some(now), now);
             actions.push(Action::Repair);
         }
         Observation::Missed => actions.push(Action::Sync),
         Observation::Enabled => {
             next.failures = 0;
             enter(&mut next, State::Pending, now);
-            next.due_at = now;
+            next.next_at = now;
             actions.push(Action::Repair);
         }
     }
@@ -158,7 +158,7 @@ mod tests {
             provider_id: (state != State::Pending).then(|| "7".into()),
             expires_at: None,
             renew_at: None,
-            due_at: NOW,
+            next_at: NOW,
             checked_at: None,
             replaced_by: None,
         }
@@ -198,11 +198,11 @@ mod tests {
         let mut last = NOW;
         for _ in 0..9 {
             subscription = observe(&subscription, Failure, NOW).0;
-            assert!(subscription.due_at >= last, "{}", subscription.failures);
-            last = subscription.due_at;
+            assert!(subscription.next_at >= last, "{}", subscription.failures);
+            last = subscription.next_at;
         }
         let disabled = observe(&subscription, Failure, NOW).0;
-        assert_eq!((disabled.state, disabled.due_at), (State::Disabled, NOW + HALF_OPEN), "a daily half-open probe");
+        assert_eq!((disabled.state, disabled.next_at), (State::Disabled, NOW + HALF_OPEN), "a daily half-open probe");
         assert_eq!(observe(&disabled, Success, NOW).0.failures, 0);
     }
 }

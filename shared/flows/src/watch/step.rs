@@ -25,7 +25,7 @@ use hooktide_providers::{Registered, Subscribed, SubscriptionStep, SubscriptionT
 use hooktide_store::ports::Write;
 use hooktide_store::records::endpoint::{self, Endpoint, SealedSecret, sealed_for};
 use hooktide_store::records::resource::{self, Resource, ResourceId};
-use hooktide_store::records::subscription::{self, Subscription};
+use hooktide_store::records::subscription::{self, MISSED, Subscription};
 use hooktide_store::records::{self, Stored, Upkeep};
 
 /// How many subscriptions a connection has at the most.
@@ -79,8 +79,8 @@ impl Context<'_> {
         let mut reachable = None;
         for stored in actual {
             let surplus = desired::is_surplus(&stored.record, &wanted, &known, &watched.url);
-            if !surplus && stored.record.due_at > self.now {
-                next = Some(next.map_or(stored.record.due_at, |next| next.min(stored.record.due_at)));
+            if !surplus && stored.record.next_at > self.now {
+                next = Some(next.map_or(stored.record.next_at, |next| next.min(stored.record.next_at)));
                 continue;
             }
             let due = match surplus {
@@ -157,13 +157,19 @@ impl Context<'_> {
             if let Some(Some(why)) = reachable {
                 let waits = self.now + UNREACHABLE;
                 let mut next = one.clone();
-                (next.reason, next.due_at) = (Some(why.clone()), waits);
+                (next.reason, next.next_at) = (Some(why.clone()), waits);
                 self.put(&stored, &next).await?;
                 return Ok(waits);
             }
         }
         let answered = self.take(watched, one, &step).await;
         let (observation, next, what) = match answered {
+            // That it exists does not mean that it reports anything.
+            Ok(Subscribed::Active(_)) if one.reason.as_deref() == Some(MISSED) => {
+                let next = Subscription { next_at: self.now + CHECKED, ..one.clone() };
+                self.put(&stored, &next).await?;
+                return Ok(next.next_at);
+            }
             Ok(Subscribed::Active(registered)) => {
                 self.learn(watched, registered.secret.as_ref()).await?;
                 (Observation::Success, registered_as(one, &registered, plan.life, self.now), None)
@@ -183,7 +189,7 @@ impl Context<'_> {
         }
         self.put(&stored, &next).await?;
         self.act(watched, one, &next, &actions).await?;
-        Ok(next.due_at)
+        Ok(next.next_at)
     }
 
     /// Makes another subscription, which takes the place of one that ends.
@@ -191,8 +197,8 @@ impl Context<'_> {
         let one = &stored.record;
         let wanted = Wanted { resource: one.resource.clone(), part: one.part.clone(), topic: one.topic.clone() };
         let successor = self.insert(watched, &wanted).await?;
-        let due_at = one.expires_at.unwrap_or(self.now + CHECKED);
-        let next = Subscription { replaced_by: Some(successor.record.id), due_at, ..one.clone() };
+        let next_at = one.expires_at.unwrap_or(self.now + CHECKED);
+        let next = Subscription { replaced_by: Some(successor.record.id), next_at, ..one.clone() };
         self.put(&stored, &next).await?;
         Ok(self.now)
     }
@@ -207,7 +213,7 @@ impl Context<'_> {
         {
             let (next, _) = observe(one, Observation::Failure, self.now);
             self.put(&stored, &Subscription { reason: Some(failure.to_string()), ..next.clone() }).await?;
-            return Ok(Some(next.due_at));
+            return Ok(Some(next.next_at));
         }
         self.remove(&stored).await?;
         self.tell(watched, one, Outcome::Processed, format!("the subscription to {} ended", one.topic)).await?;
@@ -348,7 +354,7 @@ fn registered_as(one: &Subscription, registered: &Registered, life: Option<Durat
             .total(jiff::Unit::Second)
             .map_or(SignedDuration::ZERO, |left| SignedDuration::from_secs_f64(left * share(&one.id)))
     });
-    next.due_at = next.renew_at.unwrap_or(now + CHECKED);
+    next.next_at = next.renew_at.unwrap_or(now + CHECKED);
     next
 }
 

@@ -22,7 +22,6 @@ use tokio::net::TcpListener;
 
 use self::faults::Faults;
 use self::notify::Notifier;
-use crate::clock::SystemClock;
 
 /// The largest request that is read, in bytes.
 const LARGEST: usize = 8 * 1024 * 1024;
@@ -56,12 +55,12 @@ impl Served {
 }
 
 /// The routes of a provider's simulator; `None` if it has none.
-fn router(provider: &dyn Provider, seed: u64) -> Option<Router> {
+fn router(provider: &dyn Provider, seed: u64, clock: Arc<dyn Clock>) -> Option<Router> {
     let served = Arc::new(Served {
         simulator: Mutex::new(provider.simulator(seed)?),
         faults: Mutex::new(Faults::default()),
         notifier: Notifier::default(),
-        clock: Arc::new(SystemClock),
+        clock,
     });
     let router = Router::new()
         .route("/_control/edit", post(control::edit))
@@ -76,10 +75,11 @@ fn router(provider: &dyn Provider, seed: u64) -> Option<Router> {
 pub async fn serve(
     provider: &dyn Provider,
     seed: u64,
+    clock: Arc<dyn Clock>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<bool> {
-    let Some(router) = router(provider, seed) else { return Ok(false) };
+    let Some(router) = router(provider, seed, clock) else { return Ok(false) };
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
     Ok(true)
 }

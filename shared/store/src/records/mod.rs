@@ -25,7 +25,7 @@
 //! | token | `K#<id>` | `token` | tenant, scopes, SHA-256 of the secret |
 //! | resource | `T#<tenant>#resources` | `<connection>#<name>[#<part>]` | mode, cursor, reading, last_sync, counts |
 //! | authorization | `T#<tenant>#authorizations` | connection id | sealed tokens, expires_at, refused_since |
-//! | subscription | `T#<tenant>#subscriptions` | `<connection>#<id>` | state, failures, provider_id, expires_at, due_at |
+//! | subscription | `T#<tenant>#subscriptions` | `<connection>#<id>` | state, failures, provider_id, expires_at, next_at |
 //! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!

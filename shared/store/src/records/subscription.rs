@@ -9,6 +9,9 @@ use crate::key::{Area, Key, Partition};
 use hooktide_model::names::SubscriptionState;
 use hooktide_model::tenant::Tenant;
 
+/// The reason of one that exists, and did not report changes that were found by other ways. Only a webhook ends it.
+pub const MISSED: &str = "changes were found that no webhook reported";
+
 /// A provider's promise to send webhooks about a resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscription {
@@ -45,7 +48,7 @@ pub struct Subscription {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renew_at: Option<Timestamp>,
     /// When the next step is due.
-    pub due_at: Timestamp,
+    pub next_at: Timestamp,
     /// When its existence was last checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,

@@ -1,0 +1,64 @@
+//! What a sync says about the subscriptions of its resource: a webhook rang, or should have.
+
+use jiff::Timestamp;
+
+use super::mode;
+use crate::Ports;
+use crate::watch::health::{Observation, observe};
+use hooktide_model::fault::Fault;
+use hooktide_model::names::{ResourceMode, Via};
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::WriteFault;
+use hooktide_store::records::resource::{Reading, ResourceId};
+use hooktide_store::records::subscription::{self, MISSED, Subscription};
+use hooktide_store::records::{self, Stored, Upkeep};
+
+/// What a reading that is complete says about the subscriptions of its resource, if anything.
+fn observation(reading: &Reading) -> Option<Observation> {
+    match reading.via {
+        Via::Webhook => Some(Observation::Success),
+        Via::Polling | Via::Full | Via::Probe if reading.missed > 0 => Some(Observation::Failure),
+        Via::Polling | Via::Full | Via::Probe | Via::Import | Via::Own => None,
+    }
+}
+
+/// Notes it with the subscriptions; returns how the changes of the resource are found from now on, if that may have changed.
+pub(super) async fn note(
+    ports: &Ports,
+    tenant: &Tenant,
+    id: &ResourceId,
+    reading: &Reading,
+    now: Timestamp,
+) -> Result<Option<ResourceMode>, Fault> {
+    let Some(observation) = observation(reading) else { return Ok(None) };
+    let mut all = mode::subscriptions(ports, tenant, &id.connection).await?;
+    let about = |one: &Subscription| one.covers(&id.name, id.part.as_deref()) && one.provider_id.is_some();
+    for stored in all.iter_mut().filter(|stored| about(&stored.record)) {
+        let was_well = stored.record.failures == 0 && observation == Observation::Success;
+        if was_well {
+            continue;
+        }
+        let (mut next, _) = observe(&stored.record, observation, now);
+        if observation == Observation::Failure {
+            next.reason = Some(MISSED.to_owned());
+        }
+        store(ports, tenant, stored, &next).await?;
+        stored.record = next;
+    }
+    let all: Vec<Subscription> = all.into_iter().map(|stored| stored.record).collect();
+    Ok(Some(mode::decide(&all, id, now)))
+}
+
+/// Stores it, unless the renewer did something with it at the same time: that counts as well.
+async fn store(
+    ports: &Ports,
+    tenant: &Tenant,
+    stored: &Stored<Subscription>,
+    next: &Subscription,
+) -> Result<(), Fault> {
+    let key = subscription::key(tenant, &next.connection, &next.id);
+    match ports.table.write(records::replace(&key, Some(stored.rev), next, Upkeep::default())?).await {
+        Ok(_) | Err(WriteFault::Condition(_) | WriteFault::Conflict) => Ok(()),
+        Err(WriteFault::Fault(fault)) => Err(fault),
+    }
+}

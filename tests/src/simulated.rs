@@ -1,0 +1,98 @@
+//! A world with the simulator of a provider: both listen, so that calls and notifications go over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hooktide_api::Options;
+use hooktide_flows::Settings;
+use hooktide_local::simulators;
+use hooktide_providers::Provider;
+use hooktide_store::ports::Clock;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+
+use crate::world::World;
+
+/// How long a notification may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A world, the simulator of a provider, and a connection to it.
+pub struct Simulated {
+    /// The world.
+    pub world: World,
+    /// The connection.
+    pub connection: String,
+    client: reqwest::Client,
+    simulator: String,
+}
+
+impl Simulated {
+    /// A world that is connected to the simulator of this provider.
+    pub async fn new(provider: &str) -> Self {
+        let provider = hooktide_providers::by_id(provider).expect("a provider");
+        let [own, simulated] = [listen().await, listen().await];
+        let [public_url, simulator] =
+            [&own, &simulated].map(|listener| format!("http://{}", listener.local_addr().expect("an address")));
+        let mut settings = Settings { public_url, ..Settings::default() };
+        let site = provider.profile().settings.contains(&"site");
+        if site {
+            settings.private_hosts.extend(simulator.trim_start_matches("http://").parse());
+        } else {
+            settings.apis.insert(provider.id(), simulator.clone());
+        }
+        let world = World::with(settings, Options { stream_life: Duration::ZERO, ..Options::default() }).await;
+        tokio::spawn(axum::serve(own, world.app.clone()).into_future());
+        let clock: Arc<dyn Clock> = Arc::new(world.clock.clone());
+        tokio::spawn(simulators::serve(provider, 1, clock, simulated, std::future::pending()));
+        let settings = if site { json!({ "site": simulator }) } else { json!({}) };
+        let made = world.post("/v1/connections", connection(provider, &settings)).await.expect(201);
+        let connection = made["id"].as_str().expect("an id").to_owned();
+        Self { world, connection, client: reqwest::Client::new(), simulator }
+    }
+
+    /// Posts to a control of the simulator.
+    pub async fn control(&self, control: &str, body: Value) -> Value {
+        let request = self.client.post(format!("{}/_control/{control}", self.simulator)).json(&body);
+        let answer = request.send().await.and_then(reqwest::Response::error_for_status).expect("the control answers");
+        answer.json().await.expect("JSON")
+    }
+
+    /// What the simulator has, with counts of what it sent.
+    pub async fn state(&self) -> Value {
+        let answer = self.client.get(format!("{}/_control/state", self.simulator)).send().await.expect("a state");
+        answer.json().await.expect("JSON")
+    }
+
+    /// Lets time go by, and everything that is due be done.
+    pub async fn after(&self, by: Duration) {
+        self.world.clock.advance(by);
+        for _ in 0..4 {
+            self.world.host.sweep_subscriptions().await.expect("subscriptions are looked at");
+            self.world.host.sweep_jobs().await.expect("jobs are sent");
+            self.world.tick().await;
+            self.world.clock.advance(Duration::from_secs(3));
+        }
+    }
+
+    /// Waits until the simulator has sent so many notifications in all that were accepted.
+    pub async fn heard(&self, count: u64) {
+        let heard = async {
+            while self.state().await["notifications"]["accepted"].as_u64() < Some(count) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, heard).await.expect("the notifications are sent");
+    }
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+/// The body that makes a connection with everything that the simulator wants.
+fn connection(provider: &dyn Provider, settings: &Value) -> Value {
+    let profile = provider.profile();
+    let secrets = profile.sample_secrets.iter().chain(profile.sample_credentials);
+    let secrets: Map<String, Value> = secrets.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    json!({ "provider": profile.id, "account": profile.sample_account, "secrets": secrets, "settings": settings })
+}
