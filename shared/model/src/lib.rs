@@ -11,6 +11,7 @@ pub mod job_kind;
 pub mod names;
 pub mod network;
 pub mod notice;
+pub mod part;
 pub mod payment;
 pub mod place;
 pub mod problem;

@@ -25,6 +25,7 @@ use hooktide_store::ports::Key;
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::{self, Endpoint, Route};
 use hooktide_store::records::entity::Identity;
+use hooktide_store::records::resource::ResourceId;
 use hooktide_store::records::subscription::{self, Subscription};
 use hooktide_store::records::{self, Stored};
 
@@ -195,9 +196,7 @@ impl Resolver<'_> {
                 FactKind::Entity(Box::new(fact))
             }
             What::Hint { resource, of, reason } => {
-                let part = self.part(tenant, connection, of).await?;
-                let suffix = part.map(|part| format!("/{part}")).unwrap_or_default();
-                let resource = format!("{resource}/{connection}{suffix}");
+                let resource = self.resource(tenant, connection, resource, of).await?.to_string();
                 let identity = Identity::new(&self.origin.provider, connection, &identity);
                 FactKind::Hint { delivery: DeliveryPart { identity, part: resource.clone() }, resource, reason }
             }
@@ -209,12 +208,20 @@ impl Resolver<'_> {
         })
     }
 
-    /// The part of a resource that a hint means: that of the subscription that it names, if it names one of ours.
-    async fn part(&self, tenant: &Tenant, connection: &str, of: Option<String>) -> Result<Option<String>, Fault> {
-        let Some(of) = of else { return Ok(None) };
-        let key = subscription::key(tenant, connection, &of);
-        let subscription = records::get::<Subscription>(&*self.ports.table, &key).await?;
-        Ok(subscription.map_or(Some(of), |stored| stored.record.part))
+    /// The resource that a hint means: what the subscription that it names is for, if that is one of ours.
+    async fn resource(
+        &self,
+        tenant: &Tenant,
+        connection: &str,
+        name: &str,
+        of: Option<String>,
+    ) -> Result<ResourceId, Fault> {
+        let named = ResourceId { part: of, ..ResourceId::new(connection, name) };
+        let Some(of) = &named.part else { return Ok(named) };
+        let key = subscription::key(tenant, connection, of);
+        let subscription = records::get::<Subscription>(&*self.ports.table, &key).await?.map(|stored| stored.record);
+        Ok(subscription
+            .map_or(named, |one| ResourceId { part: one.part, ..ResourceId::new(connection, &one.resource) }))
     }
 
     /// The content of a fact for the endpoint's owner rather than about a connection.

@@ -11,6 +11,7 @@ use crate::asking::account::Account;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Dated, EntityNotice, State, Version, What};
+use hooktide_model::part;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
@@ -73,7 +74,7 @@ pub(super) async fn gone(
     for kind in kinds {
         for shard in 0..ENTITY_SHARDS {
             let partition = Partition::of(tenant, Area::Entities(&account.connection.id, shard));
-            let prefix = format!("{kind}#{}", id.part.as_ref().map(|part| format!("{part}/")).unwrap_or_default());
+            let prefix = format!("{kind}#{}", id.part.as_deref().map(part::prefix).unwrap_or_default());
             let mut range = Range::Prefix(prefix.clone());
             loop {
                 let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
