@@ -2,9 +2,11 @@
 
 pub(crate) mod amounts;
 pub(crate) mod answers;
+pub(crate) mod bearer;
 pub(crate) mod clock;
 pub(crate) mod cursor;
 pub(crate) mod graphql;
 pub(crate) mod percent;
 pub(crate) mod query;
+pub(crate) mod rest;
 pub(crate) mod signed_message;
