@@ -1,11 +1,14 @@
 //! Google Calendar: messages of headers alone, proved by the token of their channel. See the README beside this file.
 
+mod api;
 mod webhooks;
 
 use std::time::Duration;
 
+use crate::profile::OAUTH;
 use crate::provider::provider;
-use crate::{Api, Base, Becomes, Covers, Profile, Scheme, Topic};
+use crate::{Becomes, Covers, Need, Profile, Scheme, Topic};
+use hooktide_model::names::Kind;
 
 const TOKEN: &str = "x-goog-channel-token";
 const CHANNEL: &str = "x-goog-channel-id";
@@ -14,13 +17,25 @@ const RESOURCE: &str = "x-goog-resource-id";
 const RESOURCE_URI: &str = "x-goog-resource-uri";
 const STATE: &str = "x-goog-resource-state";
 const NUMBER: &str = "x-goog-message-number";
+const ACCESS_TOKEN: &str = "access_token";
+/// The resource whose pages name the calendars.
+const CALENDARS: &str = "calendars";
+/// The resource whose parts are the calendars.
+const CALENDAR: &str = "calendar";
 
 /// The description of the provider, as data.
 const PROFILE: Profile = Profile {
     id: "google-calendar",
+    credentials: &[
+        OAUTH[0],
+        OAUTH[1],
+        OAUTH[2],
+        Need::optional("client_secret", "the app's secret, with which access tokens are renewed"),
+    ],
+    resources: &[(Kind::CalendarEvent, CALENDAR)],
     topics: &[
-        Topic { name: "exists", becomes: Becomes::Sync("calendar") },
-        Topic { name: "not_exists", becomes: Becomes::Sync("calendar") },
+        Topic { name: "exists", becomes: Becomes::Sync(CALENDAR) },
+        Topic { name: "not_exists", becomes: Becomes::Sync(CALENDAR) },
         Topic { name: "sync", becomes: Becomes::Ignored("the channel is open") },
     ],
     // Google retries with growing gaps; for how long is not documented.
@@ -31,15 +46,15 @@ const PROFILE: Profile = Profile {
     signs_account: false,
     headers: &[CHANNEL, RESOURCE, STATE, NUMBER, RESOURCE_URI, EXPIRATION],
     sample_account: "owner@example.com",
+    sample_credentials: &[
+        (ACCESS_TOKEN, "hush-google-access-token"),
+        ("refresh_token", "hush-google-refresh-token"),
+        ("client_id", "sample.apps.googleusercontent.com"),
+        ("client_secret", "hush-google-client-secret"),
+    ],
     derives_tokens: true,
     readable: webhooks::check,
     ..Profile::PLAIN
 };
 
-provider!(GoogleCalendar: webhooks, api);
-
-impl Api for GoogleCalendar {
-    fn base(&self) -> Base {
-        Base::Fixed("https://www.googleapis.com")
-    }
-}
+provider!(GoogleCalendar: webhooks, api, source, subscriptions);

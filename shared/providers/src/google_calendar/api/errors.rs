@@ -1,0 +1,132 @@
+//! Errors as Google answers them: the status says little, the reasons say what to do.
+
+use http::StatusCode;
+
+use crate::lenient::{Lenient, Object, fields};
+use crate::protocols::answers;
+use crate::{Answer, Refusal};
+
+/// The reasons of a 403 that is a limit.
+const LIMITS: &[&str] = &["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"];
+/// The reasons of a 403 that is about one calendar, and not about the credentials.
+const OF_CALENDAR: &[&str] = &["forbidden", "forbiddenForNonOrganizer", "requiredAccessLevel"];
+/// The parameters that are places in a list: where one is wrong, the list has to be read anew.
+const PLACES: &[&str] = &["syncToken", "pageToken"];
+
+fields! {
+    struct Body {
+        error: Lenient<Object<ErrorBody>> = "error",
+    }
+}
+
+fields! {
+    struct ErrorBody {
+        errors: Lenient<Vec<Lenient<Object<One>>>> = "errors",
+    }
+}
+
+fields! {
+    struct One {
+        reason: Lenient<String> = "reason",
+        location: Lenient<String> = "location",
+    }
+}
+
+/// Sorts an answer by its status, and by the reasons that it gives.
+pub(super) fn sort(answer: &Answer) -> Result<(), Refusal> {
+    let sorted = answers::sort(answer);
+    let reasons = || reasons(answer);
+    let has = |known: &[&str]| reasons().iter().any(|(reason, _)| known.contains(&reason.as_str()));
+    match answer.status() {
+        StatusCode::FORBIDDEN if has(LIMITS) => Err(Refusal::Limited { after: answers::after(answer) }),
+        StatusCode::FORBIDDEN if has(OF_CALENDAR) => Err(Refusal::Invalid),
+        StatusCode::BAD_REQUEST if reasons().iter().any(|(_, location)| PLACES.contains(&location.as_str())) => {
+            Err(Refusal::Expired)
+        }
+        _ => sorted,
+    }
+}
+
+/// Whether Google has nothing of the id that was asked for, or nothing that we may see.
+pub(super) fn is_gone(answer: &Answer) -> bool {
+    match answer.status() {
+        StatusCode::NOT_FOUND => says(answer, "notFound"),
+        StatusCode::GONE => says(answer, "deleted"),
+        _ => false,
+    }
+}
+
+/// Whether an answer gives this reason.
+pub(super) fn says(answer: &Answer, wanted: &str) -> bool {
+    reasons(answer).iter().any(|(reason, _)| reason == wanted)
+}
+
+/// The reason of each error, and the parameter that it is about.
+fn reasons(answer: &Answer) -> Vec<(String, String)> {
+    let Ok(Object(Body { error })) = serde_json::from_slice(answer.body()) else { return Vec::new() };
+    let errors = error.read().and_then(|Object(error)| error.errors.read()).unwrap_or_default().into_iter();
+    let texts = |one: One| (one.reason.read().unwrap_or_default(), one.location.read().unwrap_or_default());
+    errors.filter_map(|error| error.read().map(|Object(one)| texts(one))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Response;
+    use serde_json::json;
+
+    use super::*;
+
+    fn answer(status: u16, reason: &str, location: &str) -> Answer {
+        let one = json!({ "domain": "global", "reason": reason, "message": "No.", "location": location });
+        let error = json!({ "errors": [one], "code": status, "message": "No." });
+        let body = if reason.is_empty() { json!({}) } else { json!({ "error": error }) };
+        Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap()
+    }
+
+    #[test]
+    fn every_answer_has_its_sort() {
+        let (limited, unavailable) = (Refusal::Limited { after: None }, Refusal::Unavailable { after: None });
+        for (status, reason, location, expected) in [
+            (200, "", "", Ok(())),
+            (204, "", "", Ok(())),
+            (400, "timeRangeEmpty", "timeMax", Err(Refusal::Invalid)),
+            (400, "invalid", "syncToken", Err(Refusal::Expired)),
+            (400, "invalid", "pageToken", Err(Refusal::Expired)),
+            (400, "channelIdNotUnique", "", Err(Refusal::Invalid)),
+            (401, "authError", "Authorization", Err(Refusal::Refused)),
+            (403, "rateLimitExceeded", "", Err(limited)),
+            (403, "userRateLimitExceeded", "", Err(limited)),
+            (403, "quotaExceeded", "", Err(limited)),
+            (403, "insufficientPermissions", "", Err(Refusal::Refused)),
+            (403, "accessNotConfigured", "", Err(Refusal::Refused)),
+            (403, "forbidden", "", Err(Refusal::Invalid)),
+            (403, "", "", Err(Refusal::Refused)),
+            (404, "notFound", "", Err(Refusal::Invalid)),
+            (410, "fullSyncRequired", "syncToken", Err(Refusal::Expired)),
+            (410, "updatedMinTooLongAgo", "updatedMin", Err(Refusal::Expired)),
+            (412, "conditionNotMet", "If-Match", Err(Refusal::Invalid)),
+            (429, "rateLimitExceeded", "", Err(limited)),
+            (429, "", "", Err(limited)),
+            (500, "backendError", "", Err(unavailable)),
+            (503, "", "", Err(unavailable)),
+        ] {
+            assert_eq!(sort(&answer(status, reason, location)), expected, "{status} {reason}");
+        }
+    }
+
+    #[test]
+    fn only_google_itself_says_that_something_is_gone() {
+        for (status, reason, expected) in [
+            (404, "notFound", true),
+            (410, "deleted", true),
+            (404, "", false),
+            (410, "fullSyncRequired", false),
+            (403, "notFound", false),
+        ] {
+            assert_eq!(is_gone(&answer(status, reason, "")), expected, "{status} {reason}");
+        }
+        let proxy = Response::builder().status(404).body(Bytes::from_static(b"<html>")).unwrap();
+        assert!(!is_gone(&proxy), "a proxy says nothing about events");
+    }
+}

@@ -1,0 +1,127 @@
+//! The events of one calendar: a list that gives a token for its changes, and single events.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::event::{Event, Item};
+use super::{Place, object};
+use crate::google_calendar::api::{calendar_path, errors, get};
+use crate::lenient::{Lenient, Object, fields};
+use crate::protocols::{cursor, percent};
+use crate::{Answer, Ask, Next, Page, Refusal, Task};
+use hooktide_model::names::Kind;
+use hooktide_model::notice::{Dated, EntityNotice, State, Version, What};
+use hooktide_model::part;
+
+/// The fields of an event that are asked for: no titles, no places, no people.
+const OF_EVENT: &str = "id,status,eventType,transparency,recurrence,recurringEventId,originalStartTime,start,end,updated,\
+                        attendees(self,responseStatus),extendedProperties/private";
+
+fields! {
+    struct List {
+        items: Lenient<Vec<Lenient<Object<Item>>>> = "items",
+        zone: Lenient<String> = "timeZone",
+        page: Lenient<String> = "nextPageToken",
+        sync: Lenient<String> = "nextSyncToken",
+    }
+}
+
+fields! {
+    struct Calendar {
+        zone: Lenient<String> = "timeZone",
+    }
+}
+
+/// The question for a page of a calendar; `None` without a calendar.
+pub(super) fn ask(task: &Task<'_>) -> Option<Ask> {
+    let place: Place = cursor::read(task.cursor);
+    let fields = format!("kind,timeZone,nextPageToken,nextSyncToken,items({OF_EVENT})");
+    // Series stay whole: their occurrences have no end. All of these have to be the same in every question of a list.
+    let mut parameters = vec![("maxResults", "2500"), ("singleEvents", "false"), ("showDeleted", "true")];
+    // One attendee is ourselves.
+    parameters.extend([("maxAttendees", "1"), ("fields", &fields)]);
+    parameters.extend(place.parameters());
+    Some(get(task.api, &format!("{}/events", calendar_path(task.part?)), &parameters))
+}
+
+/// The questions for a single event, and for the time zone of its calendar, which a list has with it. None if the id is no
+/// event's.
+pub(super) fn ask_one(task: &Task<'_>, id: &str) -> Vec<Ask> {
+    let Some((calendar, event)) = ids_of(task, id) else { return Vec::new() };
+    let calendar = calendar_path(&calendar);
+    let path = format!("{calendar}/events/{}", percent::encoded(&event));
+    vec![
+        get(task.api, &path, &[("maxAttendees", "1"), ("fields", OF_EVENT)]),
+        get(task.api, &calendar, &[("fields", "timeZone")]),
+    ]
+}
+
+/// The calendar and the event of an entity, within the part that is read.
+fn ids_of(task: &Task<'_>, id: &str) -> Option<(String, String)> {
+    part::ids_of(id).filter(|(calendar, _)| task.part.is_none_or(|part| part == calendar))
+}
+
+pub(super) fn read(task: &Task<'_>, place: &Place, answer: &Answer) -> Result<Page, Refusal> {
+    if let Err(refusal) = errors::sort(answer) {
+        return place.over(refusal);
+    }
+    let calendar = task.part.ok_or(Refusal::Invalid)?;
+    let List { items, zone, page, sync } = object(answer)?;
+    let next = place.next(page, sync)?;
+    if items.is_there() && items.as_ref().is_none() {
+        return Err(Refusal::Unreadable("`items` is no list"));
+    }
+    let items = items.read().unwrap_or_default();
+    let readable = items.iter().filter_map(Lenient::as_ref);
+    let ended: BTreeSet<String> = readable.filter_map(|Object(item)| item.ended_series()).map(str::to_owned).collect();
+    let zone = zone.read();
+    let mut read = Page::of(Vec::with_capacity(items.len()), next);
+    for item in items {
+        let event = Event { calendar, zone: zone.as_deref(), now: task.now };
+        let (id, told) = match item.read() {
+            None => (None, Err("it is no object")),
+            Some(Object(item)) => (item.id().map(str::to_owned), event.told(item, &ended)),
+        };
+        match (told, id) {
+            (Ok(notice), _) => read.facts.push(What::Entity(notice)),
+            (Err(why), Some(id)) => {
+                let id = part::entity_id(calendar, &id);
+                read.facts.push(What::ignored(format!("the event {id} cannot be read: {why}")));
+                read.seen.push(id);
+            }
+            (Err(why), None) => read.facts.push(What::ignored(format!("an event cannot be read: {why}"))),
+        }
+    }
+    Ok(read)
+}
+
+pub(super) fn read_one(task: &Task<'_>, id: &str, answers: &[Answer]) -> Result<Page, Refusal> {
+    let (Some((calendar, event)), [answer, of_calendar]) = (ids_of(task, id), answers) else {
+        return Err(Refusal::Invalid);
+    };
+    let what = if errors::is_gone(answer) {
+        What::Entity(gone(id, task.now))
+    } else {
+        errors::sort(answer)?;
+        errors::sort(of_calendar)?;
+        let Calendar { zone } = object(of_calendar)?;
+        let item: Item = object(answer)?;
+        if item.id() != Some(event.as_str()) {
+            return Err(Refusal::Unreadable("the answer is not the event that was asked for"));
+        }
+        let zone = zone.read();
+        let reader = Event { calendar: &calendar, zone: zone.as_deref(), now: task.now };
+        match reader.told(item, &BTreeSet::new()) {
+            Ok(notice) => What::Entity(notice),
+            Err(why) => What::ignored(format!("the event {id} cannot be read: {why}")),
+        }
+    };
+    Ok(Page::of(vec![what], Next::Done(String::new())))
+}
+
+/// The end of an event of which Google says nothing else.
+fn gone(id: &str, now: Timestamp) -> EntityNotice {
+    let notice = EntityNotice::new(Kind::CalendarEvent, id, Version::from_time(now), State::Deleted);
+    EntityNotice { dated: Dated::ByReceipt, ..notice }
+}

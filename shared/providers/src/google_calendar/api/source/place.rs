@@ -1,0 +1,131 @@
+//! Where a reading is: the cursor, as compact JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::lenient::Lenient;
+use crate::protocols::cursor;
+use crate::{Next, Page, Refusal};
+
+/// The longest token, in bytes.
+const LONGEST_TOKEN: usize = 4 * 1024;
+/// How often changes are begun anew because a page is no longer kept, until everything is read in place of them.
+const MOST_RESTARTS: u8 = 3;
+
+/// Where a reading is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    /// The token since which changes are read; absent where everything is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sync: Option<String>,
+    /// The token of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<String>,
+    /// How often it was begun anew.
+    #[serde(skip_serializing_if = "is_zero")]
+    restarts: u8,
+}
+
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+impl Place {
+    /// The parameters that lead there.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let named = [("syncToken", &self.sync), ("pageToken", &self.page)];
+        named.into_iter().filter_map(|(name, token)| Some((name, token.as_deref()?)))
+    }
+
+    /// The way on: to the next page, or from the last one on to later changes.
+    pub(super) fn next(&self, page: Lenient<String>, sync: Lenient<String>) -> Result<Next, Refusal> {
+        if page.is_there() {
+            let page = Some(token(page)?);
+            if page == self.page {
+                return Err(Refusal::Unreadable("the same page again"));
+            }
+            return Ok(Next::More(cursor::write(&Self { page, ..self.clone() })));
+        }
+        if !sync.is_there() {
+            return Err(Refusal::Unreadable("a list that neither goes on nor ends"));
+        }
+        Ok(Next::Done(cursor::write(&Self { sync: Some(token(sync)?), ..Self::default() })))
+    }
+
+    /// The beginning, once more, where a page is no longer kept. There is nothing to read in place of everything.
+    pub(super) fn over(&self, refusal: Refusal) -> Result<Page, Refusal> {
+        let goes_on = self.sync.is_none() || self.restarts < MOST_RESTARTS;
+        if refusal != Refusal::Expired || self.page.is_none() || !goes_on {
+            return Err(refusal);
+        }
+        let begun = Self { page: None, restarts: self.restarts.saturating_add(1), ..self.clone() };
+        Ok(Page::of(Vec::new(), Next::More(cursor::write(&begun))))
+    }
+}
+
+fn token(token: Lenient<String>) -> Result<String, Refusal> {
+    let fits = |token: &String| (1..=LONGEST_TOKEN).contains(&token.len()) && !token.chars().any(char::is_control);
+    token.read().filter(fits).ok_or(Refusal::Unreadable("a token of a list that is none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Lenient<String> {
+        Lenient::Read(text.to_owned())
+    }
+
+    fn place(next: Next) -> Place {
+        match next {
+            Next::More(text) | Next::Done(text) => {
+                assert!(text.len() < 32 * 1024);
+                cursor::read(Some(&text))
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_goes_on_until_it_gives_a_token_for_its_changes() {
+        let first = Place::default();
+        let second = place(first.next(read("a"), Lenient::Missing).unwrap());
+        assert_eq!(second.parameters().collect::<Vec<_>>(), [("pageToken", "a")]);
+        assert!(matches!(second.next(read("a"), read("s")), Err(Refusal::Unreadable("the same page again"))));
+        let done = second.next(Lenient::Missing, read("s")).unwrap();
+        assert!(matches!(done, Next::Done(_)));
+        let changes = place(done);
+        assert_eq!(changes.parameters().collect::<Vec<_>>(), [("syncToken", "s")]);
+        let more = place(changes.next(read("b"), Lenient::Missing).unwrap());
+        assert_eq!(more.parameters().collect::<Vec<_>>(), [("syncToken", "s"), ("pageToken", "b")]);
+        let quotes = "\"".repeat(LONGEST_TOKEN);
+        place(
+            place(first.next(Lenient::Missing, read(&quotes)).unwrap()).next(read(&quotes), Lenient::Missing).unwrap(),
+        );
+        for (page, sync) in [
+            (Lenient::Missing, Lenient::Missing),
+            (Lenient::Odd, read("s")),
+            (read(""), read("s")),
+            (read("a\n"), read("s")),
+            (read(&"a".repeat(LONGEST_TOKEN + 1)), Lenient::Missing),
+            (Lenient::Missing, Lenient::Null),
+        ] {
+            assert!(matches!(first.next(page.clone(), sync), Err(Refusal::Unreadable(_))), "{page:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_no_longer_kept_begins_the_list_anew() {
+        let everything = Place { page: Some("a".into()), restarts: 200, ..Place::default() };
+        let begun = place(everything.over(Refusal::Expired).unwrap().next);
+        assert_eq!((begun.page, begun.restarts), (None, 201));
+        let mut changes = Place { sync: Some("s".into()), page: Some("a".into()), restarts: 0 };
+        for _ in 0..MOST_RESTARTS {
+            let begun = place(changes.over(Refusal::Expired).unwrap().next);
+            assert_eq!((begun.sync.as_deref(), begun.page.as_deref()), (Some("s"), None));
+            changes = Place { page: Some("a".into()), ..begun };
+        }
+        assert_eq!(changes.over(Refusal::Expired).unwrap_err(), Refusal::Expired);
+        assert_eq!(everything.over(Refusal::Invalid).unwrap_err(), Refusal::Invalid);
+        assert_eq!(Place::default().over(Refusal::Expired).unwrap_err(), Refusal::Expired);
+    }
+}
