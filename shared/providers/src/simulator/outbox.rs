@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use jiff::Timestamp;
 
 use super::drawn;
 use crate::Profile;
@@ -16,7 +17,8 @@ const MOST_WAITING: usize = 10_000;
 pub(crate) struct Outbox {
     seed: u64,
     made: u64,
-    waiting: Vec<Request<Bytes>>,
+    /// Each with the time from which on it is sent.
+    waiting: Vec<(Timestamp, Request<Bytes>)>,
 }
 
 impl Outbox {
@@ -38,14 +40,22 @@ impl Outbox {
 
     /// Adds a notification, signed as its provider signs it.
     pub(crate) fn push(&mut self, signed: Result<Request<Bytes>, Fault>) {
+        signed.into_iter().for_each(|notification| self.push_at(notification, Timestamp::MIN));
+    }
+
+    /// Adds a notification that is sent from that time on.
+    pub(crate) fn push_at(&mut self, notification: Request<Bytes>, at: Timestamp) {
         if self.waiting.len() < MOST_WAITING {
-            self.waiting.extend(signed.ok());
+            self.waiting.push((at, notification));
         }
     }
 
-    /// What waits.
-    pub(crate) fn take(&mut self) -> Vec<Request<Bytes>> {
-        std::mem::take(&mut self.waiting)
+    /// What is to be sent now.
+    pub(crate) fn take(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(at, _)| *at <= now);
+        self.waiting = later;
+        due.into_iter().map(|(_, notification)| notification).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Drives a provider and its simulator against each other: what one asks, the other answers.
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
@@ -162,6 +162,14 @@ impl Driver {
     /// Adds a secret to those that are known.
     pub(crate) fn learn(&mut self, name: &str, secret: Secret) {
         self.secrets = self.secrets.clone().with([live(name, secret)]);
+    }
+
+    /// How many notifications were sent since they were last taken. The receiver answers each with this status.
+    pub(crate) fn answered(&mut self, status: u16) -> usize {
+        let sent = self.simulator.take_notifications(self.now);
+        let status = StatusCode::from_u16(status).unwrap();
+        sent.iter().for_each(|notification| self.simulator.delivered(notification, Some(status), self.now));
+        sent.len()
     }
 
     /// What the notifications say that were sent since they were last taken, each verified first.

@@ -312,3 +312,21 @@ fn recorded_levels_are_read_for_each_variant() {
     assert_eq!(read.seen, ["5/655441491"]);
     assert_eq!(read.facts.len(), 6, "and two that cannot be read");
 }
+
+#[test]
+fn a_subscription_whose_deliveries_fail_eight_times_is_deleted_and_a_probe_finds_out() {
+    let mut driver = shop();
+    let topic = "products/create";
+    let Subscribed::Active(made) = driver.subscribe(topic, SubscriptionStep::Register).unwrap() else { panic!("none") };
+    driver.edit("product", None, Some(json!({ "title": "Tea" })));
+    let mut tries = Vec::new();
+    for minute in 0..300 {
+        if driver.answered(500) > 0 {
+            tries.push(minute);
+        }
+        driver.pass(60);
+    }
+    assert_eq!(tries, [0, 1, 5, 15, 35, 75, 140, 240]);
+    let probed = driver.subscribe(topic, SubscriptionStep::Probe { id: &made.id });
+    assert!(matches!(probed, Ok(Subscribed::Gone)), "{probed:?}");
+}

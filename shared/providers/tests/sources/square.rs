@@ -268,3 +268,19 @@ fn recorded_counts_are_read_one_by_one() {
     assert_eq!((stock.quantity.as_deref(), stock.state.as_deref()), (Some("79.5"), Some("IN_STOCK")));
     assert_eq!(read.cursor, r#"{"since":"2026-11-16T22:28:01.223Z"}"#, "the latest that was seen");
 }
+
+#[test]
+fn a_notification_that_is_refused_comes_again_and_one_that_is_accepted_does_not() {
+    let mut driver = Driver::new("square");
+    registered(&mut driver, "catalog.version.updated");
+    driver.edit("product", None, Some(json!({ "name": "Tea" })));
+    assert_eq!(driver.answered(503), 2);
+    assert_eq!(driver.answered(503), 0, "not at once");
+    driver.pass(60);
+    let told = driver.notices().unwrap();
+    assert_eq!(told.len(), 2, "with the same signature");
+    driver.edit("product", None, Some(json!({ "name": "Other tea" })));
+    assert_eq!(driver.answered(200), 2);
+    driver.pass(3600);
+    assert_eq!(driver.answered(200), 0);
+}

@@ -3,21 +3,26 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::Request;
-use jiff::Timestamp;
+use http::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::graphql::{Refused, Variables, wrong};
 use super::page::page;
-use crate::shopify::{PROFILE, SECRET, Shopify};
+use crate::shopify::{PROFILE, SECRET, Shopify, TOPIC};
 use crate::simulator::outbox::{Outbox, is_address, sample, signing_by};
 use crate::{Unsigned, Webhooks};
+
+/// How long it takes until a delivery is tried again, by the failures so far, in minutes: four hours in all.
+const GAPS: [i64; 8] = [0, 1, 4, 10, 20, 40, 65, 100];
 
 /// A subscription.
 #[derive(Debug, Clone)]
 struct Subscription {
     topic: String,
     uri: String,
+    /// How many deliveries failed in a row.
+    failures: usize,
 }
 
 /// The subscriptions.
@@ -36,9 +41,29 @@ impl Hooks {
         self.subscriptions.iter().map(|(id, one)| node(*id, one)).collect()
     }
 
-    /// What waits to be sent.
-    pub(super) fn take(&mut self) -> Vec<Request<Bytes>> {
-        self.outbox.take()
+    /// What is to be sent now.
+    pub(super) fn take(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
+        self.outbox.take(now)
+    }
+
+    /// Sends a notification again that was not accepted. After eight failures in a row its subscription is deleted.
+    pub(super) fn delivered(&mut self, notification: &Request<Bytes>, status: Option<StatusCode>, now: Timestamp) {
+        let topic = notification.headers().get(TOPIC).and_then(|topic| topic.to_str().ok()).unwrap_or_default();
+        let uri = notification.uri().to_string();
+        let of_this = |one: &&mut Subscription| one.topic == topic && one.uri == uri;
+        let Some(one) = self.subscriptions.values_mut().find(of_this) else { return };
+        if status.is_some_and(|status| status.is_success()) {
+            one.failures = 0;
+            return;
+        }
+        one.failures += 1;
+        match GAPS.get(one.failures) {
+            Some(minutes) => {
+                let at = now.checked_add(SignedDuration::from_mins(*minutes)).unwrap_or(now);
+                self.outbox.push_at(notification.clone(), at);
+            }
+            None => self.subscriptions.retain(|_, one| one.failures < GAPS.len()),
+        }
     }
 
     /// Ends all subscriptions.
@@ -79,7 +104,7 @@ impl Hooks {
             return Ok(refused("uri", "Address for this topic has already been taken"));
         }
         let id = 1_300_000_000_000 + self.outbox.next_number();
-        let one = Subscription { topic, uri };
+        let one = Subscription { topic, uri, failures: 0 };
         let created = node(id, &one);
         self.subscriptions.insert(id, one);
         Ok(json!({ "webhookSubscriptionCreate": { "webhookSubscription": created, "userErrors": [] } }))

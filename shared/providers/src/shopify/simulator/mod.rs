@@ -13,7 +13,7 @@ mod written;
 
 use bytes::Bytes;
 use http::header::DATE;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
@@ -92,8 +92,12 @@ impl Simulator for Account {
         }
     }
 
-    fn take_notifications(&mut self, _now: Timestamp) -> Vec<Request<Bytes>> {
-        self.hooks.take()
+    fn take_notifications(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
+        self.hooks.take(now)
+    }
+
+    fn delivered(&mut self, notification: &Request<Bytes>, status: Option<StatusCode>, now: Timestamp) {
+        self.hooks.delivered(notification, status, now);
     }
 
     fn expire_credentials(&mut self) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderValue, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -19,6 +19,12 @@ const TOPICS: &[&str] =
     &[CATALOG_UPDATED, COUNT_UPDATED, "inventory.adjustment.updated", "order.created", "payment.updated"];
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 64;
+/// The header that counts the retries of a notification.
+const RETRY_NUMBER: &str = "square-retry-number";
+/// The header that says why it is sent again.
+const RETRY_REASON: &str = "square-retry-reason";
+/// How often a notification is sent again: for a day.
+const MOST_RETRIES: u32 = 29;
 /// How many counts a notification has at the most.
 const MOST_COUNTS: usize = 100;
 
@@ -122,9 +128,24 @@ impl Hooks {
         }
     }
 
-    /// What waits to be sent.
-    pub(super) fn take(&mut self) -> Vec<Request<Bytes>> {
-        self.outbox.take()
+    /// What is to be sent now.
+    pub(super) fn take(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
+        self.outbox.take(now)
+    }
+
+    /// Sends a notification again that was not accepted: after a minute, twice as long each time, and each hour for a day.
+    pub(super) fn delivered(&mut self, notification: &Request<Bytes>, status: Option<StatusCode>, now: Timestamp) {
+        let former = notification.headers().get(RETRY_NUMBER).and_then(|number| number.to_str().ok()?.parse().ok());
+        let retry: u32 = former.unwrap_or(0) + 1;
+        if status.is_some_and(|status| status.is_success()) || retry > MOST_RETRIES {
+            return;
+        }
+        let wait = SignedDuration::from_mins(60.min(1 << (retry - 1).min(6)));
+        let reason = if status.is_some() { "http_error" } else { "http_timeout" };
+        let mut again = notification.clone();
+        again.headers_mut().insert(RETRY_NUMBER, HeaderValue::from(retry));
+        again.headers_mut().insert(RETRY_REASON, HeaderValue::from_static(reason));
+        self.outbox.push_at(again, now.checked_add(wait).unwrap_or(now));
     }
 
     /// Signs an event for each subscription that is for it: the event is the same, and its signature is not.

@@ -13,7 +13,7 @@ mod tests;
 mod writes;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -138,8 +138,12 @@ impl Simulator for Account {
         }
     }
 
-    fn take_notifications(&mut self, _now: Timestamp) -> Vec<Request<Bytes>> {
-        self.hooks.take()
+    fn take_notifications(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
+        self.hooks.take(now)
+    }
+
+    fn delivered(&mut self, notification: &Request<Bytes>, status: Option<StatusCode>, now: Timestamp) {
+        self.hooks.delivered(notification, status, now);
     }
 
     fn expire_credentials(&mut self) {

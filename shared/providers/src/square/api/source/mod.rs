@@ -5,11 +5,12 @@ mod object;
 mod place;
 mod stock;
 
-use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
+use serde::de::{DeserializeOwned, IgnoredAny};
+
 use crate::json::nests_little;
-use crate::lenient::{Fields, Object};
+use crate::lenient::Object;
 use crate::square::{CATALOG, STOCK, Square};
 use crate::{Answer, Ask, Page, Refusal, Source, Task};
 
@@ -38,10 +39,7 @@ impl Source for Square {
 
 /// The body of a list. Square leaves out what is empty, so one without any of the fields that `is_one` looks for is an empty
 /// list only where it has no other field either.
-fn list<T: for<'a> Fields<'a> + for<'a> serde::Deserialize<'a>>(
-    answer: &Answer,
-    is_one: impl Fn(&T) -> bool,
-) -> Result<T, Refusal> {
+fn list<T: DeserializeOwned>(answer: &Answer, is_one: impl Fn(&T) -> bool) -> Result<T, Refusal> {
     let unreadable = |_| Refusal::Unreadable("the answer is no list of Square's");
     nests_little(answer.body()).map_err(|_| Refusal::Unreadable("the answer nests too deep"))?;
     let Object(body) = serde_json::from_slice::<Object<T>>(answer.body()).map_err(unreadable)?;
