@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use hooktide_flows::Ports;
 use hooktide_flows::receive::Receiver;
 use hooktide_model::fault::Fault;
+use hooktide_store::metering::Metered;
 use hooktide_store::ports::{Outgoing, Queue};
 use jiff::Timestamp;
 
 use crate::deliveries::Sender;
+use crate::faults::FaultyTable;
 use crate::world::World;
 
 struct Taking;
@@ -27,6 +29,13 @@ impl World {
     pub fn receiver(&self) -> Receiver {
         let ports = Ports { queue: Arc::new(Taking), ..self.host.ports.clone() };
         Receiver::new(ports, self.host.settings.clone())
+    }
+
+    /// A receiver that has seen nothing yet, over a table that counts its calls.
+    pub fn metered_receiver(&self) -> (Receiver, Arc<Metered<FaultyTable>>) {
+        let table = Arc::new(Metered::new(FaultyTable::new(Arc::clone(&self.host.ports.table), Arc::default())));
+        let ports = Ports { table: Arc::clone(&table) as Arc<_>, ..self.host.ports.clone() };
+        (Receiver::new(ports, self.host.settings.clone()), table)
     }
 }
 

@@ -74,7 +74,7 @@ names! {
 names! {
     /// How a subscription is doing.
     SubscriptionState {
-        /// It is being registered.
+        /// The subscription is being registered.
         Pending => "pending",
         /// The provider sends webhooks.
         Active => "active",
@@ -84,7 +84,7 @@ names! {
         Suspended => "suspended",
         /// Ten failures in a row: polling only, until somebody enables it or the daily probe succeeds.
         Disabled => "disabled",
-        /// It is made in the provider's dashboard.
+        /// The subscription is made in the provider's dashboard.
         Manual => "manual",
     }
 }

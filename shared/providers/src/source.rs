@@ -41,7 +41,7 @@ pub struct Task<'a> {
     pub resource: &'a str,
     /// The part of the resource, where it has parts.
     pub part: Option<&'a str>,
-    /// What of it is read.
+    /// The extent of the reading.
     pub reach: Reach<'a>,
     /// Where this reading is. For [`Reach::Changes`] it begins with the cursor that the last complete reading ended with; the
     /// others begin without one. Opaque to all but the provider.
@@ -52,7 +52,7 @@ pub struct Task<'a> {
     pub now: Timestamp,
 }
 
-/// What of a resource is read.
+/// The extent of a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach<'a> {
     /// Everything that changed since the cursor.

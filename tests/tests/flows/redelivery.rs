@@ -22,6 +22,16 @@ struct Redelivery {
 }
 
 impl Redelivery {
+    /// With a batch of updates of 25 products.
+    async fn with_batch() -> (Self, Vec<Message>) {
+        let redelivery = Self::new().await;
+        let mut batch = Vec::new();
+        for number in 0..25 {
+            batch.push(redelivery.update(number, 0).await);
+        }
+        (redelivery, batch)
+    }
+
     async fn new() -> Self {
         let faulty = FaultyWorld::new().await;
         let shop = faulty.world.shop().await;
@@ -70,11 +80,7 @@ impl Redelivery {
 
 #[tokio::test]
 async fn a_batch_that_was_committed_and_not_deleted_is_journaled_once_and_published_again() {
-    let redelivery = Redelivery::new().await;
-    let mut batch = Vec::new();
-    for number in 0..25 {
-        batch.push(redelivery.update(number, 0).await);
-    }
+    let (redelivery, batch) = Redelivery::with_batch().await;
     for times in 1..=3 {
         assert_eq!(redelivery.process(&batch).await, 0);
         let mut journaled = redelivery.journaled().await;
@@ -89,11 +95,7 @@ async fn a_batch_that_was_committed_and_not_deleted_is_journaled_once_and_publis
 
 #[tokio::test]
 async fn a_batch_that_comes_again_is_read_where_it_was_journaled_and_not_once_for_each_change() {
-    let redelivery = Redelivery::new().await;
-    let mut batch = Vec::new();
-    for number in 0..25 {
-        batch.push(redelivery.update(number, 0).await);
-    }
+    let (redelivery, batch) = Redelivery::with_batch().await;
     assert_eq!(redelivery.process(&batch).await, 0);
     let host = &redelivery.faulty.world.host;
     let table = Arc::new(Metered::new(FaultyTable::new(Arc::clone(&host.ports.table), Arc::default())));

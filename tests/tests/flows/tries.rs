@@ -61,6 +61,15 @@ async fn outcomes_of_the_poisonous(world: &World) -> Vec<String> {
     world.outcomes().await.into_iter().filter(|outcome| outcome != "processed").collect()
 }
 
+/// A shop, and an update of its product that is not processed yet.
+async fn with_update() -> (FaultyWorld, Shop) {
+    let faulty = FaultyWorld::new().await;
+    let shop = faulty.world.shop().await;
+    let update = faulty.world.sample(&shop, "products/update", 1, faulty.world.now());
+    faulty.world.request(update).await;
+    (faulty, shop)
+}
+
 #[tokio::test]
 async fn a_message_that_fails_by_itself_fails_alone_and_dies_after_three_tries() {
     let (faulty, shop) = with_poison(Fault::failed("poison")).await;
@@ -95,10 +104,8 @@ async fn a_message_that_fails_by_itself_fails_alone_and_dies_after_three_tries()
 
 #[tokio::test]
 async fn waiting_uses_up_no_try_however_often() {
-    let faulty = FaultyWorld::new().await;
+    let (faulty, _) = with_update().await;
     let world = &faulty.world;
-    let shop = world.shop().await;
-    world.request(world.sample(&shop, "products/update", 1, world.now())).await;
     faulty.table.poison("product#", Fault::retryable("throttled"));
     let mut waits = Vec::new();
     for times in 1..=14 {
@@ -185,10 +192,8 @@ async fn a_deferred_message_comes_back_whatever_fails_on_its_way() {
 
 #[tokio::test]
 async fn what_the_queue_gave_up_on_is_kept_and_can_be_replayed() {
-    let faulty = FaultyWorld::new().await;
+    let (faulty, shop) = with_update().await;
     let world = &faulty.world;
-    let shop = world.shop().await;
-    world.request(world.sample(&shop, "products/update", 1, world.now())).await;
     for _ in 0..10 {
         // A processor takes it and dies.
         let taken = world.host.queue.receive(Source::Queue(QueueName::Notices), 25).await.expect("a batch");
@@ -209,10 +214,8 @@ async fn what_the_queue_gave_up_on_is_kept_and_can_be_replayed() {
 
 #[tokio::test]
 async fn what_the_queue_gave_up_on_stays_there_until_it_can_be_kept() {
-    let faulty = FaultyWorld::new().await;
+    let (faulty, _) = with_update().await;
     let world = &faulty.world;
-    let shop = world.shop().await;
-    world.request(world.sample(&shop, "products/update", 1, world.now())).await;
     let messages = world.take_messages(QueueName::Notices).await;
     for until in [Until::Before, Until::After] {
         faulty.faults.arm(Plan { which: Which::From(0), until, how: How::Retryable });

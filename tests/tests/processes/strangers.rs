@@ -67,15 +67,20 @@ async fn where_few_files_may_be_open_half_open_connections_give_way_to_deliverie
     }
 }
 
+/// So many requests whose bodies lack their last byte, and by how many megabytes the server grew.
+async fn with_bodies(server: &Server, path: &str, count: usize) -> (Vec<TcpStream>, f64) {
+    let before = memory::resident(server.process().expect("a process"));
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {MEBIBYTE}\r\n\r\n");
+    let said = [head.as_bytes(), &vec![b'a'; MEBIBYTE - 1]].concat();
+    let open = join_all((0..count).map(|_| open(server.address(), &said))).await;
+    let after = memory::resident(server.process().expect("a process"));
+    (open, after.zip(before).map_or(0.0, |(after, before)| after - before))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_for_made_up_addresses_cost_no_memory() {
     let server = Server::start().await;
-    let before = memory::resident(server.process().expect("a process"));
-    let head = format!("POST /webhooks/nosuch/x HTTP/1.1\r\nhost: a\r\ncontent-length: {MEBIBYTE}\r\n\r\n");
-    let said = [head.as_bytes(), &vec![b'a'; MEBIBYTE - 1]].concat();
-    let open = join_all((0..300).map(|_| open(server.address(), &said))).await;
-    let after = memory::resident(server.process().expect("a process"));
-    let grown = after.zip(before).map_or(0.0, |(after, before)| after - before);
+    let (open, grown) = with_bodies(&server, "/webhooks/nosuch/x", 300).await;
     assert!(grown < 60.0, "{grown} MB");
     drop(open);
 }
@@ -86,12 +91,7 @@ async fn all_bodies_together_are_bounded_and_what_does_not_fit_may_come_again() 
     let server = Server::start_with(set(&settings)).await;
     let shop = server.client.shop().await;
     let path = http::Uri::try_from(&shop.url).expect("an address").path().to_owned();
-    let before = memory::resident(server.process().expect("a process"));
-    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {MEBIBYTE}\r\n\r\n");
-    let said = [head.as_bytes(), &vec![b'a'; MEBIBYTE - 1]].concat();
-    let open = join_all((0..100).map(|_| open(server.address(), &said))).await;
-    let after = memory::resident(server.process().expect("a process"));
-    let grown = after.zip(before).map_or(0.0, |(after, before)| after - before);
+    let (open, grown) = with_bodies(&server, &path, 100).await;
     assert!(grown < 80.0, "{grown} MB");
     // Who holds a body back is cut off for them.
     tokio::time::sleep(Duration::from_secs(1)).await;

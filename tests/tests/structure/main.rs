@@ -9,6 +9,7 @@ mod sources;
 use std::fs;
 
 use hooktide_flows::jobs::run::RUNNERS;
+use hooktide_model::job_kind::JobKind;
 
 use crate::sources::{root, sources, without_tests};
 
@@ -68,13 +69,17 @@ fn the_core_names_no_host_clock_socket_file_or_environment() {
 
 #[test]
 fn a_kind_of_job_is_named_in_its_own_file_and_in_one_line_of_the_table() {
-    let named: Vec<String> = mentions("shared", &["JobKind::named(\""]);
-    assert_eq!(named.len(), RUNNERS.len(), "one name a runner: {named:#?}");
-    for runner in RUNNERS {
+    // The renewer does its own job. Hints ask for a sync, so that its name belongs to the words.
+    let mut named = mentions("shared", &["JobKind::named(\""]);
+    named.retain(|place| !place.starts_with("shared/flows/src/watch/"));
+    let runners = || RUNNERS.into_iter().filter(|runner| runner.kind != JobKind::SYNC);
+    assert_eq!(named.len(), runners().count(), "one name a runner: {named:#?}");
+    for runner in runners() {
         let places = mentions("shared", &[&format!("JobKind::named(\"{}\")", runner.kind)]);
         let [place] = &places[..] else { panic!("{} is named in {places:#?}", runner.kind) };
         let file = place.split(':').next().unwrap_or_default();
-        let module = file.trim_start_matches("shared/flows/src/").trim_end_matches(".rs").trim_end_matches("/mod");
+        let path = file.trim_start_matches("shared/flows/src/").trim_end_matches(".rs");
+        let module = path.split('/').next().unwrap_or_default();
         let lines = mentions("shared", &[&format!("{module}::RUNNER")]);
         assert!(matches!(&lines[..], [line] if line.starts_with("shared/flows/src/jobs/run.rs:")), "{lines:#?}");
     }

@@ -32,11 +32,7 @@ impl Guarded {
     async fn new() -> Self {
         let world = World::new().await;
         let shop = world.shop().await;
-        let inner = FaultyTable::new(Arc::clone(&world.host.ports.table), Arc::default());
-        let table = Arc::new(Metered::new(inner));
-        let mut ports = world.host.ports.clone();
-        ports.table = Arc::clone(&table) as Arc<_>;
-        let receiver = Receiver::new(ports, world.host.settings.clone());
+        let (receiver, table) = world.metered_receiver();
         Self { world, shop, receiver, table }
     }
 

@@ -1,13 +1,8 @@
 //! What the receiver is sent that it should not be: refused, or kept whole.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use data_encoding::BASE64;
-use hooktide_flows::receive::Receiver;
-use hooktide_store::metering::Metered;
 use hooktide_tests::bodies;
-use hooktide_tests::faults::FaultyTable;
 use hooktide_tests::world::{Answer, Shop, World};
 use http::{HeaderValue, Method, Request};
 use serde_json::{Value, json};
@@ -264,11 +259,7 @@ async fn what_is_no_webhook_address_is_not_found_and_other_methods_are_not_allow
 async fn made_up_ids_are_refused_without_a_read() {
     let world = World::new().await;
     let shop = world.shop().await;
-    let table = FaultyTable::new(Arc::clone(&world.host.ports.table), Arc::default());
-    let table = Arc::new(Metered::new(table));
-    let mut ports = world.host.ports.clone();
-    ports.table = Arc::clone(&table) as Arc<_>;
-    let receiver = Receiver::new(ports, world.host.settings.clone());
+    let (receiver, table) = world.metered_receiver();
     for number in 0..2_000_u64 {
         let random = bodies::noise(number, 16).to_lowercase().replace(['-', '_', '0', '1', '8', '9'], "a");
         let made_up = match number % 4 {

@@ -53,12 +53,17 @@ async fn an_event_of_eventbridge_becomes_the_change_that_the_webhook_would() {
     assert_eq!((&told["outcome"], &told["verified_with"]), (&json!("processed"), &Value::Null));
 }
 
-#[tokio::test]
-async fn an_event_that_comes_twice_changes_once_and_a_stub_is_fetched() {
+/// A shop, and what an update of its product says.
+async fn with_payload() -> (World, Shop, Value) {
     let world = World::new().await;
     let shop = world.shop().await;
     let body = world.sample(&shop, "products/update", 1, world.now()).into_body();
-    let payload: Value = serde_json::from_slice(&body).unwrap();
+    (world, shop, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn an_event_that_comes_twice_changes_once_and_a_stub_is_fetched() {
+    let (world, shop, payload) = with_payload().await;
     through_the_rule(&world, &shop, "a", "products/update", payload.clone()).await;
     world.tick().await;
     through_the_rule(&world, &shop, "a", "products/update", payload).await;
@@ -90,10 +95,7 @@ async fn what_the_rule_did_not_make_is_a_dead_letter() {
 
 #[tokio::test]
 async fn an_event_that_the_queue_gave_up_on_is_a_dead_letter_of_its_shop() {
-    let world = World::new().await;
-    let shop = world.shop().await;
-    let body = world.sample(&shop, "products/update", 1, world.now()).into_body();
-    let payload: Value = serde_json::from_slice(&body).unwrap();
+    let (world, shop, payload) = with_payload().await;
     through_the_rule(&world, &shop, "a", "products/update", payload).await;
     let messages = world.take_messages(QueueName::Notices).await;
     assert!(world.give_up(messages).await.is_empty());

@@ -94,14 +94,20 @@ async fn on_an_address_of_several_stores_an_unknown_one_is_held_and_a_nameless_d
     assert!(letters.iter().all(|letter| letter["class"] == "unknown-account"), "{letters:?}");
 }
 
-#[tokio::test]
-async fn another_shop_of_the_same_app_is_held_and_never_taken_for_the_connections() {
+/// A shop, whose own endpoint got a delivery of another one.
+async fn with_delivery_of(account: &str) -> (World, Shop) {
     let world = World::new().await;
     let body = json!({ "provider": "shopify", "account": "one.myshopify.com", "secrets": { "client_secret": SECRET } });
     let one = world.shop_with(body).await;
-    let other = Shop { account: "other.myshopify.com".into(), ..one.clone() };
+    let other = Shop { account: account.into(), ..one.clone() };
     world.request(world.sample(&other, "products/update", 1, world.now())).await.expect(200);
     world.tick().await;
+    (world, one)
+}
+
+#[tokio::test]
+async fn another_shop_of_the_same_app_is_held_and_never_taken_for_the_connections() {
+    let (world, one) = with_delivery_of("other.myshopify.com").await;
     assert!(world.changes().await.is_empty());
     let told = world.activity().await.pop().unwrap();
     assert!(told["reason"].as_str().unwrap().contains("other.myshopify.com"), "{told}");
@@ -144,12 +150,7 @@ async fn every_held_account_that_is_no_longer_foreign_is_released() {
 
 #[tokio::test]
 async fn what_an_own_endpoint_holds_is_released_by_hand_once_the_account_is_its_own() {
-    let world = World::new().await;
-    let one = json!({ "provider": "shopify", "account": "one.myshopify.com", "secrets": { "client_secret": SECRET } });
-    let one = world.shop_with(one).await;
-    let other = Shop { account: "two.myshopify.com".into(), ..one.clone() };
-    world.request(world.sample(&other, "products/update", 1, world.now())).await.expect(200);
-    world.tick().await;
+    let (world, one) = with_delivery_of("two.myshopify.com").await;
     let [letter] = world.held(&one).await.try_into().unwrap();
     let release = async |account: &str, tenant: &str| {
         let body = json!({ "account": account, "tenant": tenant });

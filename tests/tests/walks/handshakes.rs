@@ -24,12 +24,18 @@ async fn microsoft_graph_gets_its_token_back_as_plain_text_decoded_once() {
     assert_eq!(world.tick().await, 0, "nothing is kept");
 }
 
+/// A connection of a provider, and its secret of this name.
+async fn with_secret(provider: &str, secret: &str) -> (World, Connected, &'static str) {
+    let world = World::new().await;
+    let provider = hooktide_providers::by_id(provider).unwrap();
+    let connected = world.connect(provider).await;
+    let (_, text) = provider.profile().sample_secrets.iter().find(|(name, _)| *name == secret).unwrap();
+    (world, connected, text)
+}
+
 #[tokio::test]
 async fn meta_gets_its_challenge_for_the_right_token_only() {
-    let world = World::new().await;
-    let provider = hooktide_providers::by_id("meta").unwrap();
-    let meta = world.connect(provider).await;
-    let (_, token) = provider.profile().sample_secrets.iter().find(|(name, _)| *name == "verify_token").unwrap();
+    let (world, meta, token) = with_secret("meta", "verify_token").await;
     let ask = |token: &str| format!("?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={token}");
     let answer = world.ask(&meta, Method::GET, &ask(token), "").await;
     assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"1158201444"[..]));
@@ -43,10 +49,7 @@ async fn meta_gets_its_challenge_for_the_right_token_only() {
 
 #[tokio::test]
 async fn ebay_gets_the_hash_of_its_code_our_token_and_the_address() {
-    let world = World::new().await;
-    let provider = hooktide_providers::by_id("ebay").unwrap();
-    let ebay = world.connect(provider).await;
-    let (_, token) = provider.profile().sample_secrets.iter().find(|(name, _)| *name == "verification_token").unwrap();
+    let (world, ebay, token) = with_secret("ebay", "verification_token").await;
     let answer = world.ask(&ebay, Method::GET, "?challenge_code=a8628072-3d33-45ee-9004-bee86830a22d", "").await;
     let url = format!("{}{}", world.host.settings.public_url, ebay.path);
     let told = format!("a8628072-3d33-45ee-9004-bee86830a22d{token}{url}");

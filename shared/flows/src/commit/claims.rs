@@ -10,7 +10,7 @@ use super::plan::Plan;
 use hooktide_model::fault::Fault;
 use hooktide_store::ports::{Key, Table, WriteFault};
 use hooktide_store::records::Stored;
-use hooktide_store::records::delivery::{self, Delivery};
+use hooktide_store::records::delivery::{Attempt, Delivery};
 
 /// A delivery that must be claimed.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +49,9 @@ impl Claims {
     /// Claims deliveries. One that another commit claims at the same time is left to it.
     pub(super) async fn take(&mut self, table: &dyn Table, claims: Vec<Claim>, now: Timestamp) -> Result<(), Fault> {
         for Claim { key, stored, origin, window } in claims {
-            match table.write(delivery::claim(&key, stored.as_ref(), &origin, window, now)?).await {
-                Ok(_) => drop(self.0.insert(key, delivery::claimed(stored.as_ref(), &origin, window, now))),
+            let attempt = Attempt { stored: stored.as_ref(), envelope: &origin, window, now };
+            match table.write(attempt.claim(&key)?).await {
+                Ok(_) => drop(self.0.insert(key, attempt.claimed())),
                 Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}
                 Err(WriteFault::Fault(fault)) => return Err(fault),
             }

@@ -33,7 +33,8 @@ use self::journal::{ATTEMPTS, Appended, Journal};
 use self::known::{Asked, Known};
 pub(crate) use self::parts::{FACTS, parts};
 use self::plan::{Plan, plan};
-use crate::{Ports, Settings, publish};
+use crate::publish::mark;
+use crate::{Ports, Settings};
 use hooktide_model::fault::Fault;
 use hooktide_model::place::JournalPlace;
 use hooktide_model::tenant::Tenant;
@@ -168,7 +169,7 @@ impl Committer {
             let mut writes = extra.to_vec();
             writes.extend(plan.writes(batch, at)?);
             if announces(batch, plan) {
-                writes.push(job::store(None, &publish::mark(batch.tenant, at, batch.now))?);
+                writes.push(job::store(None, &mark::of(batch.tenant, at, batch.now))?);
             }
             Ok(writes)
         };

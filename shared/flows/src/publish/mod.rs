@@ -5,11 +5,10 @@
 //! mark; otherwise the mark becomes due.
 
 mod entries;
+pub(crate) mod mark;
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::warn;
 
 use crate::Ports;
@@ -18,25 +17,15 @@ use crate::feed::ChangeView;
 use crate::jobs::task::{Runner, Task};
 use hooktide_model::envelope::{Envelope, Unpublished};
 use hooktide_model::fault::Fault;
-use hooktide_model::job_kind::JobKind;
 use hooktide_model::place::{JournalPlace, NoPlace};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Bus, Write};
-use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::job;
 use hooktide_store::records::journal::{self, Entry};
 use hooktide_store::records::{self, document};
 
 /// The job, in the table of jobs.
-pub(crate) static RUNNER: Runner =
-    Runner { kind: JobKind::named("publish"), step: |ports, _, task| Box::pin(step(ports, task)) };
-
-/// How long the committer has to publish: longer than any run lasts.
-const GRACE: Duration = Duration::from_secs(60);
-
-/// The mark of a place that is still to be published.
-pub(crate) fn mark(tenant: &Tenant, at: JournalPlace, now: Timestamp) -> Mark {
-    Mark::asked(tenant, RUNNER.kind.clone(), &at.to_string(), now + GRACE, now)
-}
+pub(crate) static RUNNER: Runner = Runner { kind: mark::PUBLISH, step: |ports, _, task| Box::pin(step(ports, task)) };
 
 /// Publishes a place that was not published before its mark was due.
 async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {

@@ -19,11 +19,11 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_sec
 pub(super) enum End {
     /// There is more to read at once.
     GoesOn,
-    /// It failed, and is tried again then.
+    /// The run failed, and is tried again then.
     Again(Timestamp),
     /// The connection lacks what is needed; somebody has to add it first.
     Parked,
-    /// It is done; the next one is scheduled then, for this reason, if at all.
+    /// The run is done; the next one is scheduled then, for this reason, if at all.
     Rests(Option<(Timestamp, MarkReason)>),
 }
 

@@ -19,7 +19,7 @@ const HALF_OPEN: SignedDuration = SignedDuration::from_hours(24);
 /// What is observed of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observation {
-    /// It was registered, renewed, or found to exist; or a webhook of it was processed.
+    /// The subscription was registered, renewed, or found to exist; or a webhook of it was processed.
     Success,
     /// A registration, a renewal or a probe failed, or processing a webhook of it did.
     Failure,

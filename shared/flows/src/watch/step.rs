@@ -164,7 +164,7 @@ impl Context<'_> {
         }
         let answered = self.take(watched, one, &step).await;
         let (observation, next, what) = match answered {
-            // That it exists does not mean that it reports anything.
+            // An existing subscription need not report anything.
             Ok(Subscribed::Active(_)) if one.reason.as_deref() == Some(MISSED) => {
                 let next = Subscription { next_at: self.now + CHECKED, ..one.clone() };
                 self.put(&stored, &next).await?;

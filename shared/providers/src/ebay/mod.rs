@@ -9,15 +9,11 @@ mod webhooks;
 
 use std::time::Duration;
 
+use self::secrets::{CLIENT_ID, CLIENT_SECRET, PUBLIC_KEY, SAMPLE_KEY, VERIFICATION_TOKEN};
 use crate::provider::provider;
 use crate::{Covers, Need, Profile, Scheme, reading};
 
 const SIGNATURE: &str = "x-ebay-signature";
-const VERIFICATION_TOKEN: &str = "verification_token";
-const PUBLIC_KEY: &str = "public_key";
-const SAMPLE_KEY: &str = "sample_key";
-const CLIENT_ID: &str = "client_id";
-const CLIENT_SECRET: &str = "client_secret";
 
 /// The description of the provider, as data.
 const PROFILE: Profile = Profile {

@@ -1,8 +1,14 @@
-//! The forms of the secrets that eBay needs.
+//! The secrets that eBay needs: their names, and their forms.
 
 use super::key::{self, SampleKey};
 use crate::protocols::query;
 use hooktide_model::secret::Secret;
+
+pub(super) const VERIFICATION_TOKEN: &str = "verification_token";
+pub(super) const PUBLIC_KEY: &str = "public_key";
+pub(super) const SAMPLE_KEY: &str = "sample_key";
+pub(super) const CLIENT_ID: &str = "client_id";
+pub(super) const CLIENT_SECRET: &str = "client_secret";
 
 /// Refuses a verification token that eBay would not take.
 pub(super) fn check_token(secret: &Secret) -> Result<(), &'static str> {

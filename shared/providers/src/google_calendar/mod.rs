@@ -5,18 +5,12 @@ mod webhooks;
 
 use std::time::Duration;
 
+use self::webhooks::{CHANNEL, EXPIRATION, NUMBER, RESOURCE, RESOURCE_URI, STATE, TOKEN};
 use crate::profile::OAUTH;
 use crate::provider::provider;
 use crate::{Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
 
-const TOKEN: &str = "x-goog-channel-token";
-const CHANNEL: &str = "x-goog-channel-id";
-const EXPIRATION: &str = "x-goog-channel-expiration";
-const RESOURCE: &str = "x-goog-resource-id";
-const RESOURCE_URI: &str = "x-goog-resource-uri";
-const STATE: &str = "x-goog-resource-state";
-const NUMBER: &str = "x-goog-message-number";
 const ACCESS_TOKEN: &str = "access_token";
 /// The resource whose pages name the calendars.
 const CALENDARS: &str = "calendars";

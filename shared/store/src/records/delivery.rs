@@ -74,64 +74,55 @@ pub fn progress(stored: Option<&Stored<Delivery>>, envelope: &str, now: Timestam
     }
 }
 
-/// The write that settles an open delivery in one step, within the commit of its effect.
-pub fn settle(
-    key: &Key,
-    stored: Option<&Stored<Delivery>>,
-    envelope: &str,
-    window: Duration,
-    now: Timestamp,
-) -> Result<Write, Fault> {
-    write(key, stored, envelope, true, window, now)
+/// An attempt at an open delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The record, as it was read.
+    pub stored: Option<&'a Stored<Delivery>>,
+    /// The envelope that it arrived in.
+    pub envelope: &'a str,
+    /// How long it is remembered.
+    pub window: Duration,
+    /// The time.
+    pub now: Timestamp,
 }
 
-/// The write that claims an open delivery; its success is the claim, and [`claimed`] is its record.
-pub fn claim(
-    key: &Key,
-    stored: Option<&Stored<Delivery>>,
-    envelope: &str,
-    window: Duration,
-    now: Timestamp,
-) -> Result<Write, Fault> {
-    write(key, stored, envelope, false, window, now)
-}
+impl Attempt<'_> {
+    /// The write that settles the delivery in one step, within the commit of its effect.
+    pub fn settle(&self, key: &Key) -> Result<Write, Fault> {
+        self.write(key, true)
+    }
 
-/// The record that a claim over `stored` leaves; [`finish`] takes it.
-pub fn claimed(
-    stored: Option<&Stored<Delivery>>,
-    envelope: &str,
-    window: Duration,
-    now: Timestamp,
-) -> Stored<Delivery> {
-    Stored { rev: stored.map_or(0, |stored| stored.rev) + 1, record: record(stored, envelope, false, window, now) }
+    /// The write that claims the delivery; its success is the claim, and [`Self::claimed`] is its record.
+    pub fn claim(&self, key: &Key) -> Result<Write, Fault> {
+        self.write(key, false)
+    }
+
+    /// The record that a claim leaves; [`finish`] takes it.
+    pub fn claimed(&self) -> Stored<Delivery> {
+        Stored { rev: self.stored.map_or(0, |stored| stored.rev) + 1, record: self.record(false) }
+    }
+
+    fn write(&self, key: &Key, done: bool) -> Result<Write, Fault> {
+        let record = self.record(done);
+        super::replace(key, self.stored.map(|stored| stored.rev), &record, upkeep(&record))
+    }
+
+    fn record(&self, done: bool) -> Delivery {
+        Delivery {
+            envelope: self.envelope.to_owned(),
+            done,
+            fence: self.stored.map_or(0, |stored| stored.record.fence) + 1,
+            lease_until: if done { 0 } else { (self.now + LEASE).as_millisecond() },
+            window_until: (self.now + self.window).as_second(),
+        }
+    }
 }
 
 /// The write that finishes a claim; it fails if somebody claimed the delivery since.
 pub fn finish(key: &Key, claim: &Stored<Delivery>) -> Result<Write, Fault> {
     let done = Delivery { done: true, ..claim.record.clone() };
     super::replace(key, Some(claim.rev), &done, upkeep(&done))
-}
-
-fn write(
-    key: &Key,
-    stored: Option<&Stored<Delivery>>,
-    envelope: &str,
-    done: bool,
-    window: Duration,
-    now: Timestamp,
-) -> Result<Write, Fault> {
-    let record = record(stored, envelope, done, window, now);
-    super::replace(key, stored.map(|stored| stored.rev), &record, upkeep(&record))
-}
-
-fn record(stored: Option<&Stored<Delivery>>, envelope: &str, done: bool, window: Duration, now: Timestamp) -> Delivery {
-    Delivery {
-        envelope: envelope.to_owned(),
-        done,
-        fence: stored.map_or(0, |stored| stored.record.fence) + 1,
-        lease_until: if done { 0 } else { (now + LEASE).as_millisecond() },
-        window_until: (now + window).as_second(),
-    }
 }
 
 fn upkeep(record: &Delivery) -> Upkeep {
@@ -148,25 +139,29 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn claimed(stored: Option<&Stored<Delivery>>, envelope: &str, now: Timestamp) -> Stored<Delivery> {
+        Attempt { stored, envelope, window: WINDOW, now }.claimed()
+    }
+
     #[test]
     fn a_lapsed_claim_is_open_again_and_fences_its_former_holder() {
-        let first = claimed(None, "a", WINDOW, at(0));
+        let first = claimed(None, "a", at(0));
         assert_eq!(progress(Some(&first), "b", at(39)), Progress::Claimed(at(40)));
         assert_eq!(progress(Some(&first), "b", at(40)), Progress::Open);
-        let second = claimed(Some(&first), "b", WINDOW, at(40));
+        let second = claimed(Some(&first), "b", at(40));
         assert_eq!((first.record.fence, second.record.fence), (1, 2));
         assert!(second.rev > first.rev, "finishing with the first claim meets another rev");
     }
 
     #[test]
     fn a_claim_by_a_clock_that_was_ahead_blocks_nothing() {
-        let claim = claimed(None, "a", WINDOW, at(1_000_000));
+        let claim = claimed(None, "a", at(1_000_000));
         assert_eq!(progress(Some(&claim), "a", at(0)), Progress::Open);
     }
 
     #[test]
     fn a_done_delivery_is_remembered_for_its_window_and_no_longer() {
-        let mut done = claimed(None, "a", WINDOW, at(0));
+        let mut done = claimed(None, "a", at(0));
         done.record.done = true;
         assert_eq!(progress(Some(&done), "a", at(3599)), Progress::Redelivered);
         assert_eq!(progress(Some(&done), "b", at(3599)), Progress::Duplicate);

@@ -9,7 +9,7 @@ use hooktide_model::fault::Fault;
 use hooktide_model::names::Outcome;
 use hooktide_store::ports::Key;
 use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
-use hooktide_store::records::delivery::{self, Progress};
+use hooktide_store::records::delivery::{self, Attempt, Progress};
 use hooktide_store::records::{self, job};
 
 /// How long a request about personal data is kept, done or not: beyond every provider's time for it.
@@ -50,8 +50,10 @@ impl<'a> Planner<'a> {
 
     /// A hint is settled in this commit.
     fn hint(&mut self, fact: &Fact, resource: &str, key: &Key) -> Result<(), Fault> {
-        let (stored, origin, now) = (self.known.deliveries.get(key), &fact.origin, self.batch.now);
-        self.plan.writes.push(delivery::settle(key, stored, &origin.id, origin.window, now)?);
+        let (origin, now) = (&fact.origin, self.batch.now);
+        let stored = self.known.deliveries.get(key);
+        let attempt = Attempt { stored, envelope: &origin.id, window: origin.window, now };
+        self.plan.writes.push(attempt.settle(key)?);
         let reason = format!("a sync of {resource} is due");
         self.plan.entries.push(fact.entry(Outcome::Waiting, Some(reason), now));
         Ok(())

@@ -9,8 +9,9 @@ use http::{HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::ebay::Ebay;
 use crate::ebay::key::{self, Proof, PublicKey};
-use crate::ebay::{CLIENT_ID, CLIENT_SECRET, Ebay, PUBLIC_KEY};
+use crate::ebay::secrets::{CLIENT_ID, CLIENT_SECRET, PUBLIC_KEY};
 use crate::protocols::answers;
 use crate::{Answer, Api, ApiToken, Arrival, Ask, KeyStep, KeyTask, Refusal, RemoteKeys};
 use hooktide_model::fault::{AuthFault, Fault};

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
 
-use super::{Ebay, PROFILE, PUBLIC_KEY, SAMPLE_KEY, SIGNATURE, VERIFICATION_TOKEN};
+use super::secrets::{PUBLIC_KEY, SAMPLE_KEY, VERIFICATION_TOKEN};
+use super::{Ebay, PROFILE, SIGNATURE};
 use crate::ebay::key::{Proof, PublicKey, SampleKey};
 use crate::protocols::query::{self, Parameter};
 use crate::sample::sent;

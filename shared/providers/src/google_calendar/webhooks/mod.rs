@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Request;
 
 use self::payload::Message;
-use super::{CHANNEL, EXPIRATION, GoogleCalendar, NUMBER, PROFILE, RESOURCE, RESOURCE_URI, STATE, TOKEN};
+use super::{GoogleCalendar, PROFILE};
 use crate::sample::sent;
 use crate::verified::Verified;
 use crate::{Arrival, Label, Proved, Sample, Unsigned, Webhooks, reading};
@@ -15,6 +15,14 @@ use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::notice::Notice;
 use hooktide_model::signing;
 use hooktide_model::signing::SUBSCRIPTION_KEY;
+
+pub(super) const TOKEN: &str = "x-goog-channel-token";
+pub(super) const CHANNEL: &str = "x-goog-channel-id";
+pub(super) const EXPIRATION: &str = "x-goog-channel-expiration";
+pub(super) const RESOURCE: &str = "x-goog-resource-id";
+pub(super) const RESOURCE_URI: &str = "x-goog-resource-uri";
+pub(super) const STATE: &str = "x-goog-resource-state";
+pub(super) const NUMBER: &str = "x-goog-message-number";
 
 impl Webhooks for GoogleCalendar {
     /// Nothing is looked up, so the first message passes also when it is faster than the answer to the watch call.

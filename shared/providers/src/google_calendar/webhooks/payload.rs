@@ -27,9 +27,9 @@ impl<'a> Message<'a> {
             value.ok_or_else(|| unreadable(format!("`{name}` is not of its form")))
         };
         Ok(Self {
-            channel: header(crate::google_calendar::CHANNEL, is_channel)?,
-            number: header(crate::google_calendar::NUMBER, is_number)?,
-            state: header(crate::google_calendar::STATE, |state| !state.is_empty())?,
+            channel: header(super::CHANNEL, is_channel)?,
+            number: header(super::NUMBER, is_number)?,
+            state: header(super::STATE, |state| !state.is_empty())?,
         })
     }
 

@@ -8,7 +8,8 @@ use http::Request;
 use jiff::Timestamp;
 
 use self::payload::Event;
-use super::{PROFILE, Paysafe, SECRET, SIGNATURE, WALLET_TRANSACTION};
+use super::topics::WALLET_TRANSACTION;
+use super::{PROFILE, Paysafe, SECRET, SIGNATURE};
 use crate::lenient::Object;
 use crate::sample::sent;
 use crate::verified::Verified;

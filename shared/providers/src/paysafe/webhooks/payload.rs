@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::json::{part, unreadable};
 use crate::lenient::{Lenient, Minor, Object, Unread, fields};
-use crate::paysafe::{ACCOUNTS, TRANSACTIONS};
-use crate::paysafe::{MERCHANT_ACCOUNT, WALLET_ACCOUNT, WALLET_OTHER, WALLET_RESTRICTION, WALLET_TRANSACTION};
+use crate::paysafe::topics::{ACCOUNTS, TRANSACTIONS};
+use crate::paysafe::topics::{MERCHANT_ACCOUNT, WALLET_ACCOUNT, WALLET_OTHER, WALLET_RESTRICTION, WALLET_TRANSACTION};
 use crate::reading::is_id;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;

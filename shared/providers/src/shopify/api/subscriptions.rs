@@ -74,7 +74,7 @@ impl Subscriptions for Shopify {
 
     fn ask(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>) -> Ask {
         let topic = graphql_name(task.topic);
-        // Of a topic and an address there is one at the most.
+        // At most one subscription has this topic and address.
         let of_this = json!({ "first": 1, "topics": [topic], "uri": task.url });
         match step {
             SubscriptionStep::Register => {

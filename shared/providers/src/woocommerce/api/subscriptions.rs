@@ -107,7 +107,7 @@ fn secret(secrets: &Secrets, now: Timestamp) -> Option<&str> {
     secrets.live(SECRET, now).next()?.secret.expose_text()
 }
 
-/// A number of a store's; zero, which nothing has, for what is none.
+/// A number of a store's; zero, which nothing has, where there is no number.
 fn number(text: &str) -> u64 {
     text.parse().unwrap_or_default()
 }

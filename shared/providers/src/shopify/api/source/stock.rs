@@ -136,7 +136,7 @@ pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
         let (_, token) = place.waiting.remove(0);
         match data::<Locations>(answer)?.one {
             Lenient::Read(Object(location)) => levels(&mut page, &mut place, location, Some(&token))?,
-            // It was deleted meanwhile, and its levels with it.
+            // The item was deleted meanwhile, and its levels with it.
             Lenient::Null => {}
             Lenient::Missing | Lenient::Odd => return Err(Refusal::Unreadable("the answer has no `location`")),
         }
@@ -182,7 +182,7 @@ fn one(id: &str, task: &Task<'_>, answer: &Answer) -> Result<What, Refusal> {
     };
     let level = match item.level {
         Lenient::Read(Object(level)) => level,
-        // It is not stocked there.
+        // The item is not stocked there.
         Lenient::Null => return Ok(gone(id, task)),
         Lenient::Missing | Lenient::Odd => return Err(unreadable),
     };

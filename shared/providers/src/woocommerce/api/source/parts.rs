@@ -82,7 +82,7 @@ pub(super) fn read(
             Item::Whole(told) => page.facts.push(What::Entity(told.entity)),
             Item::Odd { reason, .. } => odd(&mut page, Some(id), reason),
             Item::PartOf(_) => odd(&mut page, Some(id), format!("product {id}: a variation that has variations")),
-            // It has got more of them since.
+            // The product has got more of them since.
             Item::Lacks { waiting, .. } if waiting.1 > pages => cursor.wait(waiting),
             Item::Lacks { told, which_are_known, .. } => {
                 let mut found = HashMap::new();
