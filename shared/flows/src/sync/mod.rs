@@ -51,6 +51,6 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     }
     let mode = mode::of(ports, task.tenant, account, &id, task.now).await?;
     let run = Run::new(ports, &task, (account, source), &id, (stored, mode));
-    let end = run.to_its_end().await?;
+    let end = run.until_it_ends().await?;
     rest::until(ports, &task, end).await
 }

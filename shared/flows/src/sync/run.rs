@@ -62,7 +62,7 @@ impl<'a> Run<'a> {
     }
 
     /// Takes up the reading that is under way, or begins one, and goes on until it ends or the run has no more time.
-    pub(super) async fn to_its_end(mut self) -> Result<End, Fault> {
+    pub(super) async fn until_it_ends(mut self) -> Result<End, Fault> {
         let Some(mut reading) = self
             .resource
             .reading

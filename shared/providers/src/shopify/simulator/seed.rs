@@ -5,10 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::shop::{Product, Shop, Variant};
 use crate::simulator::drawn;
 
+/// A product: its title, its status, and the title and price of each variant.
+type Good = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// When the shop was set up: 1 November 2026, in seconds.
 const BEGINNING: i64 = 1_793_491_200;
 /// The goods, and the prices of their sorts.
-const GOODS: &[(&str, &str, &[(&str, &str)])] = &[
+const GOODS: &[Good] = &[
     ("Hollow mug", "ACTIVE", &[("Moss", "29.50"), ("Slate", "28.00")]),
     ("First flush Darjeeling", "ACTIVE", &[("50 g", "12.50"), ("100 g", "23.00"), ("250 g", "52.00")]),
     ("Tea strainer", "ACTIVE", &[("Default Title", "7.20")]),

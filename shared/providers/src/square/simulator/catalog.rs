@@ -109,9 +109,9 @@ impl Catalog {
         // What is empty is left out.
         if flag("include_related_objects") {
             let related = self.images_of(&found);
-            related.first().is_some().then(|| answer.insert("related_objects".to_owned(), json!(related)));
+            (!related.is_empty()).then(|| answer.insert("related_objects".to_owned(), json!(related)));
         }
-        found.first().is_some().then(|| answer.insert("objects".to_owned(), json!(found)));
+        (!found.is_empty()).then(|| answer.insert("objects".to_owned(), json!(found)));
         cursor.map(|cursor| answer.insert("cursor".to_owned(), Value::from(cursor)));
         (self.version > 0).then(|| answer.insert("latest_time".to_owned(), json!(self.latest().to_string())));
         Ok(Value::Object(answer))
