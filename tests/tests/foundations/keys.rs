@@ -25,7 +25,10 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
         Area::Endpoints => Area::Tokens,
         Area::Tokens => Area::Replays,
         Area::Replays => Area::Deferred,
-        Area::Deferred => Area::Canary,
+        Area::Deferred => Area::Resources,
+        Area::Resources => Area::Authorizations,
+        Area::Authorizations => Area::Subscriptions,
+        Area::Subscriptions => Area::Canary,
         Area::Canary => return None,
     })
 }
