@@ -3,6 +3,8 @@
 
 mod api;
 mod product;
+#[cfg(feature = "simulators")]
+mod simulator;
 mod webhooks;
 
 use std::time::Duration;
@@ -87,7 +89,7 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-provider!(WooCommerce: webhooks, api, source, subscriptions);
+provider!(WooCommerce: webhooks, api, source, subscriptions, simulator);
 
 /// The address of a store, without what differs from one way of writing it to another.
 fn normalise_account(account: &str) -> String {

@@ -6,3 +6,4 @@ mod driver;
 mod recorded;
 mod shopify;
 mod square;
+mod woocommerce;

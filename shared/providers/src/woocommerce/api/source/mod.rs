@@ -3,6 +3,8 @@
 mod cursor;
 mod list;
 mod parts;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use http::Method;
