@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::*;
 
+/// Now. The first product is 15, and the second 17, since their images are numbered with them.
 const NOW: Timestamp = Timestamp::constant(1_795_876_000, 0);
 
 /// The fields of a product that is shown, in the order of the alphabet.
@@ -83,12 +84,12 @@ fn errors_have_the_status_and_the_code_of_a_store() {
             400,
             "woocommerce_product_image_upload_error",
         ),
-        ("PUT", "products/14", r#"{"stock_quantity":"12.7"}"#, 400, "rest_invalid_param"),
-        ("PUT", "products/14", r#"{"status":"nonsense"}"#, 400, "rest_invalid_param"),
+        ("PUT", "products/15", r#"{"stock_quantity":"12.7"}"#, 400, "rest_invalid_param"),
+        ("PUT", "products/15", r#"{"status":"nonsense"}"#, 400, "rest_invalid_param"),
         ("PUT", &format!("products/{variation}"), "{}", 404, "woocommerce_rest_invalid_product_id"),
         (
             "PUT",
-            &format!("products/14/variations/{variation}"),
+            &format!("products/15/variations/{variation}"),
             "{}",
             404,
             "woocommerce_rest_product_variation_invalid_id",
@@ -122,10 +123,10 @@ fn errors_have_the_status_and_the_code_of_a_store() {
 fn documents_have_the_fields_of_a_store() {
     let mut store = Account::new(1);
     let (variable, variation) = (id_of(&mut store, "type=variable"), id_of(&mut store, "sku=ASSAM-1"));
-    let (_, view) = call(&mut store, "GET", "products/14", "");
+    let (_, view) = call(&mut store, "GET", "products/15", "");
     assert_eq!(names(&view), PRODUCT);
     assert!(view["description"].as_str().unwrap().ends_with("<p>From one garden</p>\n"));
-    let (_, edit) = call(&mut store, "GET", "products/14?context=edit", "");
+    let (_, edit) = call(&mut store, "GET", "products/15?context=edit", "");
     assert_eq!(edit["description"], "<p>Hand rolled.</p>\n\nFrom one garden");
     assert!(edit["generated_slug"].is_string() && edit["permalink_template"].is_string());
     let (_, below) = call(&mut store, "GET", &format!("products/{variable}/variations/{variation}"), "");
@@ -149,20 +150,20 @@ fn writes_are_taken_as_the_setters_of_a_store_take_them() {
         (r#"{"manage_stock":false}"#, "stock_quantity", Value::Null),
         (r#"{"name":"Salt & Pe\\pper"}"#, "name", json!("Salt &amp; Pepper")),
     ] {
-        let (status, body) = call(&mut store, "PUT", "products/14", given);
+        let (status, body) = call(&mut store, "PUT", "products/15", given);
         assert_eq!((status, &body[name]), (200, &expected), "{given}");
     }
     let image = r#"{"images":[{"src":"https://x.example/red.jpg"}]}"#;
     let id = |body: &Value| body["images"][0]["id"].as_u64();
     let (first, second) =
-        (call(&mut store, "PUT", "products/14", image), call(&mut store, "PUT", "products/14", image));
+        (call(&mut store, "PUT", "products/15", image), call(&mut store, "PUT", "products/15", image));
     assert!(id(&first.1) < id(&second.1), "an address is fetched again each time");
 }
 
 #[test]
 fn each_item_of_a_batch_stands_for_itself_and_its_deletions_are_for_good() {
     let mut store = Account::new(1);
-    let body = r#"{"create":[{"name":"One"},{"sku":"TEA-001"}],"update":[{"id":14,"status":"nonsense"},{"id":9}],"delete":[15,9]}"#;
+    let body = r#"{"create":[{"name":"One"},{"sku":"TEA-001"}],"update":[{"id":15,"status":"nonsense"},{"id":9}],"delete":[17,9]}"#;
     let (status, done) = call(&mut store, "POST", "products/batch", body);
     assert_eq!(
         (status, &done["create"][0]["name"], &done["update"][0]["status"]),
@@ -171,15 +172,15 @@ fn each_item_of_a_batch_stands_for_itself_and_its_deletions_are_for_good() {
     let code = |list: &str| done[list][1]["error"]["code"].as_str().unwrap().to_owned();
     assert_eq!(code("create"), "product_invalid_sku");
     assert_eq!((code("update"), code("delete")), ("woocommerce_rest_product_invalid_id".to_owned(), code("update")));
-    assert_eq!(call(&mut store, "GET", "products/15", "").0, 404);
-    let many = json!({ "update": vec![json!({ "id": 14 }); 101] }).to_string();
+    assert_eq!(call(&mut store, "GET", "products/17", "").0, 404);
+    let many = json!({ "update": vec![json!({ "id": 15 }); 101] }).to_string();
     assert_eq!(call(&mut store, "POST", "products/batch", &many).0, 413);
 }
 
 #[test]
 fn a_date_that_names_a_zone_is_shifted_to_that_of_the_store() {
     let mut store = Account::new(1);
-    let edit = Edit { what: "product".to_owned(), id: Some("14".to_owned()), fields: Some(serde_json::Map::new()) };
+    let edit = Edit { what: "product".to_owned(), id: Some("15".to_owned()), fields: Some(serde_json::Map::new()) };
     store.edit(&edit, "2026-11-28T14:23:36.7Z".parse().unwrap()).unwrap();
     for (query, expected) in [
         ("modified_after=2026-11-28T14:23:36&dates_are_gmt=true", 0),
@@ -191,7 +192,7 @@ fn a_date_that_names_a_zone_is_shifted_to_that_of_the_store() {
         ("modified_after=2026-11-28T15:23:36", 0),
         ("modified_after=2026-11-28T14:23:35Z", 1),
     ] {
-        let (_, found) = call(&mut store, "GET", &format!("products?include=14&_fields=id&{query}"), "");
+        let (_, found) = call(&mut store, "GET", &format!("products?include=15&_fields=id&{query}"), "");
         assert_eq!(found.as_array().unwrap().len(), expected, "{query}");
         assert!(found.as_array().unwrap().iter().all(|row| names(row) == "id"));
     }
@@ -235,7 +236,7 @@ fn who_asks_is_known_by_what_counts_on_that_way() {
         ("GET", "http", None, "?oauth_nonce=1", 401, Some("woocommerce_rest_authentication_missing_parameter")),
     ] {
         let request =
-            Request::builder().method(method).uri(format!("{scheme}://demo.example/wp-json/wc/v3/products/14{query}"));
+            Request::builder().method(method).uri(format!("{scheme}://demo.example/wp-json/wc/v3/products/15{query}"));
         let request = pair.into_iter().fold(request, |request, pair| {
             request.header("authorization", format!("Basic {}", BASE64.encode(pair.as_bytes())))
         });
