@@ -2,8 +2,6 @@
 //! version 9.9.5 was seen to answer.
 
 mod call;
-#[cfg(test)]
-mod captured;
 mod catalog;
 mod defaults;
 mod document;

@@ -220,7 +220,7 @@ impl World {
                 let Some(run) = self.run.take() else { return };
                 assert!(self.store.write(rest(&run, at(self.now))), "hints hold up no run that goes on");
             }
-            Step::End(stale) => self.end(|run| over(run), stale),
+            Step::End(stale) => self.end(over, stale),
             Step::Park => self.end(|run| park(run, at(i64::from(u32::MAX))), 0),
             Step::CutOff => {
                 self.run = None;
