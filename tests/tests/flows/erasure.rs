@@ -68,7 +68,7 @@ async fn a_commit_under_way_leaves_nothing_of_a_deleted_connection_behind() {
     assert!(left_of(&world, &shop).await > 1, "the commit came after the look");
     world.get(&path).await.expect(404);
     assert_eq!(world.get("/v1/connections").await.expect(200)["items"], json!([]));
-    assert_eq!(world.after(erase::SETTLES).await, 1, "the job looks again");
+    assert!(world.after(erase::SETTLES).await >= 1, "the job looks again");
     world.after(erase::SETTLES).await;
     assert_eq!(left_of(&world, &shop).await, 0, "nor is there a mark of the job");
     world.call(&world.operator, Method::DELETE, &path, None).await.expect(404);

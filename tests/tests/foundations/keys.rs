@@ -97,5 +97,5 @@ async fn whatever_is_written_is_written_under_its_tenant() {
         }
     }
     let all: Vec<String> = letters.into_iter().collect();
-    assert_eq!(all.concat(), "BCGHJKLNPVWXY", "every area is among them");
+    assert_eq!(all.concat(), "BCGHJKLNPVWXYresources", "every area is among them");
 }

@@ -18,6 +18,7 @@ use hooktide_store::records::entity::{Entity, EntityId};
 use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::privacy::{self, Done};
 use hooktide_store::records::replay::Replay;
+use hooktide_store::records::resource::Resource;
 use hooktide_store::records::token::Token;
 use hooktide_store::records::{self, Record};
 use hooktide_tests::faults::Place;
@@ -131,6 +132,7 @@ fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, u32, R
         ("T", "P" | "K") => read::<Owned>(item),
         ("T", "Y") => read::<Replay>(item),
         ("T", "W") => read::<Deferred>(item),
+        ("T", "resources") => read::<Resource>(item),
         ("E", _) if sort == "endpoint" => read::<Endpoint>(item),
         ("E", _) => read::<LastVerified>(item),
         ("R", _) if sort == "belonging" => read::<Belonging>(item),

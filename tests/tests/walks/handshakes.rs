@@ -122,7 +122,8 @@ async fn codes_that_nobody_awaits_leave_nothing_and_none_takes_the_place_of_anot
 
     // Once a delivery was verified, the address is set up.
     world.request(world.sample_of(&clover, "I", 1).await).await.expect(200);
-    world.tick().await;
+    // What it hinted at is looked for as well.
+    world.after(Duration::from_secs(60)).await;
     let known = world.activity().await.len();
     for minute in 0..3 {
         world.clock.advance(Duration::from_secs(60));

@@ -45,7 +45,7 @@ impl Paging {
         if wrong.is_empty() { Ok(Self { size, page, offset }) } else { Err(Problem::of_parameters(&wrong)) }
     }
 
-    /// That page of some items, as an answer.
+    /// The page of some items, as an answer.
     pub(super) fn reply(&self, items: Vec<Value>, address: &str) -> Reply {
         let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let pages = total.div_euclid(self.size) + i64::from(total.rem_euclid(self.size) > 0);

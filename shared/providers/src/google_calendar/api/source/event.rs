@@ -16,7 +16,7 @@ use hooktide_model::part;
 const LONGEST_ENTITY: usize = 900;
 /// The longest rules by which an event recurs, in bytes.
 const LONGEST_RULES: usize = 32 * 1024;
-/// The types of events that say where somebody is, or what day it is, and take nobody's time.
+/// The types of events that say where somebody is, or what day it is, and block no time.
 const TAKE_NO_TIME: &[&str] = &["workingLocation", "birthday"];
 /// The status of an event that is deleted, or of an occurrence that does not take place.
 const CANCELLED: &str = "cancelled";
