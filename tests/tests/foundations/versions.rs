@@ -177,6 +177,7 @@ async fn every_record_of_newer_code_waits_and_every_one_of_older_code_is_read() 
             "privacy record",
             "reference",
             "replay",
+            "resource",
             "route",
             "token",
         ]
