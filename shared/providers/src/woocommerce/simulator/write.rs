@@ -72,7 +72,7 @@ impl Shop {
                 "attributes" => {
                     value.as_array().into_iter().flatten().enumerate().map(|it| attribute(it, post)).collect()
                 }
-                "meta_data" => self.meta(value, post),
+                "meta_data" => self.meta_data(value, post),
                 _ => value.clone(),
             };
             post.fields.insert(name.to_owned(), value);
@@ -155,7 +155,7 @@ impl Shop {
     }
 
     /// Notes of plugins: those with a key that is there already replace it.
-    fn meta(&mut self, given: &Value, post: &Post) -> Value {
+    fn meta_data(&mut self, given: &Value, post: &Post) -> Value {
         let mut kept = post.fields.get("meta_data").and_then(Value::as_array).cloned().unwrap_or_default();
         for entry in given.as_array().into_iter().flatten() {
             kept.retain(|known| known["key"] != entry["key"]);
