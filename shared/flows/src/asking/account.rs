@@ -45,7 +45,19 @@ pub(crate) async fn of(
 ) -> Result<Option<Account>, Fault> {
     let stored = records::get::<Connection>(&*ports.table, &connection::key(tenant, id)).await?;
     let connection = stored.map(|stored| stored.record).filter(|connection| connection.deleted_at.is_none());
-    let Some(connection) = connection else { return Ok(None) };
+    match connection {
+        Some(connection) => whole(ports, settings, tenant, connection).await,
+        None => Ok(None),
+    }
+}
+
+/// A connection with what is needed to ask its provider; `None` if the provider has no API that is known here.
+pub(crate) async fn whole(
+    ports: &Ports,
+    settings: &Settings,
+    tenant: &Tenant,
+    connection: Connection,
+) -> Result<Option<Account>, Fault> {
     let provider = hooktide_providers::by_id(&connection.provider);
     let Some((provider, api)) = provider.and_then(|provider| Some((provider, provider.api()?))) else {
         return Ok(None);

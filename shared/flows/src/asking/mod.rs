@@ -32,10 +32,12 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether the same question may get an answer later.
     pub(crate) fn may_pass(&self) -> bool {
-        match self {
-            Self::Refused(refusal) => !matches!(refusal, Refusal::Expired | Refusal::Invalid),
-            Self::NoCredentials | Self::NoAddress | Self::Silent(_) => true,
-        }
+        !self.is_about_the_question()
+    }
+
+    /// Whether the provider does not take the question: its cursor has expired, or what it names is gone.
+    pub(crate) fn is_about_the_question(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::Expired | Refusal::Invalid))
     }
 }
 

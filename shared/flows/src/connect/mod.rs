@@ -16,7 +16,7 @@ mod remove;
 mod repeat;
 mod rotate;
 mod routing;
-mod secrets;
+pub(crate) mod secrets;
 mod wake;
 
 use hooktide_model::tenant::Tenant;

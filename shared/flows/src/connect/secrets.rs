@@ -12,7 +12,7 @@ use hooktide_store::records::endpoint::{self, SealedSecret};
 use super::{Context, Refusal};
 
 /// How many secrets of one name may be live: each costs a MAC for every delivery.
-pub(super) const MOST_LIVE: usize = 8;
+pub(crate) const MOST_LIVE: usize = 8;
 /// The longest secret, in bytes.
 const LONGEST: usize = 4096;
 

@@ -7,12 +7,11 @@ use jiff::Timestamp;
 use crate::Ports;
 use hooktide_model::envelope::Job;
 use hooktide_model::fault::Fault;
-use hooktide_model::job_kind::JobKind;
 use hooktide_store::ports::{MAX_DELAY, WriteFault};
 use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::{self, Stored};
 
-/// How early the message of a recurring job may come, in milliseconds, and still be the one for this mark.
+/// How early the message of a scheduled job may come, in milliseconds, and still be the one for this mark.
 const EARLY_MILLIS: i64 = 5_000;
 
 /// Holds the mark of a job; `None` if the job is done. A step that comes too early, after another one, waits its time.
@@ -21,8 +20,8 @@ pub(super) async fn claim(ports: &Ports, job: &Job, now: Timestamp) -> Result<Op
     let Some(stored) = records::get::<Mark>(&*ports.table, &key).await? else { return Ok(None) };
     let early = stored.record.due_at.saturating_sub(now.as_millisecond());
     let longest = i64::try_from(MAX_DELAY.as_millis()).unwrap_or(i64::MAX);
-    // A job that comes again and again has its own next message: another one that is early would stay for ever.
-    if !stored.record.running && early > EARLY_MILLIS && job.job == JobKind::SYNC {
+    // A job that is only scheduled has a message of its own: an early one that was put off would stay for ever.
+    if stored.record.is_scheduled() && early > EARLY_MILLIS {
         return Ok(None);
     }
     if !stored.record.running && (1..=longest).contains(&early) {

@@ -61,7 +61,7 @@ pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
                 }
             };
             // What was only scheduled has no message yet; the message of any other is still under way.
-            if mark.hints > 0 && mark.due_at > now.as_millisecond() - OVERDUE_MILLIS {
+            if !mark.is_scheduled() && mark.due_at > now.as_millisecond() - OVERDUE_MILLIS {
                 continue;
             }
             match send(ports, &envelope(&mark, now), Duration::ZERO).await {

@@ -53,7 +53,6 @@ fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> Reading {
         hints,
         seen: Default::default(),
         seen_blobs: 0,
-        listed: 0,
     }
 }
 

@@ -33,11 +33,12 @@ pub(crate) static RUNNER: Runner = Runner { kind: JobKind::SYNC, step: |ports, _
 async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let Some(id) = ResourceId::parse(task.id) else { return task.finish(ports).await };
     let key = connection::key(task.tenant, &id.connection);
-    let connection = records::get::<Connection>(&*ports.table, &key).await?;
-    if connection.is_none_or(|stored| stored.record.deleted_at.is_some()) {
+    let stored = records::get::<Connection>(&*ports.table, &key).await?;
+    let Some(connection) = stored.map(|stored| stored.record).filter(|connection| connection.deleted_at.is_none())
+    else {
         return task.finish(ports).await;
-    }
-    let account = account::of(ports, task.settings, task.tenant, &id.connection).await?;
+    };
+    let account = account::whole(ports, task.settings, task.tenant, connection).await?;
     let subject = account.as_ref().and_then(|account| Some((account, account.provider.source()?)));
     // A resource that has parts is read by its parts. Where nobody can read it, its mark says that something changed, until
     // somebody can.

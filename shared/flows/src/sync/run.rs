@@ -79,6 +79,7 @@ impl<'a> Run<'a> {
                 Ok(Step::More) => {}
                 Ok(Step::Done(cursor)) => return self.finish(reading, cursor).await,
                 Err(Stop::Failure(Failure::Refused(Refusal::Expired))) if !reading.everything => {
+                    self.resource.cursor = None;
                     reading = begin::anew(&reading, self.task.now);
                 }
                 Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,
@@ -168,7 +169,8 @@ impl<'a> Run<'a> {
         let changes = u32::try_from(committed.changes.len()).unwrap_or(u32::MAX);
         reading.changes = reading.changes.saturating_add(changes);
         let is_news = self.resource.cursor.is_none() || reading.via == Via::Webhook;
-        if is_news || self.resource.heard_at.is_none() {
+        let is_promised = self.resource.heard_at.is_some() || self.resource.mode == ResourceMode::Webhook;
+        if is_news || !is_promised {
             return;
         }
         // Where silence is noticed sooner than usual, webhooks are expected sooner.
@@ -202,10 +204,15 @@ impl<'a> Run<'a> {
         Ok(end)
     }
 
-    /// Ends a reading that could not go on. It is taken up again.
+    /// Ends a reading that could not go on. It is taken up again, or begun anew.
     async fn fail(mut self, reading: Reading, failure: &Failure) -> Result<End, Fault> {
         let (text, end) = outcome::failed(&mut self.resource, &reading, failure, self.task.now);
-        self.resource.reading = Some(Reading { calls: 0, ..reading.clone() }).filter(|reading| reading.pages > 0);
+        // A question that is not taken would not be taken again: what was read so far cannot be gone on with.
+        let goes_on = reading.pages > 0 && !failure.is_about_the_question();
+        self.resource.reading = goes_on.then(|| Reading { calls: 0, ..reading.clone() });
+        if !goes_on {
+            seen::forget(self.ports, self.task.tenant, self.id, &reading).await;
+        }
         if end == End::Parked {
             self.commit(&[]).await?;
         } else {

@@ -47,9 +47,7 @@ pub(super) async fn note(
         What::Entity(_) | What::Hint { .. } | What::Privacy(_) | What::Ignored { .. } | What::Kept { .. } => None,
     });
     for entity in told.chain(seen.iter().map(String::as_str)) {
-        if reading.seen.insert(short(entity)) {
-            reading.listed += 1;
-        }
+        reading.seen.insert(short(entity));
     }
     if reading.seen.len() > INLINE {
         let bytes: Vec<u8> = reading.seen.iter().flat_map(|hash| hash.to_be_bytes()).collect();
@@ -93,7 +91,7 @@ pub(super) async fn gone(
             }
         }
     }
-    let implausible = reading.listed * 2 < known;
+    let implausible = u64::try_from(seen.len()).unwrap_or(u64::MAX).saturating_mul(2) < known;
     if implausible && !resource.doubted {
         return Ok(Gone { notices: Vec::new(), doubted: true });
     }

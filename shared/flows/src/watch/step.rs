@@ -13,6 +13,7 @@ use crate::asking::{self, Failure};
 use crate::commit::fact::FactKind;
 use crate::commit::origin::Origin;
 use crate::commit::{Committer, Fact, Uncommitted};
+use crate::connect::secrets::MOST_LIVE;
 use crate::connect::webhook_url;
 use crate::sync::start;
 use crate::{Ports, Settings, publish};
@@ -177,7 +178,11 @@ impl Context<'_> {
             Ok(Subscribed::Gone) => {
                 (Observation::Gone, one.clone(), Some("the provider does not have it any more".to_owned()))
             }
-            Ok(Subscribed::Disabled(why)) => (Observation::Gone, one.clone(), Some(why.to_owned())),
+            // Another one takes its place, so it must not stay beside that.
+            Ok(Subscribed::Disabled(why)) => match self.end_there(watched, one).await {
+                Ok(()) => (Observation::Gone, one.clone(), Some(why.to_owned())),
+                Err(failure) => (Observation::Failure, one.clone(), Some(failure.to_string())),
+            },
             Ok(Subscribed::Listed(..)) => {
                 (Observation::Failure, one.clone(), Some("an answer to another question".to_owned()))
             }
@@ -206,11 +211,7 @@ impl Context<'_> {
     /// Ends a subscription that nobody wants, and removes its record.
     async fn end(&self, watched: &Watched, stored: Stored<Subscription>) -> Result<Option<Timestamp>, Fault> {
         let one = &stored.record;
-        if let Some(id) = &one.provider_id
-            && one.expires_at.is_none_or(|expires_at| self.now < expires_at)
-            && let Err(failure) = self.take(watched, one, &SubscriptionStep::End { id }).await
-            && failure.may_pass()
-        {
+        if let Err(failure) = self.end_there(watched, one).await {
             let (next, _) = observe(one, Observation::Failure, self.now);
             self.put(&stored, &Subscription { reason: Some(failure.to_string()), ..next.clone() }).await?;
             return Ok(Some(next.next_at));
@@ -218,6 +219,16 @@ impl Context<'_> {
         self.remove(&stored).await?;
         self.tell(watched, one, Outcome::Processed, format!("the subscription to {} ended", one.topic)).await?;
         Ok(None)
+    }
+
+    /// Ends a subscription at the provider; after a failure it may still be there.
+    async fn end_there(&self, watched: &Watched, one: &Subscription) -> Result<(), Failure> {
+        let is_live = one.expires_at.is_none_or(|expires_at| self.now < expires_at);
+        let Some(id) = one.provider_id.as_deref().filter(|_| is_live) else { return Ok(()) };
+        match self.take(watched, one, &SubscriptionStep::End { id }).await {
+            Err(failure) if failure.may_pass() => Err(failure),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Asks the provider for one step.
@@ -270,6 +281,12 @@ impl Context<'_> {
         let sealed =
             SealedSecret::seal(name, secret, (&endpoint.tenant, place.as_str()), &root, &self.ports.entropy, self.now)?;
         endpoint.secrets.insert(0, sealed);
+        // Keys of subscriptions that are gone verify nothing any more.
+        let mut kept = 0;
+        endpoint.secrets.retain(|secret| {
+            kept += usize::from(secret.name == *name);
+            secret.name != *name || kept <= MOST_LIVE
+        });
         let write = records::replace(&key, Some(rev), &endpoint, Upkeep::default())?;
         self.ports.table.write(write).await.map(drop).map_err(records::raced)
     }

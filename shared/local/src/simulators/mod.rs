@@ -8,6 +8,7 @@ mod notify;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -25,6 +26,8 @@ use self::notify::Notifier;
 
 /// The largest request that is read, in bytes.
 const LARGEST: usize = 8 * 1024 * 1024;
+/// How often a simulator is asked what it has to send.
+const LOOKS: Duration = Duration::from_millis(500);
 
 /// A simulator that is served.
 pub(crate) struct Served {
@@ -54,21 +57,23 @@ impl Served {
     }
 }
 
-/// The routes of a provider's simulator; `None` if it has none.
-fn router(provider: &dyn Provider, seed: u64, clock: Arc<dyn Clock>) -> Option<Router> {
-    let served = Arc::new(Served {
-        simulator: Mutex::new(provider.simulator(seed)?),
-        faults: Mutex::new(Faults::default()),
-        notifier: Notifier::default(),
-        clock,
-    });
-    let router = Router::new()
+/// The routes of a simulator.
+fn router(served: Arc<Served>) -> Router {
+    Router::new()
         .route("/_control/edit", post(control::edit))
         .route("/_control/faults", post(control::faults))
         .route("/_control/state", get(control::state))
         .fallback(api)
-        .with_state(served);
-    Some(router)
+        .with_state(served)
+}
+
+/// Sends what a simulator holds back until its time has come, such as a repeat of what was refused.
+async fn send_what_is_due(served: Arc<Served>) {
+    let mut ticks = tokio::time::interval(LOOKS);
+    loop {
+        ticks.tick().await;
+        served.with(|_, _| ());
+    }
 }
 
 /// Serves a provider's simulator on a listener until `shutdown` completes; `false` if the provider has none.
@@ -79,8 +84,18 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<bool> {
-    let Some(router) = router(provider, seed, clock) else { return Ok(false) };
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
+    let Some(simulator) = provider.simulator(seed) else { return Ok(false) };
+    let served = Arc::new(Served {
+        simulator: Mutex::new(simulator),
+        faults: Mutex::new(Faults::default()),
+        notifier: Notifier::default(),
+        clock,
+    });
+    let server = axum::serve(listener, router(Arc::clone(&served))).with_graceful_shutdown(shutdown);
+    tokio::select! {
+        ended = server => ended?,
+        () = send_what_is_due(served) => {}
+    }
     Ok(true)
 }
 

@@ -163,9 +163,6 @@ pub struct Reading {
     /// How many blobs hold the rest of these hashes.
     #[serde(default)]
     pub seen_blobs: u32,
-    /// How many ids the listing had so far.
-    #[serde(default)]
-    pub listed: u64,
 }
 
 /// A sync that ended.

@@ -123,6 +123,11 @@ impl Mark {
         !self.running && before.is_none_or(|before| before.running || before.due_at > self.due_at)
     }
 
+    /// Whether it only waits for its time: no hint asks for it, and no message of its own is under way.
+    pub fn is_scheduled(&self) -> bool {
+        !self.running && !self.begun && self.hints == 0
+    }
+
     /// The mark with more hints: those that come once the job is begun are for the run after it.
     fn with(&self, more: &BTreeMap<MarkReason, u64>) -> Self {
         let mut mark = Self { hints: self.hints + sum(more), ..self.clone() };
