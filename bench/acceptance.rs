@@ -81,7 +81,7 @@ pub(crate) fn measure(report: &mut Report) {
     }
     for size in SIZES {
         let what = format!("the same in instructions, {} KB", size / 1024);
-        let figure = match instructions::compare(size) {
+        let figure = match instructions::compare(["accept", &size.to_string()]) {
             Ok([floor, own]) => format!("{:.2} ({:.0} to {:.0} thousand)", own / floor, own / 1e3, floor / 1e3),
             Err(reason) => format!("not measured: {reason}"),
         };

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::report::{Report, Verdict, grouped};
-use crate::rounds::{Contestant, medians};
+use crate::rounds::{Contestant, Pairs};
 
 /// How many entities the small store has.
 const FEW: u64 = 1_000;
@@ -31,7 +31,7 @@ const CONNECTIONS: usize = 10_000;
 const FILLING: Duration = Duration::from_secs(120);
 /// How much longer an operation may take in the larger store.
 const MOST: f64 = 1.10;
-/// How many rounds are measured.
+/// How many pairs of rounds a group has.
 const ROUNDS: usize = 81;
 /// Notices of a batch.
 const BATCH: u64 = 25;
@@ -48,6 +48,8 @@ struct Place {
     receiver: Receiver,
     processor: Processor,
     batches: Vec<Vec<Message>>,
+    /// The number of the next batch.
+    next: u64,
     request: Request<Bytes>,
     cursor: String,
 }
@@ -75,93 +77,92 @@ pub(crate) fn measure(report: &mut Report) {
 /// Compares the same changes of the same thousand entities, so that no more data has to fit into the processor's caches.
 fn compare_hot(report: &mut Report, runtime: &Runtime, places: &mut [Place; 2], growth: &str) {
     for place in places.iter_mut() {
-        runtime.block_on(place.refill(FEW));
+        place.among = FEW;
     }
-    let [mut few_batches, mut many_batches] = places.each_mut().map(|place| std::mem::take(&mut place.batches));
-    let [few, many] = &*places;
-    let process = |place: &Place, batches: &mut Vec<Vec<Message>>| {
-        runtime.block_on(place.process(batches.pop().expect("a batch for each round")));
-    };
-    let times = medians(
-        ROUNDS,
-        &mut [
-            Contestant::new(1, || process(few, &mut few_batches)),
-            Contestant::new(1, || process(many, &mut many_batches)),
-        ],
-    );
-    let ratio = times[1].as_secs_f64() / times[0].as_secs_f64();
+    let ratio = processing(runtime, places).ratio();
     let what = format!("processing 25 changes of the same thousand entities, {growth}");
     report.show("N9", &what, format!("{ratio:.2}"));
+}
+
+/// Compares processing; each group has changes of its own.
+fn processing(runtime: &Runtime, places: &mut [Place; 2]) -> Pairs {
+    let mut pairs = Pairs::default();
+    while pairs.wants_more() {
+        for place in places.iter_mut() {
+            runtime.block_on(place.refill());
+        }
+        let [mut few_batches, mut many_batches] = places.each_mut().map(|place| std::mem::take(&mut place.batches));
+        let [few, many] = &*places;
+        let process = |place: &Place, batches: &mut Vec<Vec<Message>>| {
+            runtime.block_on(place.process(batches.pop().expect("a batch for each round")));
+        };
+        pairs.measure(
+            ROUNDS,
+            &mut [
+                Contestant::new(1, || process(few, &mut few_batches)),
+                Contestant::new(1, || process(many, &mut many_batches)),
+            ],
+        );
+    }
+    pairs
 }
 
 fn compare(report: &mut Report, runtime: &Runtime, places: &mut [Place; 2], growth: &str) {
     for place in places.iter_mut() {
         runtime.block_on(place.prepare());
     }
-    let [few, many] = places;
-    let [mut few_batches, mut many_batches] = [&mut few.batches, &mut many.batches].map(std::mem::take);
-    let [few, many] = [&*few, &*many];
+    let [few, many] = &*places;
     let accept = |place: &Place| runtime.block_on(place.accept());
-    let process = |place: &Place, batches: &mut Vec<Vec<Message>>| {
-        runtime.block_on(place.process(batches.pop().expect("a batch for each round")));
-    };
     let read = |place: &Place| runtime.block_on(place.read());
     // Measures one kind of work after the other, since other work between two runs would affect them unequally. Reads the
     // page before processing: the fewer entities there are, the more of the page's changes processing overtakes, and the
     // feed gives those without their documents.
-    let pairs = [
-        medians(ROUNDS, &mut [Contestant::new(200, || accept(few)), Contestant::new(200, || accept(many))]),
-        medians(ROUNDS, &mut [Contestant::new(5, || read(few)), Contestant::new(5, || read(many))]),
-        medians(
-            ROUNDS,
-            &mut [
-                Contestant::new(1, || process(few, &mut few_batches)),
-                Contestant::new(1, || process(many, &mut many_batches)),
-            ],
-        ),
-    ];
+    let accepting =
+        Pairs::of(ROUNDS, &mut [Contestant::new(200, || accept(few)), Contestant::new(200, || accept(many))]);
+    let reading = Pairs::of(ROUNDS, &mut [Contestant::new(5, || read(few)), Contestant::new(5, || read(many))]);
+    let pairs = [accepting, reading, processing(runtime, places)];
     for (what, pair) in ["acceptance", "a page of 100 changes", "processing 25 changes"].iter().zip(pairs) {
-        let [before, after] = [0, 1].map(|index: usize| pair[index].as_secs_f64() * 1e6);
-        let ratio = after / before;
+        let [before, after] = pair.medians().map(|time| time.as_secs_f64() * 1e6);
+        let ratio = pair.ratio();
         let what = format!("{what}, {growth} ({before:.0} to {after:.0} us)");
         report.judge("N9", &what, format!("{ratio:.2}"), "at most 1.10", Verdict::Required(ratio <= MOST));
     }
 }
 
 impl Place {
-    /// Makes new batches of changes, spread over so many of the entities.
-    async fn refill(&mut self, among: u64) {
-        self.among = among;
+    /// Makes new batches of changes: one for each round, and one for the round that warms up.
+    async fn refill(&mut self) {
         self.batches.clear();
-        for number in 0..=ROUNDS as u64 {
-            let batch = self.batch(number + 16).await;
+        for _ in 0..=ROUNDS {
+            let batch = self.batch().await;
             self.batches.push(batch);
         }
         self.batches.reverse();
     }
 
-    /// Makes the batches of changes of stored entities, and finds the place to read the feed from.
+    /// Finds the place to read the feed from.
     async fn prepare(&mut self) {
-        // One round more warms up, and the first batches find the ends of the journal's lanes.
-        for number in 0..8 {
-            let batch = self.batch(number).await;
+        // The first batches find the ends of the journal's lanes.
+        for _ in 0..8 {
+            let batch = self.batch().await;
             self.process(batch).await;
         }
         let page = self.world.get("/v1/changes?limit=1&after=now").await.expect(200);
         self.cursor = page["next"].as_str().expect("a cursor").to_owned();
-        for number in 8..16 {
-            let batch = self.batch(number).await;
+        for _ in 0..8 {
+            let batch = self.batch().await;
             self.process(batch).await;
         }
         let page = self.world.get(&self.page()).await.expect(200);
         let whole = page["items"].as_array().expect("items").iter().filter(|item| item["document"].is_object());
         assert_eq!(whole.count(), 100, "changes with their documents");
-        self.refill(self.among).await;
     }
 
-    /// The batch with that number: changes that are spread over the stored entities, none of which changes again until all
-    /// have had their turn.
-    async fn batch(&self, number: u64) -> Vec<Message> {
+    /// The next batch: changes that are spread over the stored entities, none of which changes again until all have had
+    /// their turn.
+    async fn batch(&mut self) -> Vec<Message> {
+        let number = self.next;
+        self.next += 1;
         self.world.clock.advance(Duration::from_secs(1));
         for index in 0..BATCH {
             let entity = (number * BATCH + index) * 7_919 % self.among;
@@ -241,6 +242,7 @@ async fn filled(world: World, count: u64) -> Place {
         receiver,
         processor,
         batches: Vec::new(),
+        next: 0,
         request,
         cursor: String::new(),
     }

@@ -1,38 +1,47 @@
-//! Instructions of acceptance, counted by valgrind: they repeat where times do not.
+//! Instructions of an own share and of its floor, counted by valgrind: they repeat where times do not.
 
 use std::process::Command;
 
 use crate::acceptance::Acceptance;
+use crate::providers::Typical;
 
-/// How often acceptance is run under valgrind: the difference of two runs is without the start.
+/// How often it is run under valgrind: the difference of two runs is without the start.
 const TIMES: [u32; 2] = [20, 120];
 
-/// Runs the floor or the own share so many times; what [`compare`] lets valgrind run.
-pub(crate) fn repeat(which: &str, size: &str, times: &str) {
-    let (size, times): (usize, u32) = (size.parse().expect("a size"), times.parse().expect("a number"));
+/// Runs the floor or the own share of acceptance so many times; what [`compare`] lets valgrind run.
+pub(crate) fn accept(size: &str, which: &str, times: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let acceptance = runtime.block_on(Acceptance::new(size));
-    for _ in 0..times {
-        if which == "own" { acceptance.own() } else { acceptance.floor() }
-    }
+    let acceptance = runtime.block_on(Acceptance::new(size.parse().expect("a size")));
+    repeat(times, || if which == "own" { acceptance.own() } else { acceptance.floor() });
 }
 
-/// The instructions of the floor and of the own share, or why they were not counted.
-pub(crate) fn compare(size: usize) -> Result<[f64; 2], String> {
-    Ok([per_call("floor", size)?, per_call("own", size)?])
+/// The same of a provider's typical delivery.
+pub(crate) fn provide(id: &str, which: &str, times: &str) {
+    let typical = Typical::of_provider(id).expect("a provider");
+    repeat(times, || if which == "own" { typical.own() } else { typical.floor() });
 }
 
-fn per_call(which: &str, size: usize) -> Result<f64, String> {
-    let [few, many] = TIMES.map(|times| counted(which, size, times));
+fn repeat(times: &str, call: impl Fn()) {
+    (0..times.parse::<u32>().expect("a number")).for_each(|_| call());
+}
+
+/// The instructions of the floor and of the own share of that work, or why they were not counted.
+pub(crate) fn compare(work: [&str; 2]) -> Result<[f64; 2], String> {
+    Ok([per_call(work, "floor")?, per_call(work, "own")?])
+}
+
+fn per_call(work: [&str; 2], which: &str) -> Result<f64, String> {
+    let [few, many] = TIMES.map(|times| counted(work, which, times));
     Ok((many? - few?) / f64::from(TIMES[1] - TIMES[0]))
 }
 
-fn counted(which: &str, size: usize, times: u32) -> Result<f64, String> {
+fn counted(work: [&str; 2], which: &str, times: u32) -> Result<f64, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
-        .args(["accept", which, &size.to_string(), &times.to_string()])
+        .args(work)
+        .args([which, &times.to_string()])
         .output()
         .map_err(|_| "valgrind is not installed".to_owned())?;
     let said = String::from_utf8_lossy(&output.stderr);

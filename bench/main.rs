@@ -38,8 +38,12 @@ fn main() -> ExitCode {
             load::bare::serve();
             return ExitCode::SUCCESS;
         }
-        ["accept", which, size, times] => {
-            instructions::repeat(which, size, times);
+        ["accept", size, which, times] => {
+            instructions::accept(size, which, times);
+            return ExitCode::SUCCESS;
+        }
+        ["provide", id, which, times] => {
+            instructions::provide(id, which, times);
             return ExitCode::SUCCESS;
         }
         _ => {}

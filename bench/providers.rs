@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::report::{Report, Verdict};
 use crate::rounds::{Contestant, medians};
-use crate::{flat, size};
+use crate::{flat, instructions, size};
 
 /// How many rounds are measured.
 const ROUNDS: usize = 101;
@@ -40,7 +40,7 @@ enum Proof {
 }
 
 /// A provider with a typical delivery.
-struct Typical {
+pub(crate) struct Typical {
     sender: Sender,
     topic: &'static str,
     request: Request<Bytes>,
@@ -50,6 +50,12 @@ struct Typical {
 }
 
 impl Typical {
+    /// The provider of that id, with its typical delivery.
+    pub(crate) fn of_provider(id: &str) -> Option<Self> {
+        let sender = Sender::all().into_iter().find(|sender| sender.provider.id() == id)?;
+        Some(Self::of(sender, world::clock().now()))
+    }
+
     fn of(sender: Sender, now: Timestamp) -> Self {
         let topic = sender.typical();
         let request = sender.delivery(topic, 1, now);
@@ -65,7 +71,7 @@ impl Typical {
     }
 
     /// What is done with a delivery from its arrival to what it tells.
-    fn own(&self) {
+    pub(crate) fn own(&self) {
         let (provider, url) = (self.sender.provider, &self.sender.url);
         let arrival = Arrival { request: &self.request, url, secrets: &self.secrets, now: self.now };
         let verified = verified::open(provider, &arrival).expect("a signed delivery");
@@ -76,7 +82,7 @@ impl Typical {
     }
 
     /// What nobody who receives it can do without.
-    fn floor(&self) {
+    pub(crate) fn floor(&self) {
         let body = self.request.body();
         let proved = match &self.proof {
             Proof::Mac(covers) => {
@@ -136,8 +142,22 @@ pub(crate) fn measure(report: &mut Report) {
         let [floor, own] = [0, 1].map(|index| times[index].as_secs_f64() * 1e6);
         let ratio = own / floor;
         let (id, bytes) = (typical.sender.provider.id(), typical.request.body().len());
-        let what = format!("{id}, `{}` of {bytes} bytes ({own:.1} us) to its floor ({floor:.1} us)", typical.topic);
-        report.judge("N1", &what, format!("{ratio:.2}"), "at most 2.00", Verdict::Required(ratio <= MOST));
+        let what = format!("{id}, `{}` of {bytes} bytes", typical.topic);
+        let times = format!("({own:.1} us) to its floor ({floor:.1} us)");
+        match instructions::compare(["provide", id]) {
+            Ok(counts) => {
+                let [least, share] = counts.map(|count| count / 1e3);
+                let what = format!("{what}, in instructions ({share:.1} thousand) to its floor ({least:.1} thousand)");
+                let within = share / least <= MOST;
+                report.judge("N1", &what, format!("{:.2}", share / least), "at most 2.00", Verdict::Required(within));
+                let what = format!("  the same in time {times}");
+                report.judge("N1", &what, format!("{ratio:.2}"), "2.00", Verdict::Aim(ratio <= MOST));
+            }
+            Err(_) => {
+                let within = Verdict::Required(ratio <= MOST);
+                report.judge("N1", &format!("{what} {times}"), format!("{ratio:.2}"), "at most 2.00", within);
+            }
+        }
     }
     flat::measure(report);
     size::measure(report);

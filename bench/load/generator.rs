@@ -6,6 +6,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::rounds::percentile;
@@ -22,6 +23,19 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    /// What these threads sent since then, once they end.
+    pub(crate) fn join(began: Instant, threads: Vec<ScopedJoinHandle<'_, (Vec<Duration>, usize)>>) -> Self {
+        let mut sent = Self::default();
+        for thread in threads {
+            let (latencies, refused) = thread.join().expect("a thread ends");
+            sent.latencies.extend(latencies);
+            sent.refused += refused;
+        }
+        sent.took = began.elapsed();
+        sent.latencies.sort();
+        sent
+    }
+
     /// Accepted ones in a second.
     pub(crate) fn per_second(&self) -> f64 {
         self.latencies.len() as f64 / self.took.as_secs_f64()
@@ -64,18 +78,10 @@ pub(crate) fn send(address: SocketAddr, requests: &[Vec<u8>], connections: usize
             }
         }
     };
-    let mut sent = Sent::default();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(work)).collect();
-        for thread in threads {
-            let (latencies, refused) = thread.join().expect("a thread ends");
-            sent.latencies.extend(latencies);
-            sent.refused += refused;
-        }
-    });
-    sent.took = began.elapsed();
-    sent.latencies.sort();
-    sent
+        let threads = (0..connections).map(|_| scope.spawn(work)).collect();
+        Sent::join(began, threads)
+    })
 }
 
 /// A keep-alive connection.

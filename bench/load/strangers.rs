@@ -12,20 +12,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::deliveries::Deliveries;
 use super::generator::{Connection, Sent, send};
-use super::{Watch, per_second};
+use super::{CONNECTIONS, REST, WARMING, Watch, per_second};
 use crate::report::{Report, Verdict};
+use crate::rounds::middle;
 
-/// How many connections send genuine deliveries.
-const CONNECTIONS: usize = 16;
 /// How many send forged ones: enough to keep up, and few, since they share the machine with the server.
 const FORGERS: usize = 4;
+/// How many rounds there are.
+const ROUNDS: usize = 5;
 /// How many deliveries measure a rate.
-const MEASURED: u64 = 20_000;
-/// How many warm up.
-const WARMING: u64 = 4_000;
-/// How long everything rests before a rate is measured, with nothing left to process: acceptance goes before processing
-/// only for some seconds at a stretch.
-const REST: Duration = Duration::from_secs(6);
+const MEASURED: u64 = 12_000;
 /// How many connections are half open.
 const HALF_OPEN: usize = 1_500;
 /// How many streams of events are open.
@@ -46,48 +42,86 @@ async fn compare(report: &mut Report) {
     send(address, &deliveries.requests(0..WARMING, |_| String::new()), CONNECTIONS, None);
     watch.until(WARMING).await;
     tokio::time::sleep(REST).await;
-    let numbers = |nth: u64| WARMING + nth * MEASURED..WARMING + (nth + 1) * MEASURED;
-    let alone = send(address, &deliveries.requests(numbers(0), |_| String::new()), CONNECTIONS, None);
-    watch.until(WARMING + MEASURED).await;
+    let mut numbers = (0..).map(|nth: u64| WARMING + nth * MEASURED..WARMING + (nth + 1) * MEASURED);
+    let mut next = || deliveries.requests(numbers.next().expect("there is always one more"), |_| String::new());
+    let (mut rounds, mut sent) = (Vec::new(), WARMING);
+    let (mut told, mut ended) = (0, 0);
+    for _ in 0..ROUNDS {
+        let alone = send(address, &next(), CONNECTIONS, None);
+        sent += MEASURED;
+        watch.until(sent).await;
+        let crowd = Crowd::gather(address, &server.client.token);
+        tokio::time::sleep(REST).await;
+        let (genuine, forged) = (next(), next().into_iter().map(forge).collect::<Vec<_>>());
+        let (disturbed, refused) = beside(address, &genuine, &forged);
+        let left = crowd.leave();
+        (told, ended) = (told + left.0, ended + left.1);
+        sent += MEASURED;
+        watch.until(sent).await;
+        tokio::time::sleep(REST).await;
+        rounds.push((alone, disturbed, refused));
+    }
 
-    let over = Arc::new(AtomicBool::new(false));
-    let half_open = std::thread::spawn({
-        let over = Arc::clone(&over);
-        move || keep_half_open(address, &over)
-    });
-    let told = Arc::new(AtomicUsize::new(0));
-    let streams = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let streams = streams.expect("a runtime");
-    let open: Vec<_> =
-        (0..STREAMS).map(|_| streams.spawn(follow(address, server.client.token.clone(), Arc::clone(&told)))).collect();
-    tokio::time::sleep(REST).await;
-    let genuine = deliveries.requests(numbers(1), |_| String::new());
-    let forged: Vec<Vec<u8>> = deliveries.requests(numbers(2), |_| String::new()).into_iter().map(forge).collect();
-    let (disturbed, refused) = beside(address, &genuine, &forged);
-    let ended = open.iter().filter(|stream| stream.is_finished()).count();
-    over.store(true, Ordering::Relaxed);
-    half_open.join().expect("the half-open ones end");
-    streams.shutdown_background();
-
-    let ratio = disturbed.per_second() / alone.per_second();
-    report.show("N3", "undisturbed: accepted at 16 connections", per_second(alone.per_second()));
+    let middle_of = |figure: fn(&(Sent, Sent, usize)) -> f64| middle(rounds.iter().map(figure).collect());
+    let what = format!("undisturbed: accepted at {CONNECTIONS} connections, median of {ROUNDS} rounds");
+    report.show("N3", &what, per_second(middle_of(|(alone, ..)| alone.per_second())));
+    let refused: usize = rounds.iter().map(|(.., refused)| refused).sum();
     let what = format!(
         "among {HALF_OPEN} half-open connections, {refused} forged deliveries, {STREAMS} streams ({ended} ended, {:.0} MB \
          told): accepted",
-        told.load(Ordering::Relaxed) as f64 / 1e6
+        told as f64 / 1e6
     );
-    report.show("N3", &what, per_second(disturbed.per_second()));
-    report.show("N3", "  p50 / p99 / p99.9", disturbed.in_words());
-    let holds = ratio >= 0.5 && disturbed.refused == 0;
-    let figure = format!("{ratio:.2}, {} refused", disturbed.refused);
+    report.show("N3", &what, per_second(middle_of(|(_, disturbed, _)| disturbed.per_second())));
+    let [half, most, nearly_all] = [
+        middle_of(|(_, disturbed, _)| disturbed.milliseconds(0.5)),
+        middle_of(|(_, disturbed, _)| disturbed.milliseconds(0.99)),
+        middle_of(|(_, disturbed, _)| disturbed.milliseconds(0.999)),
+    ];
+    report.show("N3", "  p50 / p99 / p99.9", format!("{half:.2} / {most:.2} / {nearly_all:.2} ms"));
+    let ratio = middle_of(|(alone, disturbed, _)| disturbed.per_second() / alone.per_second());
+    let turned_away: usize = rounds.iter().map(|(alone, disturbed, _)| alone.refused + disturbed.refused).sum();
+    let holds = ratio >= 0.5 && turned_away == 0;
+    let figure = format!("{ratio:.2}, {turned_away} refused");
     report.judge("N3", "  part of the undisturbed rate", figure, "at least 0.50, 0 refused", Verdict::Required(holds));
+}
+
+/// The strangers that are there all the time.
+struct Crowd {
+    half_open: std::thread::JoinHandle<()>,
+    runtime: tokio::runtime::Runtime,
+    streams: Vec<tokio::task::JoinHandle<()>>,
+    told: Arc<AtomicUsize>,
+    over: Arc<AtomicBool>,
+}
+
+impl Crowd {
+    /// Connects them.
+    fn gather(address: SocketAddr, token: &str) -> Self {
+        let (over, told) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let half_open = std::thread::spawn({
+            let over = Arc::clone(&over);
+            move || keep_half_open(address, &over)
+        });
+        let runtime = super::runtime();
+        let streams = (0..STREAMS).map(|_| runtime.spawn(follow(address, token.to_owned(), Arc::clone(&told))));
+        Self { half_open, streams: streams.collect(), runtime, told, over }
+    }
+
+    /// Disconnects them; how many bytes the streams were told, and how many streams had ended before.
+    fn leave(self) -> (usize, usize) {
+        let ended = self.streams.iter().filter(|stream| stream.is_finished()).count();
+        self.over.store(true, Ordering::Relaxed);
+        self.half_open.join().expect("the half-open ones end");
+        self.runtime.shutdown_background();
+        (self.told.load(Ordering::Relaxed), ended)
+    }
 }
 
 /// Sends genuine deliveries, and for each that was answered a forged one; how many of those were refused.
 fn beside(address: SocketAddr, genuine: &[Vec<u8>], forged: &[Vec<u8>]) -> (Sent, usize) {
     let (answered, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (next, began, refused) = (AtomicUsize::new(0), Instant::now(), AtomicUsize::new(0));
-    let (nth, mut sent) = (AtomicUsize::new(0), Sent::default());
+    let nth = AtomicUsize::new(0);
     let forge = || {
         let mut connection = Connection::open(address);
         while let Some(request) = forged.get(nth.fetch_add(1, Ordering::Relaxed)) {
@@ -113,18 +147,12 @@ fn beside(address: SocketAddr, genuine: &[Vec<u8>], forged: &[Vec<u8>]) -> (Sent
         }
         (latencies, turned_away)
     };
-    std::thread::scope(|scope| {
+    let sent = std::thread::scope(|scope| {
         (0..FORGERS).for_each(|_| drop(scope.spawn(forge)));
-        let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(deliver)).collect();
-        for thread in threads {
-            let (latencies, turned_away) = thread.join().expect("a thread ends");
-            sent.latencies.extend(latencies);
-            sent.refused += turned_away;
-        }
-        sent.took = began.elapsed();
+        let sent = Sent::join(began, (0..CONNECTIONS).map(|_| scope.spawn(deliver)).collect());
         over.store(true, Ordering::Relaxed);
+        sent
     });
-    sent.latencies.sort();
     (sent, refused.into_inner())
 }
 
