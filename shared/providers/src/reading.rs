@@ -31,9 +31,14 @@ pub(crate) fn unknown(name: &str) -> What {
 
 /// Whether a text can be the id of an entity: not empty, short, and without control characters.
 pub(crate) fn is_id(text: &str) -> bool {
-    // All of it, without a way out: that is quicker, and only odd ids have more than such bytes.
+    (1..=LONGEST_ID).contains(&text.len()) && !has_control(text)
+}
+
+/// Whether a text has control characters.
+pub(crate) fn has_control(text: &str) -> bool {
+    // All of it, without a way out: that is quicker, and only odd texts have more than such bytes.
     let plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
-    (1..=LONGEST_ID).contains(&text.len()) && (plain || !text.chars().any(char::is_control))
+    !plain && text.contains(char::is_control)
 }
 
 #[cfg(test)]

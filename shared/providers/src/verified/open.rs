@@ -7,6 +7,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::Verified;
+use crate::reading::has_control;
 use crate::{Arrival, Proved, Provider, Webhooks};
 use hooktide_model::envelope::Delivery;
 use hooktide_model::fault::AuthFault;
@@ -46,7 +47,7 @@ fn kept(provider: &dyn Provider, headers: &HeaderMap) -> BTreeMap<String, String
         // Values may go beyond ASCII: a store's address may be written in its own script. One with control characters is left
         // out, because JSON takes up to six bytes for each, and an unsigned header must not inflate the envelope.
         let value = value.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-        if let Some(value) = value.filter(|value| !value.contains(char::is_control)) {
+        if let Some(value) = value.filter(|value| !has_control(value)) {
             kept.insert((*name).to_owned(), value.to_owned());
         }
     }
