@@ -38,7 +38,8 @@ pub use self::provider::Provider;
 pub use self::sample::{Sample, Unsigned, signing_with};
 pub use self::source::{Next, Page, Part, Reach, Source, Task};
 pub use self::subscriptions::{
-    Covering, Listed, Plan, Registered, Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions,
+    Covering, Listed, Plan, Registered, Subscribed, SubscriptionResult, SubscriptionStep, SubscriptionTask,
+    Subscriptions,
 };
 pub use self::webhooks::{HandshakeReply, Label, Proved, Webhooks};
 

@@ -18,13 +18,11 @@ pub trait Subscriptions: Api {
 
     /// Reads the answer to that question. Answers that are no success are sorted by [`Api::sort`], unless they have a meaning
     /// here (a subscription that is gone).
-    fn read(
-        &self,
-        task: &SubscriptionTask<'_>,
-        step: &SubscriptionStep<'_>,
-        answer: &Answer,
-    ) -> Result<Subscribed, Refusal>;
+    fn read(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>, answer: &Answer) -> SubscriptionResult;
 }
+
+/// What comes of a step.
+pub type SubscriptionResult = Result<Subscribed, Refusal>;
 
 /// What a connection subscribes to.
 #[derive(Debug, Clone, Copy)]

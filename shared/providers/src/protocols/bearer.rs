@@ -1,4 +1,4 @@
-//! Bearer tokens, as RFC 6750 has them.
+//! What proves us in the `Authorization` header: bearer tokens, as RFC 6750 has them, and other schemes.
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -10,14 +10,18 @@ use hooktide_model::secret::Secrets;
 
 /// The request with the newest live token of that name; `None` without one that a header can have.
 pub(crate) fn authorise(
-    mut request: Request<Bytes>,
+    request: Request<Bytes>,
     secrets: &Secrets,
     name: &str,
     now: Timestamp,
 ) -> Option<Request<Bytes>> {
     let token = secrets.live(name, now).find_map(|live| live.secret.expose_text())?;
-    let text = Zeroizing::new(format!("Bearer {token}"));
-    let mut value = HeaderValue::from_str(&text).ok()?;
+    with_proof(request, &Zeroizing::new(format!("Bearer {token}")))
+}
+
+/// The request with that proof, which nothing shows; `None` if no header can have it.
+pub(crate) fn with_proof(mut request: Request<Bytes>, proof: &Zeroizing<String>) -> Option<Request<Bytes>> {
+    let mut value = HeaderValue::from_str(proof).ok()?;
     value.set_sensitive(true);
     request.headers_mut().insert(AUTHORIZATION, value);
     Some(request)

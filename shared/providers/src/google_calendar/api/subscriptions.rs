@@ -10,7 +10,8 @@ use super::{calendar_path, errors, get, post};
 use crate::google_calendar::{CALENDAR, CALENDARS, GoogleCalendar};
 use crate::lenient::{Lenient, Object, fields};
 use crate::{
-    Answer, Ask, Covering, Plan, Refusal, Registered, Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions,
+    Answer, Ask, Covering, Plan, Refusal, Registered, Subscribed, SubscriptionResult, SubscriptionStep,
+    SubscriptionTask, Subscriptions,
 };
 
 /// The topic of the list of calendars.
@@ -59,12 +60,7 @@ impl Subscriptions for GoogleCalendar {
         }
     }
 
-    fn read(
-        &self,
-        task: &SubscriptionTask<'_>,
-        step: &SubscriptionStep<'_>,
-        answer: &Answer,
-    ) -> Result<Subscribed, Refusal> {
+    fn read(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>, answer: &Answer) -> SubscriptionResult {
         match step {
             SubscriptionStep::Register => registered(task, answer),
             SubscriptionStep::End { .. } if errors::is_gone(answer) => Ok(Subscribed::Gone),
@@ -89,7 +85,7 @@ fn register(task: &SubscriptionTask<'_>) -> Ask {
     post(task.api, &path, &body)
 }
 
-fn registered(task: &SubscriptionTask<'_>, answer: &Answer) -> Result<Subscribed, Refusal> {
+fn registered(task: &SubscriptionTask<'_>, answer: &Answer) -> SubscriptionResult {
     // The answer to the first try was lost: the channel is open. Without the id of what it watches it cannot be ended early.
     if answer.status() == StatusCode::BAD_REQUEST && errors::says(answer, "channelIdNotUnique") {
         let ends_at = latest(task.now);
@@ -109,7 +105,7 @@ fn registered(task: &SubscriptionTask<'_>, answer: &Answer) -> Result<Subscribed
 }
 
 /// A channel is there until its time is up, if what it watches is.
-fn probed(task: &SubscriptionTask<'_>, id: &str, answer: &Answer) -> Result<Subscribed, Refusal> {
+fn probed(task: &SubscriptionTask<'_>, id: &str, answer: &Answer) -> SubscriptionResult {
     let opened = Opened::of(id);
     if opened.ends_at <= task.now {
         return Ok(Subscribed::Gone);

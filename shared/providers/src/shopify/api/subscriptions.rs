@@ -9,8 +9,8 @@ use crate::lenient::{Lenient, Object, fields};
 use crate::protocols::graphql::data;
 use crate::shopify::{PRODUCTS, STOCK, Shopify};
 use crate::{
-    Answer, Ask, Covering, Listed, Plan, Refusal, Registered, Subscribed, SubscriptionStep, SubscriptionTask,
-    Subscriptions,
+    Answer, Ask, Covering, Listed, Plan, Refusal, Registered, Subscribed, SubscriptionResult, SubscriptionStep,
+    SubscriptionTask, Subscriptions,
 };
 
 /// The topics that are subscribed to.
@@ -96,12 +96,7 @@ impl Subscriptions for Shopify {
         }
     }
 
-    fn read(
-        &self,
-        task: &SubscriptionTask<'_>,
-        step: &SubscriptionStep<'_>,
-        answer: &Answer,
-    ) -> Result<Subscribed, Refusal> {
+    fn read(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>, answer: &Answer) -> SubscriptionResult {
         errors::sort(answer)?;
         match step {
             SubscriptionStep::Register => created(data::<Changed>(answer)?.payload),
@@ -116,7 +111,7 @@ impl Subscriptions for Shopify {
 }
 
 /// A subscription that was made, or is there already.
-fn created(payload: Lenient<Object<Payload>>) -> Result<Subscribed, Refusal> {
+fn created(payload: Lenient<Object<Payload>>) -> SubscriptionResult {
     let Object(payload) = payload.read().ok_or(Refusal::Unreadable("the answer has no payload"))?;
     if let Some(id) = payload.subscription.read().and_then(|Object(one)| one.id.read()) {
         return Ok(active(id));
@@ -125,14 +120,14 @@ fn created(payload: Lenient<Object<Payload>>) -> Result<Subscribed, Refusal> {
     if says(payload.errors, "already been taken") { Ok(active(UNKNOWN.to_owned())) } else { Err(Refusal::Invalid) }
 }
 
-fn ended(payload: Lenient<Object<Payload>>) -> Result<Subscribed, Refusal> {
+fn ended(payload: Lenient<Object<Payload>>) -> SubscriptionResult {
     let Object(payload) = payload.read().ok_or(Refusal::Unreadable("the answer has no payload"))?;
     let gone = payload.deleted.read().is_some() || says(payload.errors, "does not exist");
     if gone { Ok(Subscribed::Gone) } else { Err(Refusal::Invalid) }
 }
 
 /// A subscription that was looked up.
-fn found(task: &SubscriptionTask<'_>, one: Lenient<Object<Subscription>>) -> Result<Subscribed, Refusal> {
+fn found(task: &SubscriptionTask<'_>, one: Lenient<Object<Subscription>>) -> SubscriptionResult {
     let one = match one {
         Lenient::Read(Object(one)) => one,
         Lenient::Null => return Ok(Subscribed::Gone),
@@ -153,7 +148,7 @@ fn first(all: Lenient<Object<List<Subscription>>>) -> Result<Lenient<Object<Subs
     Ok(nodes.into_iter().next().unwrap_or(Lenient::Null))
 }
 
-fn listed(all: Lenient<Object<List<Subscription>>>, after: Option<&str>) -> Result<Subscribed, Refusal> {
+fn listed(all: Lenient<Object<List<Subscription>>>, after: Option<&str>) -> SubscriptionResult {
     let (nodes, next) = rows(all, after)?;
     let nodes = nodes.into_iter().filter_map(Lenient::read);
     let listed = nodes.filter_map(|Object(one)| {

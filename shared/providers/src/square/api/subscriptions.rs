@@ -8,8 +8,8 @@ use crate::lenient::{Lenient, Object, fields};
 use crate::protocols::percent::encoded;
 use crate::square::{API_VERSION, CATALOG, CATALOG_UPDATED, COUNT_UPDATED, SECRET, STOCK, Square};
 use crate::{
-    Answer, Ask, Covering, Listed, Plan, Refusal, Registered, Subscribed, SubscriptionStep, SubscriptionTask,
-    Subscriptions,
+    Answer, Ask, Covering, Listed, Plan, Refusal, Registered, Subscribed, SubscriptionResult, SubscriptionStep,
+    SubscriptionTask, Subscriptions,
 };
 use hooktide_model::secret::Secret;
 use hooktide_model::signing;
@@ -74,12 +74,7 @@ impl Subscriptions for Square {
         }
     }
 
-    fn read(
-        &self,
-        task: &SubscriptionTask<'_>,
-        step: &SubscriptionStep<'_>,
-        answer: &Answer,
-    ) -> Result<Subscribed, Refusal> {
+    fn read(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>, answer: &Answer) -> SubscriptionResult {
         let known = !matches!(step, SubscriptionStep::Register | SubscriptionStep::List { .. });
         if known && errors::is_gone(answer) {
             return Ok(Subscribed::Gone);
@@ -111,7 +106,7 @@ fn registration(task: &SubscriptionTask<'_>) -> Value {
 }
 
 /// A subscription that was made, changed or looked up.
-fn one(task: &SubscriptionTask<'_>, answer: &Answer) -> Result<Subscribed, Refusal> {
+fn one(task: &SubscriptionTask<'_>, answer: &Answer) -> SubscriptionResult {
     let unreadable = Refusal::Unreadable("the answer is no subscription of Square's");
     let Object(Envelope { subscription }) = serde_json::from_slice(answer.body()).map_err(|_| unreadable)?;
     let Object(found) = subscription.read().ok_or(unreadable)?;
@@ -130,7 +125,7 @@ fn one(task: &SubscriptionTask<'_>, answer: &Answer) -> Result<Subscribed, Refus
     Ok(Subscribed::Active(Registered { id, expires_at: None, secret }))
 }
 
-fn listed(answer: &Answer, after: Option<&str>) -> Result<Subscribed, Refusal> {
+fn listed(answer: &Answer, after: Option<&str>) -> SubscriptionResult {
     let unreadable = Refusal::Unreadable("the answer is no list of subscriptions");
     let Object(Page { subscriptions, cursor }) = serde_json::from_slice(answer.body()).map_err(|_| unreadable)?;
     let next = cursor.read().filter(|next| !next.is_empty());

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request};
+use http::Request;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::oauth;
+use crate::protocols::bearer;
 use crate::woocommerce::{CONSUMER_KEY, CONSUMER_SECRET};
 use hooktide_model::secret::Secrets;
 
@@ -30,17 +30,15 @@ pub(super) fn authorise(request: Request<Bytes>, secrets: &Secrets, now: Timesta
     }
 }
 
-fn basic(mut request: Request<Bytes>, pair: &Pair<'_>) -> Option<Request<Bytes>> {
+fn basic(request: Request<Bytes>, pair: &Pair<'_>) -> Option<Request<Bytes>> {
     let text = Zeroizing::new(format!("{}:{}", pair.key, pair.secret));
-    let text = Zeroizing::new(format!("Basic {}", BASE64.encode(text.as_bytes())));
-    let mut value = HeaderValue::from_str(&text).ok()?;
-    value.set_sensitive(true);
-    request.headers_mut().insert(AUTHORIZATION, value);
-    Some(request)
+    bearer::with_proof(request, &Zeroizing::new(format!("Basic {}", BASE64.encode(text.as_bytes()))))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::AUTHORIZATION;
+
     use super::*;
     use hooktide_model::secret::{KeyId, LiveSecret, Secret};
 

@@ -9,8 +9,8 @@ use super::{body, question};
 use crate::lenient::{Lenient, Object, fields};
 use crate::woocommerce::{DELETED, PRODUCTS, RESTORED, SECRET, WooCommerce};
 use crate::{
-    Answer, Api, Ask, Covering, Listed, Plan, Refusal, Registered, Subscribed, SubscriptionStep, SubscriptionTask,
-    Subscriptions,
+    Answer, Api, Ask, Covering, Listed, Plan, Refusal, Registered, Subscribed, SubscriptionResult, SubscriptionStep,
+    SubscriptionTask, Subscriptions,
 };
 use hooktide_model::secret::Secrets;
 
@@ -69,12 +69,7 @@ impl Subscriptions for WooCommerce {
         }
     }
 
-    fn read(
-        &self,
-        task: &SubscriptionTask<'_>,
-        step: &SubscriptionStep<'_>,
-        answer: &Answer,
-    ) -> Result<Subscribed, Refusal> {
+    fn read(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>, answer: &Answer) -> SubscriptionResult {
         match step {
             SubscriptionStep::Register if secret(task.secrets, task.now).is_none() => Err(Refusal::Refused),
             SubscriptionStep::Register => {
@@ -117,7 +112,7 @@ fn page(base: &str, page: u64) -> String {
 }
 
 /// What a store says of one webhook.
-fn state(task: &SubscriptionTask<'_>, answer: &Answer) -> Result<Subscribed, Refusal> {
+fn state(task: &SubscriptionTask<'_>, answer: &Answer) -> SubscriptionResult {
     let Object(webhook) = body::json::<Object<Webhook>>(answer, "no webhook")?;
     let id = webhook.id.read().filter(|id| *id > 0).ok_or(Refusal::Unreadable("a webhook without an id"))?;
     let status = webhook.status.read().ok_or(Refusal::Unreadable("a webhook without a status"))?;
@@ -135,7 +130,7 @@ fn state(task: &SubscriptionTask<'_>, answer: &Answer) -> Result<Subscribed, Ref
     })
 }
 
-fn list(answer: &Answer, page: u64) -> Result<Subscribed, Refusal> {
+fn list(answer: &Answer, page: u64) -> SubscriptionResult {
     let webhooks: Vec<Lenient<Object<Webhook>>> = body::json(answer, "no list of webhooks")?;
     let more = body::number(answer, "x-wp-totalpages").is_some_and(|pages| page < pages.min(MOST_PAGES));
     let listed = webhooks.into_iter().filter_map(|webhook| {

@@ -16,18 +16,11 @@ const MOST_RESTARTS: u8 = 3;
 #[serde(default)]
 pub(super) struct Place {
     /// The token since which changes are read; absent where everything is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sync: Option<String>,
     /// The token of the next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) page: Option<String>,
     /// How often it was begun anew.
-    #[serde(skip_serializing_if = "is_zero")]
     restarts: u8,
-}
-
-fn is_zero(number: &u8) -> bool {
-    *number == 0
 }
 
 impl Place {

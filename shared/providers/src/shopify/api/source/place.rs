@@ -18,36 +18,23 @@ const MOST_WAITING: usize = 64;
 #[serde(default)]
 pub(super) struct Place {
     /// The time after which changes are read; absent where everything is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Timestamp>,
     /// The time from which the next reading goes on: that of the first answer of this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Timestamp>,
     /// The product from which on the list is read, by its id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) from_id: Option<u64>,
     /// The time from which on the list is read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) from_time: Option<Timestamp>,
     /// The token of the next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<String>,
     /// How many rows this list had.
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) rows: u32,
     /// Products that have more than a page of a list shows, and are read one by one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) waiting: Vec<u64>,
     /// Whether the list of products is read.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) ended: bool,
     /// The token of the next page of deletions, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) erased: Option<String>,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl Place {

@@ -28,19 +28,14 @@ const LEVELS_A_PAGE: u16 = 80;
 #[serde(default)]
 struct Place {
     /// The time after which changes are read; absent where everything is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
     /// The time from which the next reading goes on: that of the first answer of this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
     /// The token of the next page of locations.
-    #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<String>,
     /// Locations that have more levels than were read, each with the token of its next page.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<(u64, String)>,
     /// Whether the list of locations is read.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
 }
 

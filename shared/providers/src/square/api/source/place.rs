@@ -18,33 +18,21 @@ const MOST_RESTARTS: u8 = 3;
 #[serde(default)]
 pub(super) struct Place {
     /// The time after which changes are read; absent where everything is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Timestamp>,
     /// The time from which the next reading goes on, by the first page of this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Timestamp>,
     /// The token of the next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) page: Option<String>,
     /// How often it started over.
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) restarts: u8,
     /// The item that a variation led to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) item: Option<String>,
     /// Images that changed, without an item that has them so far.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) images: Vec<String>,
     /// Whether the items that have these images are looked for.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) looks: bool,
     /// Whether more images changed than are kept, so that every item may have one.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) any: bool,
-}
-
-fn is_zero(number: &u8) -> bool {
-    *number == 0
 }
 
 impl Place {
