@@ -40,6 +40,8 @@ pub enum What {
         resource: &'static str,
         /// The provider's name for one of several such resources of the connection, such as the channel of a calendar.
         of: Option<String>,
+        /// The provider's id of the entity that changed, where the notice names one.
+        entity: Option<String>,
         /// Why it has to be asked.
         #[serde(skip_serializing_if = "MarkReason::is_hint")]
         reason: MarkReason,
@@ -82,14 +84,21 @@ pub enum Subject {
 impl What {
     /// A hint that the connection's only resource of this name changed.
     pub fn hint(resource: &'static str) -> Self {
-        Self::Hint { resource, of: None, reason: MarkReason::Hint }
+        Self::Hint { resource, of: None, entity: None, reason: MarkReason::Hint }
+    }
+
+    /// A hint that this entity changed.
+    pub fn hint_at(resource: &'static str, entity: impl ToString) -> Self {
+        Self::Hint { resource, of: None, entity: Some(entity.to_string()), reason: MarkReason::Hint }
     }
 
     /// Narrows a hint to one of several such resources of the connection.
     #[must_use]
     pub fn about(self, one: impl Into<String>) -> Self {
         match self {
-            Self::Hint { resource, reason, .. } => Self::Hint { resource, of: Some(one.into()), reason },
+            Self::Hint { resource, entity, reason, .. } => {
+                Self::Hint { resource, of: Some(one.into()), entity, reason }
+            }
             other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. } | Self::Kept { .. }) => other,
         }
     }
@@ -98,7 +107,7 @@ impl What {
     #[must_use]
     pub fn because(self, reason: MarkReason) -> Self {
         match self {
-            Self::Hint { resource, of, .. } => Self::Hint { resource, of, reason },
+            Self::Hint { resource, of, entity, .. } => Self::Hint { resource, of, entity, reason },
             other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. } | Self::Kept { .. }) => other,
         }
     }

@@ -77,7 +77,10 @@ fn size_of_what(what: &What) -> Result<usize, String> {
         What::Hint { of: Some(of), .. } if !(1..=LONGEST_ID).contains(&of.len()) => {
             Err(format!("{of:?} cannot be a part of a resource"))
         }
-        What::Hint { of, .. } => Ok(of.as_ref().map_or(0, String::len)),
+        What::Hint { entity: Some(id), .. } if !(1..=LONGEST_ID).contains(&id.len()) => {
+            Err(format!("{id:?} cannot be the id of an entity"))
+        }
+        What::Hint { of, entity, .. } => Ok([of, entity].into_iter().flatten().map(String::len).sum()),
         What::Privacy(_) => Ok(0),
         What::Ignored { reason } | What::Kept { reason, .. } if (1..=LONGEST_REASON).contains(&reason.len()) => {
             Ok(reason.len())

@@ -1,6 +1,6 @@
 //! Hints that come at the very moment at which a run ends its job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -45,7 +45,13 @@ impl Hinting {
                 return;
             }
             let resource = &stored.record.resource;
-            let raise = Raise { tenant: &tenant, job: self.kind.clone(), resource, reasons: &reasons };
+            let raise = Raise {
+                tenant: &tenant,
+                job: self.kind.clone(),
+                resource,
+                reasons: &reasons,
+                entities: &BTreeSet::new(),
+            };
             let raised = job::raised(Some(&stored), &raise, Duration::ZERO, self.now);
             self.table.write(job::store(Some(stored.rev), &raised).expect("a write")).await.expect("a raised mark");
         }

@@ -35,6 +35,11 @@ impl Failure {
         !self.is_about_the_question()
     }
 
+    /// Whether the answer about one entity is the trouble, and not the account or the provider.
+    pub(crate) fn spoils_one(&self) -> bool {
+        self.is_about_the_question() || matches!(self, Self::Refused(Refusal::Unreadable(_)))
+    }
+
     /// Whether the provider does not take the question: its cursor has expired, or what it names is gone.
     pub(crate) fn is_about_the_question(&self) -> bool {
         matches!(self, Self::Refused(Refusal::Expired | Refusal::Invalid))

@@ -44,6 +44,8 @@ pub enum FactKind {
         delivery: DeliveryPart,
         /// The resource, with its connection.
         resource: String,
+        /// The entity that changed, by the provider's id, where that is known.
+        entity: Option<String>,
         /// Why it must be fetched.
         reason: MarkReason,
     },

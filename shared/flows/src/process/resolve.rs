@@ -195,10 +195,10 @@ impl Resolver<'_> {
                 fact.belonging = belonging;
                 FactKind::Entity(Box::new(fact))
             }
-            What::Hint { resource, of, reason } => {
+            What::Hint { resource, of, entity, reason } => {
                 let resource = self.resource(tenant, connection, resource, of).await?.to_string();
                 let identity = Identity::new(&self.origin.provider, connection, &identity);
-                FactKind::Hint { delivery: DeliveryPart { identity, part: resource.clone() }, resource, reason }
+                FactKind::Hint { delivery: DeliveryPart { identity, part: resource.clone() }, resource, entity, reason }
             }
             What::Privacy(_) => {
                 let letter = self.letter(tenant).await?;

@@ -1,6 +1,6 @@
 //! Which reading a run begins: decided by what is known of the resource, and by why its mark was raised. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -31,7 +31,10 @@ pub(super) fn reading(resource: &Resource, mark: &Mark, now: Timestamp) -> Optio
     } else {
         return None;
     };
-    Some(fresh(everything, via, hints, now))
+    let reading = fresh(everything, via, hints, now);
+    // A listing of everything has them as well.
+    let entities = if everything { BTreeSet::new() } else { mark.entities.clone() };
+    Some(Reading { entities, ..reading })
 }
 
 /// A reading of everything, in place of one whose cursor has expired.
@@ -51,6 +54,7 @@ fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> Reading {
         changes: 0,
         missed: 0,
         hints,
+        entities: BTreeSet::new(),
         seen: Default::default(),
         seen_blobs: 0,
     }

@@ -82,6 +82,9 @@ impl<'a> Run<'a> {
                     self.resource.cursor = None;
                     reading = begin::anew(&reading, self.task.now);
                 }
+                Err(Stop::Failure(failure)) if failure.spoils_one() && !reading.entities.is_empty() => {
+                    self.skip(&mut reading, &failure).await?;
+                }
                 Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,
                 Err(Stop::Fault(fault)) => return Err(fault),
             }
@@ -104,12 +107,17 @@ impl<'a> Run<'a> {
         start::parts(self.ports, self.task, self.source, self.id, &parts).await?;
         let facts = self.reader(reading).facts(facts)?;
         reading.pages += 1;
-        let step = match next {
-            Next::More(cursor) => {
+        let step = match (next, reading.entities.pop_first()) {
+            (Next::More(cursor), entity) => {
+                reading.entities.extend(entity);
                 reading.cursor = Some(cursor);
                 Step::More
             }
-            Next::Done(cursor) => Step::Done(cursor),
+            (Next::Done(_), Some(_)) => {
+                reading.cursor = None;
+                Step::More
+            }
+            (Next::Done(cursor), None) => Step::Done(cursor),
         };
         // The last page is committed with the listing still under way: a comparison may follow.
         self.resource.reading = Some(reading.clone());
@@ -122,13 +130,20 @@ impl<'a> Run<'a> {
     async fn read(&self, reading: &mut Reading) -> Result<Page, Stop> {
         let account = self.account;
         let cursor = reading.cursor.clone();
-        let cursor = cursor.as_deref().or(self.resource.cursor.as_deref().filter(|_| !reading.everything));
+        let entity = reading.entities.first().cloned();
+        let is_first_of_changes = !reading.everything && entity.is_none();
+        let cursor = cursor.as_deref().or(self.resource.cursor.as_deref().filter(|_| is_first_of_changes));
+        let reach = match &entity {
+            Some(id) => Reach::One(id),
+            None if reading.everything => Reach::Everything,
+            None => Reach::Changes,
+        };
         let task = providers::Task {
             account: account.connection.account.as_deref(),
             settings: &account.connection.settings,
             resource: &self.id.name,
             part: self.id.part.as_deref(),
-            reach: if reading.everything { Reach::Everything } else { Reach::Changes },
+            reach,
             cursor,
             api: account.way.as_ref().map_or("", |way| way.base.as_str()),
             now: self.task.now,
@@ -136,6 +151,16 @@ impl<'a> Run<'a> {
         let asks = self.source.ask(&task);
         let answers = ask(self.ports, account, asks, &mut reading.calls, self.task.now).await?;
         Ok(self.source.read(&task, &answers).map_err(Failure::from)?)
+    }
+
+    /// Goes on without the entity that cannot be read by itself; the activity says so.
+    async fn skip(&mut self, reading: &mut Reading, failure: &Failure) -> Result<(), Fault> {
+        let entity = reading.entities.pop_first().unwrap_or_default();
+        (reading.cursor, reading.pages) = (None, reading.pages + 1);
+        self.resource.reading = Some(reading.clone());
+        let skipped = self.reader(reading).ended(Outcome::Failed, format!("{entity} of {}: {failure}", self.id));
+        let committed = self.commit(&[skipped]).await?;
+        publish::announce(self.ports, self.task.tenant, committed).await
     }
 
     /// What the facts of the page that is read now have in common.

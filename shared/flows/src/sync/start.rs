@@ -1,6 +1,6 @@
 //! Starting: marks for the resources of a connection, so that their syncs begin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -59,7 +59,8 @@ pub async fn raise(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let (resource, reasons) = (id.to_string(), BTreeMap::from([(reason, 1)]));
-    let raise = Raise { tenant, job: JobKind::SYNC, resource: &resource, reasons: &reasons };
+    let raise =
+        Raise { tenant, job: JobKind::SYNC, resource: &resource, reasons: &reasons, entities: &BTreeSet::new() };
     if let Some(news) = raise::raise(ports, &raise, Duration::ZERO, now).await? {
         announce(ports, &news, now).await;
     }

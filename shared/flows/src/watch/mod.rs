@@ -10,7 +10,7 @@ mod reach;
 mod renewer;
 mod step;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ pub const WATCH: JobKind = JobKind::named("watch");
 /// Asks for a look at the subscriptions of a connection, at once.
 pub async fn look(ports: &Ports, tenant: &Tenant, connection: &str, now: Timestamp) -> Result<(), Fault> {
     let reasons = BTreeMap::from([(MarkReason::Asked, 1)]);
-    let asked = Raise { tenant, job: WATCH, resource: connection, reasons: &reasons };
+    let asked = Raise { tenant, job: WATCH, resource: connection, reasons: &reasons, entities: &BTreeSet::new() };
     // The renewer looks each minute, so there is nothing to announce.
     raise(ports, &asked, Duration::ZERO, now).await.map(drop)
 }

@@ -75,6 +75,12 @@ impl WooProduct {
         sort || self.parent_id.as_ref().is_some_and(|parent| *parent > 0)
     }
 
+    /// The product to ask for where this does not say all of it: itself, or what it is a part of.
+    pub(super) fn asks_for(&self) -> Option<u64> {
+        let parent = self.parent_id.as_ref().copied().filter(|parent| *parent > 0 && self.is_variation());
+        parent.or_else(|| self.id.as_ref().copied().filter(|id| *id > 0))
+    }
+
     /// Whether a plugin of the store cut most of it away: what is left out of it would read as gone.
     pub(super) fn is_cut(&self) -> bool {
         !(self.sort.is_there() || self.variations.is_there() && self.images.is_there())

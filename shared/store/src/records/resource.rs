@@ -157,6 +157,9 @@ pub struct Reading {
     /// How many hints asked for it.
     #[serde(default)]
     pub hints: u64,
+    /// The entities that are read one by one first, by the provider's ids, since hints are about them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub entities: BTreeSet<String>,
     /// Short hashes of the ids that a listing had, as far as they are not in the blob store.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seen: BTreeSet<u64>,

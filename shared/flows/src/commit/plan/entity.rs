@@ -111,7 +111,7 @@ impl<'a> Planner<'a> {
             };
             let resource = leaves_open(entity, judged).then_some(entity.resource.as_ref()).flatten();
             if let Some(resource) = resource {
-                self.ask(index, resource);
+                self.ask(index, resource, &entity.entity.id);
             }
             let entry = fact.entry(outcome, reason(entity, judged, resource, now), now);
             self.plan.entries.push(Entry { change, ..entry });
@@ -129,8 +129,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Marks a resource to be synced, since the fact at `index` leaves a state open.
-    fn ask(&mut self, index: usize, resource: &str) {
-        self.count_hint(resource, MarkReason::Unsettled);
+    fn ask(&mut self, index: usize, resource: &str, entity: &str) {
+        self.count_hint(resource, MarkReason::Unsettled, Some(entity));
         if !self.known.marked.contains(resource) {
             self.plan.unmarked.entry(resource.to_owned()).or_default().push(index);
         }

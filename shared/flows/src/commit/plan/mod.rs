@@ -4,7 +4,7 @@ mod entity;
 mod once;
 
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub(super) use self::entity::EntityPlan;
 use super::Batch;
@@ -87,10 +87,19 @@ struct Planner<'a> {
     /// The letters that are kept, and the records that are checked, in this commit.
     kept: HashSet<Key>,
     handshakes: BTreeMap<Key, Handshake>,
-    /// How many hints there are for each reason, for each resource that must be synced.
-    hints: BTreeMap<String, BTreeMap<MarkReason, u64>>,
+    /// The hints at each resource that must be synced.
+    hints: BTreeMap<String, Hints>,
     /// The requests about personal data that this commit accepts, by the ids of their origins.
     privacy: HashSet<&'a str>,
+}
+
+/// The hints at a resource.
+#[derive(Default)]
+struct Hints {
+    /// How many there are for each reason.
+    reasons: BTreeMap<MarkReason, u64>,
+    /// The entities that they are about, as far as they say so.
+    entities: BTreeSet<String>,
 }
 
 impl<'a> Planner<'a> {
@@ -192,9 +201,11 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Counts a hint at a resource.
-    fn count_hint(&mut self, resource: &str, reason: MarkReason) {
-        *self.hints.entry(resource.to_owned()).or_default().entry(reason).or_default() += 1;
+    /// Counts a hint at a resource, or at an entity of it.
+    fn count_hint(&mut self, resource: &str, reason: MarkReason, entity: Option<&str>) {
+        let hints = self.hints.entry(resource.to_owned()).or_default();
+        *hints.reasons.entry(reason).or_default() += 1;
+        hints.entities.extend(entity.map(str::to_owned));
     }
 
     /// Plans what several facts decide together.
@@ -210,9 +221,9 @@ impl<'a> Planner<'a> {
         for (id, indices) in std::mem::take(&mut self.entities) {
             self.entity(id, &indices)?;
         }
-        for (resource, reasons) in &self.hints {
+        for (resource, Hints { reasons, entities }) in &self.hints {
             let stored = self.known.marks.get(resource);
-            let raise = Raise { tenant: self.batch.tenant, job: JobKind::SYNC, resource, reasons };
+            let raise = Raise { tenant: self.batch.tenant, job: JobKind::SYNC, resource, reasons, entities };
             let mark = job::raised(stored, &raise, self.settings.debounce, self.batch.now);
             self.plan.writes.push(job::store(stored.map(|stored| stored.rev), &mark)?);
             self.plan.raised.extend(Some(mark).filter(|mark| mark.is_news(stored.map(|stored| &stored.record))));

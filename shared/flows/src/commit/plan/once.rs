@@ -27,8 +27,8 @@ impl<'a> Planner<'a> {
             progress @ (Progress::Open | Progress::Claimed(_)) => {
                 match &fact.what {
                     FactKind::Privacy { request, .. } => self.request(index, fact, request, &key, progress)?,
-                    FactKind::Hint { resource, reason, .. } => {
-                        self.count_hint(resource, *reason);
+                    FactKind::Hint { resource, entity, reason, .. } => {
+                        self.count_hint(resource, *reason, entity.as_deref());
                         self.hint(fact, resource, &key)?;
                     }
                     FactKind::Entity(_)

@@ -36,9 +36,10 @@ impl Webhooks for Shopify {
             Some(Becomes::Kind(_)) if name == "products/delete" => told.push(payload::deleted_product(verified)?),
             Some(Becomes::Kind(_)) => {
                 let (what, lacks_variants) = payload::product(verified)?;
+                let product = if let What::Entity(entity) = &what { Some(entity.id.clone()) } else { None };
                 told.push(what);
-                if lacks_variants {
-                    told.push(What::hint(PRODUCTS));
+                if let Some(product) = product.filter(|_| lacks_variants) {
+                    told.push(What::hint_at(PRODUCTS, product));
                     dated = true;
                 }
             }

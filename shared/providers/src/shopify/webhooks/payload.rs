@@ -65,7 +65,8 @@ pub(super) fn product(verified: &Verified) -> Result<(What, bool), Fault> {
         // What is too large for EventBridge comes as its id alone. There the topic is vouched for; over HTTP it is not, and the
         // same body could be a deletion's.
         let stub = verified.key_id().is_none() && keys.len() == 1 && keys.contains_key("id");
-        return Ok((if stub { What::hint(PRODUCTS) } else { misfit() }, false));
+        let hint = || product.id.as_ref().map_or(What::hint(PRODUCTS), |id| What::hint_at(PRODUCTS, id));
+        return Ok((if stub { hint() } else { misfit() }, false));
     }
     let (id, updated_at) = (product.id.needed("id")?, product.updated_at.needed("updated_at")?);
     let mut unread = Unread::default();

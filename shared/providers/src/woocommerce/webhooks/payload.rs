@@ -52,11 +52,12 @@ pub(super) fn product(verified: &Verified, topic: &str) -> Result<Vec<What>, Fau
     // A draft that was never saved has no date.
     let undated = matches!(product.date_modified_gmt, Lenient::Null);
     if undated || product.is_variation() || product.is_cut() {
-        return Ok(vec![What::hint(PRODUCTS)]);
+        return Ok(vec![product.asks_for().map_or(What::hint(PRODUCTS), |id| What::hint_at(PRODUCTS, id))]);
     }
+    let id = product.asks_for();
     let read = product.read()?;
     let restored = topic == RESTORED && read.entity.state != State::Deleted;
-    let hint = read.lacks_variations.then(|| What::hint(PRODUCTS));
+    let hint = id.filter(|_| read.lacks_variations).map(|id| What::hint_at(PRODUCTS, id));
     let entity = EntityNotice { restored, ..read.entity };
     Ok([What::Entity(entity)].into_iter().chain(hint).collect())
 }
@@ -75,5 +76,5 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<Vec<What>, Fault> {
         source: Some(PRODUCTS),
         ..EntityNotice::new(Kind::Product, id.to_string(), Version::from_time(verified.received_at()), State::Deleted)
     };
-    Ok(vec![What::Entity(entity), What::hint(PRODUCTS)])
+    Ok(vec![What::Entity(entity), What::hint_at(PRODUCTS, id)])
 }

@@ -7,7 +7,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,6 +26,8 @@ use hooktide_model::tenant::Tenant;
 
 /// The longest that a job waits for more hints, however many come, unless a single wait is longer.
 pub const LATEST: Duration = Duration::from_secs(10);
+/// How many entities a mark names; where hints are about more of them, everything is read.
+pub const MOST_NAMED: usize = 64;
 /// A job that rests for longer was put to rest by a clock that was ahead.
 const LONGEST_REST: Duration = Duration::from_secs(2 * 3600);
 /// How long a run holds the mark.
@@ -61,6 +63,12 @@ pub struct Mark {
     /// The reasons of these hints, for the one more run that they cause. Marks of older code have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub later: BTreeMap<MarkReason, u64>,
+    /// The entities that hints were about, by the provider's ids, as far as they said so.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub entities: BTreeSet<String>,
+    /// The entities that the hints of the one more run were about.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub later_entities: BTreeSet<String>,
 }
 
 impl Record for Mark {
@@ -78,12 +86,14 @@ pub struct Raise<'a> {
     pub resource: &'a str,
     /// The reasons, with the number of hints for each.
     pub reasons: &'a BTreeMap<MarkReason, u64>,
+    /// The entities that they are about, by the provider's ids, as far as they say so.
+    pub entities: &'a BTreeSet<String>,
 }
 
 impl Raise<'_> {
     /// The mark of a job that nobody has begun.
     fn fresh(&self, fence: u64, due_at: Timestamp, now: Timestamp) -> Mark {
-        Mark {
+        let mut mark = Mark {
             tenant: self.tenant.clone(),
             job: self.job.clone(),
             resource: self.resource.to_owned(),
@@ -96,7 +106,11 @@ impl Raise<'_> {
             begun: false,
             again: false,
             later: BTreeMap::new(),
-        }
+            entities: BTreeSet::new(),
+            later_entities: BTreeSet::new(),
+        };
+        name(&mut mark.entities, &mut mark.reasons, self.entities);
+        mark
     }
 
     /// Whether it cannot wait until a job that rests goes on by itself: somebody asks for it.
@@ -109,7 +123,7 @@ impl Mark {
     /// The mark of a job that somebody asks for, due at this time.
     pub fn asked(tenant: &Tenant, job: JobKind, resource: &str, due_at: Timestamp, now: Timestamp) -> Self {
         let reasons = BTreeMap::from([(MarkReason::Asked, 1)]);
-        Raise { tenant, job, resource, reasons: &reasons }.fresh(0, due_at, now)
+        Raise { tenant, job, resource, reasons: &reasons, entities: &BTreeSet::new() }.fresh(0, due_at, now)
     }
 
     /// The connection whose resource is to be synced, and the resource: the parts of `<resource>/<connection>`.
@@ -129,10 +143,15 @@ impl Mark {
     }
 
     /// The mark with more hints: those that come once the job is begun are for the run after it.
-    fn with(&self, more: &BTreeMap<MarkReason, u64>) -> Self {
-        let mut mark = Self { hints: self.hints + sum(more), ..self.clone() };
+    fn with(&self, more: &Raise<'_>) -> Self {
+        let mut mark = Self { hints: self.hints + sum(more.reasons), ..self.clone() };
         let begun = self.begun || self.running;
-        add(if begun { &mut mark.later } else { &mut mark.reasons }, more);
+        let (reasons, entities) = match begun {
+            true => (&mut mark.later, &mut mark.later_entities),
+            false => (&mut mark.reasons, &mut mark.entities),
+        };
+        add(reasons, more.reasons);
+        name(entities, reasons, more.entities);
         Self { again: begun, ..mark }
     }
 
@@ -140,6 +159,7 @@ impl Mark {
     fn anew(&self) -> Self {
         let mut mark = Self { begun: false, again: false, later: BTreeMap::new(), ..self.clone() };
         add(&mut mark.reasons, &self.later);
+        name(&mut mark.entities, &mut mark.reasons, &std::mem::take(&mut mark.later_entities));
         mark
     }
 
@@ -165,6 +185,15 @@ fn add(reasons: &mut BTreeMap<MarkReason, u64>, more: &BTreeMap<MarkReason, u64>
     }
 }
 
+/// Names more entities. Where they are too many, everything has to be read.
+fn name(entities: &mut BTreeSet<String>, reasons: &mut BTreeMap<MarkReason, u64>, more: &BTreeSet<String>) {
+    entities.extend(more.iter().cloned());
+    if entities.len() > MOST_NAMED {
+        entities.clear();
+        reasons.entry(MarkReason::Full).or_default();
+    }
+}
+
 /// The key of the mark of a resource and kind.
 pub fn key(tenant: &Tenant, job: &JobKind, resource: &str) -> Key {
     Partition::of(tenant, Area::Jobs).key(format!("{job}#{resource}"))
@@ -174,7 +203,7 @@ pub fn key(tenant: &Tenant, job: &JobKind, resource: &str) -> Key {
 pub fn raised(stored: Option<&Stored<Mark>>, raise: &Raise<'_>, debounce: Duration, now: Timestamp) -> Mark {
     let soon = (now + debounce).as_millisecond();
     let Some(Stored { record: former, .. }) = stored else { return raise.fresh(0, now + debounce, now) };
-    let mark = former.with(raise.reasons);
+    let mark = former.with(raise);
     if former.is_held(now) {
         return mark;
     }

@@ -3,7 +3,7 @@
 //! Hints may raise the mark while a run holds it, so what a run writes is on the condition that it still holds it, and not that
 //! nobody else changed it. Only what would lose those hints is on the condition that there are none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -51,6 +51,8 @@ pub fn scheduled(held: &Stored<Mark>, due_at: Timestamp, reason: MarkReason) -> 
         hints: 0,
         reasons: BTreeMap::from([(reason, 1)]),
         later: BTreeMap::new(),
+        entities: BTreeSet::new(),
+        later_entities: BTreeSet::new(),
         ..waiting(&held.record, due_at, due_at)
     };
     let item = records::encode(&place(&mark), held.rev + 1, &mark, upkeep(&mark))?;
@@ -59,10 +61,11 @@ pub fn scheduled(held: &Stored<Mark>, due_at: Timestamp, reason: MarkReason) -> 
 
 /// The mark of the one more run that hints asked for, due then. It is stored over the mark with these hints.
 pub fn again(mark: &Mark, due_at: Timestamp, now: Timestamp) -> Mark {
-    let waiting = waiting(mark, due_at, now);
+    let mut waiting = waiting(mark, due_at, now);
     // Older code added such hints to the reasons of the run itself.
     let reasons = if mark.later.is_empty() { mark.reasons.clone() } else { mark.later.clone() };
-    Mark { hints: sum(&reasons), reasons, later: BTreeMap::new(), ..waiting }
+    let entities = std::mem::take(&mut waiting.later_entities);
+    Mark { hints: sum(&reasons), reasons, later: BTreeMap::new(), entities, ..waiting }
 }
 
 /// The mark of a job that could not be done, for which hints came: it begins anew, for all that raised it.

@@ -14,7 +14,13 @@ const DEBOUNCE: Duration = Duration::from_secs(2);
 fn raise_for(reason: MarkReason, stored: Option<Mark>, now: i64) -> Mark {
     let stored = stored.map(|record| Stored { rev: 1, record });
     let (tenant, reasons) = (Tenant::system(), BTreeMap::from([(reason, 1)]));
-    let raise = Raise { tenant: &tenant, job: JobKind::SYNC, resource: "stock/c", reasons: &reasons };
+    let raise = Raise {
+        tenant: &tenant,
+        job: JobKind::SYNC,
+        resource: "stock/c",
+        reasons: &reasons,
+        entities: &BTreeSet::new(),
+    };
     raised(stored.as_ref(), &raise, DEBOUNCE, at(now))
 }
 
@@ -89,6 +95,29 @@ fn hints_are_folded_until_it_is_quiet_but_no_longer_than_ten_seconds() {
         mark = raise(Some(mark), now);
     }
     assert_eq!((mark.hints, mark.due_at), (8, 10_000));
+}
+
+#[test]
+fn a_mark_names_what_its_hints_are_about_unless_that_is_too_much() {
+    let named = |stored: Option<Mark>, ids: &[&str]| {
+        let entities = ids.iter().map(|id| (*id).to_owned()).collect();
+        let (tenant, reasons) = (Tenant::system(), BTreeMap::from([(MarkReason::Unsettled, 1)]));
+        let stored = stored.map(|record| Stored { rev: 1, record });
+        let raise =
+            Raise { tenant: &tenant, job: JobKind::SYNC, resource: "stock/c", reasons: &reasons, entities: &entities };
+        raised(stored.as_ref(), &raise, DEBOUNCE, at(0))
+    };
+    let ids = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
+    let waiting = named(Some(named(None, &["14"])), &["20", "14"]);
+    assert_eq!(ids(&waiting.entities), "14 20");
+    let running = named(claimed(&waiting, at(2_000)), &["14"]);
+    assert_eq!((ids(&running.entities), ids(&running.later_entities)), ("14 20".into(), "14".into()));
+    assert_eq!(ids(&again(&running, at(3_000), at(2_500)).entities), "14");
+    assert_eq!(ids(&anew(&running, at(3_000), at(2_500)).entities), "14 20");
+    let many: Vec<String> = (0..=MOST_NAMED).map(|id| id.to_string()).collect();
+    let many = named(None, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(many.entities.is_empty() && many.reasons.contains_key(&MarkReason::Full));
+    assert_eq!(many.hints, 1, "it is one hint all the same");
 }
 
 #[test]
