@@ -1,5 +1,6 @@
 //! What the integration tests of Hooktide share.
 
+pub mod bent;
 pub mod bodies;
 pub mod budgets;
 pub mod client;

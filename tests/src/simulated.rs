@@ -11,6 +11,7 @@ use hooktide_store::ports::Clock;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
+use crate::bent::{self, Bends};
 use crate::world::World;
 
 /// How long a notification may take.
@@ -22,6 +23,8 @@ pub struct Simulated {
     pub world: World,
     /// The connection.
     pub connection: String,
+    /// What becomes of the provider's answers.
+    pub bends: Bends,
     client: reqwest::Client,
     simulator: String,
 }
@@ -30,24 +33,26 @@ impl Simulated {
     /// A world that is connected to the simulator of this provider.
     pub async fn new(provider: &str) -> Self {
         let provider = hooktide_providers::by_id(provider).expect("a provider");
-        let [own, simulated] = [listen().await, listen().await];
-        let [public_url, simulator] =
-            [&own, &simulated].map(|listener| format!("http://{}", listener.local_addr().expect("an address")));
+        let [own, simulated, between] = [listen().await, listen().await, listen().await];
+        let [public_url, simulator, api] = [&own, &simulated, &between]
+            .map(|listener| format!("http://{}", listener.local_addr().expect("an address")));
         let mut settings = Settings { public_url, ..Settings::default() };
         let site = provider.profile().settings.contains(&"site");
         if site {
-            settings.private_hosts.extend(simulator.trim_start_matches("http://").parse());
+            settings.private_hosts.extend(api.trim_start_matches("http://").parse());
         } else {
-            settings.apis.insert(provider.id(), simulator.clone());
+            settings.apis.insert(provider.id(), api.clone());
         }
         let world = World::with(settings, Options { stream_life: Duration::ZERO, ..Options::default() }).await;
         tokio::spawn(axum::serve(own, world.app.clone()).into_future());
         let clock: Arc<dyn Clock> = Arc::new(world.clock.clone());
         tokio::spawn(simulators::serve(provider, 1, clock, simulated, std::future::pending()));
-        let settings = if site { json!({ "site": simulator }) } else { json!({}) };
+        let bends = Bends::default();
+        tokio::spawn(axum::serve(between, bent::between(simulator.clone(), bends.clone())).into_future());
+        let settings = if site { json!({ "site": api }) } else { json!({}) };
         let made = world.post("/v1/connections", connection(provider, &settings)).await.expect(201);
         let connection = made["id"].as_str().expect("an id").to_owned();
-        Self { world, connection, client: reqwest::Client::new(), simulator }
+        Self { world, connection, bends, client: reqwest::Client::new(), simulator }
     }
 
     /// Posts to a control of the simulator.

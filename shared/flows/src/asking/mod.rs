@@ -5,7 +5,7 @@ pub(crate) mod account;
 use std::time::Duration;
 
 use http::header::HOST;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use self::account::{Account, Way};
 use crate::Ports;
@@ -86,7 +86,9 @@ pub(crate) async fn ask(
     let way = account.way.as_ref().ok_or(Failure::NoAddress)?;
     let mut answers = Vec::with_capacity(asks.len());
     for ask in asks {
-        let call = call(account, way, ask, now).ok_or(Failure::NoCredentials)?;
+        // A run has one time for all that it does, and some proofs are taken once.
+        let at = now + SignedDuration::from_nanos(i64::from(*calls));
+        let call = call(account, way, ask, at).ok_or(Failure::NoCredentials)?;
         *calls += 1;
         answers.push(ports.http.send(call).await.map_err(silent)?);
     }

@@ -55,6 +55,7 @@ fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> Reading {
         missed: 0,
         hints,
         entities: BTreeSet::new(),
+        has_unnamed: false,
         seen: Default::default(),
         seen_blobs: 0,
     }

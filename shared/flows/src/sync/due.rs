@@ -18,8 +18,8 @@ pub(super) struct Pace {
 
 /// How often what has no webhook, or no healthy one, is polled.
 const USUAL: Pace = Pace { shortest: Duration::from_secs(3600), longest: Duration::from_secs(7200) };
-/// How long after a listing that is doubted the second one begins.
-const SECOND_LISTING: Duration = Duration::from_secs(900);
+/// How long after a listing that is doubted the second one begins: longer than providers are usually unwell.
+const SECOND_LISTING: Duration = Duration::from_secs(8 * 3600);
 /// When the night begins, and how long full listings are spread over, in UTC.
 const NIGHT: (i8, Duration) = (1, Duration::from_secs(4 * 3600));
 
@@ -40,7 +40,9 @@ pub(super) fn interval(last: Option<Duration>, changed: bool, pace: Pace) -> Dur
 
 /// When a resource is due next, and why; `None` if nothing is scheduled.
 pub(super) fn next(resource: &Resource, settings: &Settings, now: Timestamp) -> Option<(Timestamp, MarkReason)> {
-    let listing = if resource.doubted { now + SECOND_LISTING } else { nightly(&resource.id().to_string(), now) };
+    let nightly_at = nightly(&resource.id().to_string(), now);
+    let second = resource.full_at.filter(|_| resource.doubted).map(|listed_at| listed_at + SECOND_LISTING);
+    let listing = second.map_or(nightly_at, |second| second.max(now));
     let nightly = (listing, MarkReason::Nightly);
     let other = match resource.mode {
         ResourceMode::Off => return None,

@@ -42,6 +42,9 @@ pub(super) async fn note(
     reading: &mut Reading,
     (facts, seen): (&[What], &[String]),
 ) -> Result<(), Fault> {
+    // An item without even an id may be any of those that are known.
+    let odd = facts.iter().filter(|what| matches!(what, What::Ignored { .. } | What::Kept { .. })).count();
+    reading.has_unnamed |= odd > seen.len();
     let told = facts.iter().filter_map(|what| match what {
         What::Entity(EntityNotice { id, state: State::Present(_), .. }) => Some(id.as_str()),
         What::Entity(_) | What::Hint { .. } | What::Privacy(_) | What::Ignored { .. } | What::Kept { .. } => None,
@@ -66,9 +69,12 @@ pub(super) async fn gone(
     account: &Account,
     (id, resource, reading): (&ResourceId, &Resource, &Reading),
 ) -> Result<Gone, Fault> {
+    if reading.has_unnamed {
+        return Ok(Gone::default());
+    }
     let seen = all(ports, tenant, id, reading).await?;
     let kinds = account.provider.profile().resources.iter().filter(|(_, name)| *name == id.name).map(|(kind, _)| *kind);
-    let (mut known, mut missing) = (0_u64, Vec::new());
+    let (mut known, mut missing) = (0, Vec::new());
     for kind in kinds {
         for shard in 0..ENTITY_SHARDS {
             let partition = Partition::of(tenant, Area::Entities(&account.connection.id, shard));
@@ -91,7 +97,7 @@ pub(super) async fn gone(
             }
         }
     }
-    let implausible = u64::try_from(seen.len()).unwrap_or(u64::MAX).saturating_mul(2) < known;
+    let implausible = missing.len() * 2 > known;
     if implausible && !resource.doubted {
         return Ok(Gone { notices: Vec::new(), doubted: true });
     }

@@ -160,6 +160,9 @@ pub struct Reading {
     /// The entities that are read one by one first, by the provider's ids, since hints are about them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub entities: BTreeSet<String>,
+    /// Whether an item could not be read, not even its id, so that nothing can be said to be missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_unnamed: bool,
     /// Short hashes of the ids that a listing had, as far as they are not in the blob store.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seen: BTreeSet<u64>,

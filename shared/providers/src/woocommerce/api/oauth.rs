@@ -18,7 +18,7 @@ pub(super) fn sign(mut request: Request<Bytes>, pair: &Pair<'_>, now: Timestamp)
     let method = request.method().as_str();
     let time = now.as_nanosecond().to_string();
     let address = uri.to_string();
-    let unique = [time.as_str(), pair.key, method, address.as_str()].map(str::as_bytes);
+    let unique = [time.as_bytes(), pair.key.as_bytes(), method.as_bytes(), address.as_bytes(), request.body()];
     let mut parameters: Vec<(String, String)> = vec![
         ("oauth_consumer_key".to_owned(), pair.key.to_owned()),
         ("oauth_nonce".to_owned(), HEXLOWER.encode(&signing::sha256(&unique)[..16])),

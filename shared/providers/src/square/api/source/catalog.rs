@@ -78,7 +78,7 @@ fn read_page(mut place: Place, reach: Reach<'_>, answer: &Answer) -> Result<Page
     let found = list(answer, |found: &Found| {
         found.objects.is_there() || found.latest_time.is_there() || found.cursor.is_there()
     })?;
-    if found.objects.is_odd() {
+    if found.objects.is_odd() || matches!(found.objects, Lenient::Null) {
         return Err(Refusal::Unreadable("`objects` is no list"));
     }
     if place.begins() {
@@ -101,7 +101,9 @@ fn read_page(mut place: Place, reach: Reach<'_>, answer: &Answer) -> Result<Page
                 take(&mut page, &images, object);
             }
             Sort::Image if reach == Reach::Changes => changed.extend(object.id().map(str::to_owned)),
-            Sort::Item | Sort::Image | Sort::Variation | Sort::Other => {}
+            // Of a type that nobody asked for: that is no proof that the item of this id is gone.
+            Sort::Other => page.seen.extend(object.id().map(str::to_owned)),
+            Sort::Item | Sort::Image | Sort::Variation => {}
         }
     }
     if !place.looks {

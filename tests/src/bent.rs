@@ -1,0 +1,150 @@
+//! A server between a connection and its provider's simulator, which bends what the provider answers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::Value;
+
+/// The largest answer that is bent, in bytes.
+const LARGEST: usize = 32 * 1024 * 1024;
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bend {
+    /// It is passed on as it is.
+    Nothing,
+    /// It becomes a page that says that all is well.
+    Html,
+    /// It becomes bytes that mean nothing.
+    Garbage,
+    /// It becomes this text.
+    Text(&'static str),
+    /// It ends in the middle.
+    Cut,
+    /// It leads to this address.
+    Redirect(&'static str),
+    /// It has this status, and no body.
+    Status(u16),
+    /// Its numbers become texts.
+    NumbersAsText,
+    /// Its words in capitals, and `publish`, become words that nobody knows.
+    UnknownWords,
+    /// A page that has a next one is given again whatever page is asked for.
+    TheSameForEver,
+    /// It never ends: more than is read of any answer.
+    Endless,
+}
+
+/// The server's state.
+#[derive(Clone)]
+struct Between {
+    simulator: String,
+    client: reqwest::Client,
+    bend: Bends,
+    first: Arc<Mutex<BTreeMap<String, Bytes>>>,
+}
+
+/// The bend of the moment.
+#[derive(Clone)]
+pub struct Bends(Arc<Mutex<Bend>>);
+
+impl Default for Bends {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Bend::Nothing)))
+    }
+}
+
+impl Bends {
+    /// Bends answers so from now on.
+    pub fn set(&self, bend: Bend) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bend;
+    }
+
+    fn get(&self) -> Bend {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The routes of the server: everything goes to the simulator, and comes back bent.
+pub fn between(simulator: String, bend: Bends) -> Router {
+    let client = reqwest::Client::new();
+    Router::new().fallback(pass_on).with_state(Between { simulator, client, bend, first: Arc::default() })
+}
+
+async fn pass_on(State(between): State<Between>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST).await.expect("a request");
+    let url = format!("{}{}", between.simulator, parts.uri);
+    let path = parts.uri.path().to_owned();
+    let sent = between.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
+    let answer = sent.expect("the simulator answers");
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = answer.bytes().await.expect("an answer");
+    let bend = between.bend.get();
+    let bent = match bend {
+        Bend::Nothing => body,
+        Bend::Html => Bytes::from_static(b"<!doctype html><title>OK</title><h1>All is well</h1>"),
+        Bend::Garbage => Bytes::from_static(b"\xff\xfe\x00\x9d\x80garbage"),
+        Bend::Text(text) => Bytes::from_static(text.as_bytes()),
+        Bend::Cut => body.slice(..body.len() / 2),
+        Bend::Redirect(to) => {
+            return (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, HeaderValue::from_static(to))]).into_response();
+        }
+        Bend::Status(status) => return StatusCode::from_u16(status).expect("a status").into_response(),
+        Bend::NumbersAsText => changed(&body, &|value| match value {
+            Value::Number(number) => Value::String(number.to_string()),
+            other => other,
+        }),
+        Bend::UnknownWords => changed(&body, &|value| match value {
+            Value::String(text) if is_word(&text) => Value::String("UNHEARD_OF".to_owned()),
+            other => other,
+        }),
+        Bend::TheSameForEver => {
+            let mut first = between.first.lock().unwrap_or_else(PoisonError::into_inner);
+            match first.get(&path) {
+                Some(first) => first.clone(),
+                None if has_more(&body) => first.entry(path).or_insert(body).clone(),
+                None => body,
+            }
+        }
+        Bend::Endless => Bytes::from(vec![b' '; 17 * 1024 * 1024]),
+    };
+    let mut response = Response::new(Body::from(bent));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
+
+/// Whether an answer is a page that has a next one, by any provider's way to say so.
+fn has_more(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    let says_so =
+        [r#""cursor":"#, r#""hasNextPage":true"#, r#""nextPageToken":"#].iter().any(|token| text.contains(token));
+    says_so
+        || serde_json::from_slice::<Value>(body)
+            .is_ok_and(|value| value.as_array().is_some_and(|items| items.len() >= 100))
+}
+
+/// Whether a text is a word of a list that the provider may lengthen.
+fn is_word(text: &str) -> bool {
+    text == "publish" || text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+fn changed(body: &[u8], change: &impl Fn(Value) -> Value) -> Bytes {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return Bytes::copy_from_slice(body) };
+    Bytes::from(each(value, change).to_string())
+}
+
+fn each(value: Value, change: &impl Fn(Value) -> Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(|item| each(item, change)).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, each(value, change))).collect(),
+        plain => change(plain),
+    }
+}
