@@ -13,6 +13,7 @@ pub mod fuzzing;
 pub mod gateway;
 pub mod memory;
 pub mod receiving;
+pub mod seasons;
 pub mod server;
 pub mod simulated;
 pub mod simulation;

@@ -1,0 +1,57 @@
+//! Seasons: accounts at simulated providers, over days of virtual time. See `hooktide_tests::seasons`.
+
+use hooktide_tests::seasons::{Flaw, Outcome, Season, percentile, run};
+
+fn season(seed: u64) -> Season {
+    Season { seed, days: 4, items: 20, edits_a_day: 60, rough: true, flaw: None }
+}
+
+/// Faults that every season of some length has.
+const FAULTS: [&str; 5] = [
+    "fault: a listing is empty",
+    "fault: a notification comes twice",
+    "fault: a notification is lost",
+    "fault: a provider is out",
+    "fault: a run is cut off",
+];
+
+#[tokio::test]
+async fn nothing_is_lost_and_nothing_unwatched_whatever_is_lost_cut_off_or_out() {
+    let mut all = Outcome::default();
+    for seed in 1..=4 {
+        let outcome = run(season(seed)).await;
+        assert_eq!(outcome.broken, [""; 0], "seed {seed}");
+        for (name, count) in outcome.counts {
+            *all.counts.entry(name).or_default() += count;
+        }
+        all.told.extend(outcome.told);
+        all.lost.extend(outcome.lost);
+    }
+    for fault in FAULTS {
+        assert!(all.count(fault) > 0, "{fault} never happened: {:#?}", all.counts);
+    }
+    assert!(percentile(&all.told, 95) <= 30, "what was told is known within 30 s: {:?}", all.told);
+    assert!(!all.lost.is_empty() && percentile(&all.lost, 100) <= 8 * 3600, "{:?}", all.lost);
+    assert!(all.count("notices at the first try") * 100 > all.count("notices") * 90, "{:#?}", all.counts);
+}
+
+#[tokio::test]
+async fn the_same_seed_does_the_same() {
+    let [one, other] = [run(Season { days: 1, ..season(5) }).await, run(Season { days: 1, ..season(5) }).await];
+    assert_eq!((one.counts, one.told), (other.counts, other.told));
+}
+
+#[tokio::test]
+async fn flaws_are_found() {
+    for flaw in Flaw::ALL {
+        let mut found = None;
+        for seed in 1..=6 {
+            let outcome = run(Season { flaw: Some(flaw), ..season(seed) }).await;
+            if let Some(broken) = outcome.broken.first() {
+                found = Some(broken.clone());
+                break;
+            }
+        }
+        assert!(found.is_some(), "{flaw:?} is not found");
+    }
+}
