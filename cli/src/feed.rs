@@ -50,22 +50,14 @@ pub(crate) struct ActivityArguments {
 pub(crate) async fn changes(arguments: ChangesArguments, client: &Client, output: &Output) -> Result<(), Failure> {
     let query = query(arguments.place, [("kind", arguments.kind), ("tag", arguments.tag)]);
     let answer = client.get(&["v1", "changes"], &query).await?;
-    let mut table = Table::new(&["processed", "op", "provider", "entity", "version", "via"]);
-    show(answer, output, &mut table, |item| {
-        let texts = ["op", "provider", "entity", "version", "via"].map(|name| field(item, name));
-        [time(item, "processed_at")].into_iter().chain(texts).collect()
-    })
+    show(answer, output, ["op", "provider", "entity", "version", "via"])
 }
 
 /// Shows activity.
 pub(crate) async fn activity(arguments: ActivityArguments, client: &Client, output: &Output) -> Result<(), Failure> {
     let query = query(arguments.place, [("connection", arguments.connection), ("outcome", arguments.outcome)]);
     let answer = client.get(&["v1", "activity"], &query).await?;
-    let mut table = Table::new(&["processed", "outcome", "provider", "topic", "connection", "reason"]);
-    show(answer, output, &mut table, |item| {
-        let texts = ["outcome", "provider", "topic", "connection", "reason"].map(|name| field(item, name));
-        [time(item, "processed_at")].into_iter().chain(texts).collect()
-    })
+    show(answer, output, ["outcome", "provider", "topic", "connection", "reason"])
 }
 
 fn query(place: Place, filters: [(&'static str, Option<String>); 2]) -> Vec<(&'static str, String)> {
@@ -73,20 +65,18 @@ fn query(place: Place, filters: [(&'static str, Option<String>); 2]) -> Vec<(&'s
     place.into_iter().chain(filters).filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-fn show(
-    answer: Value,
-    output: &Output,
-    table: &mut Table,
-    cells: impl Fn(&Value) -> Vec<String>,
-) -> Result<(), Failure> {
+/// Shows a page, with the time and these columns.
+fn show(answer: Value, output: &Output, columns: [&str; 5]) -> Result<(), Failure> {
     if output.json {
         return output.value(&answer);
     }
     let page = Page::of(answer)?;
+    let mut table = Table::new(&["processed"].into_iter().chain(columns).collect::<Vec<_>>());
     for item in &page.items {
-        table.row(cells(item));
+        let texts = columns.map(|name| field(item, name));
+        table.row([time(item, "processed_at")].into_iter().chain(texts));
     }
-    output.table(table, "There is nothing here yet.")?;
+    output.table(&mut table, "There is nothing here yet.")?;
     if let Some(next) = page.next.filter(|_| page.more) {
         output.note(&format!("There is more: --after {}", harmless(&next)));
     }

@@ -85,6 +85,21 @@ pub struct Shop {
     pub secret: String,
 }
 
+impl Shop {
+    /// Makes a Shopify connection with its own endpoint.
+    pub async fn connect(context: Context<'_>, account: &str, secret: &str) -> Self {
+        let new = NewConnection {
+            provider: "shopify".to_owned(),
+            account: Some(account.to_owned()),
+            secrets: [("client_secret".to_owned(), vec![Secret::new(secret)])].into(),
+            ..NewConnection::default()
+        };
+        let made = connect::create(context, new, &Repeat::default()).await.expect("a connection");
+        let url = connect::webhook_url(context.settings, &made.provider, &made.endpoint);
+        Self { id: made.id, url, account: account.to_owned(), secret: secret.to_owned() }
+    }
+}
+
 impl World {
     /// A new world.
     pub async fn new() -> Self {
@@ -142,15 +157,7 @@ impl World {
     pub async fn shop(&self) -> Shop {
         let (tenant, host) = (Tenant::default_local(), &self.host);
         let context = Context { ports: &host.ports, settings: &host.settings, tenant: &tenant, now: self.now() };
-        let new = NewConnection {
-            provider: "shopify".to_owned(),
-            account: Some(SHOP.to_owned()),
-            secrets: [("client_secret".to_owned(), vec![Secret::new(SECRET)])].into(),
-            ..NewConnection::default()
-        };
-        let made = connect::create(context, new, &Repeat::default()).await.expect("a connection");
-        let url = connect::webhook_url(&host.settings, &made.provider, &made.endpoint);
-        Shop { id: made.id, url, account: SHOP.to_owned(), secret: SECRET.into() }
+        Shop::connect(context, SHOP, SECRET).await
     }
 
     /// Makes a connection of this description.
@@ -255,6 +262,13 @@ impl World {
         let answer = self.request(self.sample(shop, "products/update", number, self.now())).await;
         self.tick().await;
         answer
+    }
+
+    /// Does so for each of these products.
+    pub async fn update_each(&self, shop: &Shop, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            self.update(shop, number).await;
+        }
     }
 
     /// Processes everything that is due.

@@ -263,6 +263,14 @@ async fn work(host: Arc<Host>, sources: &'static [Source], mut stopped: watch::R
     }
 }
 
+/// Waits for a while, or until the server stops.
+async fn rest(time: Duration, stopped: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        _ = stopped.changed() => {}
+    }
+}
+
 async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
     for minute in 0_u64.. {
         if *stopped.borrow() {
@@ -276,10 +284,7 @@ async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
         for fault in swept.into_iter().filter_map(Result::err) {
             warn!(%fault, "sweeping failed; it is tried again");
         }
-        tokio::select! {
-            () = tokio::time::sleep(SWEEP) => {}
-            _ = stopped.changed() => {}
-        }
+        rest(SWEEP, &mut stopped).await;
     }
 }
 
@@ -289,10 +294,7 @@ async fn look_for_due(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
         for fault in [host.sweep_jobs().await, host.sweep_subscriptions().await].into_iter().filter_map(Result::err) {
             warn!(%fault, "what is due waits; it is tried again");
         }
-        tokio::select! {
-            () = tokio::time::sleep(DUE) => {}
-            _ = stopped.changed() => {}
-        }
+        rest(DUE, &mut stopped).await;
     }
 }
 

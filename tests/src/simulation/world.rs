@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hooktide_flows::connect::{self, Context, NewConnection, Repeat};
+use hooktide_flows::connect::Context;
 use hooktide_flows::feed::Item;
 use hooktide_flows::{Ports, Settings};
 use hooktide_local::clock::ManualClock;
@@ -27,7 +27,7 @@ use super::ports::{GatedBus, GatedTable, Observed};
 use super::queue::ModelQueue;
 use super::scheduler::Scheduler;
 use super::ties;
-use crate::bodies;
+use crate::{bodies, world};
 
 /// How many tenants there are; the first is noisy.
 pub const TENANTS: usize = 10;
@@ -279,15 +279,8 @@ async fn connect_shops(ports: &Ports, settings: &Settings, now: Timestamp) -> Ve
         let tenant = Tenant::parse(&format!("tenant-{n}")).expect("a name");
         let context = Context { ports, settings, tenant: &tenant, now };
         let account = format!("shop-{n}.myshopify.com");
-        let new = NewConnection {
-            provider: "shopify".to_owned(),
-            account: Some(account.clone()),
-            secrets: [("client_secret".to_owned(), vec![Secret::new(SECRET)])].into(),
-            ..NewConnection::default()
-        };
-        let made = connect::create(context, new, &Repeat::default()).await.expect("a connection");
-        let url = connect::webhook_url(settings, &made.provider, &made.endpoint);
-        shops.push(Shop { tenant, connection: made.id, url, account });
+        let made = world::Shop::connect(context, &account, SECRET).await;
+        shops.push(Shop { tenant, connection: made.id, url: made.url, account });
     }
     shops
 }

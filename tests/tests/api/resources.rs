@@ -169,9 +169,7 @@ async fn lists_are_paged_without_gaps_or_repeats() {
 async fn deleting_a_connection_stops_it_at_once_erases_its_things_and_keeps_the_journal() {
     let world = World::new().await;
     let shop = world.shop().await;
-    for number in 0..40 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 0..40).await;
     let changes = world.changes().await;
     let path = format!("/v1/connections/{}", shop.id);
     let answer = world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);

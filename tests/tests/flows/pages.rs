@@ -95,6 +95,15 @@ impl Sync {
         committer.commit(&Tenant::default_local(), &facts, extra, self.faulty.world.now()).await
     }
 
+    /// Commits a page under this plan; whether that came to an end.
+    async fn commit_under(&self, plan: Plan, page: &[Fact]) -> bool {
+        let faults = &self.faulty.faults;
+        faults.arm(plan);
+        let ended = faults.run(self.commit(page, &[Self::moves(None)])).await.is_some();
+        faults.disarm();
+        ended
+    }
+
     /// The marks of places that are still to be published.
     async fn marks(&self) -> Vec<Mark> {
         let mut marks = Vec::new();
@@ -133,10 +142,7 @@ async fn a_page_and_its_cursor_are_one_transaction_and_a_crash_leaves_both_or_ne
     for plan in (0..).flat_map(crashes) {
         let sync = Sync::new().await;
         let page = sync.page(1, 3);
-        let faults = &sync.faulty.faults;
-        faults.arm(plan);
-        let ended = faults.run(sync.commit(&page, &[Sync::moves(None)])).await.is_some();
-        faults.disarm();
+        let ended = sync.commit_under(plan, &page).await;
         match (sync.faulty.world.changes().await.len(), sync.cursor().await) {
             (0, None) => neither += 1,
             (3, Some(cursor)) if cursor.record.page == 1 => both += 1,
@@ -182,10 +188,7 @@ async fn the_cursor_of_a_page_beyond_one_transaction_moves_with_its_last_part() 
     for plan in (0..).flat_map(crashes) {
         let sync = Sync::new().await;
         let page = sync.page(1, 60);
-        let faults = &sync.faulty.faults;
-        faults.arm(plan);
-        let ended = faults.run(sync.commit(&page, &[Sync::moves(None)])).await.is_some();
-        faults.disarm();
+        let ended = sync.commit_under(plan, &page).await;
         let (changes, cursor) = (sync.faulty.world.changes().await.len(), sync.cursor().await);
         assert!(cursor.is_none() || changes == 60, "{plan:?}: {changes} changes");
         if cursor.is_none() {

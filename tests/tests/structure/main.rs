@@ -72,7 +72,7 @@ fn a_kind_of_job_is_named_in_its_own_file_and_in_one_line_of_the_table() {
     // The renewer does its own job. Hints ask for a sync, so that its name belongs to the words.
     let mut named = mentions("shared", &["JobKind::named(\""]);
     named.retain(|place| !place.starts_with("shared/flows/src/watch/"));
-    let runners = || RUNNERS.into_iter().filter(|runner| runner.kind != JobKind::SYNC);
+    let runners = || RUNNERS.iter().copied().filter(|runner| runner.kind != JobKind::SYNC);
     assert_eq!(named.len(), runners().count(), "one name a runner: {named:#?}");
     for runner in runners() {
         let places = mentions("shared", &[&format!("JobKind::named(\"{}\")", runner.kind)]);

@@ -82,11 +82,17 @@ async fn an_envelope_of_a_provider_that_this_code_does_not_know_waits_until_code
     assert_eq!(world.outcomes().await, ["processed"]);
 }
 
-#[tokio::test]
-async fn a_message_of_newer_code_waits_until_that_runs() {
+/// A world with a message on its queue that newer code wrote.
+async fn with_newer_message() -> (World, Value) {
     let world = World::new().await;
     let newer = newer_message(&world).await;
     put(&world, newer.to_string()).await;
+    (world, newer)
+}
+
+#[tokio::test]
+async fn a_message_of_newer_code_waits_until_that_runs() {
+    let (world, newer) = with_newer_message().await;
     for _ in 0..50 {
         assert_eq!(world.tick().await, 1, "it is looked at again");
         world.clock.advance(Duration::from_secs(60));
@@ -106,9 +112,7 @@ async fn a_message_of_newer_code_waits_until_that_runs() {
 
 #[tokio::test]
 async fn a_message_of_newer_code_that_the_queue_gave_up_on_waits_on() {
-    let world = World::new().await;
-    let newer = newer_message(&world).await;
-    put(&world, newer.to_string()).await;
+    let (world, newer) = with_newer_message().await;
     for _ in 0..10 {
         // A processor takes it and dies.
         assert_eq!(world.host.queue.receive(Source::Queue(QueueName::Notices), 1).await.expect("a batch").len(), 1);

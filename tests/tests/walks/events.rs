@@ -9,7 +9,7 @@ use hooktide_model::tenant::Tenant;
 use hooktide_store::key::{Area, Partition};
 use hooktide_store::ports::{Query, Range, Write};
 use hooktide_store::records;
-use hooktide_tests::world::{Answer, World};
+use hooktide_tests::world::{Answer, Shop, World};
 use http::Request;
 use serde_json::{Value, json};
 
@@ -63,13 +63,19 @@ async fn oldest(world: &World) -> String {
     world.get("/v1/changes?after=now").await.expect(200)["next"].as_str().expect("a cursor").to_owned()
 }
 
-#[tokio::test]
-async fn what_is_there_comes_on_two_channels_and_the_answer_ends() {
+/// A shop of which two changes were processed, and the cursor before them.
+async fn with_two_changes() -> (World, Shop, String) {
     let world = World::new().await;
     let shop = world.shop().await;
     let start = oldest(&world).await;
     world.update(&shop, 1).await;
     world.update(&shop, 2).await;
+    (world, shop, start)
+}
+
+#[tokio::test]
+async fn what_is_there_comes_on_two_channels_and_the_answer_ends() {
+    let (world, _, start) = with_two_changes().await;
     let events = parse(&events(&world, &format!("after={start}"), None).await);
     assert_eq!(events[0].retry, Some(10_000), "where answers are not streamed");
     assert_eq!(events[1].id, start, "where the reader stands, before anything comes");
@@ -150,11 +156,7 @@ async fn without_a_cursor_events_begin_now() {
 
 #[tokio::test]
 async fn readers_may_want_some_channels_and_tags_only() {
-    let world = World::new().await;
-    let shop = world.shop().await;
-    let start = oldest(&world).await;
-    world.update(&shop, 1).await;
-    world.update(&shop, 2).await;
+    let (world, shop, start) = with_two_changes().await;
     for (query, count) in [
         ("channels=product-updates".to_owned(), 2),
         ("channels=product-cache-invalidation".to_owned(), 2),

@@ -129,12 +129,18 @@ async fn changes_of_one_product_are_read_in_their_order_through_all_lanes() {
     }
 }
 
-#[tokio::test]
-async fn a_reader_that_has_everything_is_told_so_by_304() {
+/// A shop of which one change was processed, and the cursor behind that.
+async fn with_a_change() -> (World, Shop, String) {
     let world = World::new().await;
     let shop = world.shop().await;
     world.update(&shop, 1).await;
     let cursor = cursor_at_the_end(&world).await;
+    (world, shop, cursor)
+}
+
+#[tokio::test]
+async fn a_reader_that_has_everything_is_told_so_by_304() {
+    let (world, shop, cursor) = with_a_change().await;
     let conditional = async |tag: &str| {
         let request = Request::get(format!("/v1/changes?after={cursor}"))
             .header("authorization", format!("Bearer {}", world.operator))
@@ -161,14 +167,10 @@ async fn a_reader_may_begin_now() {
     let world = World::new().await;
     let shop = world.shop().await;
     let (_, empty, _) = page(&world, "after=now").await;
-    for number in 1..=8 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 1..=8).await;
     let (items, now, more) = page(&world, "after=now").await;
     assert_eq!((items.len(), more), (0, false));
-    for number in 9..=16 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 9..=16).await;
     assert_eq!(rest(&world, "limit=3", &now).await.0.len(), 8);
     assert_eq!(rest(&world, "limit=3", &empty).await.0.len(), 16, "before the first, now is the beginning");
 }
@@ -199,10 +201,7 @@ async fn readers_may_want_some_kinds_and_tags_only() {
 
 #[tokio::test]
 async fn a_cursor_ends_with_what_is_kept() {
-    let world = World::new().await;
-    let shop = world.shop().await;
-    world.update(&shop, 1).await;
-    let cursor = cursor_at_the_end(&world).await;
+    let (world, shop, cursor) = with_a_change().await;
     world.clock.advance(29 * DAY);
     world.get(&format!("/v1/changes?after={cursor}")).await.expect(200);
     world.clock.advance(DAY);
@@ -220,9 +219,7 @@ async fn a_reader_that_missed_something_is_told_so() {
     let (world, shop) = with_one_lane().await;
     world.update(&shop, 1).await;
     let cursor = cursor_at_the_end(&world).await;
-    for number in 2..=5 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 2..=5).await;
     let all = positions(&world).await;
     expire(&world, &all[..2]).await;
     expect_gone(world.get(&format!("/v1/changes?after={cursor}")).await).await;
@@ -232,9 +229,7 @@ async fn a_reader_that_missed_something_is_told_so() {
 #[tokio::test]
 async fn a_reader_from_the_oldest_on_is_not_stopped_by_what_expired_in_no_order() {
     let (world, shop) = with_one_lane().await;
-    for number in 1..=60 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 1..=60).await;
     let all = positions(&world).await;
     let holes: Vec<String> =
         all[..50].iter().enumerate().filter(|(n, _)| n % 3 != 1).map(|(_, at)| at.clone()).collect();
@@ -249,9 +244,7 @@ async fn a_reader_from_the_oldest_on_is_not_stopped_by_what_expired_in_no_order(
 #[tokio::test]
 async fn a_lane_that_expired_whole_starts_anew_and_its_readers_miss_nothing() {
     let (world, shop) = with_one_lane().await;
-    for number in 1..=3 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 1..=3).await;
     let mut cursor = cursor_at_the_end(&world).await;
     for round in 0..3 {
         let before = positions(&world).await;
@@ -259,9 +252,7 @@ async fn a_lane_that_expired_whole_starts_anew_and_its_readers_miss_nothing() {
         assert_eq!(rest(&world, "limit=10", &cursor).await.0.len(), 0, "an empty lane is no gap");
         // Longer than a processor trusts what it remembers of the lane's end.
         world.clock.advance(DAY);
-        for number in 1..=4 {
-            world.update(&shop, number).await;
-        }
+        world.update_each(&shop, 1..=4).await;
         let after = positions(&world).await;
         assert!(after[0] > *before.last().expect("positions"), "round {round}: no position is used twice");
         let (news, end) = rest(&world, "limit=1", &cursor).await;
@@ -275,9 +266,7 @@ async fn a_lane_that_expired_whole_starts_anew_and_its_readers_miss_nothing() {
 #[tokio::test]
 async fn a_cursor_ahead_of_everything_is_told_to_resync() {
     let (world, shop) = with_one_lane().await;
-    for number in 0..4 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 0..4).await;
     let (_, end) = rest(&world, "limit=1000", "").await;
     let all = positions(&world).await;
     world.get(&format!("/v1/changes?after={end}")).await.expect(200);

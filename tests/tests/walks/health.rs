@@ -21,9 +21,7 @@ async fn a_damaged_table_is_told_by_health_with_what_to_do() {
     let clock = ManualClock::at(Timestamp::from_second(1_767_700_000).expect("a time"));
     let world = open(folder.path(), &clock).await;
     let shop = world.shop().await;
-    for number in 0..60 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 0..60).await;
     world.host.look_for_damage().await;
     assert_eq!(world.get("/v1/health").await.expect(200)["status"], "ok");
     drop(world);

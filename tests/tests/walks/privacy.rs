@@ -45,13 +45,19 @@ async fn keep_letters(world: &World, shop: &Shop) {
     assert_eq!(letters(world).await, 2);
 }
 
-#[tokio::test]
-async fn a_customer_who_is_to_be_erased_is_in_no_kept_delivery_any_more() {
+/// A world with those letters, in which a customer has asked.
+async fn asked_with_letters(topic: &str) -> World {
     let world = World::new().await;
     let shop = world.shop().await;
     keep_letters(&world, &shop).await;
-    world.request(world.sample(&shop, "customers/redact", 1, world.now())).await.expect(200);
+    world.request(world.sample(&shop, topic, 1, world.now())).await.expect(200);
     world.tick().await;
+    world
+}
+
+#[tokio::test]
+async fn a_customer_who_is_to_be_erased_is_in_no_kept_delivery_any_more() {
+    let world = asked_with_letters("customers/redact").await;
     assert_eq!(letter_left(&world).await, "about nobody");
     let [done] = &requests(&world).await[..] else { panic!("one record") };
     assert_eq!((&done["act"], &done["deliveries"]), (&json!("erase"), &json!(1)));
@@ -112,11 +118,7 @@ async fn large_bodies_that_name_somebody_are_erased_with_what_refers_to_them() {
 
 #[tokio::test]
 async fn a_customer_who_asks_is_told_which_kept_deliveries_there_are() {
-    let world = World::new().await;
-    let shop = world.shop().await;
-    keep_letters(&world, &shop).await;
-    world.request(world.sample(&shop, "customers/data_request", 1, world.now())).await.expect(200);
-    world.tick().await;
+    let world = asked_with_letters("customers/data_request").await;
     assert_eq!(letters(&world).await, 2, "nothing is erased");
     let [done] = &requests(&world).await[..] else { panic!("one record") };
     let listed = done["listed"].as_array().unwrap();
@@ -129,9 +131,7 @@ async fn a_customer_who_asks_is_told_which_kept_deliveries_there_are() {
 async fn a_shop_that_is_to_be_erased_has_no_things_left() {
     let world = World::new().await;
     let shop = world.shop().await;
-    for number in 0..30 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 0..30).await;
     world.request(world.sample(&shop, "shop/redact", 1, world.now())).await.expect(200);
     world.tick().await;
     let [begun] = &requests(&world).await[..] else { panic!("one record") };

@@ -101,6 +101,14 @@ async fn world(api: &Arc<Api>) -> (World, Connected) {
     (world, connected)
 }
 
+/// The same once a delivery was accepted, so that the key is known.
+async fn with_a_known_key() -> (Arc<Api>, World, Connected) {
+    let api = Arc::new(Api::default());
+    let (world, ebay) = world(&api).await;
+    world.request(delivery(&ebay, HEADER)).await.expect(200);
+    (api, world, ebay)
+}
+
 fn delivery(to: &Connected, header: &str) -> Request<Bytes> {
     let request = Request::post(&to.path).header("x-ebay-signature", header);
     request.body(Bytes::from_static(BODY.as_bytes())).unwrap()
@@ -150,9 +158,7 @@ async fn genuine_deliveries_that_come_at_once_cost_one_token_and_one_key() {
 
 #[tokio::test]
 async fn a_token_that_ended_before_its_time_is_asked_for_anew() {
-    let api = Arc::new(Api::default());
-    let (world, ebay) = world(&api).await;
-    world.request(delivery(&ebay, HEADER)).await.expect(200);
+    let (api, world, ebay) = with_a_known_key().await;
     api.ended_tokens.store(1, Ordering::Relaxed);
     world.clock.advance(HOUR);
     world.request(delivery(&ebay, HEADER)).await.expect(200);
@@ -176,9 +182,7 @@ async fn a_key_that_ebay_does_not_know_is_refused_and_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_key_that_ebay_withdrew_counts_no_more() {
-    let api = Arc::new(Api::default());
-    let (world, ebay) = world(&api).await;
-    world.request(delivery(&ebay, HEADER)).await.expect(200);
+    let (api, world, ebay) = with_a_known_key().await;
     api.withdrew_the_key.store(true, Ordering::Relaxed);
     world.request(delivery(&ebay, HEADER)).await.expect(200);
     world.clock.advance(HOUR);
@@ -201,9 +205,7 @@ async fn made_up_keys_cause_no_more_calls_than_their_budget_however_many_come_at
 
 #[tokio::test]
 async fn a_key_that_was_known_is_fetched_again_whatever_strangers_send_from_the_same_address() {
-    let api = Arc::new(Api::default());
-    let (world, ebay) = world(&api).await;
-    world.request(delivery(&ebay, HEADER)).await.expect(200);
+    let (api, world, ebay) = with_a_known_key().await;
     world.clock.advance(HOUR);
     for number in 0..2 * world.host.settings.failures_per_minute {
         world.request(delivery(&ebay, &made_up(number))).await;
@@ -216,9 +218,7 @@ async fn a_key_that_was_known_is_fetched_again_whatever_strangers_send_from_the_
 
 #[tokio::test]
 async fn a_known_key_counts_while_ebay_does_not_answer_and_whatever_strangers_make_of_that() {
-    let api = Arc::new(Api::default());
-    let (world, ebay) = world(&api).await;
-    world.request(delivery(&ebay, HEADER)).await.expect(200);
+    let (api, world, ebay) = with_a_known_key().await;
     for status in [429, 500, 401, 403] {
         api.fail_with(status);
         world.clock.advance(HOUR);

@@ -40,6 +40,13 @@ async fn processed(world: &World) -> usize {
     world.changes().await.len()
 }
 
+/// How many letters there are, and how many were processed, once a replay had a second.
+async fn a_second_later(world: &World) -> (u64, usize) {
+    world.tick().await;
+    world.after(SECOND).await;
+    (letters(world).await, processed(world).await)
+}
+
 #[tokio::test]
 async fn a_dry_run_counts_and_changes_nothing() {
     let (world, shop) = with_letters(5).await;
@@ -69,9 +76,7 @@ async fn a_replay_takes_only_what_its_filter_matches() {
     let (world, _) = with_letters(5).await;
     let answer = replay(&world, json!({ "filter": { "received_from": "2026-11-02T08:00:04Z" } })).await;
     assert_eq!(answer["matched"], 2);
-    world.tick().await;
-    world.after(SECOND).await;
-    assert_eq!((letters(&world).await, processed(&world).await), (3, 2));
+    assert_eq!(a_second_later(&world).await, (3, 2));
 }
 
 #[tokio::test]
@@ -148,9 +153,7 @@ async fn what_was_discarded_is_not_replayed() {
     let path = format!("/v1/dead-letters/{}", page["items"][1]["id"].as_str().expect("an id"));
     world.call(&world.operator, Method::DELETE, &path, None).await.expect(204);
     assert_eq!(replay(&world, json!({})).await["matched"], 2);
-    world.tick().await;
-    world.after(SECOND).await;
-    assert_eq!((letters(&world).await, processed(&world).await), (0, 2));
+    assert_eq!(a_second_later(&world).await, (0, 2));
 }
 
 #[tokio::test]

@@ -127,9 +127,7 @@ async fn a_change_is_read_once_however_many_streams_there_are() {
 async fn streams_that_are_behind_share_what_they_read() {
     let Counted { world, reads, .. } = Counted::new().await;
     let shop = world.shop().await;
-    for number in 1..=350 {
-        world.update(&shop, number).await;
-    }
+    world.update_each(&shop, 1..=350).await;
     let last = world.entity(&shop, 350);
     let oldest = Cursor::oldest(Settings::default().lanes, world.now()).to_text();
     let mut spent = Vec::new();

@@ -9,11 +9,11 @@ use hooktide_model::job_kind::JobKind;
 use hooktide_store::records::job::Mark;
 
 /// All kinds of jobs that this code does. A job of any other kind waits for code that knows it.
-pub static RUNNERS: [&Runner; 5] = [&erase::RUNNER, &privacy::RUNNER, &publish::RUNNER, &replay::RUNNER, &sync::RUNNER];
+pub static RUNNERS: &[&Runner] = &[&erase::RUNNER, &privacy::RUNNER, &publish::RUNNER, &replay::RUNNER, &sync::RUNNER];
 
 /// The runner of a kind, if this code has one.
 pub(crate) fn runner(kind: &JobKind) -> Option<&'static Runner> {
-    RUNNERS.into_iter().find(|runner| runner.kind == *kind)
+    RUNNERS.iter().copied().find(|runner| runner.kind == *kind)
 }
 
 /// Announces the jobs of stored marks, except those of kinds that no code does yet: their marks wait.

@@ -34,6 +34,7 @@ pub(super) struct OpenEndpoint {
     pub(super) url: String,
 }
 
+/// The provider that an endpoint is of, and its id.
 type Id = (&'static str, String);
 type Found = Option<Arc<OpenEndpoint>>;
 
@@ -52,40 +53,29 @@ impl EndpointCache {
     }
 
     /// The endpoint, remembered or read; `None` if there is no such endpoint.
-    pub(super) async fn get(
-        &self,
-        ports: &Ports,
-        provider: &'static str,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Found, Fault> {
-        match self.known.get(&(provider, id.to_owned()), now) {
+    pub(super) async fn get(&self, ports: &Ports, id: Id, now: Timestamp) -> Result<Found, Fault> {
+        match self.known.get(&id, now) {
             Some(found) => Ok(found),
-            None => self.latest(ports, provider, id, now).await,
+            None => self.latest(ports, id, now).await,
         }
     }
 
     /// The endpoint as it is now, or was a second ago: however many callers ask, it is read once a second.
-    pub(super) async fn latest(
-        &self,
-        ports: &Ports,
-        provider: &'static str,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Found, Fault> {
+    pub(super) async fn latest(&self, ports: &Ports, id: Id, now: Timestamp) -> Result<Found, Fault> {
         let latest = async {
-            match self.known.last(&(provider, id.to_owned())) {
+            match self.known.last(&id) {
                 // Requests are told the time before they wait for others, so it may be a moment ago.
                 Some((since, found)) if now.duration_since(since).unsigned_abs() < LATEST.min(self.lifetime) => {
                     Ok(found)
                 }
-                Some(_) | None => self.read(ports, provider, id, now).await,
+                Some(_) | None => self.read(ports, &id, now).await,
             }
         };
-        self.flights.once((provider, id.to_owned()), latest, |_| true).await
+        self.flights.once(id.clone(), latest, |_| true).await
     }
 
-    async fn read(&self, ports: &Ports, provider: &'static str, id: &str, now: Timestamp) -> Result<Found, Fault> {
+    async fn read(&self, ports: &Ports, known: &Id, now: Timestamp) -> Result<Found, Fault> {
+        let (provider, id) = (known.0, &*known.1);
         let reading = self.known.begin();
         let stored = records::get::<endpoint::Endpoint>(&*ports.table, &endpoint::key(provider, id)).await?;
         let found = match stored.filter(|stored| stored.record.deleted_at.is_none()) {
@@ -100,7 +90,7 @@ impl EndpointCache {
             }
         };
         let life = if found.is_some() { self.lifetime } else { UNKNOWN.min(self.lifetime) };
-        self.known.finish(reading, (provider, id.to_owned()), found.clone(), life, now);
+        self.known.finish(reading, known.clone(), found.clone(), life, now);
         Ok(found)
     }
 

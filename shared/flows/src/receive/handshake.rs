@@ -63,7 +63,8 @@ impl Receiver {
             let detail = "Too many handshakes from this address; wait a minute.";
             return Err(Problem::new(ProblemType::Limited, detail).retry_after(retry_after).into());
         }
-        let latest = self.endpoints.latest(&self.ports, webhooks.id(), id, now).await?.ok_or_else(not_found)?;
+        let latest =
+            self.endpoints.latest(&self.ports, (webhooks.id(), id.to_owned()), now).await?.ok_or_else(not_found)?;
         Ok(reply(&latest))
     }
 

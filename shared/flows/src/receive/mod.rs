@@ -131,7 +131,8 @@ impl Receiver {
             return Ok(Accepted::Answered(wrong_method()));
         }
         self.check(webhooks, id, request.body().len() as u64).await?;
-        let endpoint = self.endpoints.get(&self.ports, webhooks.id(), id, now).await?.ok_or_else(not_found)?;
+        let endpoint =
+            self.endpoints.get(&self.ports, (webhooks.id(), id.to_owned()), now).await?.ok_or_else(not_found)?;
         if let Some(reply) = self.handshake(webhooks, request, &endpoint, network, now).await? {
             return match reply {
                 HandshakeReply::Answer(response) => Ok(Accepted::Answered(response)),

@@ -68,7 +68,7 @@ impl Receiver {
         let mut unopened = Unopened::from(AuthFault::NoSecret);
         for candidate in CANDIDATES {
             if let Candidate::Latest = candidate {
-                let latest = self.endpoints.latest(&self.ports, webhooks.id(), &endpoint.id, now).await?;
+                let latest = self.endpoints.latest(&self.ports, (webhooks.id(), endpoint.id.clone()), now).await?;
                 let latest = latest.ok_or_else(not_found)?;
                 if Arc::ptr_eq(&latest, &endpoint) {
                     break;

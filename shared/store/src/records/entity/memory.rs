@@ -215,39 +215,26 @@ mod tests {
         assert_eq!(entity.seen(Identity::new("shopify", "d", "d"), "01jcf0000000000000000000a1"), Seen::Never);
     }
 
+    fn remember(entity: &mut Entity, n: u64, part: Part, received_at: Timestamp) {
+        let identity = Identity::new("shopify", "c", &n.to_string());
+        entity.remember(identity, &format!("envelope {n}"), part, at(n), received_at);
+    }
+
     #[test]
     fn an_entity_with_full_memory_stays_under_one_kilobyte() {
         let mut entity = state(i64::MAX - 1).changed_at_place(at(u64::MAX));
         assert_eq!(entity.last_change(), Some(at(u64::MAX)));
         for n in 0..100 {
-            entity.remember(
-                Identity::new("shopify", "c", &n.to_string()),
-                &format!("envelope {n}"),
-                Part::STOOD,
-                at(n),
-                day(n),
-            );
+            remember(&mut entity, n, Part::STOOD, day(n));
         }
         assert_eq!(entity.deliveries.len(), RECENT * ENTRY);
         let mut entity = Entity { deliveries: ByteBuf::new(), ..entity };
         for n in 84..100 {
-            entity.remember(
-                Identity::new("shopify", "c", &n.to_string()),
-                &format!("envelope {n}"),
-                Part::STOOD,
-                at(n),
-                day(99),
-            );
+            remember(&mut entity, n, Part::STOOD, day(99));
         }
         let mut busy = entity.clone();
         for n in 200..230 {
-            busy.remember(
-                Identity::new("shopify", "c", &n.to_string()),
-                &format!("envelope {n}"),
-                Part::NONE,
-                at(n),
-                day(99),
-            );
+            remember(&mut busy, n, Part::NONE, day(99));
         }
         assert_eq!(busy.deliveries, entity.deliveries, "what did not stand takes no place of what did today");
         let mut stormy = entity.clone();
