@@ -4,12 +4,18 @@ use jiff::Timestamp;
 
 use super::announce;
 use super::task::Runner;
-use crate::{Ports, erase, privacy, publish, replay, sync};
+use crate::Ports;
 use hooktide_model::job_kind::JobKind;
 use hooktide_store::records::job::Mark;
 
 /// All kinds of jobs that this code does. A job of any other kind waits for code that knows it.
-pub static RUNNERS: &[&Runner] = &[&erase::RUNNER, &privacy::RUNNER, &publish::RUNNER, &replay::RUNNER, &sync::RUNNER];
+pub static RUNNERS: &[&Runner] = &[
+    &crate::erase::RUNNER,
+    &crate::privacy::RUNNER,
+    &crate::publish::RUNNER,
+    &crate::replay::RUNNER,
+    &crate::sync::RUNNER,
+];
 
 /// The runner of a kind, if this code has one.
 pub(crate) fn runner(kind: &JobKind) -> Option<&'static Runner> {
