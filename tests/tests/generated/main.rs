@@ -3,6 +3,7 @@
 mod events;
 mod providers;
 mod receivers;
+mod subscriptions;
 mod usage;
 
 use std::fmt::Write as _;

@@ -50,8 +50,7 @@ async fn told_wrongly(simulated: &Simulated, provider: &str, change: &Value) -> 
     let document = &change["document"];
     if provider == "woocommerce" {
         let products = simulated.state().await["account"]["products"].clone();
-        let own =
-            products.as_array().unwrap().iter().find(|one| one["id"].to_string() == document["id"].as_str().unwrap());
+        let own = products.as_array().unwrap().iter().find(|one| document["id"] == json!(one["id"].to_string()));
         let mut body = own.unwrap().clone();
         body["name"] = json!("Told wrongly");
         return body;

@@ -35,6 +35,22 @@ pub enum Observation {
     Enabled,
 }
 
+impl Observation {
+    /// All of them, with what is said of each in the documentation.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::Success, "it was registered, renewed or found to exist, or a webhook of it was processed"),
+        (
+            Self::Failure,
+            "a registration, a renewal or a probe failed, or changes were found that it should have reported",
+        ),
+        (Self::Gone, "the provider removed or disabled it"),
+        (Self::Silence, "nothing was heard for long, although there was activity"),
+        (Self::ReauthorizationRequired, "the provider wants it to be authorised again"),
+        (Self::Missed, "the provider says that it did not send some webhooks"),
+        (Self::Enabled, "a person enables it"),
+    ];
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
@@ -164,32 +180,40 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_observation_leads_to_its_state_and_actions() {
-        let cases: &[(State, u32, Observation, State, &[Action])] = &[
-            (State::Pending, 0, Success, State::Active, &[StopPolling]),
-            (State::Active, 0, Success, State::Active, &[]),
-            (State::Degraded, 4, Success, State::Active, &[]),
-            (State::Suspended, 7, Success, State::Active, &[StopPolling]),
-            (State::Disabled, 12, Success, State::Active, &[StopPolling]),
-            (State::Pending, 0, Failure, State::Pending, &[Repair]),
-            (State::Active, 0, Failure, State::Degraded, &[Repair]),
-            (State::Degraded, 3, Failure, State::Degraded, &[Repair]),
-            (State::Degraded, 4, Failure, State::Suspended, &[Repair, Poll]),
-            (State::Suspended, 8, Failure, State::Suspended, &[Repair]),
-            (State::Suspended, 9, Failure, State::Disabled, &[Repair]),
-            (State::Disabled, 12, Failure, State::Disabled, &[Repair]),
-            (State::Active, 0, Gone, State::Active, &[Repair, Sync]),
-            (State::Active, 0, Silence, State::Degraded, &[Probe, Sync]),
-            (State::Suspended, 5, Silence, State::Suspended, &[Probe, Sync]),
-            (State::Active, 0, ReauthorizationRequired, State::Active, &[Repair]),
-            (State::Active, 0, Missed, State::Active, &[Sync]),
-            (State::Disabled, 12, Enabled, State::Pending, &[Repair]),
-        ];
-        for (state, failures, observation, expected, actions) in cases {
-            let (next, found) = observe(&in_state(*state, *failures), *observation, NOW);
-            assert_eq!((next.state, &found[..]), (*expected, *actions), "{state} {failures} {observation:?}");
-        }
+    fn leads(state: State, failures: u32, observation: Observation, expected: State, actions: &[Action]) {
+        let (next, found) = observe(&in_state(state, failures), observation, NOW);
+        assert_eq!((next.state, &found[..]), (expected, actions), "{state} {failures} {observation:?}");
+    }
+
+    /// A test for each row of the table.
+    macro_rules! rows {
+        ($($name:ident: $state:expr, $failures:expr, $observation:expr => $next:expr, $actions:expr;)+) => {
+            $(#[test]
+            fn $name() {
+                leads($state, $failures, $observation, $next, $actions);
+            })+
+        };
+    }
+
+    rows! {
+        a_registration_makes_it_active_and_ends_polling: State::Pending, 0, Success => State::Active, &[StopPolling];
+        a_success_leaves_an_active_one_as_it_is: State::Active, 0, Success => State::Active, &[];
+        a_success_makes_a_degraded_one_active: State::Degraded, 4, Success => State::Active, &[];
+        a_success_makes_a_suspended_one_active_and_ends_polling: State::Suspended, 7, Success => State::Active, &[StopPolling];
+        a_success_of_the_daily_probe_makes_a_disabled_one_active_and_ends_polling: State::Disabled, 12, Success => State::Active, &[StopPolling];
+        one_that_never_worked_stays_pending_after_a_failure_and_is_tried_again: State::Pending, 0, Failure => State::Pending, &[Repair];
+        the_first_failure_degrades_it_and_it_is_tried_again: State::Active, 0, Failure => State::Degraded, &[Repair];
+        the_fourth_failure_is_tried_again: State::Degraded, 3, Failure => State::Degraded, &[Repair];
+        the_fifth_failure_suspends_it_and_its_resource_is_polled: State::Degraded, 4, Failure => State::Suspended, &[Repair, Poll];
+        a_suspended_one_is_repaired_further: State::Suspended, 8, Failure => State::Suspended, &[Repair];
+        the_tenth_failure_disables_it: State::Suspended, 9, Failure => State::Disabled, &[Repair];
+        a_disabled_one_stays_so_until_a_probe_succeeds: State::Disabled, 12, Failure => State::Disabled, &[Repair];
+        one_that_the_provider_removed_is_made_anew_and_its_resource_is_read: State::Active, 0, Gone => State::Active, &[Repair, Sync];
+        silence_degrades_it_and_it_is_probed: State::Active, 0, Silence => State::Degraded, &[Probe, Sync];
+        silence_leaves_a_suspended_one_suspended: State::Suspended, 5, Silence => State::Suspended, &[Probe, Sync];
+        one_that_must_be_authorised_again_is_renewed_now: State::Active, 0, ReauthorizationRequired => State::Active, &[Repair];
+        what_the_provider_missed_to_send_is_read: State::Active, 0, Missed => State::Active, &[Sync];
+        a_person_starts_a_disabled_one_anew: State::Disabled, 12, Enabled => State::Pending, &[Repair];
     }
 
     #[test]
