@@ -2,13 +2,12 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::connections::{AddConnection, ChangeConnection};
+use crate::connections::ConnectionsCommand;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersCommand;
 use crate::endpoints::EndpointsCommand;
 use crate::feed::{ActivityArguments, ChangesArguments};
 use crate::global::Global;
-use crate::manage::ManageCommand;
 use crate::send::SendArguments;
 use crate::serve::ServeArguments;
 use crate::simulate::SimulateArguments;
@@ -55,7 +54,7 @@ pub(crate) enum Command {
     Endpoints(EndpointsCommand),
     /// Manage connections: one account at one provider each.
     #[command(subcommand)]
-    Connections(ManageCommand<AddConnection, ChangeConnection>),
+    Connections(ConnectionsCommand),
     /// Show the providers, what their signatures cover, the secrets they need and their topics.
     Providers,
     /// Send signed sample webhooks, as the provider would.

@@ -1,10 +1,31 @@
 //! Connections: one account at one provider each.
 
-use clap::Args;
+use std::io::IsTerminal;
+use std::process::{Command, Stdio};
+
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::failure::Failure;
-use crate::manage::{AddEndpoint, Change, Create, changed};
+use crate::manage::{self, AddEndpoint, Change, Create, Kind, ManageCommand, changed, report};
+use crate::output::{Output, field};
+
+/// What can be done to connections.
+#[derive(Subcommand)]
+pub(crate) enum ConnectionsCommand {
+    /// What can be done to endpoints as well.
+    #[command(flatten)]
+    Manage(ManageCommand<AddConnection, ChangeConnection>),
+    /// Open the provider's page on which the owner of the account lets Hooktide in, or print its address.
+    Authorize {
+        /// Id of the connection.
+        id: String,
+        /// Print the address only.
+        #[arg(long)]
+        print: bool,
+    },
+}
 
 /// What a new connection has.
 #[derive(Args)]
@@ -57,6 +78,35 @@ impl Create for ChangeConnection {
         body.extend(more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))));
         changed(body)
     }
+}
+
+/// Does it.
+pub(crate) async fn run(command: ConnectionsCommand, client: &Client, output: &Output) -> Result<(), Failure> {
+    match command {
+        ConnectionsCommand::Manage(command) => manage::run(Kind::Connection, command, client, output).await,
+        ConnectionsCommand::Authorize { id, print } => {
+            let told = client.get(&["v1", "connections", &id, "authorize"], &[]).await?;
+            let url = field(&told, "url");
+            report(&told, &url, output)?;
+            if !output.json {
+                let opened = !print && std::io::stdout().is_terminal() && opens(&url);
+                let what = if opened { "It is open in your browser" } else { "Open it in a browser" };
+                output.note(&format!("{what}; it counts once, until {}.", crate::output::time(&told, "expires_at")));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Opens an address in the browser of whoever sits here, if there is one.
+fn opens(url: &str) -> bool {
+    let is_address = url.starts_with("https://") || url.starts_with("http://");
+    let mut programs = ["xdg-open", "open"].into_iter();
+    is_address
+        && programs.any(|program| {
+            let mut command = Command::new(program);
+            command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().is_ok()
+        })
 }
 
 #[cfg(test)]

@@ -34,7 +34,6 @@ use clap::Parser;
 use self::args::{Cli, Command};
 use self::client::Client;
 use self::failure::Failure;
-use self::manage::Kind;
 use self::output::Output;
 
 #[tokio::main]
@@ -60,7 +59,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::SimulateProvider(arguments) => simulate::run(arguments, output).await,
         Command::Token(command) => tokens::run(command, &global, &client()?, output).await,
         Command::Endpoints(command) => endpoints::run(command, &client()?, output).await,
-        Command::Connections(command) => manage::run(Kind::Connection, command, &client()?, output).await,
+        Command::Connections(command) => connections::run(command, &client()?, output).await,
         Command::Providers => providers::run(output),
         Command::Send(arguments) => send::run(arguments, &client()?, output).await,
         Command::Tail => tail::run(&client()?, output).await,

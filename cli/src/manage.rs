@@ -227,6 +227,10 @@ fn show(item: &Value, output: &Output) -> Result<(), Failure> {
         .map(|name| (name, field(item, name)))
         .collect();
     told.push(("webhook address", field(item, "webhook_url")));
+    if let Some(refused) = item.get("needs_reauthorization") {
+        let (since, advice) = (time(refused, "since"), field(refused, "advice"));
+        told.push(("needs reauthorization", format!("since {since}: {advice}")));
+    }
     told.push(("created", time(item, "created_at")));
     for (name, keys) in item.get("secrets").and_then(Value::as_object).into_iter().flatten() {
         for key in keys.as_array().into_iter().flatten() {

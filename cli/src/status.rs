@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{Output, facts, field};
+use crate::output::{Output, facts, field, time};
 
 /// Counting ends here: listing more would cost more than the figure is worth.
 const COUNTED_AT_MOST: usize = 10_000;
@@ -17,10 +17,13 @@ pub(crate) async fn run(client: &Client, output: &Output) -> Result<(), Failure>
     for name in ["connections", "endpoints", "dead-letters"] {
         counts.push((name, count(client, name).await?));
     }
+    let refused = refused(client).await?;
     if output.json {
         let counts: serde_json::Map<String, Value> =
             counts.iter().map(|(name, count)| (name.replace('-', "_"), json!(count))).collect();
-        return output.value(&json!({ "url": client.name(), "health": health, "counts": counts }));
+        return output.value(
+            &json!({ "url": client.name(), "health": health, "counts": counts, "needs_reauthorization": refused }),
+        );
     }
     let state = match field(&health, "status") {
         none if none == "-" => "healthy".to_owned(),
@@ -28,7 +31,29 @@ pub(crate) async fn run(client: &Client, output: &Output) -> Result<(), Failure>
     };
     let mut told = vec![("server", client.name().to_owned()), ("health", state)];
     told.extend(counts.iter().map(|(name, count)| (*name, in_words(*count))));
+    told.extend(refused.iter().map(|connection| {
+        let told = connection.get("needs_reauthorization").unwrap_or(&Value::Null);
+        let (id, since, advice) = (field(connection, "id"), time(told, "since"), field(told, "advice"));
+        ("needs reauthorization", format!("{id} since {since}: {advice}"))
+    }));
     output.line(&facts(told))
+}
+
+/// The connections whose provider refuses their credentials, as far as we may know.
+async fn refused(client: &Client) -> Result<Vec<Value>, Failure> {
+    let path = ["v1", "connections"];
+    let (mut pages, mut refused, mut seen) = (client.pages(&path), Vec::new(), 0);
+    loop {
+        match pages.next().await {
+            Ok(Some(page)) if seen < COUNTED_AT_MOST => {
+                seen += page.len();
+                refused.extend(page.into_iter().filter(|item| item.get("needs_reauthorization").is_some()));
+            }
+            Ok(_) => return Ok(refused),
+            Err(failure) if is_hidden(&failure) => return Ok(refused),
+            Err(failure) => return Err(failure),
+        }
+    }
 }
 
 /// How many of something there are, counting no further than [`COUNTED_AT_MOST`]; `None` if we may not know.

@@ -12,6 +12,7 @@ pub mod faults;
 pub mod fuzzing;
 pub mod gateway;
 pub mod memory;
+pub mod provided;
 pub mod receiving;
 pub mod seasons;
 pub mod server;

@@ -42,6 +42,7 @@ impl Simulated {
             settings.private_hosts.extend(api.trim_start_matches("http://").parse());
         } else {
             settings.apis.insert(provider.id(), api.clone());
+            settings.oauths.insert(provider.id(), api.clone());
         }
         let world = World::with(settings, Options { stream_life: Duration::ZERO, ..Options::default() }).await;
         tokio::spawn(axum::serve(own, world.app.clone()).into_future());
@@ -95,7 +96,7 @@ async fn listen() -> TcpListener {
 }
 
 /// The body that makes a connection with everything that the simulator wants.
-fn connection(provider: &dyn Provider, settings: &Value) -> Value {
+pub(crate) fn connection(provider: &dyn Provider, settings: &Value) -> Value {
     let profile = provider.profile();
     let secrets = profile.sample_secrets.iter().chain(profile.sample_credentials);
     let secrets: Map<String, Value> = secrets.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();

@@ -54,6 +54,16 @@ impl Refused {
         Self(Problem::invalid(field, detail))
     }
 
+    /// What is wrong, and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The status that it is answered with.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// The same, for whoever comes again after so many seconds.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         Self(self.0.retry_after(seconds))

@@ -3,11 +3,12 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use data_encoding::BASE64;
 use hooktide_model::signing;
 
+use crate::html;
 use crate::state::Api;
 
 /// The page, with places for what is known at run time.
@@ -26,13 +27,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 pub(crate) async fn home(State(api): State<Arc<Api>>) -> Response {
     let trouble = api.readiness().trouble(&api).await;
     let status = trouble.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE);
-    let headers: [(HeaderName, &str); 4] = [
-        (header::CONTENT_SECURITY_POLICY, &POLICY),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
-    (status, headers, Html(page(trouble))).into_response()
+    html::page(status, &POLICY, page(trouble))
 }
 
 fn page(trouble: Option<&str>) -> String {

@@ -4,10 +4,12 @@ mod access;
 mod answer;
 mod bounds;
 mod claim;
+mod consent_state;
 mod etag;
 mod feed;
 mod feed_token;
 mod home;
+mod html;
 mod idempotency;
 mod paging;
 mod readiness;
@@ -86,6 +88,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
             routes::connections::change::change,
             routes::connections::delete::delete
         ))
+        .routes(of!(routes::connections::authorize::authorize))
         .routes(of!(routes::secrets::add::add_to_connection))
         .routes(of!(routes::secrets::remove::remove_from_connection))
         .routes(of!(routes::endpoints::list::list, routes::endpoints::create::create))
@@ -126,6 +129,7 @@ pub fn router(api: Arc<Api>) -> Router {
     let document = Arc::new(with_problems(document));
     router
         .route("/", get(home::home))
+        .route("/oauth/callback/{provider}", get(routes::oauth::callback))
         .route("/v1/openapi.json", get(move || async move { axum::Json((*document).clone()) }))
         .fallback(|| async { refused(ProblemType::NotFound, "There is nothing at this path; see /v1/openapi.json.") })
         .method_not_allowed_fallback(|| async {

@@ -111,6 +111,10 @@ pub async fn whole(
         add(keys_of(ports, &partition, Range::All, PAGE).await?);
     }
     add(marks_of(ports, tenant, connection, marks).await?);
+    for area in [Area::Authorizations, Area::Budgets] {
+        let own = Range::Between(connection.id.clone(), connection.id.clone());
+        add(keys_of(ports, &Partition::of(tenant, area), own, PAGE).await?);
+    }
     if connection.owns_endpoint() {
         add(held_by(ports, tenant, connection).await?);
         let partition = Partition::endpoint(&connection.provider, &connection.endpoint);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hooktide_model::network::{Network, PrivateHost};
 use hooktide_providers::Provider;
+use hooktide_providers::oauth2::OAuth;
 
 /// What an operator may set.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Settings {
     pub public_url: String,
     /// Base addresses of providers' APIs by the provider's id, where the operator set others than their own.
     pub apis: BTreeMap<&'static str, String>,
+    /// Base addresses of providers' token and consent pages by the provider's id, where the operator set others than their own.
+    pub oauths: BTreeMap<&'static str, String>,
     /// How long a job waits for more hints.
     pub debounce: Duration,
     /// The time between two polls of every resource, if the operator sets it.
@@ -78,6 +81,7 @@ impl Default for Settings {
         Self {
             public_url: "http://127.0.0.1:8787".into(),
             apis: BTreeMap::new(),
+            oauths: BTreeMap::new(),
             debounce: Duration::from_secs(2),
             poll_floor: None,
             silence: Duration::from_secs(6 * 3600),
@@ -165,20 +169,31 @@ pub fn api_variable(provider: &str) -> String {
     format!("HOOKTIDE_{}_API", provider.replace('-', "_").to_ascii_uppercase())
 }
 
+/// The variable with the base address of a provider's token and consent pages: `HOOKTIDE_GOOGLE_CALENDAR_OAUTH`.
+pub fn oauth_variable(provider: &str) -> String {
+    format!("HOOKTIDE_{}_OAUTH", provider.replace('-', "_").to_ascii_uppercase())
+}
+
+/// How a provider's access tokens are got, if by OAuth.
+fn oauth(provider: &dyn Provider) -> Option<&'static OAuth> {
+    provider.api()?.oauth()
+}
+
 /// The scheme, host and port of an address.
-fn origin(address: &str) -> Option<String> {
+pub(crate) fn origin(address: &str) -> Option<String> {
     let uri: http::Uri = address.parse().ok()?;
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
 
 /// The variables among these that begin as settings do, and that nothing reads; `own` are those that the host reads itself.
 pub fn unread(names: impl IntoIterator<Item = String>, own: &[String]) -> Vec<String> {
-    let apis: Vec<String> = hooktide_providers::ALL.iter().map(|provider| api_variable(provider.id())).collect();
+    let ids = || hooktide_providers::ALL.iter().map(|provider| provider.id());
+    let addresses: Vec<String> = ids().map(api_variable).chain(ids().map(oauth_variable)).collect();
     let is_read = |name: &str| {
         [TRUSTED_PROXIES, PRIVATE_HOSTS].contains(&name)
             || own.iter().any(|own| own == name)
             || SETTINGS.iter().any(|setting| setting.name == name)
-            || apis.iter().any(|api| api == name)
+            || addresses.iter().any(|address| address == name)
     };
     let mut unread: Vec<String> =
         names.into_iter().filter(|name| name.starts_with("HOOKTIDE_") && !is_read(name)).collect();
@@ -191,6 +206,21 @@ fn is_base_address(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
         && text.parse::<http::Uri>().is_ok()
+}
+
+/// The base address that a variable has for a provider; one that is none is added to what is wrong.
+fn base_address(
+    lookup: &impl Fn(&str) -> Option<String>,
+    provider: &'static str,
+    name: String,
+    wrong: &mut Vec<String>,
+) -> Option<(&'static str, String)> {
+    let text = lookup(&name).filter(|text| !text.is_empty())?;
+    if is_base_address(&text) {
+        return Some((provider, text));
+    }
+    wrong.push(format!("{name} is {text:?}, and not an address such as https://api.example.com"));
+    None
 }
 
 /// The values of a list with commas; what cannot be read is added to what is wrong.
@@ -220,8 +250,12 @@ impl Settings {
     /// All origins that Hooktide may call.
     pub fn origins(&self) -> Vec<String> {
         let apis = hooktide_providers::ALL.iter().filter_map(|provider| self.api(*provider));
+        let oauths = hooktide_providers::ALL.iter().filter_map(|provider| {
+            let moved = self.oauths.get(provider.id()).map(String::as_str);
+            moved.or_else(|| oauth(*provider)?.token.fixed())
+        });
         // Our own address is looked at before a provider is told to call it.
-        apis.chain([self.public_url.as_str()]).filter_map(origin).collect()
+        apis.chain(oauths).chain([self.public_url.as_str()]).filter_map(origin).collect()
     }
 
     /// The settings that `lookup` has, the others as they are by default; or everything that is wrong with them.
@@ -241,12 +275,10 @@ impl Settings {
         let read = "which is no host with its port such as shop.internal:8080";
         settings.private_hosts = list(&lookup, PRIVATE_HOSTS, read, &mut wrong);
         for provider in hooktide_providers::ALL.iter().filter(|provider| provider.api().is_some()) {
-            let name = api_variable(provider.id());
-            let Some(text) = lookup(&name).filter(|text| !text.is_empty()) else { continue };
-            if is_base_address(&text) {
-                settings.apis.insert(provider.id(), text);
-            } else {
-                wrong.push(format!("{name} is {text:?}, and not an address such as https://api.example.com"));
+            settings.apis.extend(base_address(&lookup, provider.id(), api_variable(provider.id()), &mut wrong));
+            if oauth(*provider).is_some() {
+                let name = oauth_variable(provider.id());
+                settings.oauths.extend(base_address(&lookup, provider.id(), name, &mut wrong));
             }
         }
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
@@ -273,6 +305,7 @@ mod tests {
             "HOOKTIDE_KEEP_HELD_DAYS" => Some("0".into()),
             "HOOKTIDE_FAILURES_PER_MINUTE" => Some("7".into()),
             "HOOKTIDE_EBAY_API" => Some("api.ebay.com/".into()),
+            "HOOKTIDE_SQUARE_OAUTH" => Some("connect.example".into()),
             "HOOKTIDE_TRUSTED_PROXIES" => Some("127.0.0.1, 10.0.0.0/8,localhost".into()),
             "HOOKTIDE_PRIVATE_HOSTS" => Some("127.0.0.1:8080,shop.internal".into()),
             _ => None,
@@ -283,6 +316,7 @@ mod tests {
             "HOOKTIDE_TRUSTED_PROXIES has \"localhost\", which is neither an address nor a range such as 10.0.0.0/8",
             "HOOKTIDE_PRIVATE_HOSTS has \"shop.internal\", which is no host with its port such as shop.internal:8080",
             "HOOKTIDE_EBAY_API is \"api.ebay.com/\", and not an address such as https://api.example.com",
+            "HOOKTIDE_SQUARE_OAUTH is \"connect.example\", and not an address such as https://api.example.com",
         ];
         assert_eq!(wrong, Err(expected.map(str::to_owned).to_vec()));
     }
@@ -296,6 +330,7 @@ mod tests {
             "HOOKTIDE_LISTEN",
             "HOME",
             "HOOKTIDE_EBAI_API",
+            "HOOKTIDE_SQUARE_OAUTH",
         ];
         let unread = unread(names.map(str::to_owned), &["HOOKTIDE_LISTEN".to_owned()]);
         assert_eq!(unread, ["HOOKTIDE_EBAI_API", "HOOKTIDE_STREAM"]);

@@ -34,6 +34,7 @@ pub(crate) async fn simulate(settings: &mut Settings) -> std::io::Result<Simulat
             settings.private_hosts.extend(address.to_string().parse());
         } else {
             settings.apis.entry(provider.id()).or_insert_with(|| format!("http://{address}"));
+            settings.oauths.entry(provider.id()).or_insert_with(|| format!("http://{address}"));
         }
         tokio::spawn(simulators::serve(provider, SEED, Arc::new(SystemClock), listener, std::future::pending()));
         simulators.insert(provider.id(), address);

@@ -60,6 +60,18 @@ names! {
 }
 
 names! {
+    /// Whether a connection can ask its provider's API.
+    CredentialsState {
+        /// There are credentials, and the provider has not refused them.
+        Ok => "ok",
+        /// There are no credentials that the API can be asked with.
+        Missing => "missing",
+        /// The provider refuses the credentials: somebody has to authorise the connection again, or give it others.
+        NeedsReauthorization => "needs_reauthorization",
+    }
+}
+
+names! {
     /// How the changes of a resource are found.
     ResourceMode {
         /// By webhooks.

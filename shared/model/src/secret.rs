@@ -65,6 +65,17 @@ impl Secrets {
         Self(secrets)
     }
 
+    /// Secrets of these names, none of which was ever stored: for samples and tests.
+    pub fn named(texts: &[(&str, &str)]) -> Self {
+        let live = |(name, text): &(&str, &str)| LiveSecret {
+            name: (*name).to_owned(),
+            id: KeyId("own".to_owned()),
+            secret: Secret::new(*text),
+            retires_at: None,
+        };
+        Self(texts.iter().map(live).collect())
+    }
+
     /// Adds other secrets to these.
     pub fn with(mut self, others: impl IntoIterator<Item = LiveSecret>) -> Self {
         self.0.extend(others);

@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 
-use super::{Answer, Arrival, Ask, Provider, Refusal};
+use super::{Answer, Arrival, Ask, Base, Provider, Refusal};
 use crate::protocols::answers;
+use crate::protocols::oauth2::OAuth;
 use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::secret::{LiveSecret, Secret, Secrets};
-use hooktide_model::settings::connection::ConnectionSettings;
 use jiff::Timestamp;
 
 /// The API of a provider.
@@ -28,29 +28,14 @@ pub trait Api: Provider {
         answers::sort(answer)
     }
 
+    /// How its access tokens are got, where they are got by OAuth.
+    fn oauth(&self) -> Option<&'static OAuth> {
+        None
+    }
+
     /// The keys that it signs with and publishes, where they are not ours to configure.
     fn keys(&self) -> Option<&dyn RemoteKeys> {
         None
-    }
-}
-
-/// Where an API is.
-#[derive(Clone, Copy)]
-pub enum Base {
-    /// The same address for everybody, without a slash at the end.
-    Fixed(&'static str),
-    /// An address of each account, from the account and the settings of its connection, without a slash at the end; `None` if
-    /// they do not say it.
-    OfConnection(fn(Option<&str>, &ConnectionSettings) -> Option<String>),
-}
-
-impl Base {
-    /// The address that is the same for everybody.
-    pub fn fixed(self) -> Option<&'static str> {
-        match self {
-            Self::Fixed(address) => Some(address),
-            Self::OfConnection(_) => None,
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod api;
 mod arrival;
 mod ask;
+mod base;
 mod clover;
 mod ebay;
 mod google_calendar;
@@ -30,10 +31,12 @@ mod webhooks;
 mod whatnot;
 mod woocommerce;
 
-pub use self::api::{Api, ApiToken, Base, KeyStep, KeyTask, RemoteKeys};
+pub use self::api::{Api, ApiToken, KeyStep, KeyTask, RemoteKeys};
 pub use self::arrival::Arrival;
 pub use self::ask::{Answer, Ask, Refusal};
+pub use self::base::Base;
 pub use self::profile::{Becomes, BusEvent, Covers, Need, Profile, Proof, Scheme, Topic};
+pub use self::protocols::oauth2;
 pub use self::provider::Provider;
 pub use self::sample::{Sample, Unsigned, signing_with};
 pub use self::source::{Next, Page, Part, Reach, Source, Task};

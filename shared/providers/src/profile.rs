@@ -31,6 +31,9 @@ pub struct Profile {
     /// The resources that can be asked for all entities of a kind, where a delivery does not settle what they are, or is
     /// too large to be kept.
     pub resources: &'static [(Kind, &'static str)],
+    /// How many calls a minute its API gets of an account, unless the connection says another number; as many as there are
+    /// without one.
+    pub calls_per_minute: Option<u32>,
     /// The time for which a delivery without an entity of its own is remembered: longer than the provider retries.
     pub window: Duration,
     /// The parts that tell one delivery from another (see [`hooktide_model::notice::Notice::identity`]), in a phrase for
@@ -94,6 +97,7 @@ impl Profile {
         settings: &[],
         topics: &[],
         resources: &[],
+        calls_per_minute: None,
         // As long as most providers retry, or might.
         window: Duration::from_secs(72 * 3600),
         identity: "",

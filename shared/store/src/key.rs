@@ -46,6 +46,8 @@ pub enum Area<'a> {
     Resources,
     /// The access tokens of connections.
     Authorizations,
+    /// The calls that connections may make.
+    Budgets,
     /// Subscriptions at providers.
     Subscriptions,
     /// The item that tells whether the root keys are those that the table was written under.
@@ -71,6 +73,7 @@ impl Partition {
             Area::Deferred => "W".to_owned(),
             Area::Resources => "resources".to_owned(),
             Area::Authorizations => "authorizations".to_owned(),
+            Area::Budgets => "budgets".to_owned(),
             Area::Subscriptions => "subscriptions".to_owned(),
             Area::Canary => "Z".to_owned(),
         };

@@ -8,7 +8,9 @@ use hooktide_flows::jobs::syncer::Syncer;
 use hooktide_flows::process::Processor;
 use hooktide_flows::receive::Receiver;
 use hooktide_flows::{Ports, Settings};
+use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
+use hooktide_store::ports::Http;
 use hooktide_store::times;
 
 use super::{Faults, FaultyTable, Published, faulty};
@@ -37,8 +39,14 @@ impl FaultyWorld {
 
     /// With other settings.
     pub async fn with(settings: Settings) -> Self {
-        let (clock, faults) = (clock(), Arc::new(Faults::default()));
+        Self::asking(settings, clock(), None).await
+    }
+
+    /// With other settings, on this clock, and with another way out.
+    pub async fn asking(settings: Settings, clock: ManualClock, http: Option<Arc<dyn Http>>) -> Self {
+        let faults = Arc::new(Faults::default());
         let mut host = Host::in_memory(7, settings, Arc::new(clock.clone())).expect("a host in memory opens");
+        host.ports.http = http.unwrap_or(host.ports.http);
         let table = Arc::new(FaultyTable::new(Arc::clone(&host.ports.table), Arc::clone(&faults)));
         let (ports, published) = faulty(&host.ports, &faults);
         host.ports = Ports { table: Arc::clone(&table) as Arc<_>, ..ports };

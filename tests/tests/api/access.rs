@@ -31,6 +31,7 @@ fn routes() -> Vec<Route> {
         route("POST", "/v1/connections", operate, connection),
         route("GET", "/v1/connections/{id}", read, Value::Null),
         route("PATCH", "/v1/connections/{id}", operate, json!({ "name": "theirs" })),
+        route("GET", "/v1/connections/{id}/authorize", operate, Value::Null),
         route("POST", "/v1/connections/{id}/secrets/{name}", operate, json!({ "value": "new" })),
         route("DELETE", "/v1/connections/{id}/secrets/{name}/{key_id}", operate, Value::Null),
         route("DELETE", "/v1/connections/{id}", operate, Value::Null),
@@ -78,7 +79,11 @@ async fn things(world: &World) -> Things {
     let made = world
         .post(
             "/v1/connections",
-            json!({ "provider": "shopify", "account": "a.myshopify.com", "secrets": { "client_secret": ["one", "two"] } }),
+            json!({
+                "provider": "shopify",
+                "account": "a.myshopify.com",
+                "secrets": { "client_secret": ["one", "two"], "client_id": "app" },
+            }),
         )
         .await
         .expect(201);

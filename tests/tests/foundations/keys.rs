@@ -27,7 +27,8 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
         Area::Replays => Area::Deferred,
         Area::Deferred => Area::Resources,
         Area::Resources => Area::Authorizations,
-        Area::Authorizations => Area::Subscriptions,
+        Area::Authorizations => Area::Budgets,
+        Area::Budgets => Area::Subscriptions,
         Area::Subscriptions => Area::Canary,
         Area::Canary => return None,
     })
@@ -97,5 +98,5 @@ async fn whatever_is_written_is_written_under_its_tenant() {
         }
     }
     let all: Vec<String> = letters.into_iter().collect();
-    assert_eq!(all.concat(), "BCGHJKLNPVWXYresources", "every area is among them");
+    assert_eq!(all.concat(), "BCGHJKLNPVWXYbudgetsresources", "every area is among them");
 }

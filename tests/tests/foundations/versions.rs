@@ -8,6 +8,8 @@ use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{AttributeValue, Item, Key, Write};
+use hooktide_store::records::authorization::Authorization;
+use hooktide_store::records::budget::Budget;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::deferred::Deferred;
@@ -132,6 +134,8 @@ fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, u32, R
         ("T", "P" | "K") => read::<Owned>(item),
         ("T", "Y") => read::<Replay>(item),
         ("T", "W") => read::<Deferred>(item),
+        ("T", "authorizations") => read::<Authorization>(item),
+        ("T", "budgets") => read::<Budget>(item),
         ("T", "resources") => read::<Resource>(item),
         ("E", _) if sort == "endpoint" => read::<Endpoint>(item),
         ("E", _) => read::<LastVerified>(item),
@@ -165,6 +169,7 @@ async fn every_record_of_newer_code_waits_and_every_one_of_older_code_is_read() 
         Vec::from_iter(seen),
         [
             "belonging",
+            "budget",
             "connection",
             "dead letter",
             "deferred message",

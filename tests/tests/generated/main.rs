@@ -62,12 +62,15 @@ fn the_table_of_settings_is_current() {
     }
     writeln!(
         text,
-        "\n## Of the local server, from the environment alone\n\n| variable | what |\n|---|---|\n| `{TRUSTED_PROXIES}` | \
+        "\n## From the environment alone\n\n| variable | what |\n|---|---|\n| `{TRUSTED_PROXIES}` | \
          the proxies in front of it whose `X-Forwarded-For` is believed: addresses and ranges such as 10.0.0.0/8, \
          separated by commas. Failed verifications are then limited by the rightmost address there that is no such \
          proxy's; unless it is set, by the address that connects |\n| `{PRIVATE_HOSTS}` | hosts in your own network \
          that may be called although their addresses are not public, such as `shop.internal:8080`, separated by commas: \
-         without it, an address that a user gave leads to public addresses only |"
+         without it, an address that a user gave leads to public addresses only |\n| `HOOKTIDE_<PROVIDER>_API` | another origin \
+         of a provider's API, such as its sandbox: `HOOKTIDE_GOOGLE_CALENDAR_API` |\n| `HOOKTIDE_<PROVIDER>_OAUTH` | another \
+         origin of its token and consent pages; without it, the API's where both are at one: \
+         `HOOKTIDE_GOOGLE_CALENDAR_OAUTH` |"
     )
     .expect("text");
     text.push_str("\n## Of a function's deployment, set by the template\n\n| variable | what |\n|---|---|\n");

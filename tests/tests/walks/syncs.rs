@@ -25,12 +25,16 @@ async fn what_there_is_is_read_at_once_and_an_edit_rings() {
         let simulated = Simulated::new(provider).await;
         simulated.after(SECOND).await;
         let first = products(&simulated).await;
-        assert!(first.len() > 1 && first.iter().all(|(_, via)| via == "full"), "{provider}: {first:?}");
+        assert!(
+            first.len() > 1 && first.iter().all(|(_, via)| via == "full"),
+            "{provider}: {first:?} {:#?}",
+            told(&simulated).await
+        );
         let activity = simulated.world.activity().await;
-        let told = |text: &str| {
+        let says = |text: &str| {
             activity.iter().any(|entry| entry["reason"].as_str().is_some_and(|reason| reason.contains(text)))
         };
-        assert!(told("full sync of") && told("is active"), "{provider}: {activity:#?}");
+        assert!(says("full sync of") && says("is active"), "{provider}: {activity:#?}");
         let accepted = simulated.state().await["notifications"]["accepted"].as_u64().unwrap();
         let id = simulated.control("edit", json!({ "what": "product", "fields": { "name": "Gyokuro" } })).await;
         assert!(id["id"].is_string(), "{id}");

@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod feed_tokens;
 pub(crate) mod handshakes;
 pub(crate) mod health;
+pub(crate) mod oauth;
 pub(crate) mod privacy;
 pub(crate) mod samples;
 pub(crate) mod secrets;

@@ -1,17 +1,29 @@
 //! Asking: sends the questions of a step to a provider, for an account.
 
 pub(crate) mod account;
+mod breaker;
+mod budget;
+pub(crate) mod credentials;
+mod portions;
+mod renew;
+mod renewal;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::HOST;
+use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
 use self::account::{Account, Way};
+use self::credentials::Credentials;
+pub(crate) use self::portions::Priority;
+pub(crate) use self::renew::tokens_for;
 use crate::Ports;
 use hooktide_model::fault::Fault;
 use hooktide_providers::{Answer, Ask, Refusal};
 use hooktide_store::ports::{Call, Limits};
+use hooktide_store::records::authorization::Authorization;
 
 /// How long a provider may take to answer, and the largest answer that is read.
 const LIMITS: Limits = Limits { time: Duration::from_secs(15), size: 16 * 1024 * 1024 };
@@ -23,8 +35,14 @@ pub(crate) enum Failure {
     NoCredentials,
     /// The connection does not say where its API is.
     NoAddress,
+    /// Somebody has to authorise us again; what to do, and how long these credentials are not tried.
+    Reauthorize(String, Option<Duration>),
+    /// Somebody else is about to get what is needed: it is no failure, and is tried again then.
+    Later(Timestamp),
     /// The provider refused.
     Refused(Refusal),
+    /// Our own side failed.
+    Fault(Fault),
     /// No answer came; the text says why.
     Silent(String),
 }
@@ -52,7 +70,9 @@ impl std::fmt::Display for Failure {
         f.write_str(match self {
             Self::NoCredentials => "there are no API credentials; add them to the connection's secrets",
             Self::NoAddress => "the connection does not say where its API is; give its account or site",
-            Self::Silent(why) => why,
+            Self::Silent(why) | Self::Reauthorize(why, _) => why,
+            Self::Later(_) => "somebody else is about to get what is needed",
+            Self::Fault(fault) => return fault.fmt(f),
             Self::Refused(refusal) => match refusal {
                 Refusal::Refused => {
                     "the provider refuses the credentials; authorise the connection again, or give it new ones"
@@ -75,30 +95,120 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 /// Sends questions one after the other; counts the calls.
 pub(crate) async fn ask(
     ports: &Ports,
     account: &Account,
-    asks: Vec<Ask>,
+    (asks, priority): (Vec<Ask>, Priority),
     calls: &mut u32,
     now: Timestamp,
 ) -> Result<Vec<Answer>, Failure> {
     let way = account.way.as_ref().ok_or(Failure::NoAddress)?;
+    prepare(ports, account, now).await?;
+    let wanted = u32::try_from(asks.len()).unwrap_or(u32::MAX);
+    budget::admit(ports, account, wanted, priority, now).await?;
     let mut answers = Vec::with_capacity(asks.len());
     for ask in asks {
-        // A run has one time for all that it does, and some proofs are taken once.
-        let at = now + SignedDuration::from_nanos(i64::from(*calls));
-        let call = call(account, way, ask, at).ok_or(Failure::NoCredentials)?;
-        *calls += 1;
-        answers.push(ports.http.send(call).await.map_err(silent)?);
+        answers.push(answer(ports, account, (way, ask), calls, now).await?);
     }
     Ok(answers)
 }
 
-/// The call of a question, with what proves us; `None` without credentials.
-fn call(account: &Account, way: &Way, ask: Ask, now: Timestamp) -> Option<Call> {
+/// Gets an access token where there is none, or it ends soon. Credentials that were refused lately are not tried.
+async fn prepare(ports: &Ports, account: &Account, now: Timestamp) -> Result<(), Failure> {
+    let credentials = account.credentials();
+    // A refusal by whoever gives no tokens may pass: a store's plugin, or whatever stands before it.
+    if account.oauth().is_some() && credentials.refused_since().is_some() {
+        let Authorization { not_before, reason, .. } = credentials.authorization();
+        if not_before.is_some_and(|not_before| now < not_before) {
+            return Err(Failure::Reauthorize(reason.unwrap_or_default(), Some(renewal::RESTS)));
+        }
+    }
+    let serves = credentials.access.as_ref().is_some_and(|access| !access.ends_soon(now));
+    if account.oauth().is_some()
+        && !serves
+        && let Some(others) = renew::serving(ports, account, None, now).await?
+    {
+        account.use_credentials(others);
+    }
+    Ok(())
+}
+
+/// Sends a question. A token that is not accepted is renewed once, and the question sent again.
+async fn answer(
+    ports: &Ports,
+    account: &Account,
+    (way, ask): (&Way, Ask),
+    calls: &mut u32,
+    now: Timestamp,
+) -> Result<Answer, Failure> {
     let Ask::Http(request) = ask;
-    let mut request = account.api.authorise(request, &account.secrets, now)?;
+    let mut credentials = account.credentials();
+    let mut renewed = false;
+    loop {
+        // A run has one time for all that it does, and some proofs are taken once.
+        let at = now + SignedDuration::from_nanos(i64::from(*calls));
+        let call = call(account, way, request.clone(), (&credentials, at)).ok_or(Failure::NoCredentials)?;
+        *calls += 1;
+        let answer = match ports.http.send(call).await {
+            Ok(answer) => answer,
+            Err(fault) => {
+                budget::note(ports, account, false, now).await?;
+                return Err(silent(fault));
+            }
+        };
+        let answered = !matches!(account.api.sort(&answer), Err(Refusal::Unavailable { .. }));
+        budget::note(ports, account, answered, now).await?;
+        let is_ours = account.oauth().is_none_or(|oauth| (oauth.covers)(request.uri().path()));
+        if answer.status() != StatusCode::UNAUTHORIZED || !is_ours {
+            if answer.status().is_success() && credentials.refused_since().is_some() {
+                renew::note(ports, account, None, now).await?;
+                account.use_credentials(Credentials::of(ports, &account.tenant, &account.connection, now).await?);
+            }
+            return Ok(answer);
+        }
+        let refused = credentials.access.as_ref().filter(|_| !renewed).map(|access| &access.id);
+        let others = match refused {
+            Some(refused) => renew::serving(ports, account, Some(refused), now).await?,
+            None => None,
+        };
+        let Some(others) = others else {
+            let reason = refused_text(account);
+            renew::note(ports, account, Some(&reason), now).await?;
+            let rests = account.oauth().map(|_| renewal::RESTS);
+            return Err(Failure::Reauthorize(reason, rests));
+        };
+        credentials = account.use_credentials(others);
+        renewed = true;
+    }
+}
+
+/// What to do about credentials that the API does not accept.
+fn refused_text(account: &Account) -> String {
+    let id = &account.connection.id;
+    match account.oauth() {
+        Some(_) => format!(
+            "the provider does not accept the access token (HTTP 401): authorise the connection again with `hooktide \
+             connections authorize {id}`, or give it new credentials"
+        ),
+        None => "the provider does not accept the credentials (HTTP 401): give the connection new ones".to_owned(),
+    }
+}
+
+/// The call of a question, with what proves us; `None` without credentials.
+fn call(
+    account: &Account,
+    way: &Way,
+    request: Request<Bytes>,
+    (credentials, now): (&Credentials, Timestamp),
+) -> Option<Call> {
+    let mut request = account.api.authorise(request, &credentials.secrets, now)?;
     if let Some(host) = &way.host {
         request.headers_mut().insert(HOST, host.clone());
     }

@@ -4,10 +4,12 @@
 //! Every change is one transaction on the revisions that were read. Two that overlap are told apart by the loser's
 //! [`Refusal::Conflict`]; a repeat under the same key ([`Repeat`]) returns what the first one made.
 
+mod authorize;
 mod change;
 mod create;
 mod endpoint;
 mod fields;
+mod granted;
 mod lookup;
 mod patched;
 mod refusal;
@@ -24,6 +26,7 @@ use hooktide_store::ports::{Table, TransactFault, Write};
 use hooktide_store::records;
 use jiff::Timestamp;
 
+pub use self::authorize::{Attempt, authorize, consent_url};
 pub use self::change::{ConnectionChange, change};
 pub use self::create::{NewConnection, create};
 pub use self::endpoint::{EndpointChange, NewEndpoint, change_endpoint, create_endpoint, remove_endpoint};
@@ -37,6 +40,7 @@ pub use self::repeat::{Repeat, id_for, other_request};
 pub use self::rotate::{NewSecret, add_secret, add_secret_to_endpoint, remove_secret, remove_secret_of_endpoint};
 pub use self::secrets::GivenSecrets;
 
+pub use crate::asking::credentials::{Standing, standing};
 use crate::{Ports, Settings};
 
 /// The tenant that acts, when, and on which store.

@@ -3,7 +3,7 @@
 
 use hooktide_model::fault::Fault;
 use hooktide_model::secret::Secret;
-use hooktide_store::ports::Key;
+use hooktide_providers::oauth2::CLIENT_SECRET;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{Endpoint, SealedSecret};
 use hooktide_store::records::{self, Stored, Upkeep};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::fields::provider_of;
 use super::lookup::{connection_of, endpoint_of};
-use super::secrets::{self, MOST_LIVE, is_among, unknown_name};
+use super::secrets::{self, MOST_LIVE, is_among, seal_one, unknown_name};
 use super::wake::wake;
 use super::{Context, Refusal};
 
@@ -48,7 +48,12 @@ pub async fn add_secret(context: Context<'_>, id: &str, name: &str, new: NewSecr
             return Err(Refusal::invalid("name", "the secrets of a shared endpoint are added to the endpoint"));
         }
         let endpoint = endpoint_of(context, &connection.record.endpoint).await?;
-        return add(context, endpoint, name, new).await;
+        let sealed = add(context, endpoint, name, new).await?;
+        // The app's secret is what its tokens are got with as well.
+        if name == CLIENT_SECRET {
+            wake(context, &connection.record).await?;
+        }
+        return Ok(sealed);
     }
     if !is_among(provider.profile().credentials, name) {
         return Err(Refusal::invalid("name", unknown_name(provider)));
@@ -153,11 +158,6 @@ async fn store_connection(context: Context<'_>, stored: Stored<Connection>) -> R
     let key = connection::key(context.tenant, &stored.record.id);
     let write = records::replace(&key, Some(stored.rev), &stored.record, Upkeep::default())?;
     context.table().write(write).await.map(drop).map_err(records::raced)
-}
-
-async fn seal_one(context: Context<'_>, key: &Key, name: &str, value: &Secret) -> Result<SealedSecret, Fault> {
-    let mut sealed = secrets::seal(context, key, &[(name.to_owned(), value.clone())]).await?;
-    sealed.pop().ok_or_else(|| Fault::failed("a secret was not sealed"))
 }
 
 fn check_count(secrets: &[SealedSecret], name: &str) -> Result<(), Refusal> {

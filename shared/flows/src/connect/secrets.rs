@@ -83,6 +83,17 @@ pub(super) async fn seal(
     secrets.iter().map(seal).collect()
 }
 
+/// Seals one secret for the record at `key`.
+pub(super) async fn seal_one(
+    context: Context<'_>,
+    key: &Key,
+    name: &str,
+    value: &Secret,
+) -> Result<SealedSecret, Fault> {
+    let mut sealed = seal(context, key, &[(name.to_owned(), value.clone())]).await?;
+    sealed.pop().ok_or_else(|| Fault::failed("a secret was not sealed"))
+}
+
 /// Whether a list of needs has one of that name.
 pub(super) fn is_among(needs: &[Need], name: &str) -> bool {
     needs.iter().any(|need| need.name == name)

@@ -38,7 +38,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     else {
         return task.finish(ports).await;
     };
-    let account = account::whole(ports, task.settings, task.tenant, connection).await?;
+    let account = account::whole(ports, task.settings, task.tenant, connection, task.now).await?;
     let subject = account.as_ref().and_then(|account| Some((account, account.provider.source()?)));
     // A resource that has parts is read by its parts. Where nobody can read it, its mark says that something changed, until
     // somebody can.

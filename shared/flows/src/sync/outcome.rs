@@ -111,7 +111,9 @@ fn sorted(failure: &Failure) -> (ReadOutcome, Option<Duration>) {
     match failure {
         Failure::NoCredentials => (ReadOutcome::Refused, None),
         Failure::NoAddress => (ReadOutcome::Invalid, None),
-        Failure::Silent(_) => (ReadOutcome::Unavailable, None),
+        Failure::Silent(_) | Failure::Later(_) | Failure::Fault(_) => (ReadOutcome::Unavailable, None),
+        // The same ones are tried now and then, others at once.
+        Failure::Reauthorize(_, after) => (ReadOutcome::Refused, *after),
         Failure::Refused(refusal) => {
             let outcome = match refusal {
                 Refusal::Refused => ReadOutcome::Refused,

@@ -9,7 +9,7 @@ use super::outcome::{self, End};
 use super::{begin, heard, seen, start};
 use crate::Ports;
 use crate::asking::account::Account;
-use crate::asking::{Failure, ask};
+use crate::asking::{Failure, Priority, ask};
 use crate::commit::origin::Origin;
 use crate::commit::{Committed, Fact, Uncommitted};
 use crate::jobs::task::Task;
@@ -82,6 +82,8 @@ impl<'a> Run<'a> {
                     self.resource.cursor = None;
                     reading = begin::anew(&reading, self.task.now);
                 }
+                // Nothing was asked, so nothing is to be written down.
+                Err(Stop::Failure(Failure::Later(at))) => return Ok(End::Again(at)),
                 Err(Stop::Failure(failure)) if failure.spoils_one() && !reading.entities.is_empty() => {
                     self.skip(&mut reading, &failure).await?;
                 }
@@ -149,6 +151,7 @@ impl<'a> Run<'a> {
             now: self.task.now,
         };
         let asks = self.source.ask(&task);
+        let asks = (asks, Priority::of(reading.via));
         let answers = ask(self.ports, account, asks, &mut reading.calls, self.task.now).await?;
         Ok(self.source.read(&task, &answers).map_err(Failure::from)?)
     }
@@ -264,7 +267,10 @@ enum Stop {
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
+        match failure {
+            Failure::Fault(fault) => Self::Fault(fault),
+            failure => Self::Failure(failure),
+        }
     }
 }
 

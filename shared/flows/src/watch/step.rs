@@ -9,7 +9,7 @@ use super::desired::{self, Wanted};
 use super::health::{Action, Observation, observe};
 use super::reach;
 use crate::asking::account::{self, Account};
-use crate::asking::{self, Failure};
+use crate::asking::{self, Failure, Priority};
 use crate::commit::fact::FactKind;
 use crate::commit::origin::Origin;
 use crate::commit::{Committer, Fact, Uncommitted};
@@ -95,7 +95,9 @@ impl Context<'_> {
 
     /// The connection, if it is there and its provider takes subscriptions by API.
     async fn watched(&self, id: &str) -> Result<Option<Watched>, Fault> {
-        let Some(account) = account::of(self.ports, self.settings, self.tenant, id).await? else { return Ok(None) };
+        let Some(account) = account::of(self.ports, self.settings, self.tenant, id, self.now).await? else {
+            return Ok(None);
+        };
         let facet = account.provider.subscriptions();
         let Some(facet) = facet.filter(|facet| !facet.plan().app_wide || account.connection.owns_endpoint()) else {
             return Ok(None);
@@ -186,6 +188,9 @@ impl Context<'_> {
             Ok(Subscribed::Listed(..)) => {
                 (Observation::Failure, one.clone(), Some("an answer to another question".to_owned()))
             }
+            // Nothing was asked.
+            Err(Failure::Later(at)) => return Ok(at),
+            Err(Failure::Fault(fault)) => return Err(fault),
             Err(failure) => (Observation::Failure, one.clone(), Some(failure.to_string())),
         };
         let (mut next, actions) = observe(&next, observation, self.now);
@@ -254,7 +259,7 @@ impl Context<'_> {
             now: self.now,
         };
         let mut calls = 0;
-        let asks = vec![watched.facet.ask(&task, step)];
+        let asks = (vec![watched.facet.ask(&task, step)], Priority::Webhook);
         let answers = asking::ask(self.ports, &watched.account, asks, &mut calls, self.now).await?;
         let answer = answers.first().ok_or(Failure::Silent("there was no answer".to_owned()))?;
         Ok(watched.facet.read(&task, step, answer)?)

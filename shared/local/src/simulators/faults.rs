@@ -15,6 +15,8 @@ pub(super) struct Faults {
     pub(super) reorder: bool,
     /// Whether the API answers nothing but 503.
     pub(super) down: bool,
+    /// The part of a path whose answers are lost: what was asked is done, and nobody hears so.
+    pub(super) lose: Option<String>,
     /// How many calls a minute the API takes; as many as come without.
     pub(super) quota: Option<u32>,
     /// How many notifications there were.
@@ -31,6 +33,8 @@ pub(super) struct FaultsChange {
     delay_ms: Option<u64>,
     reorder: Option<bool>,
     down: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    lose: Option<Option<String>>,
     /// Ends all access tokens, or keys, now.
     #[serde(default)]
     pub(super) expire_credentials: bool,
@@ -56,7 +60,9 @@ impl Share {
 }
 
 /// `null` is a value here, and no absence.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -68,7 +74,13 @@ impl Faults {
         self.delay_ms = change.delay_ms.unwrap_or(self.delay_ms);
         self.reorder = change.reorder.unwrap_or(self.reorder);
         self.down = change.down.unwrap_or(self.down);
+        self.lose = change.lose.clone().unwrap_or_else(|| self.lose.take());
         self.quota = change.quota.unwrap_or(self.quota);
+    }
+
+    /// Whether the answer to a request for this path is lost.
+    pub(super) fn loses(&self, path: &str) -> bool {
+        self.lose.as_ref().is_some_and(|part| path.contains(part.as_str()))
     }
 
     /// The delays, in milliseconds, after which the next notification is sent, once each.

@@ -108,5 +108,9 @@ async fn api(State(served): State<Arc<Served>>, request: Request) -> Response {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let request = axum::http::Request::from_parts(parts, body);
-    served.with(|simulator, now| simulator.answer(&request, now)).map(Body::from)
+    let answer = served.with(|simulator, now| simulator.answer(&request, now));
+    if served.faults().loses(request.uri().path()) {
+        return StatusCode::GATEWAY_TIMEOUT.into_response();
+    }
+    answer.map(Body::from)
 }

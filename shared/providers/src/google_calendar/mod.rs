@@ -27,6 +27,8 @@ const PROFILE: Profile = Profile {
         Need::optional("client_secret", "the app's secret, with which access tokens are renewed"),
     ],
     resources: &[(Kind::CalendarEvent, CALENDAR)],
+    // Half of what Google lets one app ask for one of its users, unless the app has a larger quota.
+    calls_per_minute: Some(300),
     topics: &[
         Topic { name: "exists", becomes: Becomes::Sync(CALENDAR) },
         Topic { name: "not_exists", becomes: Becomes::Sync(CALENDAR) },

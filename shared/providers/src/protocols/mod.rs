@@ -6,6 +6,7 @@ pub(crate) mod bearer;
 pub(crate) mod clock;
 pub(crate) mod cursor;
 pub(crate) mod graphql;
+pub mod oauth2;
 pub(crate) mod percent;
 pub(crate) mod query;
 pub(crate) mod rest;

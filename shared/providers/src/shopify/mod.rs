@@ -64,6 +64,8 @@ const PROFILE: Profile = Profile {
         ("client_id", "hush-shopify-client-id"),
     ],
     resources: &[(Kind::Product, PRODUCTS), (Kind::Stock, STOCK)],
+    // The points of the smallest plan, where each call costs as much as ours do; Shopify says when there are none left.
+    calls_per_minute: Some(240),
     bus: Some(BusEvent { detail_type: "shopifyWebhook", headers: "/detail/metadata", body: "/detail/payload" }),
     ..Profile::PLAIN
 };

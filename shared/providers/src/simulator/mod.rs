@@ -7,6 +7,7 @@
 pub(crate) mod drawn;
 pub(crate) mod json;
 pub(crate) mod meter;
+pub(crate) mod oauth;
 pub(crate) mod outbox;
 
 use bytes::Bytes;

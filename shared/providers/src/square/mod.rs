@@ -102,6 +102,8 @@ const PROFILE: Profile = Profile {
         ("client_secret", "hush-square-client-secret"),
     ],
     resources: &[(Kind::Product, CATALOG), (Kind::Stock, STOCK)],
+    // Square documents no number.
+    calls_per_minute: Some(300),
     settings: &["locations"],
     ..Profile::PLAIN
 };

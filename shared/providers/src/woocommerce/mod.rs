@@ -84,6 +84,8 @@ const PROFILE: Profile = Profile {
         (CONSUMER_SECRET, "cs_0000000000000000000000000000000000sample"),
     ],
     normalise_account,
+    // A shop serves its customers with the same machine.
+    calls_per_minute: Some(240),
     resources: &[(Kind::Product, PRODUCTS)],
     settings: &["site", "database"],
     ..Profile::PLAIN

@@ -25,6 +25,7 @@
 //! | token | `K#<id>` | `token` | tenant, scopes, SHA-256 of the secret |
 //! | resource | `T#<tenant>#resources` | `<connection>#<name>[#<part>]` | mode, cursor, reading, last_sync, counts |
 //! | authorization | `T#<tenant>#authorizations` | connection id | sealed tokens, expires_at, refused_since |
+//! | budget | `T#<tenant>#budgets` | connection id | granted, breaker |
 //! | subscription | `T#<tenant>#subscriptions` | `<connection>#<id>` | state, failures, provider_id, expires_at, next_at |
 //! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
@@ -35,6 +36,7 @@
 
 mod as_text;
 pub mod authorization;
+pub mod budget;
 pub mod canary;
 pub mod connection;
 pub mod dead_letter;

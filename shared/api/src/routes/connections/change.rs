@@ -46,5 +46,5 @@ pub(crate) async fn change(
         settings: patch.settings.unwrap_or_default(),
     };
     let connection = connect::change(may.context(), &id, change).await?;
-    Ok(ok(view(&may.api, connection).await?))
+    Ok(ok(view(&may.api, may.tenant(), connection).await?))
 }

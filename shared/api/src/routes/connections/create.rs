@@ -63,5 +63,5 @@ pub(crate) async fn create(
         consent: claim::consent(&may.api, tenant, new.claim.as_deref()).await?,
     };
     let connection = connect::create(may.context(), new, &repeat).await?;
-    Ok(created(view(&may.api, connection).await?))
+    Ok(created(view(&may.api, may.tenant(), connection).await?))
 }

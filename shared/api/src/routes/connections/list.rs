@@ -23,7 +23,7 @@ pub(crate) async fn list(may: May<Read>, Params(page): Params<PageQuery>) -> Ans
     let next = stored.last().filter(|_| more).map(|(id, _)| id.clone());
     let mut items = Vec::with_capacity(stored.len());
     for (_, stored) in stored.into_iter().filter(|(_, stored)| stored.record.deleted_at.is_none()) {
-        items.push(view(&may.api, stored.record).await?);
+        items.push(view(&may.api, may.tenant(), stored.record).await?);
     }
     Ok(ok(List { items, next }))
 }

@@ -1,13 +1,16 @@
 //! `/v1/connections`: one account at one provider, of one tenant.
 
+pub(crate) mod authorize;
 pub(crate) mod change;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod list;
 pub(crate) mod show;
 
-use hooktide_flows::connect::webhook_url;
+use hooktide_flows::connect::{self, webhook_url};
+use hooktide_model::names::CredentialsState;
 use hooktide_model::settings::connection::ConnectionSettings;
+use hooktide_model::tenant::Tenant;
 use hooktide_store::records;
 use hooktide_store::records::connection::Connection;
 use hooktide_store::records::endpoint::{self, Endpoint};
@@ -34,6 +37,15 @@ pub(crate) struct ConnectionView {
     #[schema(value_type = Object)]
     secrets: SecretViews,
     settings: ConnectionSettings,
+    /// Whether its provider's API can be asked with its credentials; absent where nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<CredentialsState>,
+    /// Since when its provider refuses the credentials, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs_reauthorization: Option<ReauthorizationView>,
+    /// Since when its provider does not answer as it should.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<DegradedView>,
     /// The last verification code that came to its own address, to be entered at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     handshake: Option<HandshakeView>,
@@ -41,7 +53,27 @@ pub(crate) struct ConnectionView {
     created_at: Timestamp,
 }
 
-async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
+/// Since when a provider refuses a connection's credentials, and what to do.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReauthorizationView {
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// What the provider said, and what to do.
+    advice: String,
+}
+
+/// Since when a provider does not answer as it should.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DegradedView {
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Until when it is not asked, because it failed so often; then one call finds out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    resting_until: Option<Timestamp>,
+}
+
+async fn view(api: &Api, tenant: &Tenant, connection: Connection) -> Answer<ConnectionView> {
+    let standing = connect::standing(api.ports(), tenant, &connection, api.now()).await?;
     let mut sealed: Vec<_> = connection.credentials.iter().collect();
     let key = endpoint::key(&connection.provider, &connection.endpoint);
     let endpoint = match connection.owns_endpoint() {
@@ -63,6 +95,13 @@ async fn view(api: &Api, connection: Connection) -> Answer<ConnectionView> {
         account: connection.account,
         endpoint: connection.endpoint,
         settings: connection.settings,
+        credentials: standing.as_ref().map(|standing| standing.state),
+        degraded: standing.as_ref().and_then(|standing| {
+            standing.unanswered.map(|(since, resting_until)| DegradedView { since, resting_until })
+        }),
+        needs_reauthorization: standing.and_then(|standing| {
+            Some(ReauthorizationView { since: standing.since?, advice: standing.reason.unwrap_or_default() })
+        }),
         created_at: connection.created_at,
     })
 }

@@ -13,5 +13,5 @@ use crate::answer::{Answer, ok};
     responses((status = 200, body = ConnectionView), (status = 404)))]
 pub(crate) async fn show(may: May<Read>, Path(id): Path<String>) -> Answer<Json<ConnectionView>> {
     let stored = connect::connection_of(may.context(), &id).await?;
-    Ok(ok(view(&may.api, stored.record).await?))
+    Ok(ok(view(&may.api, may.tenant(), stored.record).await?))
 }

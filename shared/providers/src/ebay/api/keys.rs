@@ -147,16 +147,6 @@ mod tests {
     const KEY: &str = r#"{"key":"-----BEGIN PUBLIC KEY-----MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZhhxXKtR+TOvtDbgTPCkSof02qgBB7IsYOyf76ilExJ/upAa/vKIKheOoCyOpcLmi4t0b4uepb7LLjmMr90FUg==-----END PUBLIC KEY-----","algorithm":"ECDSA","digest":"SHA1"}"#;
     const TOKEN: &str = r#"{"access_token":"v^1.1#i^1","expires_in":7200,"token_type":"Application Access Token"}"#;
 
-    fn secrets(texts: &[(&str, &str)]) -> Secrets {
-        let live = |(name, text): &(&str, &str)| LiveSecret {
-            name: (*name).into(),
-            id: KeyId("stored".into()),
-            secret: Secret::new(*text),
-            retires_at: None,
-        };
-        Secrets::new(texts.iter().map(live).collect())
-    }
-
     fn answer(status: u16, body: &str) -> Answer {
         Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
     }
@@ -208,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_key_is_asked_for_with_a_token_of_the_app() {
-        let credentials = secrets(&[("client_id", "app"), ("client_secret", "new"), ("client_secret", "old")]);
+        let credentials = Secrets::named(&[("client_id", "app"), ("client_secret", "new"), ("client_secret", "old")]);
         let asked = format!("POST https://api.example.com/identity/v1/oauth2/token Basic YXBwOm5ldw== {GRANT}");
         assert_eq!(step(KID, &credentials, &[]), asked);
         let asked = format!("GET https://api.example.com/commerce/notification/v1/public_key/{KID} Bearer v^1.1#i^1 ");
@@ -218,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_shows_no_credentials() {
-        let credentials = secrets(&[("client_id", "app"), ("client_secret", "new")]);
+        let credentials = Secrets::named(&[("client_id", "app"), ("client_secret", "new")]);
         for (answers, shown) in [(&[][..], "YXBwOm5ldw"), (&[answer(200, TOKEN)], "v^1.1")] {
             let debug = format!("{:?}", request(KID, &credentials, answers).unwrap().unwrap());
             assert!(debug.contains("api.example.com") && !debug.contains(shown), "{debug}");
@@ -227,7 +217,7 @@ mod tests {
 
     #[test]
     fn every_answer_has_its_meaning() {
-        let credentials = secrets(&[("client_id", "app"), ("client_secret", "secret")]);
+        let credentials = Secrets::named(&[("client_id", "app"), ("client_secret", "secret")]);
         let no_such_key = r#"{"errors":[{"errorId":195001,"domain":"API_NOTIFICATION","category":"REQUEST"}]}"#;
         let internal = r#"{"errors":[{"errorId":195000}]}"#;
         let long = "x".repeat(LONGEST_ANSWER + 1);
@@ -280,9 +270,9 @@ mod tests {
     #[test]
     fn nothing_is_asked_without_credentials_or_for_what_is_no_id() {
         for texts in [&[][..], &[("client_id", "app")], &[("client_id", ""), ("client_secret", "secret")]] {
-            assert_eq!(step(KID, &secrets(texts), &[]), "nothing");
+            assert_eq!(step(KID, &Secrets::named(texts), &[]), "nothing");
         }
-        let credentials = secrets(&[("client_id", "app"), ("client_secret", "secret")]);
+        let credentials = Secrets::named(&[("client_id", "app"), ("client_secret", "secret")]);
         for id in ["", "..", "a/b", "a b", "a%2f", "ä", &"a".repeat(65)] {
             assert_eq!(step(id, &credentials, &[answer(200, TOKEN)]), "nothing", "{id:.80}");
         }
@@ -297,7 +287,7 @@ mod tests {
             (r#"{"access_token":"t","expires_in":"7200"}"#, 0),
             (r#"{"access_token":"t","expires_in":-1}"#, 0),
         ] {
-            let step = Keys.read(&task(KID, &secrets(&[]), None), &answer(200, body)).unwrap();
+            let step = Keys.read(&task(KID, &Secrets::named(&[]), None), &answer(200, body)).unwrap();
             let KeyStep::Token(token) = step else { panic!("{step:?}") };
             assert_eq!(token.lifetime, Duration::from_secs(seconds), "{body}");
         }
@@ -309,7 +299,7 @@ mod tests {
         {
             let mut limited = answer(429, "");
             limited.headers_mut().insert(RETRY_AFTER, wait.parse().unwrap());
-            assert_eq!(step(KID, &secrets(&[]), &[limited]), expected, "{wait}");
+            assert_eq!(step(KID, &Secrets::named(&[]), &[limited]), expected, "{wait}");
         }
     }
 }

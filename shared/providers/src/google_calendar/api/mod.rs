@@ -1,6 +1,7 @@
 //! Google's Calendar API, version 3.
 
 mod errors;
+mod oauth;
 mod source;
 mod subscriptions;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{ACCESS_TOKEN, GoogleCalendar};
+use crate::protocols::oauth2::OAuth;
 use crate::protocols::percent::encoded;
 use crate::protocols::{bearer, rest};
 use crate::{Answer, Api, Ask, Base, Refusal};
@@ -26,6 +28,10 @@ impl Api for GoogleCalendar {
 
     fn sort(&self, answer: &Answer) -> Result<(), Refusal> {
         errors::sort(answer)
+    }
+
+    fn oauth(&self) -> Option<&'static OAuth> {
+        Some(&oauth::OAUTH)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shopify's Admin API, which is asked in GraphQL.
 
 mod errors;
+mod oauth;
 mod operations;
 mod pages;
 mod source;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use super::{ACCESS_TOKEN, Shopify, TOKEN_HEADER, VERSION, normalise_account};
 use crate::protocols::graphql::{self, Operation};
+use crate::protocols::oauth2::OAuth;
 use crate::{Answer, Api, Ask, Base, Refusal};
 use hooktide_model::secret::Secrets;
 
@@ -21,10 +23,7 @@ const LONGEST_HOST: usize = 253;
 
 impl Api for Shopify {
     fn base(&self) -> Base {
-        Base::OfConnection(|account, _| {
-            let shop = normalise_account(account?);
-            is_host(&shop).then(|| format!("https://{shop}/admin/api/{VERSION}"))
-        })
+        Base::OfConnection(|account, _| Some(format!("https://{}/admin/api/{VERSION}", host(account)?)))
     }
 
     fn authorise(&self, mut request: Request<Bytes>, secrets: &Secrets, now: Timestamp) -> Option<Request<Bytes>> {
@@ -38,6 +37,10 @@ impl Api for Shopify {
     fn sort(&self, answer: &Answer) -> Result<(), Refusal> {
         errors::sort(answer)
     }
+
+    fn oauth(&self) -> Option<&'static OAuth> {
+        Some(&oauth::OAUTH)
+    }
 }
 
 /// The question that asks for an operation.
@@ -50,6 +53,11 @@ fn number_of(gid: &str, of: &str) -> Option<u64> {
     let (sort, number) = gid.strip_prefix("gid://shopify/")?.split_once('/')?;
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
     number.parse().ok().filter(|_| sort == of && digits)
+}
+
+/// The host of a shop, if its account is one.
+fn host(account: Option<&str>) -> Option<String> {
+    account.map(normalise_account).filter(|shop| is_host(shop))
 }
 
 /// Whether a text is the name of a host, and nothing else.

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::shopify::{ACCESS_TOKEN, PROFILE, SECRET, TOKEN_HEADER};
+use crate::simulator::oauth::Consents;
 use crate::simulator::{drawn, outbox};
 
 /// How long an access token lives.
@@ -22,12 +23,14 @@ pub(super) struct Access {
     refresh: String,
     /// The one before, which can be used until the last one is.
     former: Option<String>,
+    pub(super) consents: Consents,
 }
 
 impl Access {
     pub(super) fn new(seed: u64) -> Self {
         let (token, refresh) = (sample(ACCESS_TOKEN).to_owned(), sample("refresh_token").to_owned());
-        Self { seed, renewed: 0, token: Some(token), expires_at: None, refresh, former: None }
+        let consents = Consents::new(seed, sample("client_id"));
+        Self { seed, renewed: 0, token: Some(token), expires_at: None, refresh, former: None, consents }
     }
 
     /// Whether the request has a token that counts.
@@ -48,13 +51,20 @@ impl Access {
         self.refresh.clear();
     }
 
-    /// A new pair of tokens for a refresh token; `None` if that does not count.
-    pub(super) fn renew(&mut self, body: &Value, now: Timestamp) -> Option<Value> {
+    /// A new pair of tokens for a consent or a refresh token; `None` if that does not count.
+    pub(super) fn give(&mut self, body: &Value, now: Timestamp) -> Option<Value> {
         let given = |name: &str| body[name].as_str().unwrap_or_default();
         let client = given("client_id") == sample("client_id") && given("client_secret") == sample(SECRET);
         let refresh = given("refresh_token");
         let (is_last, is_former) = (refresh == self.refresh, self.former.as_deref() == Some(refresh));
-        if !client || given("grant_type") != "refresh_token" || refresh.is_empty() || !(is_last || is_former) {
+        let counts = match given("grant_type") {
+            "authorization_code" => {
+                self.consents.exchange(given("code"), given("code_verifier"), given("redirect_uri"), now)
+            }
+            "refresh_token" => !refresh.is_empty() && (is_last || is_former),
+            _ => false,
+        };
+        if !client || !counts {
             return None;
         }
         self.renewed += 1;
@@ -95,7 +105,7 @@ mod tests {
                 "grant_type": "refresh_token",
                 "refresh_token": refresh,
             });
-            access.renew(&body, now).map(|pair| pair["refresh_token"].as_str().unwrap().to_owned())
+            access.give(&body, now).map(|pair| pair["refresh_token"].as_str().unwrap().to_owned())
         };
         let first = sample("refresh_token");
         let lost = renew(first).unwrap();

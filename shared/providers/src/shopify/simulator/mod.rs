@@ -28,6 +28,8 @@ use crate::simulator::{Edit, Simulator, json};
 
 /// The path under which tokens are renewed.
 const TOKEN_PATH: &str = "/admin/oauth/access_token";
+/// The path of the page on which a merchant lets the app in.
+const CONSENT_PATH: &str = "/admin/oauth/authorize";
 
 /// The shop, and what an app has to do with it.
 pub(super) struct Account {
@@ -54,7 +56,7 @@ impl Account {
         let path = request.uri().path();
         let body = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
         if request.method() == Method::POST && path == TOKEN_PATH {
-            let renewed = self.access.renew(&body, now);
+            let renewed = self.access.give(&body, now);
             return renewed.map_or_else(|| (400, json!({ "error": "invalid_request" })), |pair| (200, pair));
         }
         if request.method() != Method::POST || path != format!("/admin/api/{VERSION}/graphql.json") {
@@ -74,6 +76,9 @@ impl Account {
 
 impl Simulator for Account {
     fn answer(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
+        if request.method() == Method::GET && request.uri().path() == CONSENT_PATH {
+            return self.access.consents.page(request.uri(), now);
+        }
         let (status, body) = self.route(request, now);
         let mut answer = json::answer(status, &body);
         let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Square's API.
 
 mod errors;
+mod oauth;
 mod source;
 mod subscriptions;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{ACCESS_TOKEN, API_VERSION, APPLICATION_TOKEN, Square, VERSION_HEADER};
+use crate::protocols::oauth2::OAuth;
 use crate::protocols::{bearer, rest};
 use crate::{Answer, Api, Ask, Base, Refusal};
 use hooktide_model::secret::Secrets;
@@ -29,6 +31,10 @@ impl Api for Square {
 
     fn sort(&self, answer: &Answer) -> Result<(), Refusal> {
         errors::sort(answer)
+    }
+
+    fn oauth(&self) -> Option<&'static OAuth> {
+        Some(&oauth::OAUTH)
     }
 }
 

@@ -7,11 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::answer::Refused;
+use crate::simulator::oauth::Consents;
 use crate::simulator::{drawn, outbox};
 use crate::square::{ACCESS_TOKEN, APPLICATION_TOKEN, PROFILE};
 
 /// The path under which access tokens are renewed.
 pub(super) const TOKEN_PATH: &str = "/oauth2/token";
+/// The path of the page on which a seller lets the app in.
+pub(super) const CONSENT_PATH: &str = "/oauth2/authorize";
 /// How long an access token lives.
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -22,11 +25,16 @@ pub(super) struct Access {
     renewed: u64,
     token: Option<String>,
     expired: Vec<String>,
+    /// Whether the seller has removed the app.
+    removed: bool,
+    pub(super) consents: Consents,
 }
 
 impl Access {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, renewed: 0, token: Some(sample(ACCESS_TOKEN).to_owned()), expired: Vec::new() }
+        let token = Some(sample(ACCESS_TOKEN).to_owned());
+        let consents = Consents::new(seed, sample("client_id"));
+        Self { seed, renewed: 0, token, expired: Vec::new(), removed: false, consents }
     }
 
     /// Refuses a request without the token that its path needs.
@@ -53,15 +61,29 @@ impl Access {
         self.expired.extend(self.token.take());
     }
 
-    /// Renews the access token. The token to renew it with stays the same.
-    pub(super) fn refresh(&mut self, body: &Map<String, Value>, now: Timestamp) -> Result<Value, Refused> {
+    /// Removes the app: no token counts any more until the seller lets it in again.
+    pub(super) fn remove(&mut self) {
+        self.expire();
+        self.removed = true;
+    }
+
+    /// Gives an access token for a consent, or for the token to renew it with, which stays the same.
+    pub(super) fn give(&mut self, body: &Map<String, Value>, now: Timestamp) -> Result<Value, Refused> {
         let given = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let client = ["client_id", "client_secret"].iter().all(|name| given(name) == sample(name));
         if !client {
             return Err(Refused::new(401, "AUTHENTICATION_ERROR", "UNAUTHORIZED", "The client is unknown."));
         }
-        if given("grant_type") != "refresh_token" || given("refresh_token") != sample("refresh_token") {
-            return Err(Refused::new(401, "AUTHENTICATION_ERROR", "UNAUTHORIZED", "The refresh token is invalid."));
+        match given("grant_type") {
+            "authorization_code"
+                if self.consents.exchange(given("code"), given("code_verifier"), given("redirect_uri"), now) =>
+            {
+                self.removed = false;
+            }
+            "refresh_token" if !self.removed && given("refresh_token") == sample("refresh_token") => {}
+            _ => {
+                return Err(Refused::new(401, "AUTHENTICATION_ERROR", "UNAUTHORIZED", "The grant is invalid."));
+            }
         }
         self.expire();
         self.renewed += 1;

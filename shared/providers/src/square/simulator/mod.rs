@@ -54,7 +54,7 @@ impl Account {
         }
         let query = request.uri().query().unwrap_or_default();
         match (request.method(), &parts[..]) {
-            (&Method::POST, ["oauth2", "token"]) => self.access.refresh(&body(request)?, now),
+            (&Method::POST, ["oauth2", "token"]) => self.access.give(&body(request)?, now),
             (&Method::POST, ["v2", "catalog", "search"]) => self.catalog.search(&body(request)?, now),
             (&Method::GET, ["v2", "catalog", "object", id]) => self.catalog.retrieve(id, query),
             (&Method::DELETE, ["v2", "catalog", "object", id]) => self.delete(id, now),
@@ -120,6 +120,9 @@ fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refused> {
 
 impl Simulator for Account {
     fn answer(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
+        if request.method() == Method::GET && request.uri().path() == access::CONSENT_PATH {
+            return self.access.consents.page(request.uri(), now);
+        }
         match self.route(request, now) {
             Ok(body) => json::answer(200, &body),
             Err(refused) => refused.into_answer(),
@@ -134,7 +137,11 @@ impl Simulator for Account {
                 self.hooks.counts_updated(&counts, now);
                 Ok(id)
             }
-            _ => Err("what is edited is a product, an image or the stock".to_owned()),
+            "app" => {
+                self.access.remove();
+                Ok("app".to_owned())
+            }
+            _ => Err("what is edited is a product, an image, the stock or the app".to_owned()),
         }
     }
 

@@ -40,21 +40,10 @@ mod tests {
     use http::header::AUTHORIZATION;
 
     use super::*;
-    use hooktide_model::secret::{KeyId, LiveSecret, Secret};
-
-    fn secrets(named: &[(&str, &str)]) -> Secrets {
-        let live = |(name, text): &(&str, &str)| LiveSecret {
-            name: (*name).to_owned(),
-            id: KeyId((*name).to_owned()),
-            secret: Secret::new(*text),
-            retires_at: None,
-        };
-        Secrets::new(named.iter().map(live).collect())
-    }
 
     fn authorised(url: &str, named: &[(&str, &str)]) -> Option<Request<Bytes>> {
         let request = Request::get(url).body(Bytes::new()).unwrap();
-        authorise(request, &secrets(named), Timestamp::constant(1_795_875_882, 0))
+        authorise(request, &Secrets::named(named), Timestamp::constant(1_795_875_882, 0))
     }
 
     #[test]

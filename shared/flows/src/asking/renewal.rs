@@ -1,0 +1,243 @@
+//! What a refresh makes of an authorization. Pure.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::credentials::Credentials;
+use hooktide_model::secret::KeyId;
+use hooktide_providers::Refusal;
+use hooktide_providers::oauth2::TokenRefusal;
+use hooktide_store::records::authorization::Authorization;
+use hooktide_store::records::endpoint::SealedSecret;
+
+/// How long one worker may refresh: longer than all its questions take.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long others wait for it before they look again.
+const LOOK: SignedDuration = SignedDuration::from_secs(2);
+/// How long refused credentials are not tried again.
+pub(super) const RESTS: Duration = Duration::from_secs(3600);
+/// The shortest and the longest pause after a refresh without a final answer.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(900));
+
+/// What to do about the access token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The one that there is serves.
+    Use,
+    /// Somebody is about to get another: look again then.
+    Wait(Timestamp),
+    /// The provider gave none lately: ask again then.
+    Rest(Timestamp),
+    /// The provider refuses the credentials.
+    Refused,
+    /// There is nothing to get another with.
+    Impossible,
+    /// Get another.
+    Renew,
+}
+
+/// What is known when somebody needs an access token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need<'a> {
+    /// The authorization, as it is stored now.
+    pub(super) authorization: &'a Authorization,
+    /// Whether the provider refused these very credentials.
+    pub(super) is_refused: bool,
+    /// Whether there is an access token that may serve.
+    pub(super) has_token: bool,
+    /// Whether it ends soon.
+    pub(super) ends_soon: bool,
+    /// Whether another can be asked for.
+    pub(super) can_renew: bool,
+}
+
+impl<'a> Need<'a> {
+    /// What is known of these credentials; `refused` is the token that the provider did not accept just now.
+    pub(super) fn of(
+        credentials: &Credentials,
+        authorization: &'a Authorization,
+        (refused, can_renew): (Option<&KeyId>, bool),
+        now: Timestamp,
+    ) -> Self {
+        let token = credentials.access.as_ref().filter(|access| Some(&access.id) != refused);
+        Self {
+            authorization,
+            is_refused: credentials.refused_since().is_some(),
+            has_token: token.is_some(),
+            ends_soon: token.is_some_and(|access| access.ends_soon(now)),
+            can_renew,
+        }
+    }
+
+    /// What to do.
+    pub(super) fn step(&self, now: Timestamp) -> Step {
+        let Authorization { refreshing_until, not_before, .. } = self.authorization;
+        let later = |until: &Option<Timestamp>| until.filter(|until| now < *until);
+        let waits = later(refreshing_until).map(|until| Step::Wait(until.min(now + LOOK)));
+        // Credentials that were refused say nothing about others that were given since.
+        let is_about_others = self.authorization.refused_since.is_some() && !self.is_refused;
+        let rests = later(not_before)
+            .filter(|_| !is_about_others)
+            .map(|until| if self.is_refused { Step::Refused } else { Step::Rest(until) });
+        if self.has_token && !self.ends_soon {
+            Step::Use
+        } else if !self.can_renew {
+            if self.has_token { Step::Use } else { Step::Impossible }
+        } else {
+            match rests.or(waits) {
+                Some(_) if self.has_token => Step::Use,
+                Some(step) => step,
+                None => Step::Renew,
+            }
+        }
+    }
+}
+
+/// The authorization while one worker refreshes.
+pub(super) fn leased(authorization: &Authorization, now: Timestamp) -> Authorization {
+    Authorization { refreshing_until: Some(now + LEASE), ..authorization.clone() }
+}
+
+/// The authorization with the tokens that a refresh gave. Former refresh tokens stay behind the new one: where its answer is
+/// lost, or it is never used, they are what is left.
+pub(super) fn renewed(
+    authorization: &Authorization,
+    access: SealedSecret,
+    refresh: Option<SealedSecret>,
+) -> Authorization {
+    let former = authorization.tokens.iter().filter(|token| token.name != access.name).cloned();
+    let kept = if refresh.is_some() { 1 } else { 2 };
+    let refresh: Vec<SealedSecret> = refresh.into_iter().chain(former.take(kept)).collect();
+    let expires_at = access.retires_at;
+    let tokens = std::iter::once(access).chain(refresh).collect();
+    Authorization { tokens, expires_at, consents: authorization.consents.clone(), ..Authorization::default() }
+}
+
+/// The authorization after a refresh that gave no tokens, for now.
+pub(super) fn put_off(authorization: &Authorization, refusal: &Refusal, now: Timestamp) -> Authorization {
+    let failures = authorization.failures.saturating_add(1);
+    let (shortest, longest) = PAUSES;
+    let pause = shortest.saturating_mul(1 << (failures - 1).min(16)).max(refusal.after().unwrap_or_default());
+    let not_before = Some(now + pause.min(longest));
+    Authorization { failures, not_before, refreshing_until: None, ..authorization.clone() }
+}
+
+/// The authorization whose credentials the provider refuses; `newest` is the newest that people gave.
+pub(super) fn refused(
+    authorization: &Authorization,
+    newest: Option<Timestamp>,
+    reason: &str,
+    now: Timestamp,
+) -> Authorization {
+    Authorization {
+        refused_since: authorization.refused_since(newest).or(Some(now)),
+        refused: newest,
+        reason: Some(reason.to_owned()),
+        refreshing_until: None,
+        not_before: Some(now + RESTS),
+        ..authorization.clone()
+    }
+}
+
+/// The authorization whose credentials the provider accepts again.
+pub(super) fn accepted(authorization: &Authorization) -> Authorization {
+    Authorization { refused_since: None, refused: None, reason: None, not_before: None, ..authorization.clone() }
+}
+
+/// What a final refusal is called, and what to do; `None` if it passes.
+pub(super) fn reason(refusal: &TokenRefusal, connection: &str) -> Option<String> {
+    match refusal {
+        TokenRefusal::Ended(code) => Some(format!(
+            "the provider does not accept the refresh token any more ({code}): authorise the connection again with \
+             `hooktide connections authorize {connection}`, or give it a new refresh_token"
+        )),
+        TokenRefusal::UnknownApp(code) => Some(format!(
+            "the provider does not accept the app's client_id and client_secret ({code}): give the connection the right ones"
+        )),
+        TokenRefusal::Passing(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn an_access_token_is_got_by_one_worker_when_it_is_needed_and_may_be_asked_for() {
+        let plain = Authorization::default();
+        let leased = Authorization { refreshing_until: Some(at(160)), ..plain.clone() };
+        let leased_still = Authorization { refreshing_until: Some(at(101)), ..plain.clone() };
+        let ended = Authorization { refreshing_until: Some(at(100)), not_before: Some(at(100)), ..plain.clone() };
+        let resting = Authorization { not_before: Some(at(130)), ..plain.clone() };
+        let refused = Authorization { refused_since: Some(at(70)), ..resting.clone() };
+        // (authorization, refused, has a token, ends soon, can renew)
+        for (authorization, is_refused, has_token, ends_soon, can_renew, expected) in [
+            (&plain, false, true, false, true, Step::Use),
+            (&plain, false, true, true, true, Step::Renew),
+            (&plain, false, false, false, true, Step::Renew),
+            (&plain, false, true, true, false, Step::Use),
+            (&plain, false, false, false, false, Step::Impossible),
+            (&leased, false, true, true, true, Step::Use),
+            (&leased, false, false, false, true, Step::Wait(at(102))),
+            (&leased_still, false, false, false, true, Step::Wait(at(101))),
+            (&ended, false, false, false, true, Step::Renew),
+            (&resting, false, true, true, true, Step::Use),
+            (&resting, false, false, false, true, Step::Rest(at(130))),
+            (&refused, true, false, false, true, Step::Refused),
+            (&refused, true, true, false, true, Step::Use),
+            (&refused, false, false, false, true, Step::Renew),
+            (&ended, true, false, false, true, Step::Renew),
+        ] {
+            let need = Need { authorization, is_refused, has_token, ends_soon, can_renew };
+            assert_eq!(need.step(at(100)), expected, "{need:?}");
+        }
+    }
+
+    #[test]
+    fn a_rotated_refresh_token_stands_before_the_one_that_it_was_got_with() {
+        let sealed = |name: &str, id: &str| SealedSecret {
+            name: name.to_owned(),
+            key_id: KeyId(id.to_owned()),
+            sealed: String::new(),
+            created_at: at(0),
+            retires_at: Some(at(3_600)),
+        };
+        let ids = |authorization: &Authorization| {
+            authorization.tokens.iter().map(|token| token.key_id.0.clone()).collect::<Vec<_>>()
+        };
+        let mut authorization = leased(&Authorization::default(), at(0));
+        for (access, refresh, expected) in [
+            ("a1", Some("r1"), &["a1", "r1"][..]),
+            ("a2", Some("r2"), &["a2", "r2", "r1"]),
+            ("a3", None, &["a3", "r2", "r1"]),
+            ("a4", Some("r3"), &["a4", "r3", "r2"]),
+        ] {
+            let refresh = refresh.map(|id| sealed("refresh_token", id));
+            authorization = renewed(&authorization, sealed("access_token", access), refresh);
+            assert_eq!(ids(&authorization), expected);
+            assert_eq!((authorization.refreshing_until, authorization.expires_at), (None, Some(at(3_600))));
+        }
+    }
+
+    #[test]
+    fn a_refresh_that_gives_nothing_is_tried_again_later_each_time_and_a_refusal_keeps_its_first_time() {
+        let mut authorization = Authorization::default();
+        for pause in [5, 10, 20, 40] {
+            authorization = put_off(&authorization, &Refusal::Unavailable { after: None }, at(0));
+            assert_eq!(authorization.not_before, Some(at(pause)));
+        }
+        let asked = Refusal::Limited { after: Some(Duration::from_secs(3_000)) };
+        assert_eq!(put_off(&authorization, &asked, at(0)).not_before, Some(at(900)), "longer than is believed");
+        let first = refused(&authorization, Some(at(1)), "ended", at(10));
+        let again = refused(&first, Some(at(1)), "ended", at(20));
+        assert_eq!(again.refused_since, Some(at(10)));
+        assert_eq!(again.refused_since(Some(at(2))), None, "others were given since");
+        assert_eq!(refused(&again, Some(at(2)), "ended", at(30)).refused_since, Some(at(30)));
+        assert_eq!(accepted(&again).refused_since, None);
+    }
+}

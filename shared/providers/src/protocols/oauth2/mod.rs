@@ -1,0 +1,68 @@
+//! OAuth 2.0 (RFC 6749): how tokens are asked for, and what the answers mean. What providers do differently is data.
+
+mod answer;
+mod consent;
+mod question;
+
+use jiff::Timestamp;
+
+pub use self::answer::{TokenRefusal, Tokens};
+pub use self::consent::ConsentPage;
+pub use self::question::{Format, Grant};
+use crate::{Answer, Ask, Base};
+use hooktide_model::secret::{Secret, Secrets};
+
+/// The secret that the API is called with.
+pub const ACCESS_TOKEN: &str = "access_token";
+/// The secret that new access tokens are got with.
+pub const REFRESH_TOKEN: &str = "refresh_token";
+/// The app's id at the provider.
+pub const CLIENT_ID: &str = "client_id";
+/// The app's secret at the provider.
+pub const CLIENT_SECRET: &str = "client_secret";
+
+/// How access tokens of a provider are got, as data.
+#[derive(Clone, Copy)]
+pub struct OAuth {
+    /// The address that tokens are asked for at.
+    pub token: Base,
+    /// The form of the questions.
+    pub format: Format,
+    /// Whether an app gets tokens in its own name, without anybody's refresh token.
+    pub in_own_name: bool,
+    /// Whether the account's token is what proves a request to this path.
+    pub covers: fn(&str) -> bool,
+    /// The page on which the owner of an account lets the app in.
+    pub consent: ConsentPage,
+}
+
+impl OAuth {
+    /// The question for tokens; `None` if the secrets lack the app's id or secret.
+    pub fn ask(&self, url: &str, secrets: &Secrets, grant: &Grant<'_>, now: Timestamp) -> Option<Ask> {
+        question::ask(self, url, secrets, grant, now)
+    }
+
+    /// Reads the answer to that question.
+    pub fn read(&self, answer: &Answer, now: Timestamp) -> Result<Tokens, TokenRefusal> {
+        answer::read(answer, now)
+    }
+
+    /// The address of the page on which the owner of an account lets the app in, and from which they come back to `back`
+    /// with this state; `None` if the secrets lack the app's id.
+    pub fn consent_url(
+        &self,
+        page: &str,
+        secrets: &Secrets,
+        (back, state): (&str, &str),
+        challenge: &str,
+        now: Timestamp,
+    ) -> Option<String> {
+        let client = newest(secrets, CLIENT_ID, now)?;
+        Some(self.consent.url(page, client.expose_text()?, (back, state), challenge))
+    }
+}
+
+/// The newest live secret of that name.
+fn newest<'a>(secrets: &'a Secrets, name: &'a str, now: Timestamp) -> Option<&'a Secret> {
+    secrets.live(name, now).map(|live| &live.secret).find(|secret| !secret.expose().is_empty())
+}

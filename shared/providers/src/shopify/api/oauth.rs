@@ -1,0 +1,21 @@
+//! Shopify's OAuth: tokens that expire come in pairs; an app of the shop's own gets one in its own name.
+
+use super::host;
+use crate::Base;
+use crate::protocols::oauth2::{ConsentPage, Format, OAuth};
+
+/// How access tokens are got.
+pub(super) const OAUTH: OAuth = OAuth {
+    token: Base::OfConnection(|account, _| Some(format!("https://{}/admin/oauth/access_token", host(account)?))),
+    format: Format::Json,
+    in_own_name: true,
+    covers: |_| true,
+    consent: ConsentPage {
+        separator: ",",
+        with_code: &[("expiring", "1")],
+        ..ConsentPage::of(
+            Base::OfConnection(|account, _| Some(format!("https://{}/admin/oauth/authorize", host(account)?))),
+            &["read_products", "read_inventory", "read_locations"],
+        )
+    },
+};

@@ -1,0 +1,111 @@
+//! Consents at a simulated provider: whoever opens the page consents, and comes back with a code that counts once.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
+use http::header::LOCATION;
+use http::{HeaderValue, Response, StatusCode, Uri};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::{drawn, json, outbox};
+use crate::protocols::percent::encoded;
+use crate::protocols::query::{Parameter, parameter};
+use hooktide_model::signing;
+
+/// How long a code counts.
+const LIFE: SignedDuration = SignedDuration::from_mins(5);
+/// How many codes wait at the most.
+const MOST: usize = 100;
+
+/// The codes that were given, and not exchanged yet.
+#[derive(Debug)]
+pub(crate) struct Consents {
+    seed: u64,
+    client: &'static str,
+    given: u64,
+    waiting: BTreeMap<String, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    back: String,
+    challenge: String,
+    until: Timestamp,
+}
+
+impl Consents {
+    /// The consents to this app.
+    pub(crate) fn new(seed: u64, client: &'static str) -> Self {
+        Self { seed, client, given: 0, waiting: BTreeMap::new() }
+    }
+
+    /// The answer of the page: its owner consents, and is sent back.
+    pub(crate) fn page(&mut self, uri: &Uri, now: Timestamp) -> Response<Bytes> {
+        let text = |name: &str| match parameter(uri, name) {
+            Parameter::One(text) => text,
+            Parameter::None | Parameter::Odd => String::new(),
+        };
+        let (back, state, challenge) = (text("redirect_uri"), text("state"), text("code_challenge"));
+        let fits = text("client_id") == self.client
+            && text("response_type") == "code"
+            && !text("scope").is_empty()
+            && outbox::is_address(&back)
+            && (challenge.is_empty() || text("code_challenge_method") == "S256");
+        if !fits || self.waiting.len() >= MOST {
+            return json::answer(400, &json!({ "error": "invalid_request" }));
+        }
+        self.given += 1;
+        let code = drawn::id(self.seed, &format!("code {}", self.given), 32);
+        let place = format!("{back}?code={code}&state={}", encoded(&state));
+        self.waiting.insert(code, Waiting { back, challenge, until: now.saturating_add(LIFE).unwrap_or(now) });
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = StatusCode::FOUND;
+        if let Ok(place) = HeaderValue::from_str(&place) {
+            answer.headers_mut().insert(LOCATION, place);
+        }
+        answer
+    }
+
+    /// Whether a code counts, with the verifier of its challenge and the address that it was sent to. It counts once.
+    pub(crate) fn exchange(&mut self, code: &str, verifier: &str, back: &str, now: Timestamp) -> bool {
+        let Some(waiting) = self.waiting.remove(code) else { return false };
+        let challenge = BASE64URL_NOPAD.encode(&signing::sha256(&[verifier.as_bytes()]));
+        now < waiting.until && waiting.back == back && (waiting.challenge.is_empty() || waiting.challenge == challenge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+    #[test]
+    fn a_code_counts_once_for_whoever_began_and_comes_from_the_right_address() {
+        let (now, back) = (Timestamp::UNIX_EPOCH, "http://127.0.0.1:1/back");
+        for (verifier, to, later, expected) in [
+            (VERIFIER, back, 0, true),
+            ("another", back, 0, false),
+            (VERIFIER, "http://127.0.0.1:1/elsewhere", 0, false),
+            (VERIFIER, back, 300, false),
+        ] {
+            let mut consents = Consents::new(1, "app");
+            let query = format!(
+                "client_id=app&response_type=code&scope=all&redirect_uri={}&state=a%2Eb&code_challenge={CHALLENGE}\
+                 &code_challenge_method=S256",
+                encoded(back)
+            );
+            let answer = consents.page(&format!("/authorize?{query}").parse().unwrap(), now);
+            let place = answer.headers()[LOCATION].to_str().unwrap().to_owned();
+            let code = place.strip_prefix("http://127.0.0.1:1/back?code=").unwrap().strip_suffix("&state=a.b").unwrap();
+            let at = now + SignedDuration::from_secs(later);
+            assert_eq!(consents.exchange(code, verifier, to, at), expected);
+            assert!(!consents.exchange(code, VERIFIER, back, now), "it was used");
+            let strange = query.replace("client_id=app", "client_id=other");
+            assert_eq!(consents.page(&format!("/authorize?{strange}").parse().unwrap(), now).status(), 400);
+        }
+    }
+}
