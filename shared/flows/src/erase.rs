@@ -26,7 +26,7 @@ use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::belonging_key;
 use hooktide_store::records::job::{self, Mark};
-use hooktide_store::records::{self, Stored, tag};
+use hooktide_store::records::{self, Stored, authorization, tag};
 
 /// How many items are erased at once at the most; what remains is erased by calling again.
 pub const MOST: usize = 5_000;
@@ -83,7 +83,8 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let all = whole(ports, task.tenant, &stored.record, MARKS, &mut erased).await?;
     if all && erased == ErasedCounts::default() {
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
-        return task.finish_with(ports, &[delete]).await;
+        let tokens = Write::Delete { key: authorization::key(task.tenant, task.id), condition: None };
+        return task.finish_with(ports, &[delete, tokens]).await;
     }
     // The found records may have been written while deliveries stopped: look again when that is over.
     let pause = if all { SETTLES } else { Duration::ZERO };
@@ -111,10 +112,8 @@ pub async fn whole(
         add(keys_of(ports, &partition, Range::All, PAGE).await?);
     }
     add(marks_of(ports, tenant, connection, marks).await?);
-    for area in [Area::Authorizations, Area::Budgets] {
-        let own = Range::Between(connection.id.clone(), connection.id.clone());
-        add(keys_of(ports, &Partition::of(tenant, area), own, PAGE).await?);
-    }
+    let own = Range::Between(connection.id.clone(), connection.id.clone());
+    add(keys_of(ports, &Partition::of(tenant, Area::Budgets), own, PAGE).await?);
     if connection.owns_endpoint() {
         add(held_by(ports, tenant, connection).await?);
         let partition = Partition::endpoint(&connection.provider, &connection.endpoint);

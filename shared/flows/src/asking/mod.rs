@@ -167,7 +167,7 @@ async fn answer(
         budget::note(ports, account, answered, now).await?;
         let is_ours = account.oauth().is_none_or(|oauth| (oauth.covers)(request.uri().path()));
         if answer.status() != StatusCode::UNAUTHORIZED || !is_ours {
-            if answer.status().is_success() && credentials.refused_since().is_some() {
+            if is_ours && answer.status().is_success() && credentials.refused_since().is_some() {
                 renew::note(ports, account, None, now).await?;
                 account.use_credentials(Credentials::of(ports, &account.tenant, &account.connection, now).await?);
             }

@@ -1,8 +1,6 @@
 //! Removing a connection and what is known through it. Its deliveries stop and its secrets go at once, in one transaction
 //! with a job that looks again later; the record of the connection goes last. The journal is kept.
 
-use hooktide_store::ports::Write;
-use hooktide_store::records::authorization;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{Endpoint, key};
 use hooktide_store::records::{self, Stored, Upkeep};
@@ -56,7 +54,6 @@ async fn end(context: Context<'_>, stored: &Stored<Connection>) -> Result<usize,
     let mut writes = vec![
         records::replace(&connection::key(tenant, &connection.id), Some(stored.rev), &gone, Upkeep::default())?,
         erase::begin(ports, tenant, &connection.id, now).await?,
-        Write::Delete { key: authorization::key(tenant, &connection.id), condition: None },
     ];
     let mut secrets = connection.credentials.len();
     if connection.owns_endpoint() {
