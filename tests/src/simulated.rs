@@ -42,7 +42,7 @@ impl Simulated {
             settings.private_hosts.extend(api.trim_start_matches("http://").parse());
         } else {
             settings.apis.insert(provider.id(), api.clone());
-            settings.oauths.insert(provider.id(), api.clone());
+            settings.oauths.insert(provider.id(), simulator.clone());
         }
         let world = World::with(settings, Options { stream_life: Duration::ZERO, ..Options::default() }).await;
         tokio::spawn(axum::serve(own, world.app.clone()).into_future());

@@ -1,5 +1,7 @@
 //! The budget of an account: calls are leased in portions through the table, and a provider that does not answer is left alone.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::Failure;
@@ -8,6 +10,7 @@ use super::breaker::{self, Gate};
 use super::portions::{self, Priority, Wish, granted};
 use crate::Ports;
 use hooktide_model::fault::Fault;
+use hooktide_providers::Refusal;
 use hooktide_store::ports::WriteFault;
 use hooktide_store::records::budget::{self, Budget};
 use hooktide_store::records::{self, Stored, Upkeep};
@@ -47,7 +50,10 @@ pub(super) async fn admit(
         let (mut next, mut portion) = (known.clone(), 0);
         match breaker::gate(&known.breaker, now) {
             Gate::Closed => {}
-            Gate::Open(until) => return Err(Failure::Later(until)),
+            Gate::Open(until) => {
+                let after = Duration::try_from(until.duration_since(now)).ok();
+                return Err(Refusal::Unavailable { after }.into());
+            }
             Gate::Try(trying) => next.breaker = trying,
         }
         if let Some(rate) = rate.filter(|_| leased.left < calls) {
