@@ -26,15 +26,16 @@ fn main() -> ExitCode {
     let receiver = Path::new(env!("CARGO_BIN_EXE_receiver"));
     let floor = receiver.parent().expect("a folder").join("examples/floor");
     assert!(floor.exists(), "{} is not there; build it with --example floor first", floor.display());
-    let programs: [(&str, PathBuf); 6] = [
+    let programs: [(&str, PathBuf); 7] = [
         ("floor", floor),
         ("receiver", receiver.to_owned()),
         ("processor", env!("CARGO_BIN_EXE_processor").into()),
         ("syncer", env!("CARGO_BIN_EXE_syncer").into()),
+        ("renewer", env!("CARGO_BIN_EXE_renewer").into()),
         ("api", env!("CARGO_BIN_EXE_api").into()),
         ("poller", env!("CARGO_BIN_EXE_poller").into()),
     ];
-    let mut times: [Vec<Duration>; 6] = Default::default();
+    let mut times: [Vec<Duration>; 7] = Default::default();
     // In turns, so that whatever else the machine does meets all alike; the first round only warms the page cache.
     for round in 0..=ROUNDS {
         for (times, (_, program)) in times.iter_mut().zip(&programs) {

@@ -1,41 +1,44 @@
 //! Batches of messages as Lambda hands them over from SQS, and the answer that says which of them come again.
 
+use std::time::Duration;
+
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use hooktide_flows::message::Message;
 use hooktide_store::ports::{QueueName, Source};
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 
+use crate::ending::Ending;
 use crate::environment::Environment;
 use crate::host::Host;
 
-/// How long before its end a run takes up nothing more, in milliseconds: what it has begun must have an end.
-const BEFORE_END_MILLIS: u64 = 5_000;
+/// How long before its deadline a run takes up nothing more.
+const BEFORE_END: Duration = Duration::from_secs(5);
 
 /// A batch, and how long its run may go on.
 pub struct Batch<'a> {
     host: &'a Host,
     /// When it was handed over.
     pub now: Timestamp,
-    ends_at: Option<u64>,
+    ending: Ending<'a>,
 }
 
 impl<'a> Batch<'a> {
     /// Takes the messages of an event.
     pub fn take(host: &'a Host, event: LambdaEvent<SqsEvent>) -> (Self, Vec<Message>) {
         let now = host.clock.now();
-        let ends_at = ends_at(event.context.deadline, millis(now));
+        let ending = Ending::before(event.context.deadline, BEFORE_END, &*host.clock);
         let message = |record: SqsMessage| Message {
             source: source_of(&record, &host.environment),
             handle: record.message_id.unwrap_or_default(),
             body: record.body.unwrap_or_default(),
         };
-        (Self { host, now, ends_at }, event.payload.records.into_iter().map(message).collect())
+        (Self { host, now, ending }, event.payload.records.into_iter().map(message).collect())
     }
 
     /// Whether the run takes up nothing more: one that is cut off would take its whole batch along.
     pub fn is_over(&self) -> bool {
-        self.ends_at.is_some_and(|ends_at| millis(self.host.clock.now()) >= ends_at)
+        self.ending.is_over()
     }
 
     /// The answer, by the handles of the messages that come again. Writes down what became of the others.
@@ -50,16 +53,6 @@ impl<'a> Batch<'a> {
         response.batch_item_failures = failures.collect();
         response
     }
-}
-
-/// The time from which a run takes up nothing more; none if its deadline is not known.
-fn ends_at(deadline: u64, now: u64) -> Option<u64> {
-    let left = deadline.checked_sub(now).filter(|left| *left > 0)?;
-    Some(deadline - BEFORE_END_MILLIS.min(left / 2))
-}
-
-fn millis(time: Timestamp) -> u64 {
-    u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
 /// The queue that a message came from: an ARN and an address end in the queue's name alike.
@@ -79,13 +72,6 @@ fn source_of(record: &SqsMessage, environment: &Environment) -> Source {
 mod tests {
     use super::*;
     use crate::environment::REQUIRED;
-
-    #[test]
-    fn a_run_takes_up_nothing_in_its_last_five_seconds_nor_in_the_last_half_of_a_short_one() {
-        assert_eq!(ends_at(1_030_000, 1_000_000), Some(1_025_000));
-        assert_eq!(ends_at(1_003_000, 1_000_000), Some(1_001_500));
-        assert_eq!(ends_at(0, 1_000_000), None, "whoever invokes it says no deadline");
-    }
 
     #[test]
     fn a_message_is_known_by_the_queue_that_it_came_from() {

@@ -5,6 +5,7 @@
 //! hands them over ([`gateway`]), and messages as SQS does ([`batch`]); the distribution in front of that, where there is one ([`front`]); logs and metrics ([`log`], [`metrics`]).
 
 pub mod batch;
+pub mod ending;
 pub mod environment;
 pub mod front;
 pub mod gateway;

@@ -17,6 +17,7 @@ use hooktide_model::entropy::Entropy;
 use hooktide_model::fault::Fault;
 use hooktide_outbound::Outbound;
 use hooktide_store::ports::{Blobs, Clock, QueueName, Source, Table, blob_fault};
+use hooktide_store::times;
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
@@ -37,6 +38,8 @@ const WORKERS_OF_A_GROUP: usize = 2;
 pub const BATCH: usize = 25;
 /// How many jobs are taken at once: each may take as long as a run may.
 const JOBS: usize = 1;
+/// How many connections' subscriptions are looked at at once.
+const LOOKS: usize = 4;
 /// The file of the store.
 const TABLE_FILE: &str = "table.db";
 /// The file of the queue.
@@ -156,12 +159,14 @@ impl Host {
             meter: Arc::new(()),
         };
         let receiver = Arc::new(Receiver::new(ports.clone(), settings.clone()));
+        // In memory one after the other, so that runs are repeatable from a seed.
+        let looks = if parts.home.is_some() { LOOKS } else { 1 };
         ports.table = Arc::new(ForgettingTable::new(ports.table, Arc::clone(&receiver)));
         Self {
             receiver,
             processor: Arc::new(Processor::new(ports.clone(), settings.clone())),
             syncer: Arc::new(Syncer::new(ports.clone(), &settings)),
-            renewer: Arc::new(Renewer::new(ports.clone(), &settings)),
+            renewer: Arc::new(Renewer::new(ports.clone(), &settings, looks)),
             queue: parts.queue,
             ports,
             settings,
@@ -256,9 +261,11 @@ impl Host {
         due::jobs(&self.ports, self.clock.now()).await
     }
 
-    /// Looks at the subscriptions that are due.
+    /// Looks at the subscriptions that are due, for as long as a function might.
     pub async fn sweep_subscriptions(&self) -> Result<usize, Fault> {
-        self.renewer.tick(self.clock.now(), &|| false).await
+        let now = self.clock.now();
+        let is_over = || self.clock.now() >= now + times::SYNCER.run;
+        self.renewer.tick(now, &is_over).await
     }
 
     /// Runs every sweep, even if another one fails.

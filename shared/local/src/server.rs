@@ -212,7 +212,10 @@ pub fn app(host: &Arc<Host>, api: Arc<Api>) -> Router {
 
 fn start_workers(host: &Arc<Host>, stopped: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
     let mut workers = vec![tokio::spawn(sweep(Arc::clone(host), stopped.clone()))];
-    workers.push(tokio::spawn(look_for_due(Arc::clone(host), stopped.clone())));
+    // Each by itself: whoever keeps one waiting does not hold up the other.
+    workers.extend(
+        [Due::Jobs, Due::Subscriptions].map(|due| tokio::spawn(look_for(due, Arc::clone(host), stopped.clone()))),
+    );
     workers.push(tokio::spawn(look_for_damage(Arc::clone(host), stopped.clone())));
     // One for priority alone: bulk work never makes a payment wait.
     let any: &[Source] = &[Source::Queue(QueueName::Priority), Source::Queue(QueueName::Notices), Source::Dead];
@@ -288,10 +291,22 @@ async fn sweep(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Sends jobs that are due, and looks at subscriptions.
-async fn look_for_due(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
+/// What is looked for often.
+#[derive(Clone, Copy)]
+enum Due {
+    /// Jobs that are due, which are sent.
+    Jobs,
+    /// Subscriptions that are due.
+    Subscriptions,
+}
+
+async fn look_for(due: Due, host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        for fault in [host.sweep_jobs().await, host.sweep_subscriptions().await].into_iter().filter_map(Result::err) {
+        let swept = match due {
+            Due::Jobs => host.sweep_jobs().await,
+            Due::Subscriptions => host.sweep_subscriptions().await,
+        };
+        if let Err(fault) = swept {
             warn!(%fault, "what is due waits; it is tried again");
         }
         rest(DUE, &mut stopped).await;

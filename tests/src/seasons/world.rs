@@ -63,7 +63,7 @@ impl Functions {
             receiver: Receiver::new(ports.clone(), settings.clone()),
             processor: Processor::new(ports.clone(), settings.clone()),
             syncer: Syncer::new(ports.clone(), settings),
-            renewer: Renewer::new(ports.clone(), settings),
+            renewer: Renewer::new(ports.clone(), settings, 1),
         }
     }
 }

@@ -140,7 +140,9 @@ async fn sample_world(world: &World, endpoints: &[(&str, String)]) -> Value {
     }
     let of_provider = |provider: &&dyn Provider| {
         let (account, secrets) = (provider.profile().sample_account, sample_secrets(*provider));
-        let of_it = json!({ "account": account, "secrets": secrets, "topics": one_of_each_sort(*provider) });
+        let credentials: BTreeMap<_, _> = provider.profile().sample_credentials.iter().copied().collect();
+        let topics = one_of_each_sort(*provider);
+        let of_it = json!({ "account": account, "secrets": secrets, "credentials": credentials, "topics": topics });
         (provider.id(), of_it)
     };
     let samples: BTreeMap<_, _> = hooktide_providers::ALL.iter().map(of_provider).collect();

@@ -31,6 +31,7 @@ mod odd_answers;
 mod privacy;
 mod readings;
 mod remote_keys;
+mod renewals;
 mod replay;
 mod secrets;
 mod settling;

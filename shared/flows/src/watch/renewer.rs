@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
@@ -17,7 +19,7 @@ use hooktide_store::ports::WriteFault;
 use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::{self, Stored};
 
-/// How many connections of a shard are looked at in one tick.
+/// How many connections of a shard are looked at in one tick, at the most.
 const PAGE: usize = 50;
 /// How often a connection is looked at, whatever is due.
 const DAILY: SignedDuration = SignedDuration::from_hours(24);
@@ -27,55 +29,74 @@ pub struct Renewer {
     ports: Ports,
     settings: Settings,
     committer: Committer,
+    at_once: usize,
 }
 
 impl Renewer {
-    /// A renewer that has done nothing yet.
-    pub fn new(ports: Ports, settings: &Settings) -> Self {
+    /// A renewer that has done nothing yet, and looks at so many connections at once: one whose provider does not answer holds
+    /// up few others.
+    pub fn new(ports: Ports, settings: &Settings, at_once: usize) -> Self {
         let journal = Arc::new(Journal::new(&ports, settings));
         let committer = Committer::new(ports.clone(), settings, journal);
-        Self { ports, settings: settings.clone(), committer }
+        Self { ports, settings: settings.clone(), committer, at_once }
     }
 
     /// Looks at the connections that are due, as long as there is time; returns how many they were. A failure of one holds up
     /// no other.
     pub async fn tick(&self, now: Timestamp, is_over: &(dyn Fn() -> bool + Sync)) -> Result<usize, Fault> {
+        let due = self.due(now).await?;
+        let looks = stream::iter(due).map(|mark| self.try_look(mark, now, is_over));
+        let mut looks = looks.buffer_unordered(self.at_once.max(1));
         let (mut looked, mut first) = (0, None);
-        for shard in 0..DUE_SHARDS {
-            let partition = due_partition(Due::Job(&WATCH), shard);
-            for item in self.ports.table.due(&partition, now.as_millisecond(), PAGE).await? {
-                if is_over() {
-                    return Ok(looked);
-                }
-                // The index lags, so the mark itself is read again where it is claimed.
-                let Ok(Stored { record: due, .. }) = records::decode::<Mark>(item) else { continue };
-                match self.look_at(&due, now).await {
-                    Ok(()) => looked += 1,
-                    Err(fault) => {
-                        warn!(tenant = %due.tenant, connection = due.resource, %fault, "subscriptions are looked at later");
-                        first = first.or(Some(fault));
-                    }
-                }
+        while let Some(look) = looks.next().await {
+            match look {
+                Ok(did) => looked += usize::from(did),
+                Err(fault) => first = first.or(Some(fault)),
             }
         }
         first.map_or(Ok(looked), Err)
     }
 
-    /// Looks at one connection, under its mark.
-    async fn look_at(&self, due: &Mark, now: Timestamp) -> Result<(), Fault> {
-        let Self { ports, settings, committer } = self;
-        let key = job::key(&due.tenant, &WATCH, &due.resource);
-        let Some(stored) = records::get::<Mark>(&*ports.table, &key).await? else { return Ok(()) };
-        if !stored.record.running && stored.record.due_at > now.as_millisecond() {
-            return Ok(());
+    /// The marks that are due, whatever shard they are in, the one that waits for longest first.
+    async fn due(&self, now: Timestamp) -> Result<Vec<Mark>, Fault> {
+        let mut due: Vec<Mark> = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let partition = due_partition(Due::Job(&WATCH), shard);
+            let items = self.ports.table.due(&partition, now.as_millisecond(), PAGE).await?;
+            due.extend(
+                items.into_iter().filter_map(|item| records::decode(item).ok()).map(|Stored { record, .. }| record),
+            );
         }
-        let Some(claimed) = job::claimed(&stored.record, now) else { return Ok(()) };
+        due.sort_by_key(|mark| mark.due_at);
+        Ok(due)
+    }
+
+    /// Looks at one connection, if there is time left.
+    async fn try_look(&self, due: Mark, now: Timestamp, is_over: &(dyn Fn() -> bool + Sync)) -> Result<bool, Fault> {
+        if is_over() {
+            return Ok(false);
+        }
+        self.look_at(&due, now, is_over).await.inspect_err(|fault| {
+            warn!(tenant = %due.tenant, connection = due.resource, %fault, "subscriptions are looked at later");
+        })
+    }
+
+    /// Looks at one connection, under its mark; whether it was due.
+    async fn look_at(&self, due: &Mark, now: Timestamp, is_over: &(dyn Fn() -> bool + Sync)) -> Result<bool, Fault> {
+        let Self { ports, settings, committer, .. } = self;
+        // The index lags, so the mark itself is read again.
+        let key = job::key(&due.tenant, &WATCH, &due.resource);
+        let Some(stored) = records::get::<Mark>(&*ports.table, &key).await? else { return Ok(false) };
+        if !stored.record.running && stored.record.due_at > now.as_millisecond() {
+            return Ok(false);
+        }
+        let Some(claimed) = job::claimed(&stored.record, now) else { return Ok(false) };
         match ports.table.write(job::store(Some(stored.rev), &claimed)?).await {
             Ok(_) => {}
-            Err(WriteFault::Condition(_) | WriteFault::Conflict) => return Ok(()),
+            Err(WriteFault::Condition(_) | WriteFault::Conflict) => return Ok(false),
             Err(WriteFault::Fault(fault)) => return Err(fault),
         }
-        let context = step::Context { ports, settings, committer, tenant: &due.tenant, now };
+        let context = step::Context { ports, settings, committer, tenant: &due.tenant, is_over, now };
         let next = context.connection(&due.resource).await;
         let becomes = match &next {
             Ok(Some(at)) => Next::Parked((*at).min(now + DAILY)),
@@ -84,6 +105,6 @@ impl Renewer {
         };
         let held = Stored { rev: stored.rev + 1, record: claimed };
         let ended = Hold { ports, held: &held, debounce: Duration::ZERO, now }.end(becomes).await;
-        next.and(ended).map(drop)
+        next.and(ended).map(|_| true)
     }
 }

@@ -31,6 +31,8 @@ use hooktide_store::records::{self, Stored, Upkeep};
 
 /// How many subscriptions a connection has at the most.
 const MOST: usize = 2_000;
+/// How many steps of a connection's subscriptions are taken in one look; the next look goes on.
+const MOST_STEPS: usize = 100;
 /// How often the existence of a subscription that does not end is checked.
 const CHECKED: SignedDuration = SignedDuration::from_hours(24);
 /// How long until our own address is looked at again, where it was not reachable.
@@ -42,6 +44,8 @@ pub(super) struct Context<'a> {
     pub(super) settings: &'a Settings,
     pub(super) committer: &'a Committer,
     pub(super) tenant: &'a Tenant,
+    /// Whether the run takes no further step.
+    pub(super) is_over: &'a (dyn Fn() -> bool + Sync),
     pub(super) now: Timestamp,
 }
 
@@ -78,12 +82,17 @@ impl Context<'_> {
         let known: Vec<Subscription> = actual.iter().map(|stored| stored.record.clone()).collect();
         let mut next: Option<Timestamp> = None;
         let mut reachable = None;
+        let mut steps = 0;
         for stored in actual {
             let surplus = desired::is_surplus(&stored.record, &wanted, &known, &watched.url);
             if !surplus && stored.record.next_at > self.now {
                 next = Some(next.map_or(stored.record.next_at, |next| next.min(stored.record.next_at)));
                 continue;
             }
+            if steps == MOST_STEPS || (self.is_over)() {
+                return Ok(Some(self.now));
+            }
+            steps += 1;
             let due = match surplus {
                 true => self.end(&watched, stored).await?,
                 false => Some(self.keep(&watched, stored, &mut reachable).await?),
