@@ -21,7 +21,8 @@ def wanted(overrides, receivers):
         for name, parameter in receivers.items()
         if overrides.get(parameter, "true") == "true"
     }
-    kept |= {"api": number("ApiReservedConcurrency"), "processor": number("ProcessorReservedConcurrency")}
+    for name in ("api", "processor", "renewer"):
+        kept[name] = number(f"{name.title()}ReservedConcurrency")
     return {name: reserved for name, reserved in kept.items() if reserved}
 
 

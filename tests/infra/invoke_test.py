@@ -20,6 +20,7 @@ ANSWERS = [
     (r"api\..*without-token", lambda answer: answer["statusCode"] == 401),
     (r"api\.not-found", lambda answer: answer["statusCode"] == 404),
     (r"poller\.", lambda answer: {"deferred", "jobs"} <= set(answer)),
+    (r"renewer\.", lambda answer: "connections" in answer),
     (r"(processor|syncer)\.", lambda answer: answer == {"batchItemFailures": []}),
     (r".*\.tampered", lambda answer: answer["statusCode"] == 401),
     (r".*\.unknown", lambda answer: answer["statusCode"] == 404),

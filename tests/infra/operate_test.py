@@ -49,12 +49,13 @@ class Account:
 
 
 class Concurrency(unittest.TestCase):
-    def test_each_receiver_that_is_deployed_reserves_its_share_and_so_does_the_api(self):
+    def test_each_receiver_that_is_deployed_reserves_its_share_and_so_do_api_and_renewer(self):
         self.assertEqual(
             operate.receivers(), {f"receiver-{provider}": f"Receive{logical(provider)}" for provider in PROVIDERS}
         )
         reserved = concurrency.wanted(OVERRIDES, operate.receivers())
-        self.assertEqual(reserved, {**{f"receiver-{provider}": 25 for provider in PROVIDERS}, "api": 50})
+        receivers = {f"receiver-{provider}": 25 for provider in PROVIDERS}
+        self.assertEqual(reserved, {**receivers, "api": 50, "renewer": 2})
         fewer = concurrency.wanted({**OVERRIDES, "ReceiveMeta": "false"}, operate.receivers())
         self.assertEqual(reserved.keys() - fewer.keys(), {"receiver-meta"})
         self.assertEqual(concurrency.wanted({}, operate.receivers()), {})
@@ -64,20 +65,21 @@ class Concurrency(unittest.TestCase):
 
     def test_a_new_account_is_told_what_it_lacks_and_what_to_do(self):
         told = Account(10, 10).objection()
-        for part in ("reserve 325", "can give 0 in eu-central-1", "limit is 10", "--quota-code L-B99A9384",
+        for part in ("reserve 327", "can give 0 in eu-central-1", "limit is 10", "--quota-code L-B99A9384",
                      "--desired-value 1000", "RESERVE=no", "Receive<Provider>=false"):
             self.assertIn(part, told)
 
     def test_what_others_reserve_counts_and_what_is_asked_for_is_enough(self):
         told = Account(1000, 300).objection()
         self.assertIn("others reserve 700", told)
-        self.assertIn("--desired-value 1125", told)
-        self.assertIsNone(Account(1125, 425).objection())
+        self.assertIn("--desired-value 1127", told)
+        self.assertIsNone(Account(1127, 427).objection())
 
     def test_what_the_deployment_holds_already_is_not_counted_twice(self):
-        held = {f"hooktide-prod-{name}": 25 for name in operate.receivers()} | {"hooktide-prod-api": 50}
-        self.assertIsNone(Account(425, 100, held).objection())
-        self.assertIn("others reserve 1", Account(425, 99, held).objection())
+        held = {f"hooktide-prod-{name}": 25 for name in operate.receivers()}
+        held |= {"hooktide-prod-api": 50, "hooktide-prod-renewer": 2}
+        self.assertIsNone(Account(427, 100, held).objection())
+        self.assertIn("others reserve 1", Account(427, 99, held).objection())
 
     def test_who_has_asked_for_more_is_told_to_wait(self):
         told = Account(10, 10, pending=[1000.0]).objection()
@@ -99,7 +101,7 @@ class Concurrency(unittest.TestCase):
         ))
         subprocess = SimpleNamespace(run=lambda command, **_: run.append(command) or SimpleNamespace(returncode=0))
         with unittest.mock.patch.multiple(operate, boto3=boto3, subprocess=subprocess):
-            with self.assertRaisesRegex(SystemExit, "reserve 325"):
+            with self.assertRaisesRegex(SystemExit, "reserve 327"):
                 operate.deploy("prod", "x86_64")
             self.assertEqual((len(asked), run), (1, []))
             self.assertEqual(operate.deploy("prod", "x86_64", "no"), 0)

@@ -27,6 +27,12 @@ def receiver(name, provider):
 
 # Tenants' data, endpoints and routes: all but the partitions of tokens, K#.
 NO_TOKENS = "ForAllValues:StringLike dynamodb:LeadingKeys T#* E#* R#*"
+# What the renewer works on: endpoints; of tenants job marks, connections, the journal, access tokens of providers, budgets of
+# calls, resources and subscriptions.
+WATCHED = (
+    "ForAllValues:StringLike dynamodb:LeadingKeys "
+    "E#* T#*#B T#*#C T#*#J#* T#*#authorizations T#*#budgets T#*#resources T#*#subscriptions"
+)
 # Messages that wait longer than a queue can hold them back.
 DEFERRED = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#W"
 
@@ -65,18 +71,27 @@ ROLES = {
         ("logs:PutLogEvents", "ProcessorLogs", ""),
     },
     "Syncer": {
+        ("dynamodb:BatchGetItem", "Table", NO_TOKENS),
         ("dynamodb:DeleteItem", "Table", NO_TOKENS),
         ("dynamodb:GetItem", "Table", NO_TOKENS),
         ("dynamodb:PutItem", "Table", NO_TOKENS),
         ("dynamodb:Query", "Table", NO_TOKENS),
+        ("dynamodb:UpdateItem", "Table", NO_TOKENS),
+        ("secretsmanager:GetSecretValue", "RootKeys", ""),
         ("sqs:DeleteMessage", "JobsQueue", ""),
         ("sqs:GetQueueAttributes", "JobsQueue", ""),
         ("sqs:ReceiveMessage", "JobsQueue", ""),
         ("sqs:SendMessage", "NoticesQueue", ""),
         ("sqs:SendMessage", "JobsQueue", ""),
+        ("events:PutEvents", "Bus", ""),
+        ("s3:GetObject", "Bucket/documents/*", ""),
         ("s3:GetObject", "Bucket/kept/*", ""),
+        ("s3:GetObject", "Bucket/seen/*", ""),
+        ("s3:PutObject", "Bucket/documents/*", ""),
+        ("s3:PutObject", "Bucket/seen/*", ""),
         ("s3:DeleteObject", "Bucket/documents/*", ""),
         ("s3:DeleteObject", "Bucket/kept/*", ""),
+        ("s3:DeleteObject", "Bucket/seen/*", ""),
         ("s3:ListBucket", "Bucket", ""),
         ("logs:CreateLogStream", "SyncerLogs", ""),
         ("logs:PutLogEvents", "SyncerLogs", ""),
@@ -101,6 +116,18 @@ ROLES = {
         ("logs:CreateLogStream", "ApiLogs", ""),
         ("logs:PutLogEvents", "ApiLogs", ""),
     },
+    "Renewer": {
+        ("dynamodb:Query", "Table/index/due", ""),
+        ("dynamodb:DeleteItem", "Table", WATCHED),
+        ("dynamodb:GetItem", "Table", WATCHED),
+        ("dynamodb:PutItem", "Table", WATCHED),
+        ("dynamodb:Query", "Table", WATCHED),
+        ("dynamodb:UpdateItem", "Table", WATCHED),
+        ("secretsmanager:GetSecretValue", "RootKeys", ""),
+        ("sqs:SendMessage", "JobsQueue", ""),
+        ("logs:CreateLogStream", "RenewerLogs", ""),
+        ("logs:PutLogEvents", "RenewerLogs", ""),
+    },
     "Poller": {
         ("dynamodb:Query", "Table/index/due", ""),
         ("dynamodb:DeleteItem", "Table", DEFERRED),
@@ -110,16 +137,19 @@ ROLES = {
         ("logs:CreateLogStream", "PollerLogs", ""),
         ("logs:PutLogEvents", "PollerLogs", ""),
     },
-    # Not a function, but what starts one.
+    # Not functions, but what starts them.
     "PollerSchedule": {
         ("lambda:InvokeFunction", "Poller", ""),
+    },
+    "RenewerSchedule": {
+        ("lambda:InvokeFunction", "Renewer", ""),
     },
 }
 
 # Who may take a role on.
-TAKEN_BY = {name: "lambda.amazonaws.com" for name in ROLES} | {
-    "PollerSchedule": "scheduler.amazonaws.com StringEquals aws:SourceAccount AWS::AccountId",
-}
+TAKEN_BY = {name: "lambda.amazonaws.com" for name in ROLES} | dict.fromkeys(
+    ("PollerSchedule", "RenewerSchedule"), "scheduler.amazonaws.com StringEquals aws:SourceAccount AWS::AccountId"
+)
 
 
 def as_list(value):
@@ -267,9 +297,9 @@ class Roles(unittest.TestCase):
             logs = {resource for action, resource, _ in roles_of(self.template)[name] if action.startswith("logs:")}
             self.assertEqual(logs, {f"{name}Logs"})
 
-    def test_only_receivers_and_the_api_read_the_root_keys(self):
+    def test_only_who_opens_or_seals_secrets_reads_the_root_keys(self):
         may = {name for name, role in ROLES.items() if any(action.startswith("secretsmanager:") for action, _, _ in role)}
-        self.assertEqual(may, {"Api", *RECEIVERS})
+        self.assertEqual(may, {"Api", "Renewer", "Syncer", *RECEIVERS})
 
     # That the comparison can fail.
 
@@ -299,27 +329,35 @@ class Roles(unittest.TestCase):
         self.assert_reported("Api may", "does not say so", "FrontSecret")
         self.assert_reported("Api may not", "FrontSecret", "HasFront")
 
-    def test_processor_and_syncer_write_no_token_and_the_poller_deletes_what_was_deferred_only(self):
+    def test_nobody_but_the_api_writes_tokens_and_poller_and_renewer_write_what_is_theirs_only(self):
+        own = {"Poller": "RemoveWhatWasSent", "Renewer": "KeepSubscriptions"}
+
         def decide(name, action, key):
-            condition = self.statement(name, {"Poller": "RemoveWhatWasSent"}.get(name, "ReadAndCommit"))["Condition"]
+            condition = self.statement(name, own.get(name, "ReadAndCommit"))["Condition"]
             statement = {"Effect": "Allow", "Action": f"dynamodb:{action}", "Resource": "*", "Condition": condition}
             need = Need(f"dynamodb:{action}", "table", {"dynamodb:LeadingKeys": (key,)})
             return Policy([{"Statement": [statement]}]).decide(need).allowed
 
         # How `shared/store/src/key.rs` writes partitions.
-        for key, processor, poller in [
-            ("T#acme#N#conn#07", True, False),
-            ("T#acme#L", True, False),
-            ("T#acme#W", True, True),
-            ("E#shopify#aaaa", True, False),
-            ("R#shopify#aaaa#product#1", True, False),
-            ("K#aaaa", False, False),
-            ("K#T#acme#W", False, False),
+        for key, processor, poller, renewer in [
+            ("T#acme#N#conn#07", True, False, False),
+            ("T#acme#L", True, False, False),
+            ("T#acme#W", True, True, False),
+            ("T#acme#B", True, False, True),
+            ("T#acme#J#00", True, False, True),
+            ("T#acme#subscriptions", True, False, True),
+            ("E#shopify#aaaa", True, False, True),
+            ("R#shopify#aaaa#product#1", True, False, False),
+            ("T#acme#K", True, False, False),
+            ("K#aaaa", False, False, False),
+            ("K#T#acme#W", False, False, False),
+            ("K#T#acme#B", False, False, False),
         ]:
             with self.subTest(key=key):
                 self.assertEqual(decide("Processor", "PutItem", key), processor)
                 self.assertEqual(decide("Syncer", "PutItem", key), processor)
                 self.assertEqual(decide("Poller", "DeleteItem", key), poller)
+                self.assertEqual(decide("Renewer", "PutItem", key), renewer)
 
     def test_a_permission_less_is_reported(self):
         self.statements("Processor").remove(self.statement("Processor", "Publish"))

@@ -54,7 +54,7 @@ def for_emulator(template):
     """The template as the emulator takes it; the table in infra/README.md says what it cannot do. Here it needs:
 
     - numbers in place of parameters that are numbers: it hands these on as texts, and then polls no queue
-      (`'>=' not supported between instances of 'int' and 'str'`);
+      (`'>=' not supported between instances of 'int' and 'str'`); what functions are told by their environment stays;
     - one permission more: to send in batches it asks for `sqs:SendMessageBatch`, where AWS asks for `sqs:SendMessage`.
     """
     numbers = {name: one["Default"] for name, one in template["Parameters"].items() if one["Type"] == "Number"}
@@ -62,7 +62,7 @@ def for_emulator(template):
     for name, role in of_type(template, "AWS::IAM::Role").items():
         policies = [*role["Properties"]["Policies"], EMULATORS_POLICY]
         resources[name] = {**role, "Properties": {**role["Properties"], "Policies": policies}}
-    return with_references({**template, "Resources": resources}, numbers)
+    return {**with_references({**template, "Resources": resources}, numbers), "Globals": template["Globals"]}
 
 
 def with_references(value, instead):

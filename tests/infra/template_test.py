@@ -10,7 +10,13 @@ from expansion import expanded
 from providers import RECEIVERS
 from template import load, of_type, retained
 
-FUNCTIONS = {*RECEIVERS, "Processor", "Syncer", "Api", "Poller"}
+FUNCTIONS = {*RECEIVERS, "Processor", "Syncer", "Api", "Renewer", "Poller"}
+# Settings of the operator that the template has a parameter for; the others are as they are by default.
+SETTINGS = {
+    "HOOKTIDE_DEBOUNCE_MILLISECONDS": "DebounceMilliseconds",
+    "HOOKTIDE_POLL_FLOOR_SECONDS": "PollFloorSeconds",
+    "HOOKTIDE_SILENCE_SECONDS": "SilenceSeconds",
+}
 QUEUES = {"NoticesQueue", "PriorityQueue", "JobsQueue", "DeadLettersQueue"}
 KEPT = {"Table", "Bucket", "BucketPolicy", "RootKeys"}
 
@@ -65,16 +71,37 @@ class Functions(TemplateTest):
     def test_they_are_told_all_that_they_read_from_the_environment(self):
         source = (CHECKOUT / "functions/src/environment.rs").read_text()
         read = set(re.findall(r'name: "(HOOKTIDE_\w+)"', source))
-        self.assertEqual(set(self.template["Globals"]["Function"]["Environment"]["Variables"]), read)
+        self.assertEqual(set(self.variables()), read | set(SETTINGS) | set(self.apis()))
+        for name, function in self.of_type("AWS::Serverless::Function").items():
+            self.assertNotIn("Environment", function, f"{name} is told something that others are not")
 
-    def test_a_receiver_that_fetches_keys_is_told_from_where_and_no_other_function_is(self):
-        told = {
-            name: function["Environment"]["Variables"]
-            for name, function in self.of_type("AWS::Serverless::Function").items()
-            if "Environment" in function
-        }
-        self.assertEqual(told, {"ReceiverEbay": {"HOOKTIDE_EBAY_API": {"Ref": "EbayApi"}}})
-        self.assertEqual(self.template["Parameters"]["EbayApi"]["Default"], "")
+    def variables(self):
+        return self.template["Globals"]["Function"]["Environment"]["Variables"]
+
+    def apis(self):
+        """The variables that move a provider's API, or its consent, to another address."""
+        return {name: told for name, told in self.variables().items() if name.endswith(("_API", "_OAUTH"))}
+
+    def test_settings_have_the_bounds_and_defaults_that_the_functions_know(self):
+        source = (CHECKOUT / "shared/flows/src/settings.rs").read_text()
+        rows = re.findall(r'"(HOOKTIDE_\w+)" ([\d_]+) <= ([\d_]+) <= ([\d_]+),', source)
+        known = {name: tuple(map(int, numbers)) for name, *numbers in rows}
+        for variable, parameter in SETTINGS.items():
+            with self.subTest(variable):
+                self.assertEqual(self.variables()[variable], {"Ref": parameter})
+                declared = self.template["Parameters"][parameter]
+                self.assertEqual((declared["MinValue"], declared["Default"], declared["MaxValue"]), known[variable])
+
+    def test_every_api_is_at_its_usual_address_unless_somebody_says_another(self):
+        self.assertLessEqual({"HOOKTIDE_EBAY_API", "HOOKTIDE_SQUARE_OAUTH"}, set(self.apis()))
+        for variable, told in self.apis().items():
+            with self.subTest(variable):
+                named = "".join(part.title() for part in variable.removeprefix("HOOKTIDE_").split("_"))
+                self.assertEqual(told, {"Ref": named})
+                self.assertEqual(self.template["Parameters"][named]["Default"], "")
+
+    def test_no_private_host_is_ever_called(self):
+        self.assertNotIn("HOOKTIDE_PRIVATE_HOSTS", json.dumps(self.template))
 
     def test_lambda_hands_our_lines_on_as_they_are_and_adds_none_to_a_run_that_went_well(self):
         logging = {"LogFormat": "JSON", "ApplicationLogLevel": "TRACE", "SystemLogLevel": {"Ref": "SystemLogLevel"}}
@@ -86,7 +113,7 @@ class Functions(TemplateTest):
         self.assertEqual(self.template["Parameters"]["SystemLogLevel"]["Default"], "WARN")
 
     def test_concurrency_is_reserved_only_where_somebody_asks_for_it(self):
-        own = {"Processor": "Processor", "Api": "Api"}
+        own = {name: name for name in ("Processor", "Api", "Renewer")}
         for name, parameter in {**dict.fromkeys(RECEIVERS, "Receiver"), **own}.items():
             with self.subTest(function=name):
                 chosen, reserved, otherwise = self.properties(name)["ReservedConcurrentExecutions"]["Fn::If"]
@@ -95,21 +122,27 @@ class Functions(TemplateTest):
                 self.assertEqual(self.template["Parameters"][f"{parameter}ReservedConcurrency"]["Default"], "")
                 self.assertIn(reserved, self.template["Conditions"][chosen]["Fn::Not"][0]["Fn::Equals"])
 
-    def test_production_keeps_concurrency_for_receivers_and_the_api_and_leaves_most_to_others(self):
+    def test_production_keeps_concurrency_for_receivers_api_and_renewer_and_leaves_most_to_others(self):
         prod = overrides("prod")
         receivers, api = int(prod["ReceiverReservedConcurrency"]), int(prod["ApiReservedConcurrency"])
-        self.assertLessEqual(len(RECEIVERS) * receivers + api + int(prod["ProcessorConcurrency"]), 500)
+        renewer = int(prod["RenewerReservedConcurrency"])
+        self.assertLessEqual(len(RECEIVERS) * receivers + api + renewer + int(prod["ProcessorConcurrency"]), 500)
+        self.assertGreaterEqual(renewer, 2, "a run may still go on when the next begins")
         self.assertFalse([name for name in overrides("default") if name.endswith("ReservedConcurrency")])
 
-    def test_the_poller_runs_each_minute_and_does_not_try_again_before_the_next(self):
-        events = self.properties("Poller")["Events"]
-        (schedule,) = events.values()
-        self.assertEqual(schedule["Type"], "ScheduleV2")
-        self.assertEqual(schedule["Properties"]["ScheduleExpression"], "rate(1 minute)")
-        # Without a name of the stack's, two stacks of one account would have the same.
-        self.assertEqual(schedule["Properties"]["Name"], {"Fn::Sub": "${AWS::StackName}-poller"})
-        self.assertEqual(schedule["Properties"]["RetryPolicy"]["MaximumRetryAttempts"], 0)
-        self.assertEqual(self.properties("Poller")["EventInvokeConfig"]["MaximumRetryAttempts"], 0)
+    def test_poller_and_renewer_run_each_minute_and_do_not_try_again_before_the_next(self):
+        for name in ("Poller", "Renewer"):
+            with self.subTest(function=name):
+                (schedule,) = self.properties(name)["Events"].values()
+                self.assertEqual(schedule["Type"], "ScheduleV2")
+                self.assertEqual(schedule["Properties"]["ScheduleExpression"], "rate(1 minute)")
+                # Without a name of the stack's, two stacks of one account would have the same.
+                self.assertEqual(schedule["Properties"]["Name"], {"Fn::Sub": f"${{AWS::StackName}}-{name.lower()}"})
+                self.assertEqual(schedule["Properties"]["RetryPolicy"]["MaximumRetryAttempts"], 0)
+                self.assertEqual(self.properties(name)["EventInvokeConfig"]["MaximumRetryAttempts"], 0)
+
+    def test_the_renewer_takes_no_messages_so_that_no_flood_of_them_delays_it(self):
+        self.assertEqual([event["Type"] for event in self.properties("Renewer")["Events"].values()], ["ScheduleV2"])
 
 
 class Times(TemplateTest):
@@ -137,6 +170,8 @@ class Times(TemplateTest):
                     self.assertEqual(self.properties(queue)["VisibilityTimeout"], visibility)
         self.assertEqual(served, QUEUES)
         self.assertLess(self.properties("Poller")["Timeout"], table["Processor"][1])
+        # It holds marks as the syncer does, for as long.
+        self.assertLess(self.properties("Renewer")["Timeout"], table["Syncer"][1])
 
     def test_a_message_stays_hidden_for_six_time_outs_and_the_batching_window(self):
         for name, (run, _, visibility) in self.table().items():
@@ -345,7 +380,7 @@ class Storage(TemplateTest):
         rules = self.properties("Bucket")["LifecycleConfiguration"]["Rules"]
         self.assertTrue(all(rule["Status"] == "Enabled" for rule in rules))
         days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-        self.assertEqual(days, {"claims/": 30, "kept/": 120})
+        self.assertEqual(days, {"claims/": 30, "kept/": 120, "seen/": 30})
         source = (CHECKOUT / "shared/flows/src/settings.rs").read_text()
         records = {int(found) for found in re.findall(r"keep_(?:dead_letters|held): (\d+) \* DAY", source)}
         self.assertGreater(days["kept/"], max(records))

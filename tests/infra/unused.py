@@ -11,6 +11,7 @@ LARGE = "large bodies are sent to one receiver, and all of them are of one artif
 LOGGED = "Lambda writes the function's log with its role; the emulator does it by itself"
 WAITED = "a large document is read again only to publish a change that waited for the bus"
 SEARCHED = "a kept body is read to look for a person in it; the samples ask about an account, whose bodies go unread"
+LISTED = "a listing keeps what it has seen in the bucket from 1,000 ids on; the simulators have fewer"
 URGENT = "no sample of this provider is urgent; which queue it is to be is not for the role to know"
 # Those that send an urgent sample, and those that send a large body.
 SEND_URGENT = {"ReceiverClover", "ReceiverPaysafe"}
@@ -29,10 +30,12 @@ UNUSED = {
     **{
         (function, f"logs:{action}", f"{function}Logs:*"): LOGGED
         for action in ("CreateLogStream", "PutLogEvents")
-        for function in ("Api", "Poller", "Processor", "Syncer", *RECEIVERS)
+        for function in ("Api", "Poller", "Processor", "Renewer", "Syncer", *RECEIVERS)
     },
     ("Processor", "s3:GetObject", "Bucket/documents/*"): WAITED,
+    ("Syncer", "s3:GetObject", "Bucket/documents/*"): WAITED,
     ("Syncer", "s3:GetObject", "Bucket/kept/*"): SEARCHED,
+    **{("Syncer", f"s3:{action}Object", "Bucket/seen/*"): LISTED for action in ("Delete", "Get", "Put")},
     **{(name, "sqs:SendMessage", "PriorityQueue"): URGENT for name in RECEIVERS if name not in SEND_URGENT},
     **{
         (name, "s3:PutObject", f"Bucket/claims/{provider}/*"): LARGE

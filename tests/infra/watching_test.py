@@ -149,7 +149,8 @@ class Outputs(WatchingTest):
     def test_they_say_where_everything_is(self):
         self.assertEqual(
             set(self.template["Outputs"]),
-            {"ApiUrl", "DomainTarget", "ProcessorFunction", "SyncerFunction", "ApiFunction", "PollerFunction"}
+            {"ApiUrl", "DomainTarget", "ProcessorFunction", "SyncerFunction", "ApiFunction"}
+            | {"RenewerFunction", "PollerFunction"}
             | {"TableName", "NoticesQueueUrl", "PriorityQueueUrl", "JobsQueueUrl", "DeadLettersQueueUrl"}
             | {"BusName", "BucketName", "RootKeysArn"}
             | {f"WebhookUrl{logical(provider)}" for provider in PROVIDERS}

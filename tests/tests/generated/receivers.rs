@@ -1,8 +1,9 @@
-//! The receivers in `infra/template.yaml`: one section for each provider, all made of `receiver.yaml` beside this file.
+//! What `infra/template.yaml` has for each provider: a receiver, made of `receiver.yaml` beside this file, and parameters for
+//! other addresses of its API and of its consent.
 
 use std::fs;
 
-use hooktide_flows::settings::api_variable;
+use hooktide_flows::settings::{api_variable, oauth_variable};
 use hooktide_providers::Provider;
 
 use super::{check, root};
@@ -10,10 +11,12 @@ use super::{check, root};
 const TEMPLATE: &str = "infra/template.yaml";
 
 #[test]
-fn the_receivers_in_the_template_are_current() {
+fn the_sections_of_providers_in_the_template_are_current() {
     let mut text = fs::read_to_string(root().join(TEMPLATE)).expect("the template");
     for (title, of, between) in [
         ("parameters of the receivers", parameters as fn(&dyn Provider) -> String, "\n"),
+        ("parameters of the providers", api_parameter, ""),
+        ("variables of the providers", api_variables, ""),
         ("conditions of the receivers", conditions, ""),
         ("receivers", receiver, "\n"),
         ("outputs of the receivers", outputs, ""),
@@ -26,10 +29,11 @@ fn the_receivers_in_the_template_are_current() {
 
 /// The text with other lines between the markers of that title.
 fn with_section(text: &str, title: &str, lines: &str) -> String {
-    let (start, end) = (format!("  # >>> generated: {title}\n"), format!("  # <<< generated: {title}\n"));
+    let (start, end) = (format!("# >>> generated: {title}\n"), format!("# <<< generated: {title}\n"));
     let (before, rest) = text.split_once(&start).expect("the marker where it starts");
     let (_, after) = rest.split_once(&end).expect("the marker where it ends");
-    format!("{before}{start}{lines}{end}{after}")
+    let indent = before.rsplit('\n').next().unwrap_or_default();
+    format!("{before}{start}{lines}{indent}{end}{after}")
 }
 
 /// A provider as logical ids have it: `google-calendar` is `GoogleCalendar`.
@@ -40,26 +44,41 @@ fn logical(provider: &dyn Provider) -> String {
 
 fn parameters(provider: &dyn Provider) -> String {
     let (id, name) = (provider.id(), logical(provider));
-    let mut text = format!(
+    format!(
         "  Receive{name}:
     Type: String
     Default: 'true'
     AllowedValues: ['true', 'false']
     Description: Whether there is a receiver of {id}, with its alarms.
 "
-    );
-    if let Some(api) = fetches_keys(provider) {
-        text += &format!(
-            "
-  {name}Api:
+    )
+}
+
+fn api_parameter(provider: &dyn Provider) -> String {
+    let Some(api) = provider.api() else { return String::new() };
+    let (id, name) = (provider.id(), logical(provider));
+    let usual = api.base().fixed().unwrap_or("what each connection says");
+    let parameter = |what: &str, about: &str| {
+        format!(
+            "  {name}{what}:
     Type: String
     Default: ''
     AllowedPattern: '(https?://[^/?#@ ]+)?'
-    Description: Where the keys of signatures of {id} are fetched, such as a sandbox; empty for {api}.
+    Description: Where {about}.
+
 "
-        );
-    }
-    text
+        )
+    };
+    let api_is = parameter("Api", &format!("the API of {id} is, such as a sandbox; empty for {usual}"));
+    let consent = format!("{id} takes consent and gives tokens, such as a sandbox; empty for its own address");
+    api_is + &api.oauth().map(|_| parameter("Oauth", &consent)).unwrap_or_default()
+}
+
+fn api_variables(provider: &dyn Provider) -> String {
+    let Some(api) = provider.api() else { return String::new() };
+    let (id, name) = (provider.id(), logical(provider));
+    let api_is = format!("        {}: !Ref {name}Api\n", api_variable(id));
+    api_is + &api.oauth().map(|_| format!("        {}: !Ref {name}Oauth\n", oauth_variable(id))).unwrap_or_default()
 }
 
 fn conditions(provider: &dyn Provider) -> String {
@@ -69,21 +88,12 @@ fn conditions(provider: &dyn Provider) -> String {
 
 fn receiver(provider: &dyn Provider) -> String {
     let name = logical(provider);
-    let (timeout, environment) = match fetches_keys(provider) {
-        Some(_) => (
-            "      # Longer than the others have: fetching a key may take 5 s.\n      Timeout: 15\n",
-            format!(
-                "      Environment:\n        Variables:\n          {}: !Ref {name}Api\n",
-                api_variable(provider.id())
-            ),
-        ),
-        None => ("      Timeout: 10\n", String::new()),
+    let fetches_keys = provider.api().is_some_and(|api| api.keys().is_some());
+    let timeout = match fetches_keys {
+        true => "      # Longer than the others have: fetching a key may take 5 s.\n      Timeout: 15\n",
+        false => "      Timeout: 10\n",
     };
-    include_str!("receiver.yaml")
-        .replace("<timeout>", timeout)
-        .replace("<environment>", &environment)
-        .replace("<id>", provider.id())
-        .replace("<Name>", &name)
+    include_str!("receiver.yaml").replace("<timeout>", timeout).replace("<id>", provider.id()).replace("<Name>", &name)
 }
 
 fn outputs(provider: &dyn Provider) -> String {
@@ -105,9 +115,4 @@ fn outputs(provider: &dyn Provider) -> String {
   # <<< outputs of the receiver: {id}
 "
     )
-}
-
-/// The API that a provider's keys are fetched from, if they are.
-fn fetches_keys(provider: &dyn Provider) -> Option<&'static str> {
-    provider.api().filter(|api| api.keys().is_some()).and_then(|api| api.base().fixed())
 }
