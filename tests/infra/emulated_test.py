@@ -13,6 +13,7 @@ import uuid
 from providers import PROVIDERS
 from samples import Sample, of_provider, sample_of
 from shop import compressed, trace_of
+from syncing import Syncing
 from template import load, retained
 from unused import UNUSED
 from world import TENANT, World, inventory
@@ -21,12 +22,13 @@ MEBIBYTE = 1024 * 1024
 SECRET = f"hush-{uuid.uuid4()}"
 
 
-class Emulated(unittest.TestCase):
+class Emulated(Syncing, unittest.TestCase):
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
         cls.world = cls.enterClassContext(World())
+        cls.connect()
         cls.shop = cls.world.shop("First", SECRET)
         cls.deferred = {queue: cls.shop.envelope(cls.shop.body()) for queue in ("notices", "priority")}
         for queue, envelope in cls.deferred.items():
@@ -304,14 +306,14 @@ class Emulated(unittest.TestCase):
                 change = self.world.change(self.shop.entity(envelope["body"]), within=90)
                 self.assertEqual(change["trace"], trace_of(envelope))
 
-    # What follows looks back at all of the above; it stands last and runs last.
+    # What follows looks back at all of the above; it stands last and runs last, after the tests of syncs.
 
     def test_no_secret_is_in_a_log_or_an_answer(self):
         logs = "\n".join(self.world.stack.logs(name) for name in self.world.stack.functions())
         said = logs + self.world.emulator.log.read_text(errors="replace")
         said += "".join(answer.body.decode(errors="replace") for answer in self.world.http.answers)
         self.assertIn("processed", said)
-        for name, secret in {"a client secret": SECRET, **self.world.secrets()}.items():
+        for name, secret in {"a client secret": SECRET, **self.world.secrets(), **self.credentials()}.items():
             self.assertFalse(secret in said, f"{name} was told")
 
     def test_every_call_is_allowed_by_the_role_of_its_function(self):
@@ -364,7 +366,9 @@ def filled(body):
 
 def load_tests(_loader, _tests, _pattern):
     """In the order in which they stand: the stack is looked back at, deployed again and deleted after all else."""
-    return unittest.TestSuite(Emulated(name) for name in vars(Emulated) if name.startswith("test_"))
+    syncing, others = ([name for name in vars(one) if name.startswith("test_")] for one in (Syncing, Emulated))
+    looks_back = others.index("test_no_secret_is_in_a_log_or_an_answer")
+    return unittest.TestSuite(map(Emulated, [*others[:looks_back], *syncing, *others[looks_back:]]))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ NAMED_BY_ARN = {
 class Stack:
     """One stack in an emulator."""
 
-    def __init__(self, emulator, folder, name="hooktide", template=None, functions=FUNCTIONS):
+    def __init__(self, emulator, folder, template=None, name="hooktide", functions=FUNCTIONS):
         self.emulator, self.name = emulator, name
         self.tree = Path(folder) / "tree"
         self.artifacts = f"{name}-artifacts"

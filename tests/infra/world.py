@@ -8,12 +8,15 @@ import tempfile
 import time
 from contextlib import ExitStack
 
+from door import Door
 from emulator import ACCOUNT, REGION, Emulator
 from enforcer import Enforcer
 from http_api import HttpApi
 from samples import sample_of
 from shop import Shop
+from simulated import Simulators
 from stack import Stack, queue_arn
+from template import load
 
 TENANT = "acme"
 # A message may take a cold start of two functions; what takes longer is stuck.
@@ -29,13 +32,16 @@ class World:
             self.enforcer = started.enter_context(Enforcer(ACCOUNT))
             self.emulator = started.enter_context(Emulator(self.folder, self.enforcer.url))
             self.enforcer.pass_on_to(self.emulator.port)
-            self.stack = Stack(self.emulator, self.folder)
+            self.simulators = started.enter_context(Simulators(self.folder))
+            self.door = started.enter_context(Door())
+            self.stack = Stack(self.emulator, self.folder, self.simulators.lead(load(), self.door.url))
             self.before = inventory(self.emulator)
             self.stack.deploy()
             self.stack.keep_expiring_items()
             self.enforcer.enforce(self.stack.roles())
             self.settings = self.stack.functions()["Processor"]["Environment"]["Variables"]
             self.http = self.as_tenant(TENANT)
+            self.door.lead_to(self.emulator.port, self.http.host)
             self.operator = self.as_tenant(TENANT, operator=True)
             self.bus = Listener(self.emulator, self.settings["HOOKTIDE_BUS"])
             self.ending = started.pop_all()
@@ -127,6 +133,15 @@ class World:
                 }
             )
         return {"Records": records}
+
+    def records(self, area, prefix):
+        """The tenant's records of one area whose keys begin so, as DynamoDB has them."""
+        pages = self.emulator.client("dynamodb").get_paginator("query").paginate(
+            TableName=self.settings["HOOKTIDE_TABLE"],
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": f"T#{TENANT}#{area}"}, ":prefix": {"S": prefix}},
+        )
+        return [item for page in pages for item in page["Items"]]
 
     def changes(self, entity):
         """What the feed says of a thing."""

@@ -1,0 +1,85 @@
+"""What the deployed stack reads at providers, and what it is told by them: connections to their simulators."""
+
+import os
+import time
+
+from samples import sample_of
+from simulated import SIMULATED
+from world import TENANT
+
+# The field that has a product's name.
+NAMED_BY = {"shopify": "title"}
+# A schedule runs each minute; what it begins takes the start of a few functions.
+BY_SCHEDULE = 120
+
+
+class Syncing:
+    """Tests of a class that has a `world`; it calls `connect` first, so that schedules run while others are tested."""
+
+    @classmethod
+    def connect(cls):
+        """A connection to each simulator, and one that is to be polled."""
+        cls.synced = {provider: cls.connected_to(provider) for provider in SIMULATED}
+        cls.polled = cls.connected_to("woocommerce", mode="polling")
+
+    @classmethod
+    def connected_to(cls, provider, **settings):
+        sample = sample_of(provider)
+        new = {
+            "provider": provider,
+            "account": sample["account"],
+            "secrets": {**sample["secrets"], **sample["credentials"]},
+            "settings": {**cls.world.simulators.settings(provider), **settings},
+        }
+        return cls.world.http.done("POST", "/v1/connections", new)["id"]
+
+    def test_what_there_is_is_read_at_once_and_an_edit_comes_by_webhook(self):
+        for provider, connection in self.synced.items():
+            with self.subTest(provider):
+                self.world.until(lambda: self.rests(connection), f"peace at {provider}", BY_SCHEDULE)
+                self.assertIn("full", {change["via"] for change in self.products(connection)})
+                change = self.after_an_edit(provider, connection)
+                self.assertEqual((change["op"], change["via"]), ("created", "webhook"))
+                self.assertEqual(self.world.simulators[provider].state()["notifications"]["refused"], 0)
+
+    def test_what_is_polled_finds_an_edit_by_the_schedule_and_has_no_subscription(self):
+        self.world.until(lambda: self.products(self.polled), "first sync of what is polled")
+        from_now_on = self.synced["square"]
+        self.assertEqual(set(self.subscriptions(from_now_on)), {"active"})
+        self.world.http.done("PATCH", f"/v1/connections/{from_now_on}", {"settings": {"mode": "polling"}})
+        # So long that its document goes into the bucket.
+        change = self.after_an_edit("woocommerce", self.polled, os.urandom(120 * 1024).hex())
+        self.assertEqual(change["via"], "polling")
+        self.assertEqual(len(self.world.objects(f"documents/{TENANT}/{self.polled}/")), 1)
+        self.assertEqual(self.subscriptions(self.polled), [])
+        self.world.until(lambda: not self.subscriptions(from_now_on), "end of the subscriptions", BY_SCHEDULE)
+        self.assertEqual(self.world.simulators["square"].state()["account"]["subscriptions"], [])
+
+    def after_an_edit(self, provider, connection, title="Gyokuro"):
+        """The change that comes of something new at the provider."""
+        self.world.simulators[provider].edit("product", **{NAMED_BY.get(provider, "name"): title})
+        titled = lambda: [one for one in self.products(connection) if one["document"]["title"] == title]
+        return self.world.until(titled, f"change at {provider}", BY_SCHEDULE)[0]
+
+    def products(self, connection):
+        """What the feed says of the products of a connection."""
+        changes = self.world.http.follow("/v1/changes")
+        return [one for one in changes if one["entity"].startswith(f"product/{connection}/")]
+
+    def credentials(self):
+        """What nobody may be told: what the stack proves itself with at providers."""
+        samples = {provider: sample_of(provider)["credentials"] for provider in SIMULATED}
+        # The ids of apps are public.
+        return {f"{one} {name}": text for one, all in samples.items() for name, text in all.items() if name != "client_id"}
+
+    def subscriptions(self, connection):
+        """The states of a connection's subscriptions."""
+        return [one["state"]["S"] for one in self.world.records("subscriptions", f"{connection}#")]
+
+    def rests(self, connection):
+        """Whether all of its subscriptions are well, and none of its syncs is under way or soon to come."""
+        states = self.subscriptions(connection)
+        marks = [one for one in self.world.records("B", "sync#") if connection in one["resource"]["S"].split("/")]
+        soon = (time.time() + BY_SCHEDULE) * 1000
+        busy = [one for one in marks if one["running"]["BOOL"] or int(one["due_at"]["N"]) < soon]
+        return states and set(states) == {"active"} and marks and not busy
