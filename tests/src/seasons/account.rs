@@ -139,6 +139,15 @@ impl Account {
         self.expected.values_mut().filter(|one| one.at == edited_at).for_each(|one| one.is_lost = true);
     }
 
+    /// Ends its access tokens, where they can be had anew without a person; whether it did.
+    pub fn expire_credentials(&mut self) -> bool {
+        let renews = self.provider.profile().sample_credentials.iter().any(|(name, _)| *name == "refresh_token");
+        if renews {
+            self.simulator.expire_credentials();
+        }
+        renews
+    }
+
     /// What it has to send by now.
     pub fn notifications(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
         self.simulator.take_notifications(now)

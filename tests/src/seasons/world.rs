@@ -113,6 +113,7 @@ impl World {
             let host = format!("{}.example.com", provider.id());
             if !has_site(*provider) {
                 settings.apis.insert(provider.id(), format!("https://{host}"));
+                settings.oauths.insert(provider.id(), format!("https://{host}"));
             }
             all.insert(host, Account::new(*provider, season.seed, entities, clock.now()));
         }
@@ -274,6 +275,9 @@ impl World {
         let host = &hosts[usize::try_from(self.chance.below(hosts.len() as u64)).expect("small")];
         self.accounts.at(host).edit_one(&self.chance, now);
         self.count("edits");
+        if !self.is_calm && self.chance.below(40) == 0 && self.accounts.at(host).expire_credentials() {
+            self.count("fault: credentials expire");
+        }
         let pause = 2 * 24 * 3600 / u64::from(self.season.edits_a_day.max(1));
         let pause = i64::try_from(1 + self.chance.below(pause)).expect("a day at most");
         self.next_edit = now + SignedDuration::from_secs(pause);

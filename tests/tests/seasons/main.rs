@@ -7,7 +7,8 @@ fn season(seed: u64) -> Season {
 }
 
 /// Faults that every season of some length has.
-const FAULTS: [&str; 5] = [
+const FAULTS: [&str; 6] = [
+    "fault: credentials expire",
     "fault: a listing is empty",
     "fault: a notification comes twice",
     "fault: a notification is lost",
