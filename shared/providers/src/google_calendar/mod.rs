@@ -1,6 +1,8 @@
 //! Google Calendar: messages of headers alone, proved by the token of their channel. See the README beside this file.
 
 mod api;
+#[cfg(feature = "simulators")]
+mod simulator;
 mod webhooks;
 
 use std::time::Duration;
@@ -53,4 +55,4 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-provider!(GoogleCalendar: webhooks, api, source, subscriptions);
+provider!(GoogleCalendar: webhooks, api, source, subscriptions, simulator);

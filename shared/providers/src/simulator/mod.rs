@@ -9,6 +9,7 @@ pub(crate) mod json;
 pub(crate) mod meter;
 pub(crate) mod oauth;
 pub(crate) mod outbox;
+pub(crate) mod query;
 
 use bytes::Bytes;
 use http::{Request, Response};

@@ -9,11 +9,12 @@ use hooktide_model::fault::AuthFault;
 use hooktide_model::notice::{Document, EntityNotice, Notice, State, What};
 use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
 use hooktide_model::settings::connection::ConnectionSettings;
+use hooktide_model::signing::{SUBSCRIPTION_KEY, subscription_token};
 use hooktide_providers::simulator::{Edit, Simulator};
 use hooktide_providers::verified::open;
 use hooktide_providers::{
-    Answer, Arrival, Ask, Base, Next, Page, Provider, Reach, Refusal, Subscribed, SubscriptionStep, SubscriptionTask,
-    Task, by_id,
+    Answer, Arrival, Ask, Base, Next, Page, Part, Provider, Reach, Refusal, Subscribed, SubscriptionStep,
+    SubscriptionTask, Task, by_id,
 };
 
 /// How many pages a reading has at the most.
@@ -28,13 +29,18 @@ pub(crate) struct Driver {
     pub(crate) secrets: Secrets,
     pub(crate) settings: ConnectionSettings,
     pub(crate) now: Timestamp,
+    /// The part that is read or watched, where the resource has parts.
+    pub(crate) part: Option<String>,
+    /// Our reference for a subscription.
+    pub(crate) reference: String,
 }
 
 /// A reading that is complete.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) facts: Vec<What>,
     pub(crate) seen: Vec<String>,
+    pub(crate) parts: Vec<Part>,
     pub(crate) cursor: String,
     pub(crate) pages: usize,
 }
@@ -68,12 +74,15 @@ impl Driver {
         let provider = by_id(provider).unwrap();
         let profile = provider.profile();
         let credentials = profile.sample_credentials.iter().map(|(name, text)| live(name, Secret::new(*text)));
+        let key = profile.derives_tokens.then(|| live(SUBSCRIPTION_KEY, Secret::new("hush-subscription-key")));
         Self {
             provider,
             simulator: provider.simulator(7).unwrap(),
-            secrets: Secrets::new(credentials.collect()),
+            secrets: Secrets::new(credentials.chain(key).collect()),
             settings: ConnectionSettings::default(),
             now: "2026-11-28T12:00:00Z".parse().unwrap(),
+            part: None,
+            reference: "0123456789abcdef0123456789abcdef".to_owned(),
         }
     }
 
@@ -92,17 +101,18 @@ impl Driver {
 
     /// Reads to the end.
     pub(crate) fn read(&mut self, resource: &str, reach: Reach<'_>, cursor: Option<&str>) -> Result<Reading, Refusal> {
-        let (mut facts, mut seen, mut cursor) = (Vec::new(), Vec::new(), cursor.map(str::to_owned));
+        let (mut read, mut cursor) = (Reading::default(), cursor.map(str::to_owned));
         for pages in 1..=MOST_PAGES {
             let page = self.step(resource, reach, cursor.as_deref())?;
-            facts.extend(page.facts);
-            seen.extend(page.seen);
+            read.facts.extend(page.facts);
+            read.seen.extend(page.seen);
+            read.parts.extend(page.parts);
             match page.next {
                 Next::More(next) => {
                     assert!(next.len() < 32 * 1024, "a cursor of {} bytes", next.len());
                     cursor = Some(next);
                 }
-                Next::Done(cursor) => return Ok(Reading { facts, seen, cursor, pages }),
+                Next::Done(cursor) => return Ok(Reading { cursor, pages, ..read }),
             }
         }
         panic!("it never ends");
@@ -111,8 +121,8 @@ impl Driver {
     /// One step of a reading.
     pub(crate) fn step(&mut self, resource: &str, reach: Reach<'_>, cursor: Option<&str>) -> Result<Page, Refusal> {
         let source = self.provider.source().unwrap();
-        let (api, settings) = (self.base(), self.settings.clone());
-        let task = self.task(resource, reach, cursor, (&api, &settings));
+        let (api, settings, part) = (self.base(), self.settings.clone(), self.part.clone());
+        let task = self.task(resource, reach, cursor, (&api, &settings, part.as_deref()));
         let answers: Vec<Answer> = source.ask(&task).into_iter().map(|ask| self.send(ask)).collect();
         source.read(&task, &answers)
     }
@@ -126,8 +136,8 @@ impl Driver {
         (status, body): (u16, &str),
     ) -> Result<Page, Refusal> {
         let source = self.provider.source().unwrap();
-        let (api, settings) = (self.base(), self.settings.clone());
-        let task = self.task(resource, reach, cursor, (&api, &settings));
+        let (api, settings, part) = (self.base(), self.settings.clone(), self.part.clone());
+        let task = self.task(resource, reach, cursor, (&api, &settings, part.as_deref()));
         let answer = || Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap();
         let answers: Vec<Answer> = source.ask(&task).iter().map(|_| answer()).collect();
         source.read(&task, &answers)
@@ -137,15 +147,18 @@ impl Driver {
     pub(crate) fn subscribe(&mut self, topic: &str, step: SubscriptionStep<'_>) -> Result<Subscribed, Refusal> {
         let subscriptions = self.provider.subscriptions().unwrap();
         let (api, settings, secrets) = (self.base(), self.settings.clone(), self.secrets.clone());
+        let (part, reference) = (self.part.clone(), self.reference.clone());
+        let token = secrets.live(SUBSCRIPTION_KEY, self.now).next();
+        let token = token.map(|key| subscription_token(key, &reference));
         let task = SubscriptionTask {
             account: Some(self.provider.profile().sample_account),
             settings: &settings,
             topic,
-            part: None,
+            part: part.as_deref(),
             url: URL,
             secrets: &secrets,
-            reference: "0123456789abcdef0123456789abcdef",
-            token: None,
+            reference: &reference,
+            token: token.as_deref(),
             api: &api,
             now: self.now,
         };
@@ -203,10 +216,10 @@ impl Driver {
         resource: &'a str,
         reach: Reach<'a>,
         cursor: Option<&'a str>,
-        (api, settings): (&'a str, &'a ConnectionSettings),
+        (api, settings, part): (&'a str, &'a ConnectionSettings, Option<&'a str>),
     ) -> Task<'a> {
         let account = Some(self.provider.profile().sample_account);
-        Task { account, settings, resource, part: None, reach, cursor, api, now: self.now }
+        Task { account, settings, resource, part, reach, cursor, api, now: self.now }
     }
 
     fn send(&mut self, ask: Ask) -> Answer {

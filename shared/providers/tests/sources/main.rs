@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what cannot be")]
 
 mod driver;
+mod google_calendar;
 mod recorded;
 mod shopify;
 mod square;

@@ -279,7 +279,7 @@ fn what_cannot_be_used_is_sorted_by_what_to_do_next() {
 fn recorded(resource: &str, reach: Reach<'_>, name: &str) -> Reading {
     let page = shop().given(resource, reach, None, (200, &recorded::answer("shopify", name))).unwrap();
     let Next::Done(cursor) = page.next else { panic!("{name}: there is more") };
-    Reading { facts: page.facts, seen: page.seen, cursor, pages: 1 }
+    Reading { facts: page.facts, seen: page.seen, cursor, pages: 1, ..Reading::default() }
 }
 
 #[test]

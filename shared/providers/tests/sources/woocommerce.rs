@@ -72,7 +72,7 @@ fn a_full_listing_has_every_product_of_several_pages_and_what_changed_meanwhile_
             _ => {}
         }
     };
-    let read = Reading { facts: read, seen: Vec::new(), cursor: done, pages };
+    let read = Reading { facts: read, cursor: done, pages, ..Reading::default() };
     let ids = live_ids(&read);
     assert!(made[5..].iter().all(|id| ids.contains(id)), "{} of {}", ids.len(), made.len());
     assert!(pages < 9, "{pages}");

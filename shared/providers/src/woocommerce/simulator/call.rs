@@ -5,7 +5,7 @@ use http::{Method, Request};
 use serde_json::{Map, Value};
 
 use super::reply::Problem;
-use crate::protocols::query::decoded;
+use crate::simulator::query;
 
 /// The path below which the API is.
 const API: &str = "/wp-json/wc/v3/";
@@ -81,7 +81,8 @@ impl Call {
     pub(super) fn of(request: &Request<Bytes>) -> Self {
         let path = request.uri().path();
         let route = path.find(API).and_then(|at| Route::of(&path[at + API.len()..]));
-        let mut params = query(request).into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>();
+        let mut params =
+            query::parameters(request).into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>();
         let content = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_json = content.contains("json") && !request.body().is_empty();
         let body: Option<Map<String, Value>> = serde_json::from_slice(request.body()).ok().filter(|_| is_json);
@@ -119,16 +120,6 @@ impl Call {
         let message = format!("Missing parameter(s): {}", missing.join(", "));
         Err(Problem::new(400, "rest_missing_callback_param", message).with("params", missing))
     }
-}
-
-/// The parameters of a request's query.
-pub(super) fn query(request: &Request<Bytes>) -> Vec<(String, String)> {
-    let pairs = request.uri().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    let pair = |pair: &str| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Some((decoded(name)?, decoded(value)?))
-    };
-    pairs.filter_map(pair).collect()
 }
 
 /// A truth, as WordPress takes it.

@@ -1,0 +1,87 @@
+//! Tokens: an access token expires after an hour, and the token that renews it stays until somebody takes it back.
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::refused::Refused;
+use crate::google_calendar::{ACCESS_TOKEN, PROFILE};
+use crate::simulator::{drawn, json, outbox, query};
+
+/// The path under which access tokens are renewed.
+pub(super) const TOKEN_PATH: &str = "/token";
+/// How long an access token lives.
+const LIFE: SignedDuration = SignedDuration::from_secs(3599);
+/// How many access tokens live at the most; the oldest ends without a word.
+const MOST: usize = 50;
+
+/// The tokens of an account.
+pub(super) struct Access {
+    seed: u64,
+    renewed: u64,
+    /// Each with the time at which it ends. Renewing ends none.
+    tokens: Vec<(String, Timestamp)>,
+    is_granted: bool,
+}
+
+impl Access {
+    pub(super) fn new(seed: u64) -> Self {
+        let first = (sample(ACCESS_TOKEN).to_owned(), Timestamp::MAX);
+        Self { seed, renewed: 0, tokens: vec![first], is_granted: true }
+    }
+
+    /// Refuses a request without an access token that lives.
+    pub(super) fn check(&self, request: &Request<Bytes>, now: Timestamp) -> Result<(), Refused> {
+        let refused = |reason, message| Err(Refused::new(401, reason, message).in_header("Authorization"));
+        let Some(header) = request.headers().get(AUTHORIZATION) else { return refused("required", "Login Required.") };
+        let given = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer "));
+        match self.tokens.iter().any(|(token, ends_at)| given == Some(token) && now < *ends_at) {
+            true => Ok(()),
+            false => refused("authError", "Invalid Credentials"),
+        }
+    }
+
+    /// Ends all access tokens.
+    pub(super) fn expire(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// Takes the consent back: nothing can be renewed any more.
+    pub(super) fn revoke(&mut self) {
+        self.expire();
+        self.is_granted = false;
+    }
+
+    /// Renews the access token. The answer has no token to renew with, since that stays the same.
+    pub(super) fn refresh(&mut self, body: &Bytes, now: Timestamp) -> Response<Bytes> {
+        let pairs = query::pairs(std::str::from_utf8(body).unwrap_or_default());
+        let given = |name: &str| pairs.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text.as_str());
+        let refused = |status, error: &str, description: &str| {
+            json::answer(status, &json!({ "error": error, "error_description": description }))
+        };
+        if !["client_id", "client_secret"].iter().all(|name| given(name) == sample(name)) {
+            return refused(401, "invalid_client", "The OAuth client was not found.");
+        }
+        if given("grant_type") != "refresh_token" {
+            return refused(400, "unsupported_grant_type", "Invalid grant_type.");
+        }
+        if !self.is_granted || given("refresh_token") != sample("refresh_token") {
+            return refused(400, "invalid_grant", "Token has been expired or revoked.");
+        }
+        self.renewed += 1;
+        let token = format!("ya29.{}", drawn::id(self.seed, &format!("token {}", self.renewed), 64));
+        self.tokens.push((token.clone(), now.checked_add(LIFE).unwrap_or(now)));
+        self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
+        let scope = "https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/calendar.readonly";
+        let body =
+            json!({ "access_token": token, "expires_in": LIFE.as_secs(), "scope": scope, "token_type": "Bearer" });
+        json::answer(200, &body)
+    }
+}
+
+/// A credential that the simulator takes.
+fn sample(name: &str) -> &'static str {
+    outbox::sample(&PROFILE, name)
+}
