@@ -46,9 +46,7 @@ impl Catalog {
     pub(super) fn put(&mut self, mut object: Value, now: Timestamp) -> i64 {
         let version = self.next_version(now);
         stamp(&mut object, version);
-        if let Some(variations) = object["item_data"]["variations"].as_array_mut() {
-            variations.iter_mut().for_each(|variation| stamp(variation, version));
-        }
+        variations_mut(&mut object).for_each(|variation| stamp(variation, version));
         let id = text(&object["id"]);
         self.objects.insert(id, object);
         version
@@ -58,9 +56,7 @@ impl Catalog {
     pub(super) fn remove(&mut self, id: &str, now: Timestamp) -> bool {
         let Some(mut object) = self.live(id).cloned() else { return false };
         object["is_deleted"] = Value::Bool(true);
-        if let Some(variations) = object["item_data"]["variations"].as_array_mut() {
-            variations.iter_mut().for_each(|variation| variation["is_deleted"] = Value::Bool(true));
-        }
+        variations_mut(&mut object).for_each(|variation| variation["is_deleted"] = Value::Bool(true));
         self.put(object, now);
         true
     }
@@ -148,6 +144,11 @@ impl Catalog {
 /// The variations of an item.
 pub(super) fn variations(object: &Value) -> impl Iterator<Item = &Value> {
     object["item_data"]["variations"].as_array().into_iter().flatten()
+}
+
+/// The variations of an item, to change them. Other objects have none, and get none.
+pub(super) fn variations_mut(object: &mut Value) -> impl Iterator<Item = &mut Value> {
+    object.pointer_mut("/item_data/variations").and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 /// Whether an object is a tombstone.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::catalog::{Catalog, text, variations};
+use super::catalog::{Catalog, text, variations, variations_mut};
 use crate::simulator::Edit;
 
 /// The fields of an item that can be set.
@@ -92,8 +92,7 @@ impl Catalog {
     /// Gives variations what they lack: an id, the item that they belong to, and their place.
     pub(super) fn name_variations(&mut self, item: &mut Value) {
         let of = item["id"].clone();
-        let Some(variations) = item["item_data"]["variations"].as_array_mut() else { return };
-        for (ordinal, variation) in variations.iter_mut().enumerate() {
+        for (ordinal, variation) in variations_mut(item).enumerate() {
             if !variation.is_object() {
                 *variation = Value::Object(Map::new());
             }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Refused, invalid};
-use super::catalog::{Catalog, text, variations};
+use super::catalog::{Catalog, text, variations, variations_mut};
 use super::page::known;
 use hooktide_model::signing;
 
@@ -90,9 +90,7 @@ impl Catalog {
         }
         let mut mappings = Vec::new();
         self.map_id(&mut object["id"], &mut mappings);
-        if let Some(variations) = object["item_data"]["variations"].as_array_mut() {
-            variations.iter_mut().for_each(|variation| self.map_id(&mut variation["id"], &mut mappings));
-        }
+        variations_mut(&mut object).for_each(|variation| self.map_id(&mut variation["id"], &mut mappings));
         self.name_variations(&mut object);
         let id = text(&object["id"]);
         self.put(object, now);
