@@ -1,4 +1,4 @@
-//! The fields of a product, and of a variation, that nobody set.
+//! Default fields of a product and of a variation.
 
 use serde_json::{Value, json};
 

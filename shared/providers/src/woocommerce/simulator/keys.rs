@@ -9,9 +9,9 @@ use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::query;
 use super::reply::Problem;
 use crate::protocols::percent::encoded;
+use crate::simulator::query;
 use crate::woocommerce::{CONSUMER_KEY, CONSUMER_SECRET, PROFILE};
 use hooktide_model::signing;
 
@@ -42,7 +42,7 @@ struct Key {
 pub(super) enum Access {
     /// Everything.
     Owner,
-    /// Nothing: nobody said who asks.
+    /// The caller gave no credentials.
     Stranger,
 }
 
@@ -84,7 +84,7 @@ impl Keys {
 
     /// Who asks. An error where somebody tries to be who they are not.
     pub(super) fn identify(&mut self, request: &Request<Bytes>, now: Timestamp) -> Result<Access, Problem> {
-        let given = query(request);
+        let given = query::parameters(request);
         let key = match self.by_secret(request, &given)? {
             Some(key) => Some(key),
             None => self.by_signature(request, given, now)?,
@@ -140,8 +140,9 @@ impl Keys {
         if method != "HMAC-SHA256" {
             return Err(refused("Invalid signature - signature method is invalid."));
         }
-        given.retain(|(name, _)| name != "oauth_signature");
-        let mac = signing::hmac_sha256(format!("{}&", key.secret).as_bytes(), &[signed(request, given).as_bytes()]);
+        // PHP keeps the last value of a name: the store's own client repeats the parameters behind its signature.
+        let given: BTreeMap<String, String> = given.into_iter().filter(|(name, _)| name != "oauth_signature").collect();
+        let mac = signing::hmac_sha256(format!("{}&", key.secret).as_bytes(), &[signed(request, &given).as_bytes()]);
         if BASE64.encode(&mac) != signature {
             return Err(refused("Invalid signature - provided signature does not match."));
         }
@@ -169,11 +170,10 @@ fn in_header(request: &Request<Bytes>) -> Vec<(String, String)> {
 }
 
 /// The text that was to be signed: the method, the address as the store knows it, and all parameters by their names.
-fn signed(request: &Request<Bytes>, mut given: Vec<(String, String)>) -> String {
+fn signed(request: &Request<Bytes>, given: &BTreeMap<String, String>) -> String {
     let uri = request.uri();
     let host = request.headers().get("host").and_then(|host| host.to_str().ok());
     let host = uri.authority().map(http::uri::Authority::as_str).or(host).unwrap_or_default();
-    given.sort();
     let pairs: Vec<String> =
         given.iter().map(|(name, value)| encoded(&format!("{}={}", encoded(name), encoded(value)))).collect();
     format!("{}&{}&{}", request.method(), encoded(&format!("http://{host}{}", uri.path())), pairs.join("%26"))
