@@ -35,7 +35,7 @@ async fn what_there_is_is_read_at_once_and_an_edit_rings() {
             activity.iter().any(|entry| entry["reason"].as_str().is_some_and(|reason| reason.contains(text)))
         };
         assert!(says("full sync of") && says("is active"), "{provider}: {activity:#?}");
-        let accepted = simulated.state().await["notifications"]["accepted"].as_u64().unwrap();
+        let accepted = accepted(&simulated).await;
         let id = simulated.control("edit", json!({ "what": "product", "fields": { "name": "Gyokuro" } })).await;
         assert!(id["id"].is_string(), "{id}");
         simulated.heard(accepted + 1).await;
@@ -75,7 +75,7 @@ async fn what_no_notification_told_is_found_by_a_probe_and_after_five_of_these_t
     simulated.after(2 * HOUR).await;
     assert_eq!(found("Polled").await, "polling", "{:#?}", told(&simulated).await);
     simulated.control("faults", json!({ "drop": false })).await;
-    let accepted = simulated.state().await["notifications"]["accepted"].as_u64().unwrap();
+    let accepted = accepted(&simulated).await;
     edit("Heard").await;
     simulated.heard(accepted + 1).await;
     simulated.after(3 * SECOND).await;
@@ -84,6 +84,69 @@ async fn what_no_notification_told_is_found_by_a_probe_and_after_five_of_these_t
     edit("Again").await;
     simulated.after(2 * HOUR).await;
     assert_eq!(found("Again").await, "", "it is in mode webhook again: {:#?}", told(&simulated).await);
+}
+
+/// The changes of events, as (calendar, start, via).
+async fn events(simulated: &Simulated) -> Vec<(String, String, String)> {
+    let changes = simulated.world.changes().await;
+    let events = changes.iter().filter(|change| change["kind"] == "calendar-event" && change["op"] != "deleted");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let of = |change: &Value| {
+        let document = &change["document"];
+        (text(&document["calendar"]), text(&document["start"]), text(&change["via"]))
+    };
+    events.map(of).collect()
+}
+
+/// How many messages of the simulator were accepted.
+async fn accepted(simulated: &Simulated) -> u64 {
+    simulated.state().await["notifications"]["accepted"].as_u64().unwrap()
+}
+
+/// Edits something at the simulator, and waits until its message is processed; returns its id.
+async fn rung(simulated: &Simulated, edit: Value) -> String {
+    let accepted = accepted(simulated).await;
+    let edited = simulated.control("edit", edit).await;
+    simulated.heard(accepted + 1).await;
+    simulated.after(3 * SECOND).await;
+    edited["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_from_then_on() {
+    let simulated = Simulated::new("google-calendar").await;
+    simulated.after(SECOND).await;
+    // The channels of the list and of three calendars say that they are open.
+    simulated.heard(4).await;
+    let first = events(&simulated).await;
+    let is_full = first.len() > 8 && first.iter().all(|(_, _, via)| via == "full");
+    assert!(is_full, "{first:?} {:#?}", told(&simulated).await);
+    let calls = |state: &Value| state["account"]["calls"].clone();
+    let at = |hour: u32| {
+        let time = |hour: u32| json!({ "dateTime": format!("2026-12-18T{hour:02}:00:00Z") });
+        json!({ "start": time(hour), "end": time(hour + 1) })
+    };
+
+    rung(&simulated, json!({ "what": "event", "fields": at(7) })).await;
+    let expected = |calendar: &str, start: &str, via: &str| (calendar.to_owned(), start.to_owned(), via.to_owned());
+    let own = expected("owner@example.com", "2026-12-18T07:00:00Z", "webhook");
+    let after = events(&simulated).await;
+    assert_eq!((after.last(), after.len()), (Some(&own), first.len() + 1), "{:#?}", told(&simulated).await);
+
+    // The list of calendars rings, and the new calendar's channel says that it is open.
+    let new = json!({ "what": "calendar", "fields": { "summary": "Choir", "timeZone": "Europe/Vienna" } });
+    let before = accepted(&simulated).await;
+    let choir = rung(&simulated, new).await;
+    simulated.heard(before + 2).await;
+    let before = calls(&simulated.state().await);
+    let mut rehearsal = at(18);
+    rehearsal["calendar"] = choir.as_str().into();
+    rung(&simulated, json!({ "what": "event", "fields": rehearsal })).await;
+    let after = events(&simulated).await;
+    let rehearsal = expected(&choir, "2026-12-18T18:00:00Z", "webhook");
+    assert_eq!(after.last(), Some(&rehearsal), "{:#?}", told(&simulated).await);
+    let spent = |calls: &Value| calls["GET calendars/{id}/events"].as_u64().unwrap();
+    assert_eq!(spent(&calls(&simulated.state().await)), spent(&before) + 1, "the other calendars are left alone");
 }
 
 /// What the activity says of syncs and subscriptions.

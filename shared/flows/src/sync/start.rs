@@ -9,6 +9,7 @@ use crate::Ports;
 use crate::jobs::announce::announce;
 use crate::jobs::raise;
 use crate::jobs::task::Task;
+use crate::watch;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{MarkReason, ResourceMode};
@@ -67,7 +68,7 @@ pub async fn raise(
     Ok(())
 }
 
-/// Begins to read the parts of a resource that a page listed and that have no record yet.
+/// Begins to read the parts of a resource that a page listed and that have no record yet, and to watch them.
 pub(super) async fn parts(
     ports: &Ports,
     task: &Task<'_>,
@@ -76,8 +77,10 @@ pub(super) async fn parts(
     parts: &[Part],
 ) -> Result<(), Fault> {
     let Some(of) = source.parts_of(&id.name) else { return Ok(()) };
+    let connection = &id.connection;
+    let mut has_new = false;
     for part in parts.iter().filter(|part| !part.is_gone).take(MOST_PARTS) {
-        let id = ResourceId::new(&id.connection, of).part(&part.id);
+        let id = ResourceId::new(connection, of).part(&part.id);
         let key = id.key(task.tenant);
         if records::get::<Resource>(&*ports.table, &key).await?.is_some() {
             continue;
@@ -88,6 +91,7 @@ pub(super) async fn parts(
             Err(WriteFault::Fault(fault)) => return Err(fault),
         }
         raise(ports, task.tenant, &id, MarkReason::Asked, task.now).await?;
+        has_new = true;
     }
-    Ok(())
+    if has_new { watch::look(ports, task.tenant, connection, task.now).await } else { Ok(()) }
 }
