@@ -252,7 +252,7 @@ fn a_recorded_catalog_is_read_item_by_item() {
     assert_eq!(notices[0].unread, ["item_data.image_ids[1]"], "an image that is not there is unknown, not gone");
     assert_eq!((notices[0].version, notices[1].version), (Version(1_795_027_122_207), Version(1_795_027_200_001)));
     assert_eq!((&notices[1].state, notices[1].dated), (&State::Deleted, Dated::ByProvider));
-    assert_eq!(read.seen, ["WITHOUT4VERSION444444444"]);
+    assert_eq!(read.seen, ["WITHOUT4VERSION444444444", "BJNQCF2FJ6S6UIDT65ABHLRX"]);
     assert_eq!(read.facts.iter().filter(|what| matches!(what, What::Ignored { .. })).count(), 2);
     assert_eq!(read.cursor, r#"{"since":"2026-11-18T18:40:00.001Z"}"#);
 }

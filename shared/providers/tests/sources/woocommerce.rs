@@ -277,10 +277,11 @@ fn a_webhook_and_the_api_tell_the_same_of_a_product() {
 fn a_variation_rings_for_the_products_and_never_stands_for_one() {
     let mut driver = listening();
     let all = everything(&mut driver);
-    let (_, variation) = with_variations(&all);
+    let (of, variation) = with_variations(&all);
     driver.edit("variation", Some(&variation), Some(json!({ "stock_quantity": 3 })));
     let told = driver.notices().unwrap();
-    assert_eq!(told.iter().map(|(_, notices)| &notices[0].what).collect::<Vec<_>>(), [&What::hint(PRODUCTS)]);
+    let expected = What::hint_at(PRODUCTS, of);
+    assert_eq!(told.iter().map(|(_, notices)| &notices[0].what).collect::<Vec<_>>(), [&expected]);
     driver.edit("variation", Some(&variation), None);
     assert!(driver.notices().unwrap().is_empty(), "a variation that is deleted is reported by nothing");
     let after = changes(&mut driver, &all);
