@@ -39,13 +39,21 @@ pub(crate) struct Driver {
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) facts: Vec<What>,
+    pub(crate) pages: usize,
+    pub(crate) cursor: String,
     pub(crate) seen: Vec<String>,
     pub(crate) parts: Vec<Part>,
-    pub(crate) cursor: String,
-    pub(crate) pages: usize,
 }
 
 impl Reading {
+    /// A reading of one page, after which there is no other.
+    pub(crate) fn of(page: Page) -> Self {
+        match page.next {
+            Next::Done(cursor) => Self { facts: page.facts, cursor, seen: page.seen, pages: 1, parts: page.parts },
+            Next::More(cursor) => panic!("there is more, from {cursor}"),
+        }
+    }
+
     /// The entities that it reports, by their ids, each with whether it is there.
     pub(crate) fn entities(&self) -> Vec<(&str, bool)> {
         self.notices().map(|notice| (notice.id.as_str(), notice.state != State::Deleted)).collect()

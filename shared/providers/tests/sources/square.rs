@@ -234,9 +234,8 @@ fn a_subscription_is_probed_listed_and_ended_and_one_that_is_off_is_seen() {
 
 /// A reading of one recorded page.
 fn recorded(resource: &str, reach: Reach<'_>, name: &str) -> Reading {
-    let page = Driver::new("square").given(resource, reach, None, (200, &recorded::answer("square", name))).unwrap();
-    let Next::Done(cursor) = page.next else { panic!("{name}: there is more") };
-    Reading { facts: page.facts, seen: page.seen, cursor, pages: 1, ..Reading::default() }
+    let body = recorded::answer("square", name);
+    Reading::of(Driver::new("square").given(resource, reach, None, (200, &body)).unwrap())
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::event::Event;
 use super::listing::{Listing, Tide};
 use super::query::Query;
 use super::refused::Refused;
@@ -17,8 +18,8 @@ pub(super) const LIST: &str = "users/me/calendarList";
 pub(super) const ROLES: &[&str] =
     &["none", "freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner"];
 /// The parameters of the list of calendars.
-pub(super) const PARAMETERS: &[&str] =
-    &["maxResults", "minAccessRole", "pageToken", "showDeleted", "showHidden", "showOwnOrganizationOnly", "syncToken"];
+pub(super) const PARAMETERS: &str =
+    "maxResults minAccessRole pageToken showDeleted showHidden showOwnOrganizationOnly syncToken";
 /// The fields of an entry that are this account's own. A list of changes tells of them only.
 const OWN: &[&str] = &["summaryOverride", "hidden", "selected"];
 /// How many calendars a page has by default, and at the most.
@@ -43,13 +44,6 @@ pub(super) struct Calendar {
     changed: u64,
     pub(super) is_removed: bool,
     pub(super) events: BTreeMap<String, Event>,
-}
-
-/// An event that was made, also if it is deleted.
-pub(super) struct Event {
-    pub(super) value: Value,
-    /// The change that touched it last.
-    pub(super) changed: u64,
 }
 
 impl Calendar {

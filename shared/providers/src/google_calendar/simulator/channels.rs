@@ -7,6 +7,7 @@ use http::{Request, StatusCode, Uri};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::query::is_among;
 use super::refused::Refused;
 use crate::google_calendar::{CHANNEL, EXPIRATION, NUMBER, RESOURCE, RESOURCE_URI, STATE, TOKEN};
 use crate::simulator::drawn;
@@ -18,8 +19,7 @@ const LIFE: (SignedDuration, SignedDuration) =
 /// The longest id, and the longest token.
 const LONGEST: (usize, usize) = (64, 256);
 /// The fields of a channel.
-const FIELDS: &[&str] =
-    &["kind", "id", "type", "address", "token", "expiration", "params", "payload", "resourceId", "resourceUri"];
+const FIELDS: &str = "kind id type address token expiration params payload resourceId resourceUri";
 /// The statuses after which a message is sent again.
 const PASSING: &[u16] = &[500, 502, 503, 504];
 /// How often a message is sent again.
@@ -214,7 +214,7 @@ fn ends_at(given: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Refu
 }
 
 fn known(given: &Map<String, Value>) -> Result<(), Refused> {
-    match given.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+    match given.keys().find(|name| !is_among(FIELDS, name)) {
         None => Ok(()),
         Some(name) => {
             let message = format!("Invalid JSON payload received. Unknown name \"{name}\": Cannot find field.");

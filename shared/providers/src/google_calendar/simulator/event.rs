@@ -2,59 +2,18 @@
 
 use serde_json::{Map, Value};
 
+use super::query::is_among;
 use super::refused::Refused;
 use super::zone;
 
 /// The fields that can be set.
-const FIELDS: &[&str] = &[
-    "anyoneCanAddSelf",
-    "attachments",
-    "attendees",
-    "birthdayProperties",
-    "colorId",
-    "conferenceData",
-    "description",
-    "end",
-    "eventLabelId",
-    "eventType",
-    "extendedProperties",
-    "focusTimeProperties",
-    "gadget",
-    "guestsCanInviteOthers",
-    "guestsCanModify",
-    "guestsCanSeeOtherGuests",
-    "location",
-    "outOfOfficeProperties",
-    "recurrence",
-    "reminders",
-    "sequence",
-    "source",
-    "start",
-    "status",
-    "summary",
-    "transparency",
-    "visibility",
-    "workingLocationProperties",
-];
+const FIELDS: &str = "anyoneCanAddSelf attachments attendees birthdayProperties colorId conferenceData description end \
+    eventLabelId eventType extendedProperties focusTimeProperties gadget guestsCanInviteOthers \
+    guestsCanModify guestsCanSeeOtherGuests location outOfOfficeProperties recurrence reminders \
+    sequence source start status summary transparency visibility workingLocationProperties";
 /// The fields that are Google's: what a client gives is passed over.
-const READ_ONLY: &[&str] = &[
-    "attendeesOmitted",
-    "created",
-    "creator",
-    "endTimeUnspecified",
-    "etag",
-    "hangoutLink",
-    "htmlLink",
-    "iCalUID",
-    "id",
-    "kind",
-    "locked",
-    "organizer",
-    "originalStartTime",
-    "privateCopy",
-    "recurringEventId",
-    "updated",
-];
+const READ_ONLY: &str = "attendeesOmitted created creator endTimeUnspecified etag hangoutLink htmlLink iCalUID id kind \
+    locked organizer originalStartTime privateCopy recurringEventId updated";
 /// The fields that have only these values.
 const VALUES: &[(&str, &[&str])] = &[
     ("status", &["confirmed", "tentative", "cancelled"]),
@@ -67,13 +26,20 @@ const RULES: &[&str] = &["RRULE:", "EXRULE:", "RDATE", "EXDATE"];
 /// The most characters of a property's name, and of its value.
 const OF_PROPERTY: (usize, usize) = (44, 1024);
 
+/// An event that was made, also if it is deleted.
+pub(super) struct Event {
+    pub(super) value: Value,
+    /// The change that touched it last.
+    pub(super) changed: u64,
+}
+
 /// Sets what is given, as PATCH does: objects are merged, lists replaced, and `null` removes. The event must fit then.
 pub(super) fn patch(event: &mut Value, given: &Map<String, Value>, zone: &str) -> Result<(), Refused> {
     let sort = event["eventType"].clone();
     for (name, value) in given {
-        if FIELDS.contains(&name.as_str()) {
+        if is_among(FIELDS, name) {
             merge(&mut event[name.as_str()], value);
-        } else if !READ_ONLY.contains(&name.as_str()) {
+        } else if !is_among(READ_ONLY, name) {
             let message = format!("Invalid JSON payload received. Unknown name \"{name}\": Cannot find field.");
             return Err(Refused::new(400, "badRequest", message));
         }
@@ -91,8 +57,7 @@ pub(super) fn patch(event: &mut Value, given: &Map<String, Value>, zone: &str) -
 /// The fields that are left where a client writes an event as a whole.
 pub(super) fn emptied(event: &Value) -> Value {
     let kept = event.as_object().into_iter().flatten();
-    let kept =
-        kept.filter(|(name, _)| READ_ONLY.contains(&name.as_str()) || *name == "eventType" || *name == "sequence");
+    let kept = kept.filter(|(name, _)| is_among(READ_ONLY, name) || *name == "eventType" || *name == "sequence");
     let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
     kept.chain([("status".to_owned(), "confirmed".into())]).collect::<Map<_, _>>().into()
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::query::is_among;
 use super::refused::Refused;
 
 /// How deep a selection can nest.
@@ -49,7 +50,7 @@ impl Fields {
         let ends = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '*').unwrap_or(rest.len());
         let (name, after) = rest.split_at(ends);
         *rest = after;
-        if name != "*" && !KNOWN.split(' ').any(|known| known == name) {
+        if name != "*" && !is_among(KNOWN, name) {
             return None;
         }
         let made_up = MADE_UP.contains(&name);

@@ -36,15 +36,8 @@ use crate::simulator::{Edit, Simulator, json, query as parameters};
 /// The path below which the API is.
 const API: &str = "/calendar/v3/";
 /// The parameters of a write.
-const OF_WRITE: &[&str] = &[
-    "alwaysIncludeEmail",
-    "conferenceDataVersion",
-    "eventLabelVersion",
-    "maxAttendees",
-    "sendNotifications",
-    "sendUpdates",
-    "supportsAttachments",
-];
+const OF_WRITE: &str = "alwaysIncludeEmail conferenceDataVersion eventLabelVersion maxAttendees sendNotifications \
+    sendUpdates supportsAttachments";
 
 /// The account.
 pub(super) struct Account {
@@ -75,7 +68,7 @@ impl Account {
         }
         self.access.check(request, now)?;
         let pairs = parameters::parameters(request);
-        let query = |known: &[&str]| Query::of(pairs.clone(), known);
+        let query = |known: &str| Query::of(pairs.clone(), known);
         let Self { calendars, channels, .. } = self;
         Ok(Some(match (request.method(), &parts[..]) {
             (&Method::GET, ["users", "me", "calendarList"]) => calendars.list(&query(calendars::PARAMETERS)?, now)?,
@@ -83,8 +76,8 @@ impl Account {
                 query(calendars::PARAMETERS)?;
                 channels.watch(LIST.to_owned(), &body(request)?, now)?
             }
-            (&Method::GET, ["users", "me", "calendarList", id]) => query(&[]).and_then(|_| calendars.get_entry(id))?,
-            (&Method::GET, ["calendars", id]) => query(&[]).and_then(|_| calendars.get(id))?,
+            (&Method::GET, ["users", "me", "calendarList", id]) => query("").and_then(|_| calendars.get_entry(id))?,
+            (&Method::GET, ["calendars", id]) => query("").and_then(|_| calendars.get(id))?,
             (&Method::GET, ["calendars", id, "events"]) => {
                 calendars.list_events(id, &query(events::PARAMETERS)?, now)?
             }
@@ -96,7 +89,7 @@ impl Account {
                 calendars.get_event(id, event, &query(events::OF_ONE)?)?
             }
             (&Method::POST, ["channels", "stop"]) => {
-                query(&[])?;
+                query("")?;
                 channels.stop(&body(request)?, now)?;
                 return Ok(None);
             }
@@ -214,14 +207,6 @@ impl Simulator for Account {
         Ok(id)
     }
 
-    fn take_notifications(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
-        self.channels.take(now)
-    }
-
-    fn delivered(&mut self, notification: &Request<Bytes>, status: Option<StatusCode>, now: Timestamp) {
-        self.channels.delivered(notification, status, now);
-    }
-
     fn expire_credentials(&mut self) {
         self.access.expire();
     }
@@ -238,5 +223,12 @@ impl Simulator for Account {
             "calendars": calendars.collect::<Vec<_>>(),
             "subscriptions": self.channels.shown(),
         })
+    }
+    fn take_notifications(&mut self, now: Timestamp) -> Vec<Request<Bytes>> {
+        self.channels.take(now)
+    }
+
+    fn delivered(&mut self, notification: &Request<Bytes>, status: Option<StatusCode>, now: Timestamp) {
+        self.channels.delivered(notification, status, now);
     }
 }

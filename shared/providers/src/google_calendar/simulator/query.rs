@@ -6,7 +6,7 @@ use super::refused::Refused;
 use hooktide_model::signing;
 
 /// The parameters that all methods have.
-const OF_ALL: &[&str] = &["alt", "fields", "key", "prettyPrint", "quotaUser", "userIp"];
+const OF_ALL: &str = "alt fields key prettyPrint quotaUser userIp";
 /// The parameters that say where in a list its page is. They may differ from page to page.
 const PLACES: &[&str] = &["pageToken", "syncToken", "quotaUser", "userIp", "prettyPrint"];
 
@@ -15,8 +15,8 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// The parameters, if the method has all of them.
-    pub(super) fn of(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Refused> {
-        let is_known = |name: &str| known.contains(&name) || OF_ALL.contains(&name);
+    pub(super) fn of(pairs: Vec<(String, String)>, known: &str) -> Result<Self, Refused> {
+        let is_known = |name: &str| is_among(known, name) || is_among(OF_ALL, name);
         if let Some((name, _)) = pairs.iter().find(|(name, _)| !is_known(name)) {
             let message =
                 format!("Invalid JSON payload received. Unknown name \"{name}\": Cannot bind query parameter.");
@@ -44,7 +44,7 @@ impl Query {
         self.read(name, |text| text.parse().ok())
     }
 
-    /// A number of things, of which there can be only so many.
+    /// A number, up to a bound.
     pub(super) fn number(&self, name: &str, most: usize) -> Result<Option<usize>, Refused> {
         let number = self.read(name, |text| text.parse::<u32>().ok().filter(|number| *number > 0))?;
         Ok(number.map(|number| usize::try_from(number).unwrap_or(most).min(most)))
@@ -67,4 +67,9 @@ impl Query {
         let lines: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         signing::sha256_hex(lines.join("\n").as_bytes())
     }
+}
+
+/// Whether a name is one of those in a text, which spaces divide.
+pub(super) fn is_among(names: &str, name: &str) -> bool {
+    names.split(' ').any(|known| known == name)
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::calendars::{Calendars, Event, etag};
-use super::event::{emptied, patch};
+use super::calendars::{Calendars, etag};
+use super::event::{Event, emptied, patch};
 use super::refused::Refused;
 use super::series;
 
