@@ -424,3 +424,24 @@ fn a_message_comes_again_after_a_passing_trouble_only() {
     driver.pass(3600);
     assert_eq!(driver.answered(200), 0, "what is refused for good is lost");
 }
+
+#[test]
+fn what_is_asked_stays_within_the_scopes_that_the_owner_consents_to() {
+    let mut driver = driver();
+    let all = everything(&mut driver);
+    let id = entity(beginning(&all, "2026-12-03"));
+    driver.read(EVENTS, Reach::One(&id), None).unwrap();
+    driver.read(LIST, Reach::One(MAIN), None).unwrap();
+    driver.read(LIST, Reach::Everything, None).unwrap();
+    for topic in ["events", "calendarList"] {
+        let channel = opened(&mut driver, topic, topic);
+        driver.subscribe(topic, SubscriptionStep::Probe { id: &channel.id }).unwrap();
+        driver.subscribe(topic, SubscriptionStep::End { id: &channel.id }).unwrap();
+    }
+    let state = driver.simulator.state();
+    let calls: Vec<&str> = state["calls"].as_object().unwrap().keys().map(String::as_str).collect();
+    let of_list = ["GET users/me/calendarList", "GET users/me/calendarList/{id}", "POST users/me/calendarList/watch"];
+    let of_events = ["GET calendars/{id}/events", "GET calendars/{id}/events/{id}", "POST calendars/{id}/events/watch"];
+    let within = |call: &&str| of_list.contains(call) || of_events.contains(call) || *call == "POST channels/stop";
+    assert!(calls.len() == 7 && calls.iter().all(within), "{calls:?}");
+}

@@ -47,6 +47,14 @@ fn post(api: &str, path: &str, body: &Value) -> Ask {
     Ask::Http(rest::request(Method::POST, &format!("{api}/calendar/v3/{path}"), Some(body)))
 }
 
+/// The path of the list of calendars.
+const LIST: &str = "users/me/calendarList";
+
+/// The path of a calendar's entry in the list.
+fn entry_path(calendar: &str) -> String {
+    format!("{LIST}/{}", encoded(calendar))
+}
+
 /// The path of a calendar.
 fn calendar_path(calendar: &str) -> String {
     format!("calendars/{}", encoded(calendar))

@@ -6,7 +6,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{calendar_path, errors, get, post};
+use super::{LIST, calendar_path, errors, get, post};
 use crate::google_calendar::{CALENDAR, CALENDARS, GoogleCalendar};
 use crate::lenient::{Lenient, Object, fields};
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
 
 /// The topic of the list of calendars.
 const OF_LIST: &str = "calendarList";
-/// The path of that list.
-const LIST: &str = "users/me/calendarList";
+/// The parameters by which a list says that it is there, and no more.
+const LEAST: [(&str, &str); 2] = [("maxResults", "1"), ("fields", "kind")];
 /// The life that is asked for: Google's default. No page says how much longer one may be.
 const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -53,8 +53,8 @@ impl Subscriptions for GoogleCalendar {
             // Google shows nobody a channel. What can be looked at is what it watches.
             SubscriptionStep::Renew { .. } | SubscriptionStep::Probe { .. } | SubscriptionStep::List { .. } => {
                 match task.part.filter(|_| task.topic != OF_LIST) {
-                    Some(calendar) => get(task.api, &calendar_path(calendar), &[("fields", "id")]),
-                    None => get(task.api, LIST, &[("maxResults", "1"), ("fields", "kind")]),
+                    Some(calendar) => get(task.api, &format!("{}/events", calendar_path(calendar)), &LEAST),
+                    None => get(task.api, LIST, &LEAST),
                 }
             }
         }

@@ -1,16 +1,13 @@
 //! The list of calendars: it names the parts of the resource that the events are.
 
 use super::{Place, object};
-use crate::google_calendar::api::{errors, get};
+use crate::google_calendar::api::{LIST, entry_path, errors, get};
 use crate::lenient::{Lenient, Object, fields};
 use crate::protocols::cursor;
-use crate::protocols::percent::encoded;
 use crate::reading::is_id;
 use crate::{Answer, Ask, Next, Page, Part, Refusal, Task};
 use hooktide_model::notice::What;
 
-/// The list's path.
-const PATH: &str = "users/me/calendarList";
 /// The fields of a calendar that are asked for.
 const OF_CALENDAR: &str = "id,summary,summaryOverride,primary,deleted,accessRole";
 /// The longest name of a calendar, in characters.
@@ -42,12 +39,12 @@ pub(super) fn ask(task: &Task<'_>) -> Ask {
     let mut parameters = vec![("maxResults", "250"), ("showHidden", "true"), ("showDeleted", "true")];
     parameters.push(("fields", &fields));
     parameters.extend(place.parameters());
-    get(task.api, PATH, &parameters)
+    get(task.api, LIST, &parameters)
 }
 
 /// The question for a single calendar.
 pub(super) fn ask_one(task: &Task<'_>, id: &str) -> Ask {
-    get(task.api, &format!("{PATH}/{}", encoded(id)), &[("fields", OF_CALENDAR)])
+    get(task.api, &entry_path(id), &[("fields", OF_CALENDAR)])
 }
 
 pub(super) fn read(place: &Place, answer: &Answer) -> Result<Page, Refusal> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Item};
 use super::{Place, object};
-use crate::google_calendar::api::{calendar_path, errors, get};
+use crate::google_calendar::api::{calendar_path, entry_path, errors, get};
 use crate::lenient::{Lenient, Object, fields};
 use crate::protocols::{cursor, percent};
 use crate::{Answer, Ask, Next, Page, Refusal, Task};
@@ -49,11 +49,11 @@ pub(super) fn ask(task: &Task<'_>) -> Option<Ask> {
 /// event's.
 pub(super) fn ask_one(task: &Task<'_>, id: &str) -> Vec<Ask> {
     let Some((calendar, event)) = ids_of(task, id) else { return Vec::new() };
-    let calendar = calendar_path(&calendar);
-    let path = format!("{calendar}/events/{}", percent::encoded(&event));
+    let path = format!("{}/events/{}", calendar_path(&calendar), percent::encoded(&event));
     vec![
         get(task.api, &path, &[("maxAttendees", "1"), ("fields", OF_EVENT)]),
-        get(task.api, &calendar, &[("fields", "timeZone")]),
+        // The calendar itself is beyond the scopes that are asked for; its entry in the list is not.
+        get(task.api, &entry_path(&calendar), &[("fields", "timeZone")]),
     ]
 }
 
