@@ -63,15 +63,16 @@ pub(super) fn emptied(event: &Value) -> Value {
 }
 
 fn merge(field: &mut Value, given: &Value) {
-    match (field, given) {
-        (field @ Value::Object(_), Value::Object(given)) => {
-            for (name, value) in given {
-                merge(&mut field[name.as_str()], value);
-            }
-            field.as_object_mut().map(|field| field.retain(|_, value| !value.is_null()));
+    if let Value::Object(given) = given
+        && let Value::Object(fields) = field
+    {
+        for (name, value) in given {
+            merge(fields.entry(name.as_str()).or_insert(Value::Null), value);
         }
-        (field, given) => *field = given.clone(),
+        fields.retain(|_, value| !value.is_null());
+        return;
     }
+    *field = given.clone();
 }
 
 fn check(event: &mut Value, zone: &str) -> Result<(), Refused> {
