@@ -220,7 +220,7 @@ impl Account {
         let node = self.shop.variant(id).map(|(_, variant)| {
             let level = self.shop.levels.get(&(variant.item, location));
             let tracked = !self.shop.untracked.contains(&variant.item);
-            let level = level.map(|level| written::level(level, (tracked, vec![id])));
+            let level = level.map(written::bare_level);
             json!({ "id": id.to_string(), "inventoryItem": { "tracked": tracked, "inventoryLevel": level } })
         });
         Ok((json!({ "productVariant": node }), 4))

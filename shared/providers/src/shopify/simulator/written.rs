@@ -42,12 +42,18 @@ pub(super) fn level(level: &Level, (tracked, variants): (bool, Vec<u64>)) -> Val
     let more = variants.len() > MOST_OF_A_LEVEL;
     let named: Vec<Value> =
         variants.into_iter().take(MOST_OF_A_LEVEL).map(|id| json!({ "id": id.to_string() })).collect();
+    let mut node = bare_level(level);
+    node["item"] = json!({ "tracked": tracked, "variants": { "pageInfo": { "hasNextPage": more }, "nodes": named } });
+    node
+}
+
+/// A level, without the item that it is about.
+pub(super) fn bare_level(level: &Level) -> Value {
     let at = level.updated_at.to_string();
     json!({
         "isActive": level.active,
         "updatedAt": at,
         "quantities": [{ "name": "available", "quantity": level.available, "updatedAt": at }],
-        "item": { "tracked": tracked, "variants": { "pageInfo": { "hasNextPage": more }, "nodes": named } },
     })
 }
 
