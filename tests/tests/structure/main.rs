@@ -127,8 +127,9 @@ fn every_promise_names_tests_that_exist() {
     let text = fs::read_to_string(root().join("docs/promises.md")).expect("the promises");
     let code: String =
         ["shared", "cli", "tests"].iter().flat_map(|folder| sources(folder)).map(|(_, text)| text).collect();
-    let python = fs::read_dir(root().join("tests/infra"))
-        .expect("the tests of the stack")
+    let python = ["tests/infra", "tests/judges"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root().join(folder)).expect("tests in Python"))
         .map(|entry| fs::read_to_string(entry.expect("an entry").path()).unwrap_or_default());
     let code = code + &python.collect::<String>();
     let named = text.lines().filter(|line| line.starts_with('|')).flat_map(|line| {
