@@ -16,6 +16,8 @@ async fn main() -> ExitCode {
     let season = Season {
         seed,
         days: u32::try_from(days).unwrap_or(90),
+        only: None,
+        calendars: 9,
         items: usize::try_from(items).unwrap_or(5_000),
         edits_a_day: u32::try_from(edits_a_day).unwrap_or(50),
         rough: true,

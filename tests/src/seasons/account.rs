@@ -47,6 +47,8 @@ pub struct Account {
     pub expected: BTreeMap<String, Expected>,
     /// Whether it answers nothing.
     pub is_out: bool,
+    /// The calendars of its own, besides the main one.
+    calendars: Vec<String>,
     /// How many edits there were.
     number: u64,
     calls: u64,
@@ -56,8 +58,13 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account, with so many entities of its own besides those that every account begins with.
-    pub fn new(provider: &'static dyn Provider, seed: u64, entities: usize, now: Timestamp) -> Self {
+    /// An account, with so many entities and calendars of its own besides those that every account begins with.
+    pub fn new(
+        provider: &'static dyn Provider,
+        seed: u64,
+        (entities, calendars): (usize, usize),
+        now: Timestamp,
+    ) -> Self {
         let simulator = provider.simulator(seed).expect("a simulator");
         let what = if provider.id() == "google-calendar" { "event" } else { "product" };
         let (expected, is_out, number, calls) = (BTreeMap::new(), false, 0, 0);
@@ -67,11 +74,17 @@ impl Account {
             simulator,
             expected,
             is_out,
+            calendars: Vec::new(),
             number,
             calls,
             emptied_at: Timestamp::UNIX_EPOCH,
             empty: 0,
         };
+        for number in 0..if what == "event" { calendars } else { 0 } {
+            let fields = json!({ "summary": format!("Calendar {number}") }).as_object().cloned();
+            let edit = Edit { what: "calendar".to_owned(), id: None, fields };
+            account.calendars.push(account.simulator.edit(&edit, now).expect("a calendar"));
+        }
         for _ in 0..entities {
             account.make(now);
         }
@@ -108,7 +121,11 @@ impl Account {
     }
 
     fn make(&mut self, now: Timestamp) -> String {
-        let (fields, mark) = self.fields(now);
+        let (mut fields, mark) = self.fields(now);
+        if !self.calendars.is_empty() {
+            let place = usize::try_from(self.number).expect("few") % self.calendars.len();
+            fields.insert("calendar".to_owned(), self.calendars[place].clone().into());
+        }
         let id = self.edit(None, Some(fields), now);
         self.expect(id.clone(), Some(mark), now);
         id

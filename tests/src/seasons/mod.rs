@@ -39,8 +39,12 @@ pub struct Season {
     pub seed: u64,
     /// How many days it lasts.
     pub days: u32,
+    /// The only provider, where it is not all that have a simulator.
+    pub only: Option<&'static str>,
     /// How many products the merchant has.
     pub items: usize,
+    /// How many calendars there are besides the one that every account begins with.
+    pub calendars: usize,
     /// How many edits there are a day, over all accounts.
     pub edits_a_day: u32,
     /// Whether anything fails.

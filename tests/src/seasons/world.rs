@@ -109,13 +109,16 @@ impl World {
         let mut settings = Settings { public_url: "https://hooks.example.com".to_owned(), ..Settings::default() };
         let mut all = BTreeMap::new();
         for provider in hooktide_providers::ALL.iter().filter(|provider| provider.simulator(1).is_some()) {
+            if season.only.is_some_and(|only| only != provider.id()) {
+                continue;
+            }
             let entities = if provider.id() == "square" { season.items } else { season.items.min(40) };
             let host = format!("{}.example.com", provider.id());
             if !has_site(*provider) {
                 settings.apis.insert(provider.id(), format!("https://{host}"));
                 settings.oauths.insert(provider.id(), format!("https://{host}"));
             }
-            all.insert(host, Account::new(*provider, season.seed, entities, clock.now()));
+            all.insert(host, Account::new(*provider, season.seed, (entities, season.calendars), clock.now()));
         }
         let accounts = Accounts::new(all, clock.clone(), Arc::clone(&chance));
         let host = Host::in_memory(season.seed, settings.clone(), Arc::new(clock.clone())).expect("a host");

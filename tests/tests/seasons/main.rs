@@ -3,7 +3,7 @@
 use hooktide_tests::seasons::{Flaw, Outcome, Season, percentile, run};
 
 fn season(seed: u64) -> Season {
-    Season { seed, days: 4, items: 20, edits_a_day: 60, rough: true, flaw: None }
+    Season { seed, days: 4, only: None, items: 20, calendars: 3, edits_a_day: 60, rough: true, flaw: None }
 }
 
 /// Faults that every season of some length has.
@@ -55,4 +55,29 @@ async fn flaws_are_found() {
         }
         assert!(found.is_some(), "{flaw:?} is not found");
     }
+}
+
+/// Ten calendars with fifty changes a day: polled each quarter of an hour by the three others that each is compared with, they would
+/// cost 2,880 reads a day.
+#[tokio::test]
+async fn webhooks_cost_a_twentieth_of_the_reads_that_polling_would() {
+    let season = Season {
+        days: 4,
+        only: Some("google-calendar"),
+        items: 30,
+        calendars: 9,
+        edits_a_day: 50,
+        rough: false,
+        ..season(1)
+    };
+    let outcome = run(season).await;
+    assert_eq!(outcome.broken, [""; 0]);
+    let days = u64::from(season.days) + 1;
+    let calls = outcome.sum("calls of ") / days;
+    let polled = outcome.sum("activity: poll of");
+    println!("{calls} reads a day in place of 2,880; {} edits, {polled} polls", outcome.count("edits"));
+    assert!(outcome.count("edits") > 40 * u64::from(season.days), "{:#?}", outcome.counts);
+    assert!(calls * 20 <= 2_880, "{calls} reads a day: {:#?}", outcome.counts);
+    assert_eq!(polled, 0, "nothing is polled in mode webhook");
+    assert!(percentile(&outcome.told, 100) <= 30, "{:?}", outcome.told);
 }
