@@ -19,7 +19,7 @@ const FAULTS: [&str; 6] = [
 #[tokio::test]
 async fn nothing_is_lost_and_nothing_unwatched_whatever_is_lost_cut_off_or_out() {
     let mut all = Outcome::default();
-    for seed in 1..=4 {
+    for seed in 1..=3 {
         let outcome = run(season(seed)).await;
         assert_eq!(outcome.broken, [""; 0], "seed {seed}");
         for (name, count) in outcome.counts {
@@ -46,8 +46,8 @@ async fn the_same_seed_does_the_same() {
 async fn flaws_are_found() {
     for flaw in Flaw::ALL {
         let mut found = None;
-        for seed in 1..=6 {
-            let outcome = run(Season { flaw: Some(flaw), ..season(seed) }).await;
+        for seed in 1..=4 {
+            let outcome = run(Season { flaw: Some(flaw), days: 3, ..season(seed) }).await;
             if let Some(broken) = outcome.broken.first() {
                 found = Some(broken.clone());
                 break;
