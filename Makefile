@@ -47,6 +47,9 @@ logs: ## follow what a deployed stack logs: STACK=hooktide
 simulate: ## the spine under one seed: SEED=1 STEPS=100000
 	$(CARGO) run --quiet --release -p hooktide-tests --bin simulate -- $(SEED) $(STEPS)
 
+seasons: ## weeks of syncs in virtual time: SEED=1 DAYS=90 ITEMS=5000 EDITS=50
+	$(CARGO) run --quiet --release -p hooktide-tests --bin seasons -- $(SEED) $(or $(DAYS),90) $(or $(ITEMS),5000) $(or $(EDITS),50)
+
 fuzz: ## fuzz a provider, the HTTP edge, or all in turn: TARGET=shopify SECONDS=60
 	scripts/fuzz $(TARGET) $(SECONDS)
 
@@ -59,4 +62,4 @@ generate: ## write what is generated: the API's description, tables, sample even
 clean: ## remove what was built
 	$(CARGO) clean
 
-.PHONY: help run build check test package deploy invoke token rotate-root-key logs simulate fuzz bench generate clean
+.PHONY: help run build check test package deploy invoke token rotate-root-key logs simulate seasons fuzz bench generate clean
