@@ -16,27 +16,27 @@ const LARGEST: usize = 32 * 1024 * 1024;
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bend {
-    /// It is passed on as it is.
+    /// Nothing: the answer is passed on.
     Nothing,
-    /// It becomes a page that says that all is well.
+    /// A page that says that all is well takes its place.
     Html,
-    /// It becomes bytes that mean nothing.
+    /// Bytes that mean nothing take its place.
     Garbage,
-    /// It becomes this text.
+    /// This text takes its place.
     Text(&'static str),
-    /// It ends in the middle.
+    /// The answer ends in the middle.
     Cut,
-    /// It leads to this address.
+    /// A redirect to this address takes its place.
     Redirect(&'static str),
-    /// It has this status, and no body.
+    /// This status, without a body, takes its place.
     Status(u16),
-    /// Its numbers become texts.
+    /// Numbers in the answer become texts.
     NumbersAsText,
-    /// Its words in capitals, and `publish`, become words that nobody knows.
+    /// Words in capitals, and `publish`, become words that nobody knows.
     UnknownWords,
     /// A page that has a next one is given again whatever page is asked for.
     TheSameForEver,
-    /// It never ends: more than is read of any answer.
+    /// The answer is longer than any that is read.
     Endless,
 }
 

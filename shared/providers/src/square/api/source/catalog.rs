@@ -101,7 +101,7 @@ fn read_page(mut place: Place, reach: Reach<'_>, answer: &Answer) -> Result<Page
                 take(&mut page, &images, object);
             }
             Sort::Image if reach == Reach::Changes => changed.extend(object.id().map(str::to_owned)),
-            // Of a type that nobody asked for: that is no proof that the item of this id is gone.
+            // An object of a type that nobody asked for is no proof that the item of this id is gone.
             Sort::Other => page.seen.extend(object.id().map(str::to_owned)),
             Sort::Item | Sort::Image | Sort::Variation => {}
         }
