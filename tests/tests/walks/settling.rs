@@ -1,4 +1,4 @@
-//! What a delivery leaves open is settled by its source: ties, and what only a part of it was told of.
+//! What a delivery leaves open is settled by its source: ties, and products of which it shows only a part.
 
 use std::time::Duration;
 
