@@ -94,14 +94,16 @@ pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
 /// Notes a sync that failed; what the activity says, and when it is tried again.
 pub(super) fn failed(resource: &mut Resource, reading: &Reading, failure: &Failure, now: Timestamp) -> (String, End) {
     let ((outcome, after), text) = (sorted(failure), failure.to_string());
-    resource.failures = resource.failures.saturating_add(1);
+    // Nothing was asked while the provider is left alone, so it is no failure more.
+    let rests = if let Failure::Resting(rests) = failure { Some(*rests) } else { None };
+    resource.failures = resource.failures.saturating_add(u32::from(rests.is_none()));
     let since = *resource.failing_since.get_or_insert(now);
     resource.last_sync = Some(last_sync(reading, outcome, Some(text.clone()), now));
     if matches!(failure, Failure::NoCredentials | Failure::NoAddress) {
         resource.next_due = None;
         return (format!("sync of {}: {text}", resource.id()), End::Parked);
     }
-    let again = now + pause(resource.failures, after);
+    let again = now + rests.unwrap_or_else(|| pause(resource.failures, after));
     resource.next_due = Some(again);
     (format!("sync of {}: {text}; failing since {since}, tried again at {again}", resource.id()), End::Again(again))
 }
@@ -111,7 +113,9 @@ fn sorted(failure: &Failure) -> (ReadOutcome, Option<Duration>) {
     match failure {
         Failure::NoCredentials => (ReadOutcome::Refused, None),
         Failure::NoAddress => (ReadOutcome::Invalid, None),
-        Failure::Silent(_) | Failure::Later(_) | Failure::Fault(_) => (ReadOutcome::Unavailable, None),
+        Failure::Silent(_) | Failure::Resting(_) | Failure::Later(_) | Failure::Fault(_) => {
+            (ReadOutcome::Unavailable, None)
+        }
         // The same ones are tried now and then, others at once.
         Failure::Reauthorize(_, after) => (ReadOutcome::Refused, *after),
         Failure::Refused(refusal) => {
