@@ -144,6 +144,29 @@ fn last_sync(reading: &Reading, outcome: ReadOutcome, reason: Option<String>, no
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::begin;
+    use hooktide_model::job_kind::JobKind;
+    use hooktide_model::names::ResourceMode;
+    use hooktide_model::tenant::Tenant;
+    use hooktide_store::records::job::Mark;
+    use hooktide_store::records::resource::ResourceId;
+
+    #[test]
+    fn a_provider_that_is_left_alone_is_tried_when_that_is_over_which_is_no_failure_more() {
+        let (now, id) = (Timestamp::UNIX_EPOCH, ResourceId::new("c", "products"));
+        let mut resource =
+            Resource { failures: 6, failing_since: Some(now), ..Resource::new(&id, ResourceMode::Polling) };
+        let mark = Mark::asked(&Tenant::system(), JobKind::SYNC, "products/c", now, now);
+        let reading = begin::reading(&resource, &mark, now).unwrap();
+        for (failure, failures, pause) in [
+            (Failure::Resting(Duration::from_secs(60)), 6, 60),
+            (Failure::Silent("the request took too long".to_owned()), 7, 320),
+        ] {
+            let (told, end) = failed(&mut resource, &reading, &failure, now);
+            assert_eq!((resource.failures, end), (failures, End::Again(now + Duration::from_secs(pause))));
+            assert!(told.contains("failing since 1970-01-01"), "{told}");
+        }
+    }
 
     #[test]
     fn a_pause_doubles_with_each_failure_and_the_provider_may_ask_for_a_longer_one() {
