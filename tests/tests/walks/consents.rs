@@ -46,11 +46,15 @@ async fn credentials(simulated: &Simulated) -> Value {
 
 #[tokio::test]
 async fn an_owner_who_let_us_in_again_ends_a_refusal_and_what_changed_meanwhile_is_read_at_once() {
-    for (provider, name) in [("square", "name"), ("shopify", "title")] {
+    for (provider, ended, name) in
+        [("square", "app", Some("name")), ("shopify", "app", Some("title")), ("google-calendar", "consent", None)]
+    {
         let simulated = Simulated::new(provider).await;
         simulated.after(SECOND).await;
-        simulated.control("edit", json!({ "what": "app" })).await;
-        simulated.control("edit", json!({ "what": "product", "fields": { name: "Gyokuro" } })).await;
+        simulated.control("edit", json!({ "what": ended })).await;
+        if let Some(name) = name {
+            simulated.control("edit", json!({ "what": "product", "fields": { name: "Gyokuro" } })).await;
+        }
         simulated.after(24 * 60 * MINUTE).await;
         assert_eq!(credentials(&simulated).await, "needs_reauthorization", "{provider}");
         let page = page(&simulated).await;
@@ -63,7 +67,9 @@ async fn an_owner_who_let_us_in_again_ends_a_refusal_and_what_changed_meanwhile_
         assert_eq!(credentials(&simulated).await, "ok", "{provider}");
         simulated.after(SECOND).await;
         let changes = simulated.world.changes().await;
-        assert!(changes.iter().any(|change| change["document"]["title"] == "Gyokuro"), "{provider}: {changes:#?}");
+        let is_read = changes.iter().any(|change| change["document"]["title"] == "Gyokuro");
+        assert!(is_read || name.is_none(), "{provider}: {changes:#?}");
+        assert_eq!(credentials(&simulated).await, "ok", "{provider}");
     }
 }
 

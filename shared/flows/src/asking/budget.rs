@@ -10,7 +10,6 @@ use super::breaker::{self, Gate};
 use super::portions::{self, Priority, Wish, granted};
 use crate::Ports;
 use hooktide_model::fault::Fault;
-use hooktide_providers::Refusal;
 use hooktide_store::ports::WriteFault;
 use hooktide_store::records::budget::{self, Budget};
 use hooktide_store::records::{self, Stored, Upkeep};
@@ -51,8 +50,7 @@ pub(super) async fn admit(
         match breaker::gate(&known.breaker, now) {
             Gate::Closed => {}
             Gate::Open(until) => {
-                let after = Duration::try_from(until.duration_since(now)).ok();
-                return Err(Refusal::Unavailable { after }.into());
+                return Err(Failure::Resting(Duration::try_from(until.duration_since(now)).unwrap_or_default()));
             }
             Gate::Try(trying) => next.breaker = trying,
         }

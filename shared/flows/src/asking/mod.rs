@@ -39,6 +39,8 @@ pub(crate) enum Failure {
     Reauthorize(String, Option<Duration>),
     /// Somebody else is about to get what is needed: it is no failure, and is tried again then.
     Later(Timestamp),
+    /// The provider failed several times in a row, and is left alone for so long: nothing was asked.
+    Resting(Duration),
     /// The provider refused.
     Refused(Refusal),
     /// Our own side failed.
@@ -71,6 +73,9 @@ impl std::fmt::Display for Failure {
             Self::NoCredentials => "there are no API credentials; add them to the connection's secrets",
             Self::NoAddress => "the connection does not say where its API is; give its account or site",
             Self::Silent(why) | Self::Reauthorize(why, _) => why,
+            Self::Resting(_) => {
+                "the provider did not answer as it should several times in a row, and is left alone for a while"
+            }
             Self::Later(_) => "somebody else is about to get what is needed",
             Self::Fault(fault) => return fault.fmt(f),
             Self::Refused(refusal) => match refusal {

@@ -94,14 +94,16 @@ pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
 /// Notes a sync that failed; what the activity says, and when it is tried again.
 pub(super) fn failed(resource: &mut Resource, reading: &Reading, failure: &Failure, now: Timestamp) -> (String, End) {
     let ((outcome, after), text) = (sorted(failure), failure.to_string());
-    resource.failures = resource.failures.saturating_add(1);
+    // Nothing was asked while the provider is left alone, so it is no failure more.
+    let rests = if let Failure::Resting(rests) = failure { Some(*rests) } else { None };
+    resource.failures = resource.failures.saturating_add(u32::from(rests.is_none()));
     let since = *resource.failing_since.get_or_insert(now);
     resource.last_sync = Some(last_sync(reading, outcome, Some(text.clone()), now));
     if matches!(failure, Failure::NoCredentials | Failure::NoAddress) {
         resource.next_due = None;
         return (format!("sync of {}: {text}", resource.id()), End::Parked);
     }
-    let again = now + pause(resource.failures, after);
+    let again = now + rests.unwrap_or_else(|| pause(resource.failures, after));
     resource.next_due = Some(again);
     (format!("sync of {}: {text}; failing since {since}, tried again at {again}", resource.id()), End::Again(again))
 }
@@ -111,7 +113,9 @@ fn sorted(failure: &Failure) -> (ReadOutcome, Option<Duration>) {
     match failure {
         Failure::NoCredentials => (ReadOutcome::Refused, None),
         Failure::NoAddress => (ReadOutcome::Invalid, None),
-        Failure::Silent(_) | Failure::Later(_) | Failure::Fault(_) => (ReadOutcome::Unavailable, None),
+        Failure::Silent(_) | Failure::Resting(_) | Failure::Later(_) | Failure::Fault(_) => {
+            (ReadOutcome::Unavailable, None)
+        }
         // The same ones are tried now and then, others at once.
         Failure::Reauthorize(_, after) => (ReadOutcome::Refused, *after),
         Failure::Refused(refusal) => {
@@ -140,6 +144,29 @@ fn last_sync(reading: &Reading, outcome: ReadOutcome, reason: Option<String>, no
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::begin;
+    use hooktide_model::job_kind::JobKind;
+    use hooktide_model::names::ResourceMode;
+    use hooktide_model::tenant::Tenant;
+    use hooktide_store::records::job::Mark;
+    use hooktide_store::records::resource::ResourceId;
+
+    #[test]
+    fn a_provider_that_is_left_alone_is_tried_when_that_is_over_which_is_no_failure_more() {
+        let (now, id) = (Timestamp::UNIX_EPOCH, ResourceId::new("c", "products"));
+        let mut resource =
+            Resource { failures: 6, failing_since: Some(now), ..Resource::new(&id, ResourceMode::Polling) };
+        let mark = Mark::asked(&Tenant::system(), JobKind::SYNC, "products/c", now, now);
+        let reading = begin::reading(&resource, &mark, now).unwrap();
+        for (failure, failures, pause) in [
+            (Failure::Resting(Duration::from_secs(60)), 6, 60),
+            (Failure::Silent("the request took too long".to_owned()), 7, 320),
+        ] {
+            let (told, end) = failed(&mut resource, &reading, &failure, now);
+            assert_eq!((resource.failures, end), (failures, End::Again(now + Duration::from_secs(pause))));
+            assert!(told.contains("failing since 1970-01-01"), "{told}");
+        }
+    }
 
     #[test]
     fn a_pause_doubles_with_each_failure_and_the_provider_may_ask_for_a_longer_one() {

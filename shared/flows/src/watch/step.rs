@@ -199,6 +199,7 @@ impl Context<'_> {
             }
             // Nothing was asked.
             Err(Failure::Later(at)) => return Ok(at),
+            Err(Failure::Resting(rests)) => return Ok(self.now + rests),
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(failure) => (Observation::Failure, one.clone(), Some(failure.to_string())),
         };

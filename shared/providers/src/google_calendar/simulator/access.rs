@@ -8,10 +8,13 @@ use serde_json::json;
 
 use super::refused::Refused;
 use crate::google_calendar::{ACCESS_TOKEN, PROFILE};
+use crate::simulator::oauth::Consents;
 use crate::simulator::{drawn, json, outbox, query};
 
 /// The path under which access tokens are renewed.
 pub(super) const TOKEN_PATH: &str = "/token";
+/// The path of the page on which an owner lets the app in.
+pub(super) const CONSENT_PATH: &str = "/o/oauth2/v2/auth";
 /// How long an access token lives.
 const LIFE: SignedDuration = SignedDuration::from_secs(3599);
 /// How many access tokens live at the most; the oldest ends without a word.
@@ -24,12 +27,14 @@ pub(super) struct Access {
     /// Each with the time at which it ends. Renewing ends none.
     tokens: Vec<(String, Timestamp)>,
     is_granted: bool,
+    pub(super) consents: Consents,
 }
 
 impl Access {
     pub(super) fn new(seed: u64) -> Self {
         let first = (sample(ACCESS_TOKEN).to_owned(), Timestamp::MAX);
-        Self { seed, renewed: 0, tokens: vec![first], is_granted: true }
+        let consents = Consents::new(seed, sample("client_id"));
+        Self { seed, renewed: 0, tokens: vec![first], is_granted: true, consents }
     }
 
     /// Refuses a request without an access token that lives.
@@ -54,8 +59,9 @@ impl Access {
         self.is_granted = false;
     }
 
-    /// Renews the access token. The answer has no token to renew with, since that stays the same.
-    pub(super) fn refresh(&mut self, body: &Bytes, now: Timestamp) -> Response<Bytes> {
+    /// Gives an access token for a consent, or for the token to renew it with. Only the answer to a consent has such a token,
+    /// since that stays the same.
+    pub(super) fn give(&mut self, body: &Bytes, now: Timestamp) -> Response<Bytes> {
         let pairs = query::pairs(std::str::from_utf8(body).unwrap_or_default());
         let given = |name: &str| pairs.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text.as_str());
         let refused = |status, error: &str, description: &str| {
@@ -64,10 +70,15 @@ impl Access {
         if !["client_id", "client_secret"].iter().all(|name| given(name) == sample(name)) {
             return refused(401, "invalid_client", "The OAuth client was not found.");
         }
-        if given("grant_type") != "refresh_token" {
-            return refused(400, "unsupported_grant_type", "Invalid grant_type.");
-        }
-        if !self.is_granted || given("refresh_token") != sample("refresh_token") {
+        let consented = match given("grant_type") {
+            "authorization_code" => {
+                self.consents.exchange(given("code"), given("code_verifier"), given("redirect_uri"), now)
+            }
+            "refresh_token" => false,
+            _ => return refused(400, "unsupported_grant_type", "Invalid grant_type."),
+        };
+        self.is_granted |= consented;
+        if !consented && (!self.is_granted || given("refresh_token") != sample("refresh_token")) {
             return refused(400, "invalid_grant", "Token has been expired or revoked.");
         }
         self.renewed += 1;
@@ -75,8 +86,11 @@ impl Access {
         self.tokens.push((token.clone(), now.checked_add(LIFE).unwrap_or(now)));
         self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
         let scope = "https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/calendar.readonly";
-        let body =
+        let mut body =
             json!({ "access_token": token, "expires_in": LIFE.as_secs(), "scope": scope, "token_type": "Bearer" });
+        if consented {
+            body["refresh_token"] = json!(sample("refresh_token"));
+        }
         json::answer(200, &body)
     }
 }

@@ -170,7 +170,10 @@ fn empty(status: StatusCode) -> Response<Bytes> {
 impl Simulator for Account {
     fn answer(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
         if request.uri().path() == access::TOKEN_PATH && request.method() == Method::POST {
-            return self.access.refresh(request.body(), now);
+            return self.access.give(request.body(), now);
+        }
+        if request.uri().path() == access::CONSENT_PATH && request.method() == Method::GET {
+            return self.access.consents.page(request.uri(), now);
         }
         let pairs = parameters::parameters(request);
         let fields = pairs.iter().find(|(name, _)| name == "fields").map(|(_, fields)| fields.as_str());
