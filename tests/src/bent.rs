@@ -1,6 +1,7 @@
 //! A server between a connection and its provider's simulator, which bends what the provider answers.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -12,6 +13,9 @@ use serde_json::Value;
 
 /// The largest answer that is bent, in bytes.
 const LARGEST: usize = 32 * 1024 * 1024;
+
+/// What says that nothing has the id that is asked for, in the words of several providers.
+const NOT_FOUND: &str = r#"{"errors":[{"category":"INVALID_REQUEST_ERROR","code":"NOT_FOUND"}],"code":"woocommerce_rest_product_invalid_id","data":{"status":404}}"#;
 
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,12 @@ pub enum Bend {
     TheSameForEver,
     /// It never ends: more than is read of any answer.
     Endless,
+    /// The list of products lacks its first row.
+    LacksTheFirst,
+    /// Lists become this text, and nothing is there that is asked for by its id.
+    Emptied(&'static str),
+    /// It becomes these texts, one after the other, and again.
+    InTurn(&'static [&'static str]),
 }
 
 /// The server's state.
@@ -47,6 +57,7 @@ struct Between {
     client: reqwest::Client,
     bend: Bends,
     first: Arc<Mutex<BTreeMap<String, Bytes>>>,
+    turn: Arc<AtomicUsize>,
 }
 
 /// The bend of the moment.
@@ -73,7 +84,13 @@ impl Bends {
 /// The routes of the server: everything goes to the simulator, and comes back bent.
 pub fn between(simulator: String, bend: Bends) -> Router {
     let client = reqwest::Client::new();
-    Router::new().fallback(pass_on).with_state(Between { simulator, client, bend, first: Arc::default() })
+    Router::new().fallback(pass_on).with_state(Between {
+        simulator,
+        client,
+        bend,
+        first: Arc::default(),
+        turn: Arc::default(),
+    })
 }
 
 async fn pass_on(State(between): State<Between>, request: Request) -> Response {
@@ -111,6 +128,19 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
                 None if has_more(&body) => first.entry(path).or_insert(body).clone(),
                 None => body,
             }
+        }
+        Bend::LacksTheFirst if path.ends_with("/products") => match serde_json::from_slice(&body) {
+            Ok(Value::Array(rows)) => rows.into_iter().skip(1).collect::<Value>().to_string().into(),
+            Ok(_) | Err(_) => body,
+        },
+        Bend::LacksTheFirst => body,
+        Bend::Emptied(_) if path.contains("/object/") || path.contains("/products/") => {
+            return (StatusCode::NOT_FOUND, NOT_FOUND).into_response();
+        }
+        Bend::Emptied(text) => Bytes::from_static(text.as_bytes()),
+        Bend::InTurn(texts) => {
+            let turn = between.turn.fetch_add(1, Ordering::Relaxed);
+            Bytes::from_static(texts[turn % texts.len()].as_bytes())
         }
         Bend::Endless => Bytes::from(vec![b' '; 17 * 1024 * 1024]),
     };
