@@ -222,7 +222,12 @@ impl<'a> Run<'a> {
             let gone =
                 seen::gone(self.ports, self.task.tenant, self.account, (self.id, &self.resource, &reading)).await?;
             self.resource.doubted = gone.doubted;
-            let notices = self.gone_indeed(&mut reading, gone.notices).await?;
+            let notices = match self.gone_indeed(&mut reading, gone.notices).await {
+                Ok(notices) => notices,
+                Err(Stop::Failure(Failure::Later(at))) => return Ok(End::Again(at)),
+                Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,
+                Err(Stop::Fault(fault)) => return Err(fault),
+            };
             let reader = self.reader(&reading);
             let facts = notices.into_iter().map(|notice| reader.gone(notice)).collect::<Result<Vec<_>, _>>()?;
             if !facts.is_empty() {
@@ -241,12 +246,13 @@ impl<'a> Run<'a> {
     }
 
     /// Those of what a listing lacks that are gone: lists leave out what is there now and then, so their ids are asked for. If
-    /// one of these is there, or nobody can say, nothing else is taken for deleted either.
+    /// one of these is there, or nobody can say, nothing else is taken for deleted either. Where calls are limited now, the
+    /// reading ends later.
     async fn gone_indeed(
         &mut self,
         reading: &mut Reading,
         missing: Vec<EntityNotice>,
-    ) -> Result<Vec<EntityNotice>, Fault> {
+    ) -> Result<Vec<EntityNotice>, Stop> {
         let (all, before) = (missing.len(), reading.calls);
         let (mut gone, mut rest) = (Vec::new(), missing.into_iter());
         let mut agrees = true;
@@ -257,8 +263,8 @@ impl<'a> Run<'a> {
             reading.calls = asked.calls;
             let is_gone = match read {
                 Some(Ok(page)) => !seen::is_there(&page, &notice.id),
-                Some(Err(Stop::Failure(failure))) => failure.is_about_the_question(),
-                Some(Err(Stop::Fault(fault))) => return Err(fault),
+                Some(Err(Stop::Failure(failure))) if !failure.is_for_now() => failure.is_about_the_question(),
+                Some(Err(stop)) => return Err(stop),
                 None => false,
             };
             agrees &= is_gone;
