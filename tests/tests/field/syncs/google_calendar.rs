@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Seen;
 use super::pair::{Pair, fields, step};
+use super::shop::Shop;
 
 const MAIN: &str = "owner@example.com";
 
@@ -121,4 +122,25 @@ pub(super) fn read() -> Vec<Seen> {
             json!("Invalid"),
         ),
     ]
+}
+
+/// What is told of an event that is deleted after its calendar's token has expired, while nothing is heard.
+async fn deleted_meanwhile() -> Value {
+    let shop = Shop::silent("google-calendar").await;
+    let id = shop.edit(json!({ "what": "event", "fields": { "summary": "Lunch" } })).await;
+    shop.day().await;
+    let is_it = |change: &Value| change["document"]["id"].as_str().is_some_and(|own| id == format!("{MAIN}/{own}"));
+    let Some(entity) = shop.entity(is_it).await else { return json!("it was not read") };
+    shop.edit(json!({ "what": "tokens" })).await;
+    shop.edit(json!({ "what": "event", "id": id })).await;
+    shop.day().await;
+    json!(shop.ops(&entity).await)
+}
+
+pub(super) async fn edited() -> Vec<Seen> {
+    vec![(
+        "an event that is deleted after a token has expired is gone within a day",
+        deleted_meanwhile().await,
+        json!(["created", "deleted"]),
+    )]
 }

@@ -17,6 +17,9 @@ type Seen = (&'static str, Value, Value);
 
 pub(crate) async fn tried() -> Vec<Tried> {
     let mut seen: Vec<Seen> = [google_calendar::read(), square::read(), shopify::read(), woocommerce::read()].concat();
-    seen.extend([square::edited().await, shopify::edited().await, woocommerce::edited().await].concat());
+    seen.extend(
+        [google_calendar::edited().await, square::edited().await, shopify::edited().await, woocommerce::edited().await]
+            .concat(),
+    );
     seen.into_iter().map(|(name, is, right)| (name, unless(is, right))).collect()
 }
