@@ -1,7 +1,6 @@
 //! A server between a connection and its provider's simulator, which bends what the provider answers.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -46,7 +45,7 @@ pub enum Bend {
     LacksTheFirst,
     /// Lists become this text, and nothing is there that is asked for by its id.
     Emptied(&'static str),
-    /// It becomes these texts, one after the other, and again.
+    /// Answers at each path become these texts, one after the other, and again.
     InTurn(&'static [&'static str]),
 }
 
@@ -57,7 +56,7 @@ struct Between {
     client: reqwest::Client,
     bend: Bends,
     first: Arc<Mutex<BTreeMap<String, Bytes>>>,
-    turn: Arc<AtomicUsize>,
+    turns: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 /// The bend of the moment.
@@ -89,7 +88,7 @@ pub fn between(simulator: String, bend: Bends) -> Router {
         client,
         bend,
         first: Arc::default(),
-        turn: Arc::default(),
+        turns: Arc::default(),
     })
 }
 
@@ -139,8 +138,10 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
         }
         Bend::Emptied(text) => Bytes::from_static(text.as_bytes()),
         Bend::InTurn(texts) => {
-            let turn = between.turn.fetch_add(1, Ordering::Relaxed);
-            Bytes::from_static(texts[turn % texts.len()].as_bytes())
+            let mut turns = between.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = turns.entry(path).or_default();
+            *turn += 1;
+            Bytes::from_static(texts[*turn % texts.len()].as_bytes())
         }
         Bend::Endless => Bytes::from(vec![b' '; 17 * 1024 * 1024]),
     };

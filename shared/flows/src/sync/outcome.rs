@@ -81,7 +81,7 @@ pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
         ));
     }
     if reading.unlisted > 0 {
-        let unlisted = counted(reading.unlisted.into(), "one was", "were");
+        let unlisted = counted(reading.unlisted.into(), "was", "were");
         text.push_str(&format!(
             "; {unlisted} not listed, and may be there all the same, so nothing was deleted of these"
         ));
