@@ -13,6 +13,9 @@ use serde_json::Value;
 /// The largest answer that is bent, in bytes.
 const LARGEST: usize = 32 * 1024 * 1024;
 
+/// What says that nothing has the id that is asked for, in the words of several providers.
+const NOT_FOUND: &str = r#"{"errors":[{"category":"INVALID_REQUEST_ERROR","code":"NOT_FOUND"}],"code":"woocommerce_rest_product_invalid_id","data":{"status":404}}"#;
+
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bend {
@@ -38,6 +41,12 @@ pub enum Bend {
     TheSameForEver,
     /// The answer is longer than any that is read.
     Endless,
+    /// The list of products lacks its first row.
+    LacksTheFirst,
+    /// Lists become this text, and nothing is there that is asked for by its id.
+    Emptied(&'static str),
+    /// Answers at each path become these texts, one after the other, and again.
+    InTurn(&'static [&'static str]),
 }
 
 /// The server's state.
@@ -47,6 +56,7 @@ struct Between {
     client: reqwest::Client,
     bend: Bends,
     first: Arc<Mutex<BTreeMap<String, Bytes>>>,
+    turns: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 /// The bend of the moment.
@@ -73,7 +83,13 @@ impl Bends {
 /// The routes of the server: everything goes to the simulator, and comes back bent.
 pub fn between(simulator: String, bend: Bends) -> Router {
     let client = reqwest::Client::new();
-    Router::new().fallback(pass_on).with_state(Between { simulator, client, bend, first: Arc::default() })
+    Router::new().fallback(pass_on).with_state(Between {
+        simulator,
+        client,
+        bend,
+        first: Arc::default(),
+        turns: Arc::default(),
+    })
 }
 
 async fn pass_on(State(between): State<Between>, request: Request) -> Response {
@@ -111,6 +127,21 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
                 None if has_more(&body) => first.entry(path).or_insert(body).clone(),
                 None => body,
             }
+        }
+        Bend::LacksTheFirst if path.ends_with("/products") => match serde_json::from_slice(&body) {
+            Ok(Value::Array(rows)) => rows.into_iter().skip(1).collect::<Value>().to_string().into(),
+            Ok(_) | Err(_) => body,
+        },
+        Bend::LacksTheFirst => body,
+        Bend::Emptied(_) if path.contains("/object/") || path.contains("/products/") => {
+            return (StatusCode::NOT_FOUND, NOT_FOUND).into_response();
+        }
+        Bend::Emptied(text) => Bytes::from_static(text.as_bytes()),
+        Bend::InTurn(texts) => {
+            let mut turns = between.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = turns.entry(path).or_default();
+            *turn += 1;
+            Bytes::from_static(texts[*turn % texts.len()].as_bytes())
         }
         Bend::Endless => Bytes::from(vec![b' '; 17 * 1024 * 1024]),
     };

@@ -20,6 +20,8 @@ use super::mortal::Chance;
 const EMPTY_LISTINGS: u32 = 300_000;
 /// See [`EMPTY_LISTINGS`].
 const BETWEEN_EMPTY_LISTINGS: SignedDuration = SignedDuration::from_hours(20);
+/// How long, from an empty listing on, nothing is there that is asked for by its id.
+const EMPTY_FOR: SignedDuration = SignedDuration::from_mins(1);
 /// How many of a million answers get lost after the provider did what was asked.
 pub const LOST_ANSWERS: u32 = 2_000;
 
@@ -185,8 +187,14 @@ impl Account {
         self.empty
     }
 
-    /// An empty list, in place of everything that there is.
+    /// An empty list, in place of everything that there is, and the same of what is asked for by its id.
     fn empty_listing(&mut self, request: &Request<Bytes>, chance: &Chance, now: Timestamp) -> Option<Response<Bytes>> {
+        if request.uri().path().contains("/v2/catalog/object/") && now < self.emptied_at + EMPTY_FOR {
+            let body = r#"{"errors":[{"category":"INVALID_REQUEST_ERROR","code":"NOT_FOUND"}]}"#;
+            let mut answer = Response::new(Bytes::from_static(body.as_bytes()));
+            *answer.status_mut() = StatusCode::NOT_FOUND;
+            return Some(answer);
+        }
         let body = String::from_utf8_lossy(request.body());
         let is_first = !body.contains("begin_time") && !body.contains("\"cursor\"");
         if !request.uri().path().ends_with("/v2/catalog/search") || !is_first {

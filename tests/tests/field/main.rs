@@ -1,4 +1,4 @@
-//! Cases from the field: what public bug reports say of webhooks, of ways out and of settings, tried on the whole product.
+//! Cases from the field: what public bug reports say of webhooks, syncs, ways out and settings, tried on the product.
 //!
 //! Each case is a row of `docs/field-cases.md`, which says where it is from, what is right, and whether that holds; a test
 //! compares both. Deliveries are signed here, by what the provider documents, and not by the product.
@@ -11,6 +11,7 @@ mod settings;
 mod shopify;
 mod standard;
 mod store;
+mod syncs;
 mod woocommerce;
 
 use hooktide_tests::connected::{Connected, sample_secrets};
@@ -145,7 +146,7 @@ async fn what_the_field_reports_is_right_or_told_to_be_wrong() {
         payments::cases(),
         calendars::cases(),
     ];
-    let mut tried: Vec<Tried> = [outbound::tried().await, settings::tried().await].concat();
+    let mut tried: Vec<Tried> = [outbound::tried().await, settings::tried().await, syncs::tried().await].concat();
     for case in cases.into_iter().flatten() {
         tried.push((case.name, case.wrong().await));
     }

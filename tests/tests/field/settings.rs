@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::Tried;
 
 /// What differs from what is right.
-fn unless(is: Value, right: Value) -> Map<String, Value> {
+pub(crate) fn unless(is: Value, right: Value) -> Map<String, Value> {
     if is == right { Map::new() } else { Map::from_iter([("is".to_owned(), is), ("right".to_owned(), right)]) }
 }
 

@@ -43,11 +43,6 @@ pub(crate) fn cases() -> Vec<Case> {
             vec![("/ops", json!(["created", "deleted"]))],
         ),
         case(
-            "a product that is deleted for good, past the bin, is gone",
-            vec![updated(1, &mug)],
-            vec![("/ops", json!(["created", "deleted"]))],
-        ),
-        case(
             "a product that is restored within the second of its deletion is there",
             vec![updated(1, &mug), sent("product.deleted", 2, &gone), sent("product.restored", 3, &restored)],
             vec![("/ops", json!(["created", "deleted", "created"])), ("/last/title", json!("Hollow Mug"))],

@@ -129,7 +129,7 @@ async fn an_empty_list_is_believed_once_a_second_one_agrees_and_what_comes_back_
             };
             reasons(&simulated).await.iter().filter(is_doubt).count()
         };
-        lists(Bend::Text(empty));
+        lists(Bend::Emptied(empty));
         while doubts().await == 0 {
             simulated.after(HOUR).await;
         }
@@ -137,7 +137,7 @@ async fn an_empty_list_is_believed_once_a_second_one_agrees_and_what_comes_back_
         lists(Bend::Nothing);
         simulated.after(9 * HOUR).await;
         assert_eq!(known(&simulated).await, before, "{provider}: the second listing does not agree");
-        lists(Bend::Text(empty));
+        lists(Bend::Emptied(empty));
         while doubts().await == 1 {
             simulated.after(HOUR).await;
         }

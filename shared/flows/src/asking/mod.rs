@@ -55,6 +55,11 @@ impl Failure {
         !self.is_about_the_question()
     }
 
+    /// Whether there are only too many calls for now.
+    pub(crate) fn is_for_now(&self) -> bool {
+        matches!(self, Self::Later(_) | Self::Refused(Refusal::Limited { .. }))
+    }
+
     /// Whether the answer about one entity is the trouble, and not the account or the provider.
     pub(crate) fn spoils_one(&self) -> bool {
         self.is_about_the_question() || matches!(self, Self::Refused(Refusal::Unreadable(_)))

@@ -43,7 +43,7 @@ pub(super) fn anew(expired: &Reading, now: Timestamp) -> Reading {
     Reading { calls, changes, ..fresh(true, Via::Full, hints, now) }
 }
 
-fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> Reading {
+pub(super) fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> Reading {
     Reading {
         everything,
         via,
@@ -58,6 +58,8 @@ fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> Reading {
         has_unnamed: false,
         seen: Default::default(),
         seen_blobs: 0,
+        unlisted: 0,
+        lap: None,
     }
 }
 

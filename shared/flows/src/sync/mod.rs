@@ -6,6 +6,7 @@
 //! ended decides when the next one is due (`outcome.rs`), and the mark rests until then.
 
 mod begin;
+mod circle;
 mod due;
 mod facts;
 mod heard;

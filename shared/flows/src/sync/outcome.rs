@@ -80,6 +80,12 @@ pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
             counted(reading.missed.into(), "change had", "changes had")
         ));
     }
+    if reading.unlisted > 0 {
+        let unlisted = counted(reading.unlisted.into(), "was", "were");
+        text.push_str(&format!(
+            "; {unlisted} not listed, and may be there all the same, so nothing was deleted of these"
+        ));
+    }
     if reading.has_unnamed {
         text.push_str("; an item had no id that can be read, so nothing that was not listed is taken for deleted");
     }

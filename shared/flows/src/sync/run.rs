@@ -1,12 +1,13 @@
 //! A run: step after step of a reading, each page committed with its cursor.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use super::facts::Reader;
 use super::outcome::{self, End};
-use super::{begin, heard, seen, start};
+use super::{begin, circle, heard, seen, start};
 use crate::Ports;
 use crate::asking::account::Account;
 use crate::asking::{Failure, Priority, ask};
@@ -16,6 +17,7 @@ use crate::jobs::task::Task;
 use crate::publish;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::{Outcome, ResourceMode, Via};
+use hooktide_model::notice::EntityNotice;
 use hooktide_providers::{self as providers, Next, Page, Reach, Refusal, Source};
 use hooktide_store::ports::Write;
 use hooktide_store::records::resource::{Reading, Resource, ResourceId};
@@ -25,6 +27,8 @@ use hooktide_store::records::{self, Stored, Upkeep};
 const MOST_STEPS: usize = 40;
 /// How many pages a reading has at the most: a provider that never ends is not followed for ever.
 const MOST_PAGES: u32 = 20_000;
+/// How many of those that a listing lacks are asked for by their ids before they count as gone.
+const MOST_ASKED: usize = 20;
 /// The age of a change from which on a webhook should have reported it.
 const REPORTED_BY: SignedDuration = SignedDuration::from_secs(60);
 
@@ -112,11 +116,14 @@ impl<'a> Run<'a> {
         let step = match (next, reading.entities.pop_first()) {
             (Next::More(cursor), entity) => {
                 reading.entities.extend(entity);
+                if circle::closes(reading, &cursor) {
+                    return Err(Failure::Refused(Refusal::Unreadable("the same pages again")).into());
+                }
                 reading.cursor = Some(cursor);
                 Step::More
             }
             (Next::Done(_), Some(_)) => {
-                reading.cursor = None;
+                (reading.cursor, reading.lap) = (None, None);
                 Step::More
             }
             (Next::Done(cursor), None) => Step::Done(cursor),
@@ -159,7 +166,7 @@ impl<'a> Run<'a> {
     /// Goes on without the entity that cannot be read by itself; the activity says so.
     async fn skip(&mut self, reading: &mut Reading, failure: &Failure) -> Result<(), Fault> {
         let entity = reading.entities.pop_first().unwrap_or_default();
-        (reading.cursor, reading.pages) = (None, reading.pages + 1);
+        (reading.cursor, reading.lap, reading.pages) = (None, None, reading.pages + 1);
         self.resource.reading = Some(reading.clone());
         let skipped = self.reader(reading).ended(Outcome::Failed, format!("{entity} of {}: {failure}", self.id));
         let committed = self.commit(&[skipped]).await?;
@@ -215,8 +222,14 @@ impl<'a> Run<'a> {
             let gone =
                 seen::gone(self.ports, self.task.tenant, self.account, (self.id, &self.resource, &reading)).await?;
             self.resource.doubted = gone.doubted;
+            let notices = match self.gone_indeed(&mut reading, gone.notices).await {
+                Ok(notices) => notices,
+                Err(Stop::Failure(Failure::Later(at))) => return Ok(End::Again(at)),
+                Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,
+                Err(Stop::Fault(fault)) => return Err(fault),
+            };
             let reader = self.reader(&reading);
-            let facts = gone.notices.into_iter().map(|notice| reader.gone(notice)).collect::<Result<Vec<_>, _>>()?;
+            let facts = notices.into_iter().map(|notice| reader.gone(notice)).collect::<Result<Vec<_>, _>>()?;
             if !facts.is_empty() {
                 let committed = self.commit(&facts).await?;
                 self.count(&mut reading, &committed);
@@ -230,6 +243,37 @@ impl<'a> Run<'a> {
         let end = outcome::done(&mut self.resource, &reading, self.task.settings, self.task.now);
         self.conclude(&reading, Outcome::Processed, outcome::told(&self.resource, &reading)).await?;
         Ok(end)
+    }
+
+    /// Those of what a listing lacks that are gone: lists leave out what is there now and then, so their ids are asked for. If
+    /// one of these is there, or nobody can say, nothing else is taken for deleted either. Where calls are limited now, the
+    /// reading ends later.
+    async fn gone_indeed(
+        &mut self,
+        reading: &mut Reading,
+        missing: Vec<EntityNotice>,
+    ) -> Result<Vec<EntityNotice>, Stop> {
+        let (all, before) = (missing.len(), reading.calls);
+        let (mut gone, mut rest) = (Vec::new(), missing.into_iter());
+        let mut agrees = true;
+        for notice in rest.by_ref().take(MOST_ASKED) {
+            let entities = BTreeSet::from([notice.id.clone()]);
+            let mut asked = Reading { cursor: None, entities, ..reading.clone() };
+            let read = if (self.task.is_over)() { None } else { Some(self.read(&mut asked).await) };
+            reading.calls = asked.calls;
+            let is_gone = match read {
+                Some(Ok(page)) => !seen::is_there(&page, &notice.id),
+                Some(Err(Stop::Failure(failure))) if !failure.is_for_now() => failure.is_about_the_question(),
+                Some(Err(stop)) => return Err(stop),
+                None => false,
+            };
+            agrees &= is_gone;
+            gone.extend(is_gone.then_some(notice));
+        }
+        gone.extend(rest.filter(|_| agrees));
+        self.resource.count_calls(reading.calls - before, self.task.now);
+        reading.unlisted = u32::try_from(all - gone.len()).unwrap_or(u32::MAX);
+        Ok(gone)
     }
 
     /// Ends a reading that could not go on. It is taken up again, or begun anew.

@@ -10,10 +10,11 @@ use crate::Ports;
 use crate::asking::account::Account;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
-use hooktide_model::notice::{Dated, EntityNotice, State, Version, What};
+use hooktide_model::notice::{Dated, Document, EntityNotice, State, Version, What};
 use hooktide_model::part;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
+use hooktide_providers::{Next, Page};
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
 use hooktide_store::ports::{Query, Range, blob_fault};
 use hooktide_store::records;
@@ -22,6 +23,8 @@ use hooktide_store::records::resource::{Reading, Resource, ResourceId};
 
 /// How many hashes the resource's record has room for.
 const INLINE: usize = 500;
+/// The status of an event that does not take place.
+const CANCELLED: &str = "cancelled";
 /// How many entities are read at once.
 const PAGE: usize = 200;
 
@@ -104,6 +107,19 @@ pub(super) async fn gone(
     Ok(Gone { notices: missing, doubted: false })
 }
 
+/// Whether the answer about one entity says that it is there, although it may not be readable, or leads on to it.
+pub(super) fn is_there(page: &Page, id: &str) -> bool {
+    let is_present = |what: &What| match what {
+        What::Entity(EntityNotice { state: State::Present(Document::CalendarEvent(event)), .. }) => {
+            // What is left of an event that does not take place.
+            event.status.as_deref() != Some(CANCELLED)
+        }
+        What::Entity(EntityNotice { state, .. }) => *state != State::Deleted,
+        What::Hint { .. } | What::Privacy(_) | What::Ignored { .. } | What::Kept { .. } => false,
+    };
+    matches!(page.next, Next::More(_)) || page.seen.iter().any(|seen| seen == id) || page.facts.iter().any(is_present)
+}
+
 /// Removes what was kept of a listing.
 pub(super) async fn forget(ports: &Ports, tenant: &Tenant, id: &ResourceId, reading: &Reading) {
     for number in 0..reading.seen_blobs {
@@ -135,7 +151,8 @@ fn path(tenant: &Tenant, id: &ResourceId, reading: &Reading, number: u32) -> Pat
     Path::from(format!("seen/{tenant}/{resource}/{}/{number}", reading.began_at.as_millisecond()))
 }
 
-fn short(id: &str) -> u64 {
+/// A short hash of a text.
+pub(super) fn short(id: &str) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = signing::sha256(&[id.as_bytes()]);
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }

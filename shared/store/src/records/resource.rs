@@ -169,6 +169,12 @@ pub struct Reading {
     /// How many blobs hold the rest of these hashes.
     #[serde(default)]
     pub seen_blobs: u32,
+    /// How many a listing lacked that are there, or of which nobody can say that they are not.
+    #[serde(default)]
+    pub unlisted: u32,
+    /// A short hash of an earlier cursor: one that comes again leads in a circle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lap: Option<u64>,
 }
 
 /// A sync that ended.

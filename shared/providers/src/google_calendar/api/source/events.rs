@@ -68,13 +68,15 @@ pub(super) fn read(task: &Task<'_>, place: &Place, answer: &Answer) -> Result<Pa
     }
     let calendar = task.part.ok_or(Refusal::Invalid)?;
     let List { items, zone, page, sync } = object(answer)?;
-    let next = place.next(page, sync)?;
     if items.is_there() && items.as_ref().is_none() {
         return Err(Refusal::Unreadable("`items` is no list"));
     }
     let items = items.read().unwrap_or_default();
     let readable = items.iter().filter_map(Lenient::as_ref);
-    let ended: BTreeSet<String> = readable.filter_map(|Object(item)| item.ended_series()).map(str::to_owned).collect();
+    let of_page: BTreeSet<String> =
+        readable.filter_map(|Object(item)| item.ended_series()).map(str::to_owned).collect();
+    let ended: BTreeSet<String> = place.ended.union(&of_page).cloned().collect();
+    let next = place.with_ended(of_page.into_iter()).next(page, sync)?;
     let zone = zone.read();
     let mut read = Page::of(Vec::with_capacity(items.len()), next);
     for item in items {

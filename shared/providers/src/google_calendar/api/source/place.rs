@@ -1,5 +1,7 @@
 //! Where a reading is: the cursor, as compact JSON.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::lenient::Lenient;
@@ -8,6 +10,8 @@ use crate::{Next, Page, Refusal};
 
 /// The longest token, in bytes.
 const LONGEST_TOKEN: usize = 4 * 1024;
+/// How long the ids of deleted series are together that later pages know of, in bytes.
+const MOST_ENDED: usize = 8 * 1024;
 /// How often changes are begun anew because a page is no longer kept, until everything is read in place of them.
 const MOST_RESTARTS: u8 = 3;
 
@@ -21,9 +25,26 @@ pub(super) struct Place {
     pub(super) page: Option<String>,
     /// How often it was begun anew.
     restarts: u8,
+    /// The series that this reading has reported as deleted: their occurrences may be on later pages.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) ended: BTreeSet<String>,
 }
 
 impl Place {
+    /// The same, with more series that are deleted, as far as there is room.
+    pub(super) fn with_ended(&self, ids: impl Iterator<Item = String>) -> Self {
+        let mut place = self.clone();
+        let mut room = MOST_ENDED.saturating_sub(place.ended.iter().map(String::len).sum());
+        for id in ids {
+            if id.len() > room {
+                break;
+            }
+            room -= id.len();
+            place.ended.insert(id);
+        }
+        place
+    }
+
     /// The parameters that lead there.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let named = [("syncToken", &self.sync), ("pageToken", &self.page)];
@@ -107,11 +128,21 @@ mod tests {
     }
 
     #[test]
+    fn deleted_series_are_known_on_later_pages_as_far_as_there_is_room() {
+        let ids = (0..1_000).map(|number| format!("{number:064}"));
+        let known = Place::default().with_ended(ids).with_ended(["b".repeat(1_000)].into_iter());
+        assert_eq!(known.ended.len(), MOST_ENDED / 64);
+        let second = place(known.next(read("a"), Lenient::Missing).unwrap());
+        assert_eq!(second.ended, known.ended);
+        assert_eq!(place(second.next(Lenient::Missing, read("s")).unwrap()).ended.len(), 0);
+    }
+
+    #[test]
     fn a_page_that_is_no_longer_kept_begins_the_list_anew() {
         let everything = Place { page: Some("a".into()), restarts: 200, ..Place::default() };
         let begun = place(everything.over(Refusal::Expired).unwrap().next);
         assert_eq!((begun.page, begun.restarts), (None, 201));
-        let mut changes = Place { sync: Some("s".into()), page: Some("a".into()), restarts: 0 };
+        let mut changes = Place { sync: Some("s".into()), page: Some("a".into()), ..Place::default() };
         for _ in 0..MOST_RESTARTS {
             let begun = place(changes.over(Refusal::Expired).unwrap().next);
             assert_eq!((begun.sync.as_deref(), begun.page.as_deref()), (Some("s"), None));

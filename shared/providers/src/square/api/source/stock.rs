@@ -89,8 +89,7 @@ pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
     };
     if let (Reach::One(id), Next::Done(_), true) = (task.reach, &page.next, page.facts.is_empty()) {
         // Absent is not zero, and not gone: it was never counted, or is in a state that no list has.
-        page.facts.push(What::ignored("there is no such count now"));
-        page.seen.push(id.to_owned());
+        page.facts.push(What::ignored(format!("there is no count {id} now")));
     }
     Ok(page)
 }

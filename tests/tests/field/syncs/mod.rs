@@ -1,0 +1,25 @@
+//! Cases of syncing: what is read of a provider's answers, and what becomes of edits at its simulator.
+
+mod google_calendar;
+mod pair;
+mod shop;
+mod shopify;
+mod square;
+mod woocommerce;
+
+use serde_json::Value;
+
+use crate::Tried;
+use crate::settings::unless;
+
+/// A case by its name, with what is seen and what is right.
+type Seen = (&'static str, Value, Value);
+
+pub(crate) async fn tried() -> Vec<Tried> {
+    let mut seen: Vec<Seen> = [google_calendar::read(), square::read(), shopify::read(), woocommerce::read()].concat();
+    seen.extend(
+        [google_calendar::edited().await, square::edited().await, shopify::edited().await, woocommerce::edited().await]
+            .concat(),
+    );
+    seen.into_iter().map(|(name, is, right)| (name, unless(is, right))).collect()
+}
