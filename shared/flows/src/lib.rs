@@ -3,6 +3,7 @@
 mod asking;
 pub mod commit;
 pub mod connect;
+mod course;
 pub mod erase;
 pub mod feed;
 pub mod foreign;
@@ -15,6 +16,7 @@ pub mod receive;
 pub mod replay;
 pub mod settings;
 mod settle;
+pub mod steer;
 pub mod sync;
 pub mod watch;
 

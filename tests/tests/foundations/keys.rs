@@ -29,7 +29,9 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
         Area::Resources => Area::Authorizations,
         Area::Authorizations => Area::Budgets,
         Area::Budgets => Area::Subscriptions,
-        Area::Subscriptions => Area::Canary,
+        Area::Subscriptions => Area::Switches,
+        Area::Switches => Area::Tenants,
+        Area::Tenants => Area::Canary,
         Area::Canary => return None,
     })
 }

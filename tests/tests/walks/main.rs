@@ -37,6 +37,7 @@ mod secrets;
 mod settling;
 mod shared_endpoint;
 mod streams;
+mod sync;
 mod syncs;
 mod tenants;
 mod ties;

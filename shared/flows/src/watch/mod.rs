@@ -6,7 +6,7 @@
 
 mod desired;
 pub mod health;
-mod reach;
+pub(crate) mod reach;
 mod renewer;
 mod step;
 

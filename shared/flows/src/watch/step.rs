@@ -16,9 +16,9 @@ use crate::commit::{Committer, Fact, Uncommitted};
 use crate::connect::secrets::MOST_LIVE;
 use crate::connect::webhook_url;
 use crate::sync::start;
-use crate::{Ports, Settings, publish};
+use crate::{Ports, Settings, course, publish};
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{MarkReason, Outcome, SyncMode, Via};
+use hooktide_model::names::{MarkReason, Outcome, Via};
 use hooktide_model::secret::Secrets;
 use hooktide_model::signing::{self, SUBSCRIPTION_KEY};
 use hooktide_model::tenant::Tenant;
@@ -126,7 +126,7 @@ impl Context<'_> {
     /// What the connection should subscribe to: nothing, where it is to be polled.
     async fn wanted(&self, watched: &Watched) -> Result<Vec<Wanted>, Fault> {
         let connection = &watched.account.connection;
-        if connection.settings.mode == Some(SyncMode::Polling) {
+        if course::of(self.ports, self.tenant, connection).await?.fixed().is_some() {
             return Ok(Vec::new());
         }
         let (partition, prefix) = (resource::partition(self.tenant), resource::prefix(&connection.id));
