@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Resources(OfConnection),
     /// Show how each subscription at a provider is doing, and what to do about it.
     Subscriptions(SubscriptionsArguments),
+    /// Show how much waits in the server's queues.
+    Queues,
     /// List, show, replay and discard what could not be processed.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),

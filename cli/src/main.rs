@@ -17,6 +17,7 @@ mod manage;
 mod moment;
 mod output;
 mod providers;
+mod queues;
 mod resources;
 mod secrets;
 mod send;
@@ -71,6 +72,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Sync(arguments) => sync::run(arguments, &client()?, output).await,
         Command::Resources(arguments) => resources::run(arguments, &client()?, output).await,
         Command::Subscriptions(arguments) => subscriptions::run(arguments, &client()?, output).await,
+        Command::Queues => queues::run(&client()?, output).await,
         Command::DeadLetters(command) => dead_letters::run(command, &client()?, output).await,
         Command::Waiting => waiting::run(&client()?, output).await,
         Command::Cost(arguments) => cost::run(&arguments, output),

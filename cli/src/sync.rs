@@ -50,6 +50,18 @@ enum SyncCommand {
         /// Connection.
         id: String,
     },
+    /// Switch all connections, or a share of them, to polling, or back to webhooks; or one, whatever is switched for all.
+    Mode {
+        /// Mode; `default` leaves one connection to what is switched for all.
+        #[arg(value_parser = ["auto", "polling", "default"])]
+        mode: String,
+        /// How many of a hundred connections; the rest have the other mode.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u8).range(0..=100))]
+        percent: u8,
+        /// Only this connection.
+        #[arg(long, value_name = "ID", conflicts_with = "percent")]
+        connection: Option<String>,
+    },
     /// Check the credentials, our address, the subscriptions and a question to the provider.
     Test {
         /// Connection.
@@ -76,6 +88,9 @@ pub(crate) async fn run(arguments: SyncArguments, client: &Client, output: &Outp
             let status = client.put(&["v1", "connections", &id, "sync"], &rules).await?;
             report(&status, &format!("{id} is not synced any more; `hooktide sync enable {id}` ends that."), output)
         }
+        Some(SyncCommand::Mode { mode, percent, connection }) => {
+            switch((mode, percent), connection.as_deref(), client, output).await
+        }
         Some(SyncCommand::Test { id }) => test(&id, client, output).await,
     }
 }
@@ -89,6 +104,36 @@ async fn begin(arguments: SyncArguments, client: &Client, output: &Output) -> Re
     let line =
         format!("A sync of {} begins; `hooktide sync status {id}` shows how it ended.", field(&begun, "resources"));
     report(&begun, &harmless(&line), output)
+}
+
+/// Switches one connection, or a share of all.
+async fn switch(
+    (mode, percent): (String, u8),
+    connection: Option<&str>,
+    client: &Client,
+    output: &Output,
+) -> Result<(), Failure> {
+    let own = (mode != "default").then_some(&mode);
+    match (connection, own) {
+        (Some(id), own) => {
+            let status = client.put(&["v1", "connections", id, "sync"], &json!({ "mode": own })).await?;
+            report(&status, &format!("{id} is in mode {} now.", harmless(&field(&status, "mode"))), output)
+        }
+        (None, Some(mode)) => {
+            let switched = client.post(&["v1", "sync", "mode"], &json!({ "mode": mode, "percent": percent })).await?;
+            let (own, operator) = (field(&switched, "polling_percent"), field(&switched, "operator_polling_percent"));
+            let line = format!(
+                "{own} % of the connections are switched to polling, {operator} % by the operator; `hooktide activity` \
+                 shows how many had to change."
+            );
+            report(&switched, &harmless(&line), output)
+        }
+        (None, None) => Err(Failure::Usage(
+            "`default` is for one connection: name it with --connection. `hooktide sync mode auto` undoes what is \
+             switched for all."
+                .to_owned(),
+        )),
+    }
 }
 
 fn show(status: &Value, output: &Output) -> Result<(), Failure> {

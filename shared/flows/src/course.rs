@@ -29,13 +29,17 @@ pub(crate) struct Switches {
 impl Switches {
     /// Reads them.
     pub(crate) async fn read(ports: &Ports, tenant: &Tenant) -> Result<Self, Fault> {
-        let keys = [mode_switch::key(&Tenant::system()), mode_switch::key(tenant)];
-        let mut found = ports.table.get_many(&keys).await?.into_iter();
-        let mut next = || -> Result<Option<ModeSwitch>, Fault> {
-            let stored = found.next().flatten().map(records::decode::<ModeSwitch>).transpose()?;
-            Ok(stored.map(|stored| stored.record))
+        let read = async |tenant: &Tenant| {
+            let stored = records::get::<ModeSwitch>(&*ports.table, &mode_switch::key(tenant)).await?;
+            Ok::<_, Fault>(stored.map(|stored| stored.record))
         };
-        Ok(Self { operator: next()?, tenant: next()? })
+        Ok(Self { operator: read(&Tenant::system()).await?, tenant: read(tenant).await? })
+    }
+
+    /// How many of a hundred connections are polled because of the operator's switch, and because of the tenant's.
+    pub(crate) fn percents(&self) -> (u8, u8) {
+        let of = |switch: &Option<ModeSwitch>| switch.as_ref().map_or(0, |switch| switch.polling_percent);
+        (of(&self.operator), of(&self.tenant))
     }
 
     /// The course of a connection. Its own setting wins, whatever is switched.
@@ -59,6 +63,11 @@ impl Course {
             (true, SyncMode::Polling) => Some(ResourceMode::Polling),
             (true, SyncMode::Auto) => None,
         }
+    }
+
+    /// Whether a resource in this mode does not follow it yet: one that may rely on webhooks and does not is looked at.
+    pub(crate) fn is_against(self, mode: ResourceMode) -> bool {
+        mode != self.fixed().unwrap_or(ResourceMode::Webhook)
     }
 }
 

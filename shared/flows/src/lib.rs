@@ -18,6 +18,7 @@ pub mod settings;
 mod settle;
 pub mod steer;
 pub mod sync;
+mod told;
 pub mod watch;
 
 use std::sync::Arc;

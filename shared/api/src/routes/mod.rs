@@ -12,6 +12,7 @@ pub(crate) mod handshakes;
 pub(crate) mod health;
 pub(crate) mod oauth;
 pub(crate) mod privacy;
+pub(crate) mod queues;
 pub(crate) mod resources;
 pub(crate) mod samples;
 pub(crate) mod secrets;

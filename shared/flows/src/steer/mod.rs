@@ -2,20 +2,26 @@
 //!
 //! Views ([`SyncView`], [`ResourceView`], [`SubscriptionView`]) say how each resource is read and each subscription is doing,
 //! and what to do. A decision is stored, and marks are raised, so that it takes effect within seconds; the jobs that syncs and
-//! subscriptions have anyway carry it out. Nothing is read or written at a provider here.
+//! subscriptions have anyway carry it out. Nothing is asked of a provider here but by [`test`].
 
+mod check;
 mod credentials;
 mod enable;
+mod feed;
 mod resources;
 mod run;
 mod status;
 mod subscriptions;
+pub(crate) mod switch;
 
+pub use self::check::{Check, test};
 pub use self::enable::enable;
+pub use self::feed::{Feed, feed};
 pub use self::resources::{LastSyncView, ResourceView, resources};
 pub use self::run::{Order, run};
 pub use self::status::{SyncView, status};
 pub use self::subscriptions::{SubscriptionView, subscriptions};
+pub use self::switch::{NewSwitch, switch, switches};
 
 /// The part of a list that is asked for.
 #[derive(Debug, Clone, Default)]

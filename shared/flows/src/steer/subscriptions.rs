@@ -108,6 +108,17 @@ pub(super) fn parse_id(id: &str) -> (&str, Option<&str>) {
     id.split_once('.').map_or((id, None), |(connection, id)| (connection, Some(id)))
 }
 
+/// How bad a state is.
+pub(super) fn severity(state: SubscriptionState) -> u8 {
+    match state {
+        SubscriptionState::Active | SubscriptionState::Manual => 0,
+        SubscriptionState::Pending => 1,
+        SubscriptionState::Degraded => 2,
+        SubscriptionState::Suspended => 3,
+        SubscriptionState::Disabled => 4,
+    }
+}
+
 /// What to do about a subscription in this state.
 fn advice(state: SubscriptionState, reason: Option<&str>, id: &str) -> Option<String> {
     let text = match (state, reason) {

@@ -13,7 +13,7 @@ pub(crate) mod mode;
 mod outcome;
 mod rest;
 mod run;
-mod seen;
+pub(crate) mod seen;
 pub mod start;
 
 use self::run::Run;
