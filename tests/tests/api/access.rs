@@ -126,7 +126,9 @@ impl Things {
         let (id, key_id) = match route.path {
             path if path.starts_with("/v1/connections") => (&self.connection, &self.key_id),
             path if path.starts_with("/v1/endpoints") => (&self.endpoint, &self.endpoint_key_id),
-            path if path.starts_with("/v1/webhooks") || path.starts_with("/v1/subscriptions") => (&self.connection, &self.key_id),
+            path if path.starts_with("/v1/webhooks") || path.starts_with("/v1/subscriptions") => {
+                (&self.connection, &self.key_id)
+            }
             path if path.starts_with("/v1/tokens") => (&self.token, &self.key_id),
             _ => (&self.dead_letter, &self.key_id),
         };

@@ -37,7 +37,10 @@ async fn a_connection_shows_its_mode_rules_credentials_resources_and_subscriptio
     assert_eq!((of(&before, "catalog", "cursor_age_seconds"), &before["mode"]), (&Value::Null, &json!("auto")));
     simulated.after(SECOND).await;
     let shown = status(&simulated).await;
-    assert_eq!((&shown["mode"], &shown["mode_from"], &shown["credentials"]), (&json!("auto"), &json!("default"), &json!("ok")));
+    assert_eq!(
+        (&shown["mode"], &shown["mode_from"], &shown["credentials"]),
+        (&json!("auto"), &json!("default"), &json!("ok"))
+    );
     let rules = json!({
         "realtimeSyncEnabled": true, "propagateChanges": false, "propagateCreates": false,
         "propagateUpdates": false, "propagateDeletes": false, "propagateInventory": false,
@@ -57,8 +60,8 @@ async fn a_connection_shows_its_mode_rules_credentials_resources_and_subscriptio
         let mut all = first["items"].as_array().unwrap().clone();
         let mut next = first["next"].clone();
         while let Some(after) = next.as_str() {
-            let after: String = percent_encoding::utf8_percent_encode(after, percent_encoding::NON_ALPHANUMERIC).collect();
-            let page = simulated.world.get(&format!("{path}&after={after}")).await.expect(200);
+            let place = reqwest::Url::parse_with_params(&format!("http://h{path}"), [("after", after)]).unwrap();
+            let page = simulated.world.get(&format!("{}?{}", place.path(), place.query().unwrap())).await.expect(200);
             all.extend(page["items"].as_array().unwrap().clone());
             next = page["next"].clone();
         }
@@ -74,7 +77,9 @@ async fn a_sync_that_is_asked_for_begins_at_once_and_is_recorded_as_what_it_is()
     simulated.after(SECOND).await;
     simulated.control("faults", json!({ "drop": true })).await;
     for (number, (body, kind)) in
-        [(json!({}), "probe"), (json!({ "full": true }), "full"), (json!({ "reset": true }), "full")].into_iter().enumerate()
+        [(json!({}), "probe"), (json!({ "full": true }), "full"), (json!({ "reset": true }), "full")]
+            .into_iter()
+            .enumerate()
     {
         let title = format!("Tea {number}");
         simulated.control("edit", json!({ "what": "product", "fields": { "name": title } })).await;
@@ -102,7 +107,11 @@ async fn a_connection_that_is_to_be_polled_ends_its_subscriptions_and_returns_to
     assert_eq!(of(&changed, "catalog", "mode"), "polling", "before its next run as well");
     simulated.after(SECOND).await;
     let polled = status(&simulated).await;
-    assert_eq!((of(&polled, "catalog", "mode"), &polled["subscriptions"]), (&json!("polling"), &json!([])), "{polled:#}");
+    assert_eq!(
+        (of(&polled, "catalog", "mode"), &polled["subscriptions"]),
+        (&json!("polling"), &json!([])),
+        "{polled:#}"
+    );
     let back = change(&simulated, json!({ "mode": null })).await;
     assert_eq!((&back["mode"], &back["mode_from"]), (&json!("auto"), &json!("default")));
     simulated.after(SECOND).await;
@@ -115,9 +124,13 @@ async fn a_connection_that_is_to_be_polled_ends_its_subscriptions_and_returns_to
 async fn a_connection_that_is_switched_off_is_not_read_and_what_changed_meanwhile_is_found_when_it_is_on_again() {
     let simulated = Simulated::new("square").await;
     simulated.after(SECOND).await;
-    let off = change(&simulated, json!({ "rules": { "realtimeSyncEnabled": false, "propagateInventory": true } })).await;
+    let off =
+        change(&simulated, json!({ "rules": { "realtimeSyncEnabled": false, "propagateInventory": true } })).await;
     assert_eq!((of(&off, "catalog", "mode"), of(&off, "catalog", "next_due")), (&json!("off"), &Value::Null));
-    assert_eq!((&off["rules"]["realtimeSyncEnabled"], &off["rules"]["propagateInventory"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&off["rules"]["realtimeSyncEnabled"], &off["rules"]["propagateInventory"]),
+        (&json!(false), &json!(true))
+    );
     simulated.after(SECOND).await;
     simulated.control("edit", json!({ "what": "product", "fields": { "name": "Kukicha" } })).await;
     simulated.after(26 * 3600 * SECOND).await;
@@ -130,4 +143,69 @@ async fn a_connection_that_is_switched_off_is_not_read_and_what_changed_meanwhil
     let changes = simulated.world.changes().await;
     let found = changes.iter().find(|change| change["document"]["title"] == "Kukicha");
     assert_eq!(found.map(|change| &change["via"]), Some(&json!("probe")));
+}
+
+#[tokio::test]
+async fn each_check_that_fails_says_what_to_do() {
+    let simulated = Simulated::new("square").await;
+    simulated.after(SECOND).await;
+    let path = format!("/v1/connections/{}/sync/test", simulated.connection);
+    let test = async || {
+        let tested = simulated.world.post(&path, json!({})).await.expect(200);
+        let checks = tested["checks"].as_array().unwrap().clone();
+        let named = |check: &Value| (check["name"].as_str().unwrap().to_owned(), check.clone());
+        checks.iter().map(named).collect::<Vec<_>>()
+    };
+    let well = test().await;
+    let names: Vec<&str> = well.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["credentials", "reachability", "subscription", "round_trip"]);
+    assert!(well.iter().all(|(_, check)| check["ok"] == true && check["advice"].is_null()), "{well:#?}");
+    for (fault, failing) in [
+        (json!({ "down": true }), vec!["round_trip"]),
+        (json!({ "down": false, "expire_credentials": true }), vec!["credentials", "round_trip"]),
+    ] {
+        simulated.control("faults", fault.clone()).await;
+        let tested = test().await;
+        let failed: Vec<&(String, Value)> = tested.iter().filter(|(_, check)| check["ok"] == false).collect();
+        assert_eq!(failed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), failing, "{fault} {tested:#?}");
+        assert!(failed.iter().all(|(_, check)| check["advice"].is_string()), "{failed:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_was_given_up_is_repaired_at_once_when_it_is_enabled() {
+    let simulated = Simulated::new("square").await;
+    simulated.control("faults", json!({ "down": true })).await;
+    for _ in 0..12 {
+        simulated.after(3600 * SECOND).await;
+    }
+    let first = status(&simulated).await["subscriptions"][0].clone();
+    assert_eq!(first["state"], "disabled", "{first:#}");
+    assert!(first["advice"].as_str().unwrap().contains(first["id"].as_str().unwrap()), "{first:#}");
+    simulated.control("faults", json!({ "down": false })).await;
+    simulated.after(SECOND).await;
+    assert_eq!(status(&simulated).await["subscriptions"][0]["state"], "disabled", "until its daily probe");
+    let path = format!("/v1/subscriptions/{}/enable", first["id"].as_str().unwrap());
+    assert_eq!(simulated.world.post(&path, json!({})).await.expect(200)["state"], "pending");
+    simulated.after(SECOND).await;
+    assert_eq!(status(&simulated).await["subscriptions"][0]["state"], "active");
+    assert_eq!(simulated.world.post(&path, json!({})).await.expect(200)["state"], "active", "as it is");
+}
+
+#[tokio::test]
+async fn what_a_provider_takes_only_in_its_dashboard_is_told_with_the_address_to_enter() {
+    let world = hooktide_tests::world::World::new().await;
+    let secrets = json!({ "hmac_key": "a2V5" });
+    let made = world
+        .post("/v1/connections", json!({ "provider": "paysafe", "account": "1", "secrets": secrets }))
+        .await
+        .expect(201);
+    let all = world.get("/v1/subscriptions").await.expect(200);
+    let one = &all["items"][0];
+    assert_eq!((&one["state"], &one["connection"]), (&json!("manual"), &made["id"]));
+    assert!(one["advice"].as_str().unwrap().contains(made["webhook_url"].as_str().unwrap()), "{one:#}");
+    let path = format!("/v1/subscriptions/{}/enable", one["id"].as_str().unwrap());
+    world.post(&path, json!({})).await.expect(409);
+    let run = format!("/v1/connections/{}/sync/run", made["id"].as_str().unwrap());
+    world.post(&run, json!({})).await.expect(409);
 }

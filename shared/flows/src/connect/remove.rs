@@ -8,8 +8,8 @@ use hooktide_store::records::{self, Stored, Upkeep};
 
 use super::endpoint::tombstone;
 use super::{Context, Refusal, routing, transact};
-use crate::watch::{self, part};
 use crate::erase;
+use crate::watch::{self, part};
 
 /// The counts of removed records.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -164,11 +164,17 @@ async fn subscription(context: Context<'_>, connection: &Connection) -> Result<C
         Some(one) if one.state == SubscriptionState::Manual => {
             Check::well(NAME, one.advice.clone().unwrap_or_default())
         }
-        Some(one) if severity(one.state) == 0 => Check::well(NAME, format!("{} of {} are active", all.len(), all.len())),
+        Some(one) if severity(one.state) == 0 => {
+            Check::well(NAME, format!("{} of {} are active", all.len(), all.len()))
+        }
         Some(one) => {
             let topic = one.topic.as_deref().unwrap_or_default();
             let why = one.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            Check::wrong(NAME, format!("the one to {topic} is {}{why}", one.state), one.advice.clone().unwrap_or_default())
+            Check::wrong(
+                NAME,
+                format!("the one to {topic} is {}{why}", one.state),
+                one.advice.clone().unwrap_or_default(),
+            )
         }
     })
 }

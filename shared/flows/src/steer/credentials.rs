@@ -4,9 +4,9 @@ use crate::connect::Context;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::CredentialState;
 use hooktide_providers::Provider;
-use hooktide_store::records::{self, Stored};
 use hooktide_store::records::authorization::{self, Authorization};
 use hooktide_store::records::connection::Connection;
+use hooktide_store::records::{self, Stored};
 
 /// The state of a connection's credentials.
 pub(super) async fn state(context: Context<'_>, connection: &Connection) -> Result<CredentialState, Fault> {

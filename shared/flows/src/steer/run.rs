@@ -40,7 +40,10 @@ pub async fn run(context: Context<'_>, id: &str, order: Order) -> Result<Vec<Str
     let wanted = |name: &str| order.resource.as_deref().is_none_or(|wanted| is_or_has(wanted, name));
     let chosen: Vec<_> = all.into_iter().filter(|id| wanted(&local_name(id))).collect();
     if chosen.is_empty() {
-        return Err(Refusal::invalid("resource", format!("there is none of that name; there are {}", names.join(", "))));
+        return Err(Refusal::invalid(
+            "resource",
+            format!("there is none of that name; there are {}", names.join(", ")),
+        ));
     }
     let reason = if order.full || order.reset { MarkReason::Full } else { MarkReason::Asked };
     for id in &chosen {

@@ -165,11 +165,8 @@ pub async fn subscriptions(context: Context<'_>, slice: Slice) -> Result<Sliced<
             break;
         }
         let prefix = subscription::prefix(&one.id);
-        let range = if last.is_empty() {
-            Range::Prefix(prefix)
-        } else {
-            records::after(&prefix, &format!("{prefix}{last}"))
-        };
+        let range =
+            if last.is_empty() { Range::Prefix(prefix) } else { records::after(&prefix, &format!("{prefix}{last}")) };
         let partition = subscription::partition(context.tenant);
         let query = Query { partition, range, descending: false, limit: room };
         let (found, more) = records::list::<Subscription>(&*context.ports.table, &query).await?;
@@ -191,11 +188,7 @@ pub async fn subscriptions(context: Context<'_>, slice: Slice) -> Result<Sliced<
 }
 
 /// Some connections from one on, and whether there are more.
-async fn connections(
-    context: Context<'_>,
-    only: Option<&str>,
-    begun: &str,
-) -> Result<(Vec<Connection>, bool), Fault> {
+async fn connections(context: Context<'_>, only: Option<&str>, begun: &str) -> Result<(Vec<Connection>, bool), Fault> {
     let table = &*context.ports.table;
     let is_there = |connection: &Connection| connection.deleted_at.is_none();
     if let Some(only) = only {

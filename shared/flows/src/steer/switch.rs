@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::Ports;
 use crate::connect::{Context, Refusal};
 use crate::course::Switches;
 use crate::jobs::announce::announce;
@@ -16,7 +17,6 @@ use crate::jobs::task::{Runner, Task};
 use crate::sync::start;
 use crate::told::{Note, tell};
 use crate::watch::look;
-use crate::Ports;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{MarkReason, Outcome, ResourceMode, SyncMode};
@@ -139,11 +139,7 @@ async fn tenants(ports: &Ports, switch: &ModeSwitch, now: Timestamp) -> Result<O
 }
 
 /// Wakes the next connections; returns the last of them, if there may be more, and how many are to change.
-async fn connections(
-    ports: &Ports,
-    task: &Task<'_>,
-    switch: &ModeSwitch,
-) -> Result<(Option<String>, u64), Fault> {
+async fn connections(ports: &Ports, task: &Task<'_>, switch: &ModeSwitch) -> Result<(Option<String>, u64), Fault> {
     let switches = Switches::read(ports, task.tenant).await?;
     let partition = Partition::of(task.tenant, Area::Connections);
     let range = switch.after.as_ref().map_or(Range::All, |last| records::after("", last));
@@ -159,12 +155,7 @@ async fn connections(
 }
 
 /// Raises the marks of a connection whose resources are in another mode than they should be; whether any is.
-async fn wake(
-    ports: &Ports,
-    task: &Task<'_>,
-    connection: &Connection,
-    switches: &Switches,
-) -> Result<bool, Fault> {
+async fn wake(ports: &Ports, task: &Task<'_>, connection: &Connection, switches: &Switches) -> Result<bool, Fault> {
     let course = switches.course(connection);
     let known = start::known(ports, task.tenant, &connection.id).await?;
     let wrong: Vec<_> = known.iter().map(|stored| &stored.record).filter(|one| course.is_against(one.mode)).collect();

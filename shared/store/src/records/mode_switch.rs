@@ -46,8 +46,7 @@ mod tests {
     use super::*;
 
     fn polled(percent: u8) -> Vec<u32> {
-        let switch =
-            ModeSwitch { polling_percent: percent, since: Timestamp::UNIX_EPOCH, after: None, changed: 0 };
+        let switch = ModeSwitch { polling_percent: percent, since: Timestamp::UNIX_EPOCH, after: None, changed: 0 };
         (0..10_000).filter(|number| switch.covers(&format!("connection-{number}"))).collect()
     }
 
@@ -55,7 +54,12 @@ mod tests {
     fn a_share_is_that_share_and_a_greater_one_has_the_same_connections_and_more() {
         assert_eq!((polled(0).len(), polled(100).len()), (0, 10_000));
         let (few, more) = (polled(10), polled(40));
-        assert!((800..1_200).contains(&few.len()) && (3_700..4_300).contains(&more.len()), "{} {}", few.len(), more.len());
+        assert!(
+            (800..1_200).contains(&few.len()) && (3_700..4_300).contains(&more.len()),
+            "{} {}",
+            few.len(),
+            more.len()
+        );
         assert!(few.iter().all(|one| more.contains(one)));
     }
 }
