@@ -9,7 +9,7 @@ use crate::manage::report;
 use crate::output::{Output, Table, facts, field, harmless};
 use crate::{resources, subscriptions};
 
-/// A sync to begin, or another thing to do about syncs.
+/// A sync to begin, or what else to do about syncs.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct SyncArguments {
@@ -29,7 +29,7 @@ pub(crate) struct SyncArguments {
     resource: Option<String>,
 }
 
-/// Other things to do about syncs.
+/// What else to do about syncs.
 #[derive(Subcommand)]
 enum SyncCommand {
     /// Show how a connection is synced: its mode, rules, credentials, resources and subscriptions.

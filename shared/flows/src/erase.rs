@@ -35,6 +35,8 @@ use hooktide_store::records::{self, Stored, authorization, subscription, tag};
 pub const MOST: usize = 5_000;
 /// How long after deliveries stopped a commit may still end: longer than any lease.
 pub const SETTLES: Duration = Duration::from_secs(job::LEASE.as_secs() + 20);
+/// How late the renewer may be in ending the subscriptions of a connection.
+const LATE: Duration = Duration::from_secs(600);
 /// How many items are read at once.
 const PAGE: usize = 100;
 /// How many held deliveries are read at once: they are large.
@@ -105,7 +107,7 @@ async fn is_parting(ports: &Ports, task: &Task<'_>, connection: &Connection) -> 
     if connection.credentials.is_empty() {
         return Ok(false);
     }
-    if part::is_over(connection, task.now - SETTLES) {
+    if part::is_over(connection, task.now - LATE) {
         part::settle(ports, task.tenant, &connection.id).await?;
     } else if records::get::<Mark>(&*ports.table, &job::key(task.tenant, &WATCH, &connection.id)).await?.is_none() {
         watch::look(ports, task.tenant, &connection.id, task.now).await?;

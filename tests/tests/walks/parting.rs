@@ -38,8 +38,8 @@ async fn delete(simulated: &Simulated) -> Value {
 /// How many subscriptions the simulator has.
 async fn subscribed(simulated: &Simulated) -> usize {
     let state = simulated.state().await;
-    let all = &state["subscriptions"];
-    all.as_array().map(Vec::len).or(all.as_object().map(serde_json::Map::len)).unwrap_or_default()
+    let lists = ["subscriptions", "webhooks"].map(|name| &state["account"][name]);
+    lists.into_iter().find_map(Value::as_array).map(Vec::len).expect("a list")
 }
 
 /// What the activity says of subscriptions that ended, well or not.

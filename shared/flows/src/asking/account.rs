@@ -70,6 +70,22 @@ impl Account {
     }
 }
 
+/// The account of a connection; `None` if the connection is gone, or its provider has no API that is known here.
+pub(crate) async fn of(
+    ports: &Ports,
+    settings: &Settings,
+    tenant: &Tenant,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<Account>, Fault> {
+    let stored = records::get::<Connection>(&*ports.table, &connection::key(tenant, id)).await?;
+    let connection = stored.map(|stored| stored.record).filter(|connection| connection.deleted_at.is_none());
+    match connection {
+        Some(connection) => whole(ports, settings, tenant, connection, now).await,
+        None => Ok(None),
+    }
+}
+
 /// A connection with what is needed to ask its provider; `None` if the provider has no API that is known here.
 pub(crate) async fn whole(
     ports: &Ports,

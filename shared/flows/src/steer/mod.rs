@@ -12,7 +12,7 @@ mod resources;
 mod run;
 mod status;
 mod subscriptions;
-pub(crate) mod switch;
+mod switch;
 
 pub use self::check::{Check, test};
 pub use self::enable::enable;
@@ -21,6 +21,7 @@ pub use self::resources::{LastSyncView, ResourceView, resources};
 pub use self::run::{Order, run};
 pub use self::status::{SyncView, status};
 pub use self::subscriptions::{SubscriptionView, subscriptions};
+pub(crate) use self::switch::RUNNER;
 pub use self::switch::{NewSwitch, switch, switches};
 
 /// The part of a list that is asked for.

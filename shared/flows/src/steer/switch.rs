@@ -3,7 +3,7 @@
 //! Syncs and subscriptions follow a switch at their next step. A job goes through the connections that it concerns and raises
 //! their marks, so that this step comes at once; the operator's goes through the tenants, and each gets a job of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -82,7 +82,8 @@ async fn begin(ports: &Ports, tenant: &Tenant, percent: Option<u8>, now: Timesta
         match ports.table.write(records::replace(&key, rev, &next, Upkeep::default())?).await {
             Ok(_) => {
                 let reasons = BTreeMap::from([(MarkReason::Asked, 1)]);
-                let asked = Raise { tenant, job: RUNNER.kind.clone(), resource: ALL, reasons: &reasons };
+                let (job, entities) = (RUNNER.kind.clone(), BTreeSet::new());
+                let asked = Raise { tenant, job, resource: ALL, reasons: &reasons, entities: &entities };
                 if let Some(mark) = raise(ports, &asked, Duration::ZERO, now).await? {
                     announce(ports, &mark, now).await;
                 }

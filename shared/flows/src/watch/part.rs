@@ -31,6 +31,11 @@ pub(crate) fn is_over(connection: &Connection, now: Timestamp) -> bool {
     connection.deleted_at.is_some_and(|deleted_at| deleted_at + LONGEST <= now)
 }
 
+/// When to try again: not after that time is over.
+pub(super) fn in_time(connection: &Connection, next_at: Timestamp) -> Timestamp {
+    connection.deleted_at.map_or(next_at, |deleted_at| next_at.min(deleted_at + LONGEST))
+}
+
 /// What the activity says of a subscription that could not be ended.
 pub(super) fn left(topic: &str, provider_id: Option<&str>, failure: &Failure) -> String {
     let id = provider_id.unwrap_or_default();

@@ -98,7 +98,7 @@ impl Context<'_> {
             };
             next = next.into_iter().chain(due).min();
         }
-        // Of a connection that is deleted nothing is left to look at, once everything has ended.
+        // Once everything of a connection that is deleted has ended, nothing is left to look at.
         let is_deleted = watched.account.connection.deleted_at.is_some();
         Ok(next.or((!is_deleted).then_some(self.now + CHECKED)))
     }
@@ -234,7 +234,8 @@ impl Context<'_> {
         if let Err(failure) = &ended
             && !part::is_over(&watched.account.connection, self.now)
         {
-            let (next, _) = observe(one, Observation::Failure, self.now);
+            let (mut next, _) = observe(one, Observation::Failure, self.now);
+            next.next_at = part::in_time(&watched.account.connection, next.next_at);
             self.put(&stored, &Subscription { reason: Some(failure.to_string()), ..next.clone() }).await?;
             return Ok(Some(next.next_at));
         }

@@ -29,18 +29,14 @@ pub(crate) struct SyncChange {
 /// Changes how a connection is synced. It takes effect within seconds.
 #[utoipa::path(put, path = "/v1/connections/{id}/sync", operation_id = "change_sync", request_body = SyncChange,
     responses((status = 200, body = SyncView), (status = 404), (status = 409), (status = 422)))]
-pub(crate) async fn change(
-    may: May<Operate>,
-    Path(id): Path<String>,
-    Body(change): Body<SyncChange>,
-) -> Answer<Json<SyncView>> {
-    let mode = match change.mode {
+pub(crate) async fn change(may: May<Operate>, Path(id): Path<String>, change: Body<SyncChange>) -> Answer<Json<SyncView>> {
+    let Body(SyncChange { mode, rules }) = change;
+    let mode = match mode {
         Patched::Kept => None,
         Patched::Removed => Some(Value::Null),
         Patched::Set(mode) => Some(json!(mode)),
     };
     let settings: Map<String, Value> = mode.map(|mode| ("mode".to_owned(), mode)).into_iter().collect();
-    let change = ConnectionChange { settings, rules: change.rules, ..ConnectionChange::default() };
-    connect::change(may.context(), &id, change).await?;
+    connect::change(may.context(), &id, ConnectionChange { settings, rules, ..ConnectionChange::default() }).await?;
     Ok(ok(steer::status(may.context(), &id).await?))
 }
