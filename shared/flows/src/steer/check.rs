@@ -3,17 +3,16 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::credentials;
 use super::resources::local_name;
 use super::subscriptions::{of_connection, severity};
 use crate::asking::account;
-use crate::asking::{self, Failure};
-use crate::connect::{Context, Refusal, connection_of};
+use crate::asking::{self, Failure, Priority};
+use crate::connect::{Context, Refusal, connection_of, standing};
 use crate::course;
 use crate::sync::start;
 use crate::watch::reach;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{CredentialState, SubscriptionState};
+use hooktide_model::names::{CredentialsState, SubscriptionState};
 use hooktide_providers::{self as providers, Provider, Reach, Refusal as Refused};
 use hooktide_store::records::connection::Connection;
 use hooktide_store::records::resource::Resource;
@@ -67,7 +66,7 @@ async fn ask(context: Context<'_>, provider: &dyn Provider, connection: &Connect
     let Some(source) = provider.source() else { return Ok(None) };
     let known = start::known(ports, tenant, &connection.id).await?;
     let Some(first) = start::ids(connection, &known).into_iter().next() else { return Ok(None) };
-    let Some(account) = account::whole(ports, settings, tenant, connection.clone()).await? else { return Ok(None) };
+    let Some(account) = account::whole(ports, settings, tenant, connection.clone(), now).await? else { return Ok(None) };
     let stored = known.into_iter().find(|stored| stored.record.id() == first);
     let cursor = stored.as_ref().and_then(|stored| stored.record.cursor.clone());
     let task = providers::Task {
@@ -81,7 +80,7 @@ async fn ask(context: Context<'_>, provider: &dyn Provider, connection: &Connect
         now,
     };
     let mut calls = 0;
-    let read = match asking::ask(ports, &account, source.ask(&task), &mut calls, now).await {
+    let read = match asking::ask(ports, &account, (source.ask(&task), Priority::Webhook), &mut calls, now).await {
         // An expired cursor is an answer as well: the next sync begins anew.
         Ok(answers) => match source.read(&task, &answers) {
             Ok(page) => Ok(page.facts.len()),
@@ -114,22 +113,33 @@ async fn credentials(
     asked: &Asked,
 ) -> Result<Check, Fault> {
     const NAME: &str = "credentials";
+    let Some(standing) = standing(context.ports, context.tenant, connection, context.now).await? else {
+        return Ok(Check::well(NAME, "none are needed"));
+    };
     let id = &connection.id;
     let names: Vec<&str> = provider.profile().credentials.iter().map(|need| need.name).collect();
     let advice = format!(
-        "Give the connection new ones: `hooktide connections secret add {id} NAME=VALUE`, with the names {}.",
+        "Authorise it with `hooktide connections authorize {id}`, where the provider has such a page; or give it new ones \
+         with `hooktide connections secret add {id} NAME=VALUE`, of the names {}.",
         names.join(", ")
     );
-    let is_refused = matches!(asked, Some((_, Err(Failure::Refused(Refused::Refused)))));
-    Ok(match (credentials::state(context, connection).await?, asked) {
-        (CredentialState::Ok, None) if !credentials::are_needed(provider) => Check::well(NAME, "none are needed"),
-        (CredentialState::Missing, _) | (_, Some((_, Err(Failure::NoCredentials)))) => {
+    let refused = match asked {
+        Some((_, Err(Failure::Reauthorize(why, _)))) => Some(why.clone()),
+        Some((_, Err(Failure::Refused(Refused::Refused)))) => Some("the provider refuses them".to_owned()),
+        Some(_) | None => None,
+    };
+    Ok(match (standing.state, refused, asked) {
+        (CredentialsState::Missing, ..) => {
             Check::wrong(NAME, "there are none that the provider can be asked with", advice)
         }
-        (CredentialState::NeedsReauthorization, _) => Check::wrong(NAME, "the provider refuses them", advice),
-        (CredentialState::Ok, _) if is_refused => Check::wrong(NAME, "the provider refuses them", advice),
-        (CredentialState::Ok, Some((_, Ok(_)))) => Check::well(NAME, "the provider accepts them"),
-        (CredentialState::Ok, _) => Check::well(NAME, "there are some; whether they are accepted is not known now"),
+        (_, Some(why), _) => Check::wrong(NAME, why, advice),
+        (CredentialsState::NeedsReauthorization, ..) => {
+            Check::wrong(NAME, standing.reason.unwrap_or_else(|| "the provider refuses them".to_owned()), advice)
+        }
+        (CredentialsState::Ok, None, Some((_, Ok(_)))) => Check::well(NAME, "the provider accepts them"),
+        (CredentialsState::Ok, None, _) => {
+            Check::well(NAME, "there are some; whether they are accepted is not known now")
+        }
     })
 }
 
@@ -195,8 +205,12 @@ fn round_trip(asked: &Asked) -> Check {
 /// What to do about a question that got no answer.
 fn advice(failure: &Failure) -> &'static str {
     match failure {
-        Failure::NoCredentials | Failure::Refused(Refused::Refused) => "See the check of the credentials.",
+        Failure::NoCredentials | Failure::Reauthorize(..) | Failure::Refused(Refused::Refused) => {
+            "See the check of the credentials."
+        }
         Failure::NoAddress => "Set the connection's account, or its setting `site`.",
+        Failure::Later(_) => "Test again in a minute.",
+        Failure::Fault(_) => "Test again; if it lasts, see the server's log.",
         Failure::Silent(_) | Failure::Refused(Refused::Unavailable { .. } | Refused::Unreadable(_)) => {
             "See whether the provider reports an outage; syncs are tried again by themselves."
         }

@@ -4,7 +4,7 @@ use super::credentials;
 use super::resources::local_name;
 use crate::connect::{Context, Refusal, connection_of};
 use crate::sync::start;
-use hooktide_model::names::{CredentialState, MarkReason};
+use hooktide_model::names::{CredentialsState, MarkReason};
 use hooktide_store::records::resource::Resource;
 use hooktide_store::records::{self, Stored, Upkeep};
 
@@ -29,7 +29,7 @@ pub async fn run(context: Context<'_>, id: &str, order: Order) -> Result<Vec<Str
         let detail = "Nothing can be read at this provider: its webhooks carry everything that is known of it.";
         return Err(Refusal::conflict(detail));
     }
-    if credentials::state(context, &connection).await? == CredentialState::Missing {
+    if credentials::state(context, &connection).await? == CredentialsState::Missing {
         let detail = format!(
             "The connection has no API credentials; add them with `hooktide connections secret add {id} NAME=VALUE` or \
              POST /v1/connections/{id}/secrets/{{name}}, then it is read by itself."

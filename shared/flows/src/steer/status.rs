@@ -9,7 +9,7 @@ use super::subscriptions::{SubscriptionView, of_connection};
 use crate::connect::{Context, Refusal, connection_of};
 use crate::course;
 use crate::sync::start;
-use hooktide_model::names::{CredentialState, ModeSource, ResourceMode, SyncMode};
+use hooktide_model::names::{CredentialsState, ModeSource, ResourceMode, SyncMode};
 use hooktide_model::settings::rules::Rules;
 use hooktide_store::records::resource::Resource;
 
@@ -27,7 +27,7 @@ pub struct SyncView {
     /// What is synced of it, and what of it reaches the user's other connections.
     pub rules: Rules,
     /// Whether the provider can be asked.
-    pub credentials: CredentialState,
+    pub credentials: CredentialsState,
     /// Its resources.
     pub resources: Vec<ResourceView>,
     /// Its subscriptions.
