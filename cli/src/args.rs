@@ -8,9 +8,12 @@ use crate::dead_letters::DeadLettersCommand;
 use crate::endpoints::EndpointsCommand;
 use crate::feed::{ActivityArguments, ChangesArguments};
 use crate::global::Global;
+use crate::resources::OfConnection;
 use crate::send::SendArguments;
 use crate::serve::ServeArguments;
 use crate::simulate::SimulateArguments;
+use crate::subscriptions::SubscriptionsArguments;
+use crate::sync::SyncArguments;
 use crate::tokens::TokenCommand;
 
 /// Webhook-first sync: verifies what providers send, works out what really changed, and tells who needs to know.
@@ -65,6 +68,14 @@ pub(crate) enum Command {
     Changes(ChangesArguments),
     /// Show what became of each delivery.
     Activity(ActivityArguments),
+    /// Sync a connection now; or show, test, enable or disable its sync.
+    Sync(SyncArguments),
+    /// Show how each resource of the connections is read, how far, and what that costs.
+    Resources(OfConnection),
+    /// Show how each subscription at a provider is doing, and what to do about it.
+    Subscriptions(SubscriptionsArguments),
+    /// Show how much waits in the server's queues.
+    Queues,
     /// List, show, replay and discard what could not be processed.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
@@ -93,6 +104,16 @@ mod tests {
             Cli::try_parse_from(["hooktide", "connections", "list", "--json", "--url", "https://example.com/prod"]);
         let path = |cli: &Cli| cli.global.url.as_ref().map(|url| url.path().to_owned());
         assert!(parsed.is_ok_and(|cli| cli.global.json && path(&cli).as_deref() == Some("/prod")));
+    }
+
+    #[test]
+    fn a_sync_is_begun_by_the_connection_alone_and_other_things_by_their_names() {
+        let is_read = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+        for line in ["sync c1", "sync c1 --full", "sync status c1", "sync enable c1 --rule propagateChanges=true"] {
+            assert!(is_read(&format!("hooktide {line}")), "{line}");
+        }
+        assert!(!is_read("hooktide sync") && !is_read("hooktide sync status"));
+        assert!(is_read("hooktide subscriptions --connection c1") && is_read("hooktide subscriptions enable c1.2"));
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl Client {
         self.call(Method::PATCH, path, &[], Some(body)).await
     }
 
+    /// Puts JSON at a path.
+    pub(crate) async fn put(&self, path: &[&str], body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PUT, path, &[], Some(body)).await
+    }
+
     /// Deletes what is at a path.
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, Failure> {
         self.call(Method::DELETE, path, &[], None).await
@@ -80,12 +85,17 @@ impl Client {
 
     /// The pages of a list.
     pub(crate) fn pages<'a>(&'a self, path: &'a [&'a str]) -> Pages<'a> {
-        Pages { client: self, path, after: None, through: false }
+        Pages { client: self, path, filter: Vec::new(), after: None, through: false }
     }
 
     /// All items of a list.
     pub(crate) async fn list(&self, path: &[&str]) -> Result<Vec<Value>, Failure> {
-        let mut pages = self.pages(path);
+        self.list_of(path, Vec::new()).await
+    }
+
+    /// All items of a list that fit a filter.
+    pub(crate) async fn list_of(&self, path: &[&str], filter: Vec<(&str, String)>) -> Result<Vec<Value>, Failure> {
+        let mut pages = Pages { filter, ..self.pages(path) };
         let mut items = Vec::new();
         while let Some(page) = pages.next().await? {
             items.extend(page);
@@ -146,6 +156,7 @@ impl Client {
 pub(crate) struct Pages<'a> {
     client: &'a Client,
     path: &'a [&'a str],
+    filter: Vec<(&'a str, String)>,
     after: Option<String>,
     through: bool,
 }
@@ -156,7 +167,8 @@ impl Pages<'_> {
         if self.through {
             return Ok(None);
         }
-        let query: Vec<(&str, String)> = self.after.iter().map(|after| ("after", after.clone())).collect();
+        let after = self.after.iter().map(|after| ("after", after.clone()));
+        let query: Vec<(&str, String)> = self.filter.iter().cloned().chain(after).collect();
         let page = Page::of(self.client.get(self.path, &query).await?)?;
         // A server that gave the same cursor again would keep us for ever.
         self.through = page.next.is_none() || page.next == self.after;

@@ -17,12 +17,16 @@ mod manage;
 mod moment;
 mod output;
 mod providers;
+mod queues;
+mod resources;
 mod secrets;
 mod send;
 mod serve;
 mod server;
 mod simulate;
 mod status;
+mod subscriptions;
+mod sync;
 mod tail;
 mod tokens;
 mod waiting;
@@ -65,6 +69,10 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Tail => tail::run(&client()?, output).await,
         Command::Changes(arguments) => feed::changes(arguments, &client()?, output).await,
         Command::Activity(arguments) => feed::activity(arguments, &client()?, output).await,
+        Command::Sync(arguments) => sync::run(arguments, &client()?, output).await,
+        Command::Resources(arguments) => resources::run(arguments, &client()?, output).await,
+        Command::Subscriptions(arguments) => subscriptions::run(arguments, &client()?, output).await,
+        Command::Queues => queues::run(&client()?, output).await,
         Command::DeadLetters(command) => dead_letters::run(command, &client()?, output).await,
         Command::Waiting => waiting::run(&client()?, output).await,
         Command::Cost(arguments) => cost::run(&arguments, output),

@@ -173,6 +173,9 @@ pub(crate) async fn run<A: Args + Create, C: Args + Create>(
                 output.note(&format!("{id}{}; there is more", erased(&removed)));
                 removed = client.delete(&["v1", path, &id]).await?;
             }
+            if let Some(ending) = removed.get("ending").and_then(Value::as_u64).filter(|ending| *ending > 0) {
+                output.note(&format!("its {ending} subscriptions are being ended at the provider"));
+            }
             report(&removed, &format!("{id} is removed{}.", erased(&removed)), output)
         }
         ManageCommand::Secret(SecretCommand::Add { id, secret, retire_others_after }) => {

@@ -56,6 +56,7 @@ impl Host {
             notices: environment.notices_queue.clone(),
             priority: environment.priority_queue.clone(),
             jobs: environment.jobs_queue.clone(),
+            dead: environment.dead_queue.clone(),
         };
         let tally = Arc::new(Tally::default());
         let (secrets, root_keys) = (clients::secrets(&configuration), environment.root_keys.clone());

@@ -259,6 +259,11 @@ class Emulated(Syncing, unittest.TestCase):
         connection = self.world.http.done("POST", "/v1/connections", new)
         self.world.change(f"product/{connection['id']}/{json.loads(body)['id']}")
 
+    def test_what_waits_in_the_queues_is_told(self):
+        queues = {queue["name"]: queue for queue in self.world.http.done("GET", "/v1/queues")["items"]}
+        self.assertEqual(set(queues), {"notices", "priority", "jobs", "dead"})
+        self.assertTrue(all(isinstance(queue["depth"], int) for queue in queues.values()), queues)
+
     def test_an_erased_connection_leaves_no_document(self):
         shop = self.world.shop("Short-lived", SECRET)
         body = shop.body(noise(200 * 1024))

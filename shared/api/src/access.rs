@@ -16,7 +16,7 @@ use crate::answer::Refused;
 use crate::state::Api;
 
 /// The header by which an operator says for which tenant they act.
-const TENANT: &str = "hooktide-tenant";
+pub(crate) const TENANT: &str = "hooktide-tenant";
 
 /// A scope as a type.
 pub(crate) trait Needs: Send + Sync {

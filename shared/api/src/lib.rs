@@ -91,6 +91,14 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(of!(routes::connections::authorize::authorize))
         .routes(of!(routes::secrets::add::add_to_connection))
         .routes(of!(routes::secrets::remove::remove_from_connection))
+        .routes(of!(routes::sync::show::show, routes::sync::change::change))
+        .routes(of!(routes::sync::run::run))
+        .routes(of!(routes::sync::test::test))
+        .routes(of!(routes::sync::mode::show, routes::sync::mode::switch))
+        .routes(of!(routes::queues::list))
+        .routes(of!(routes::resources::list))
+        .routes(of!(routes::subscriptions::list::list))
+        .routes(of!(routes::subscriptions::enable::enable))
         .routes(of!(routes::endpoints::list::list, routes::endpoints::create::create))
         .routes(of!(
             routes::endpoints::show::show,

@@ -1,9 +1,10 @@
 //! Pages of lists: where one begins, and how long it is.
 
+use hooktide_flows::steer::{Slice, Sliced};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::answer::{Answer, Refused};
+use crate::answer::{Answer, List, Refused};
 
 /// The largest page.
 const LARGEST_PAGE: usize = 1_000;
@@ -16,6 +17,30 @@ pub(crate) struct PageQuery {
     pub(crate) after: Option<String>,
     /// At most so many (100 by default, 1000 at the most).
     pub(crate) limit: Option<usize>,
+}
+
+/// The page that is asked for of what connections have.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ConnectionQuery {
+    /// Only of this connection.
+    connection: Option<String>,
+    /// The `next` of an earlier answer.
+    after: Option<String>,
+    /// At most so many (100 by default, 1000 at the most).
+    limit: Option<usize>,
+}
+
+impl ConnectionQuery {
+    /// The part of the list.
+    pub(crate) fn slice(self) -> Answer<Slice> {
+        Ok(Slice { connection: self.connection, after: self.after, limit: limit_of(self.limit)? })
+    }
+}
+
+/// The page that a part of a list is.
+pub(crate) fn list_of<T>(part: Sliced<T>) -> List<T> {
+    List { items: part.items, next: part.next }
 }
 
 /// Checks a page's size.

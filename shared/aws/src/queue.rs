@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{BatchResultErrorEntry, QueueAttributeName, SendMessageBatchRequestEntry};
 use hooktide_model::fault::Fault;
-use hooktide_store::ports::{MAX_DELAY, Outgoing, Queue, QueueName};
+use hooktide_store::ports::{MAX_DELAY, Outgoing, Queue, QueueName, Source, Waiting};
 
 use crate::fault;
 use crate::resend::{Batches, fitting, send_all};
@@ -29,9 +29,18 @@ pub struct QueueUrls {
     pub priority: String,
     /// The URL of the queue for jobs.
     pub jobs: String,
+    /// The URL of the queue of messages that the others gave up on.
+    pub dead: String,
 }
 
 impl QueueUrls {
+    fn at(&self, source: Source) -> &str {
+        match source {
+            Source::Queue(queue) => self.of(queue),
+            Source::Dead => &self.dead,
+        }
+    }
+
     fn of(&self, queue: QueueName) -> &str {
         match queue {
             QueueName::Notices => &self.notices,
@@ -122,6 +131,27 @@ impl Queue for SqsQueue {
             }
         }
         results
+    }
+
+    /// The age of the oldest message is only in the metrics, and so is the rate.
+    async fn waiting(&self) -> Result<Vec<Waiting>, Fault> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let mut all = Vec::with_capacity(Source::ALL.len());
+        for source in Source::ALL {
+            let call = self.client.get_queue_attributes().queue_url(self.urls.at(source));
+            let answer = call.set_attribute_names(Some(names.to_vec())).send().await;
+            let answer = answer.map_err(|error| fault::sort(SERVICE, &error))?;
+            let [ready, delayed, in_flight] = names.each_ref().map(|name| {
+                let text = answer.attributes().and_then(|attributes| attributes.get(name));
+                text.and_then(|text| text.parse().ok()).unwrap_or(0)
+            });
+            all.push(Waiting { source, ready, delayed, in_flight, oldest_at: None, per_minute: None });
+        }
+        Ok(all)
     }
 }
 

@@ -14,6 +14,8 @@ use object_store::path::Path;
 use super::Ports;
 use super::jobs::announce::announce as announce_mark;
 use super::jobs::task::{Runner, Task};
+use super::sync::seen;
+use super::watch::{self, WATCH, part};
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
@@ -26,12 +28,15 @@ use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::belonging_key;
 use hooktide_store::records::job::{self, Mark};
-use hooktide_store::records::{self, Stored, authorization, tag};
+use hooktide_store::records::resource::{self, Resource};
+use hooktide_store::records::{self, Stored, authorization, subscription, tag};
 
 /// How many items are erased at once at the most; what remains is erased by calling again.
 pub const MOST: usize = 5_000;
 /// How long after deliveries stopped a commit may still end: longer than any lease.
 pub const SETTLES: Duration = Duration::from_secs(job::LEASE.as_secs() + 20);
+/// How late the renewer may be in ending the subscriptions of a connection.
+const LATE: Duration = Duration::from_secs(600);
 /// How many items are read at once.
 const PAGE: usize = 100;
 /// How many held deliveries are read at once: they are large.
@@ -80,7 +85,12 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
         return task.finish(ports).await;
     };
     let mut erased = ErasedCounts::default();
-    let all = whole(ports, task.tenant, &stored.record, MARKS, &mut erased).await?;
+    let mut all = whole(ports, task.tenant, &stored.record, MARKS, &mut erased).await?;
+    if is_parting(ports, &task, &stored.record).await? {
+        erased.others += 1;
+    } else {
+        all &= syncs(ports, task.tenant, &stored.record, &mut erased).await?;
+    }
     if all && erased == ErasedCounts::default() {
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
         let tokens = Write::Delete { key: authorization::key(task.tenant, task.id), condition: None };
@@ -89,6 +99,47 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     // The found records may have been written while deliveries stopped: look again when that is over.
     let pause = if all { SETTLES } else { Duration::ZERO };
     task.rest(ports, pause).await
+}
+
+/// Whether the subscriptions of a deleted connection are still being ended at its provider. The renewer does it; this sees to
+/// it that it does, and gives up when it is late.
+async fn is_parting(ports: &Ports, task: &Task<'_>, connection: &Connection) -> Result<bool, Fault> {
+    if connection.credentials.is_empty() {
+        return Ok(false);
+    }
+    if part::is_over(connection, task.now - LATE) {
+        part::settle(ports, task.tenant, &connection.id).await?;
+    } else if records::get::<Mark>(&*ports.table, &job::key(task.tenant, &WATCH, &connection.id)).await?.is_none() {
+        watch::look(ports, task.tenant, &connection.id, task.now).await?;
+    }
+    Ok(true)
+}
+
+/// Erases what is known of the syncs of a connection that is deleted: resources, subscriptions, tokens; whether all of it.
+async fn syncs(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    erased: &mut ErasedCounts,
+) -> Result<bool, Fault> {
+    let id = &connection.id;
+    let resources = resource::partition(tenant);
+    let read = records::list_all::<Resource>(&*ports.table, resources.clone(), &resource::prefix(id), PAGE).await?;
+    for (_, stored) in &read {
+        if let Some(reading) = &stored.record.reading {
+            seen::forget(ports, tenant, &stored.record.id(), reading).await;
+        }
+    }
+    let subscriptions = subscription::partition(tenant);
+    let range = Range::Prefix(subscription::prefix(id));
+    let (mut found, more) = keys_of(ports, &subscriptions, range, PAGE).await?;
+    found.extend(read.iter().map(|(sort, _)| resources.clone().key(sort)));
+    for single in [authorization::key(tenant, id), job::key(tenant, &WATCH, id)] {
+        found.extend(ports.table.get(&single).await?.map(|_| single));
+    }
+    erased.others += found.len();
+    delete_all(ports, found).await?;
+    Ok(!more && read.len() < PAGE)
 }
 
 /// Erases everything of a connection that is deleted, but for its record, at most so many job marks; whether all of it.

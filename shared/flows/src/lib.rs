@@ -3,6 +3,7 @@
 mod asking;
 pub mod commit;
 pub mod connect;
+mod course;
 pub mod erase;
 pub mod feed;
 pub mod foreign;
@@ -15,7 +16,9 @@ pub mod receive;
 pub mod replay;
 pub mod settings;
 mod settle;
+pub mod steer;
 pub mod sync;
+mod told;
 pub mod watch;
 
 use std::sync::Arc;

@@ -60,6 +60,20 @@ names! {
 }
 
 names! {
+    /// Who decides how the changes of a connection are found.
+    ModeSource {
+        /// The connection's own setting.
+        Connection => "connection",
+        /// The tenant's switch for a share of its connections.
+        Tenant => "tenant",
+        /// The operator's switch for a share of all connections.
+        Operator => "operator",
+        /// Nobody: it is as usual.
+        Default => "default",
+    }
+}
+
+names! {
     /// Whether a connection can ask its provider's API.
     CredentialsState {
         /// There are credentials, and the provider has not refused them.
@@ -134,6 +148,8 @@ names! {
         Receiving => "receiving",
         /// Nothing was verified yet.
         Waiting => "waiting",
+        /// A subscription is not well: changes are found later than usual until it is repaired.
+        Degraded => "degraded",
     }
 }
 
@@ -305,6 +321,11 @@ impl MarkReason {
     /// Whether it says no more than that something changed.
     pub fn is_hint(&self) -> bool {
         *self == Self::Hint
+    }
+
+    /// Whether somebody asks for the job, whatever is scheduled.
+    pub fn is_asked(&self) -> bool {
+        matches!(self, Self::Asked | Self::Full)
     }
 }
 

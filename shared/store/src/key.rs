@@ -50,6 +50,10 @@ pub enum Area<'a> {
     Budgets,
     /// Subscriptions at providers.
     Subscriptions,
+    /// Switches for many connections at once.
+    Switches,
+    /// The tenants that have connections, in the system's partition.
+    Tenants,
     /// The item that tells whether the root keys are those that the table was written under.
     Canary,
 }
@@ -75,6 +79,8 @@ impl Partition {
             Area::Authorizations => "authorizations".to_owned(),
             Area::Budgets => "budgets".to_owned(),
             Area::Subscriptions => "subscriptions".to_owned(),
+            Area::Switches => "switches".to_owned(),
+            Area::Tenants => "tenants".to_owned(),
             Area::Canary => "Z".to_owned(),
         };
         Self(format!("T#{tenant}#{rest}"))

@@ -35,6 +35,16 @@ fn routes() -> Vec<Route> {
         route("POST", "/v1/connections/{id}/secrets/{name}", operate, json!({ "value": "new" })),
         route("DELETE", "/v1/connections/{id}/secrets/{name}/{key_id}", operate, Value::Null),
         route("DELETE", "/v1/connections/{id}", operate, Value::Null),
+        route("GET", "/v1/connections/{id}/sync", read, Value::Null),
+        route("PUT", "/v1/connections/{id}/sync", operate, json!({ "mode": "polling" })),
+        route("POST", "/v1/connections/{id}/sync/run", operate, json!({ "full": true })),
+        route("POST", "/v1/connections/{id}/sync/test", operate, Value::Null),
+        route("GET", "/v1/sync/mode", read, Value::Null),
+        route("POST", "/v1/sync/mode", admin, json!({ "mode": "polling", "percent": 30 })),
+        route("GET", "/v1/queues", read, Value::Null),
+        route("GET", "/v1/resources", read, Value::Null),
+        route("GET", "/v1/subscriptions", read, Value::Null),
+        route("POST", "/v1/subscriptions/{id}/enable", operate, Value::Null),
         route("GET", "/v1/endpoints", admin, Value::Null),
         route("POST", "/v1/endpoints", admin, endpoint),
         route("GET", "/v1/endpoints/{id}", admin, Value::Null),
@@ -116,7 +126,9 @@ impl Things {
         let (id, key_id) = match route.path {
             path if path.starts_with("/v1/connections") => (&self.connection, &self.key_id),
             path if path.starts_with("/v1/endpoints") => (&self.endpoint, &self.endpoint_key_id),
-            path if path.starts_with("/v1/webhooks") => (&self.connection, &self.key_id),
+            path if path.starts_with("/v1/webhooks") || path.starts_with("/v1/subscriptions") => {
+                (&self.connection, &self.key_id)
+            }
             path if path.starts_with("/v1/tokens") => (&self.token, &self.key_id),
             _ => (&self.dead_letter, &self.key_id),
         };
@@ -184,7 +196,16 @@ async fn every_route_with_an_id_hides_another_tenants_things() {
         assert_eq!(answer.status, 404, "{} {path}: {}", route.method, String::from_utf8_lossy(&answer.body));
     }
     assert_eq!((world.get("/v1/connections").await.json(), world.get("/v1/endpoints").await.json()), before);
-    for path in ["/v1/connections", "/v1/endpoints", "/v1/changes", "/v1/activity", "/v1/dead-letters", "/v1/waiting"] {
+    for path in [
+        "/v1/connections",
+        "/v1/endpoints",
+        "/v1/changes",
+        "/v1/activity",
+        "/v1/dead-letters",
+        "/v1/waiting",
+        "/v1/resources",
+        "/v1/subscriptions",
+    ] {
         let list = world.call(&theirs, Method::GET, path, None).await.expect(200);
         assert_eq!(list["items"], json!([]), "{path}");
     }
@@ -214,8 +235,13 @@ async fn every_route_works_for_its_owner() {
         if route.method == Method::DELETE && route.path == "/v1/connections/{id}" {
             continue;
         }
-        // Nobody has connected an account to it.
-        if route.path == "/v1/endpoints/{id}/release" {
+        // The connection has no credentials, and so no subscription; `walks` has one that has.
+        if route.path == "/v1/subscriptions/{id}/enable" {
+            world.call(&token, route.method.clone(), &path, body).await.expect(404);
+            continue;
+        }
+        // Nobody has connected an account to it; nothing can be asked without credentials.
+        if ["/v1/endpoints/{id}/release", "/v1/connections/{id}/sync/run"].contains(&route.path) {
             world.call(&token, route.method.clone(), &path, body).await.expect(409);
             continue;
         }

@@ -175,7 +175,7 @@ async fn deleting_a_connection_stops_it_at_once_erases_its_things_and_keeps_the_
     let answer = world.call(&world.operator, Method::DELETE, &path, None).await.expect(200);
     assert_eq!(
         answer,
-        json!({ "erased": { "connections": 1, "secrets": 1, "entities": 40, "documents": 40 }, "remaining": false })
+        json!({ "erased": { "connections": 1, "secrets": 1, "entities": 40, "documents": 40 }, "ending": 0, "remaining": false })
     );
     assert_eq!(world.get(&path).await.status, 404);
     let kept = world.changes().await;

@@ -57,7 +57,12 @@ async fn the_queues_on_sqs_keep_their_promises() {
         let call = call.attributes(QueueAttributeName::MaximumMessageSize, "1048576");
         call.send().await.expect("a queue").queue_url.expect("its address")
     };
-    let urls = QueueUrls { notices: make("notices").await, priority: make("priority").await, jobs: make("jobs").await };
+    let urls = QueueUrls {
+        notices: make("notices").await,
+        priority: make("priority").await,
+        jobs: make("jobs").await,
+        dead: make("dead").await,
+    };
     let queue = SqsQueue::new(client.clone(), urls.clone());
     keeps_its_promises(&queue, &OverSqs { client, urls }).await;
 }

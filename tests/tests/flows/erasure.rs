@@ -118,7 +118,7 @@ async fn a_deletion_can_be_repeated_while_the_job_goes_on_and_survives_that_its_
     assert_eq!(
         delete(&world, &shop).await,
         json!({
-            "erased": { "connections": 0, "secrets": 0, "entities": 0, "documents": 0 }, "remaining": false
+            "erased": { "connections": 0, "secrets": 0, "entities": 0, "documents": 0 }, "ending": 0, "remaining": false
         })
     );
     // The message that is to start it is lost; the sweep finds the mark.

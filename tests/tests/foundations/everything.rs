@@ -28,6 +28,7 @@ pub async fn with_everything() -> (FaultyWorld, [Shop; 2]) {
         post("/v1/connections", shared).await.expect(201);
         post("/v1/endpoints", json!({ "provider": "shopify", "secrets": { "client_secret": "s" } })).await.expect(201);
         post("/v1/tokens", json!({})).await.expect(201);
+        post("/v1/sync/mode", json!({ "mode": "auto", "percent": 100 })).await.expect(202);
         for topic in ["products/update", "inventory_levels/update", "customers/redact"] {
             world.request(world.sample(&shop, topic, 1, world.now())).await;
         }

@@ -6,7 +6,7 @@ use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::key::{Area, Partition};
 use hooktide_store::records::entity::EntityId;
-use hooktide_store::records::{connection, delivery, endpoint, job, replay, token};
+use hooktide_store::records::{connection, delivery, endpoint, job, mode_switch, replay, token};
 
 use crate::everything::with_everything;
 
@@ -29,7 +29,9 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
         Area::Resources => Area::Authorizations,
         Area::Authorizations => Area::Budgets,
         Area::Budgets => Area::Subscriptions,
-        Area::Subscriptions => Area::Canary,
+        Area::Subscriptions => Area::Switches,
+        Area::Switches => Area::Tenants,
+        Area::Tenants => Area::Canary,
         Area::Canary => return None,
     })
 }
@@ -63,6 +65,7 @@ fn only_endpoints_routes_and_tokens_are_keyed_without_a_tenant() {
         job::key(&tenant, &hooktide_model::job_kind::JobKind::SYNC, "stock/c"),
         connection::key(&tenant, "c"),
         replay::key(&tenant, "r"),
+        mode_switch::key(&tenant),
         endpoint::owned_key(&tenant, "p", "e"),
         token::owned_key(&tenant, "t"),
     ];
@@ -84,7 +87,8 @@ async fn whatever_is_written_is_written_under_its_tenant() {
         let parts: Vec<&str> = partition.split('#').collect();
         match parts[0] {
             "T" => {
-                assert!(["anna", "bert", "default"].contains(&parts[1]), "{partition}");
+                let is_everybodys = parts[1..] == ["system", "tenants"];
+                assert!(is_everybodys || ["anna", "bert", "default"].contains(&parts[1]), "{partition}");
                 letters.insert(parts[2].to_owned());
                 // Nothing of one tenant names what only the other has.
                 let text = format!("{partition} {sort} {item:?}");
@@ -98,5 +102,5 @@ async fn whatever_is_written_is_written_under_its_tenant() {
         }
     }
     let all: Vec<String> = letters.into_iter().collect();
-    assert_eq!(all.concat(), "BCGHJKLNPVWXYbudgetsresources", "every area is among them");
+    assert_eq!(all.concat(), "BCGHJKLNPVWXYbudgetsresourcesswitchestenants", "every area is among them");
 }

@@ -18,6 +18,8 @@ use hooktide_store::records::document::StoredDocument;
 use hooktide_store::records::endpoint::{self, Belonging, Endpoint, LastVerified, Owned, Route};
 use hooktide_store::records::entity::{Entity, EntityId};
 use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::known_tenant::KnownTenant;
+use hooktide_store::records::mode_switch::ModeSwitch;
 use hooktide_store::records::privacy::{self, Done};
 use hooktide_store::records::replay::Replay;
 use hooktide_store::records::resource::Resource;
@@ -137,6 +139,8 @@ fn decode((partition, sort): &Place, item: Item) -> Option<(&'static str, u32, R
         ("T", "authorizations") => read::<Authorization>(item),
         ("T", "budgets") => read::<Budget>(item),
         ("T", "resources") => read::<Resource>(item),
+        ("T", "switches") => read::<ModeSwitch>(item),
+        ("T", "tenants") => read::<KnownTenant>(item),
         ("E", _) if sort == "endpoint" => read::<Endpoint>(item),
         ("E", _) => read::<LastVerified>(item),
         ("R", _) if sort == "belonging" => read::<Belonging>(item),
@@ -178,7 +182,9 @@ async fn every_record_of_newer_code_waits_and_every_one_of_older_code_is_read() 
             "endpoint",
             "entity",
             "job mark",
+            "known tenant",
             "last verification",
+            "mode switch",
             "privacy record",
             "reference",
             "replay",

@@ -93,6 +93,45 @@ async fn an_app_with_many_shops_is_set_up_from_the_command_line() {
 }
 
 #[tokio::test]
+async fn syncs_are_seen_to_from_the_command_line() {
+    let server = Server::start().await;
+    let shop =
+        ["connections", "add", "shopify", "--account", "a.myshopify.com", "--secret", "client_secret=s", "--json"];
+    let shop = hooktide(&server, &shop, "").json();
+    let id = text(&shop, "id");
+    let begun = hooktide(&server, &["sync", id], "");
+    assert_eq!(begun.code, Some(1));
+    assert!(begun.error.contains(&format!("hooktide connections secret add {id}")), "{}", begun.error);
+    let status = hooktide(&server, &["sync", "status", id, "--json"], "").json();
+    assert_eq!((&status["mode"], &status["credentials"]), (&"auto".into(), &"missing".into()));
+    assert!(hooktide(&server, &["sync", "status", id], "").out.contains("realtimeSyncEnabled"));
+    let off = hooktide(&server, &["sync", "disable", id, "--json"], "").json();
+    assert_eq!(off["rules"]["realtimeSyncEnabled"], false);
+    let on = hooktide(&server, &["sync", "enable", id, "--rule", "propagateInventory=true", "--json"], "").json();
+    assert_eq!((&on["rules"]["realtimeSyncEnabled"], &on["rules"]["propagateInventory"]), (&true.into(), &true.into()));
+    let odd = hooktide(&server, &["sync", "enable", id, "--rule", "propagateTeapots=true"], "");
+    assert!(odd.code == Some(1) && odd.error.contains("propagateTeapots"), "{}", odd.error);
+    let tested = hooktide(&server, &["sync", "test", id], "");
+    assert!(tested.code == Some(1) && tested.error.contains("credentials"), "{}", tested.error);
+    assert!(tested.out.contains("hooktide connections secret add"), "{}", tested.out);
+    let polled = hooktide(&server, &["sync", "mode", "polling", "--percent", "30", "--json"], "").json();
+    assert_eq!(polled["operator_polling_percent"], 30);
+    assert!(hooktide(&server, &["sync", "mode", "auto"], "").out.contains("0 % by the operator"));
+    let own = hooktide(&server, &["sync", "mode", "polling", "--connection", id, "--json"], "").json();
+    assert_eq!((&own["mode"], &own["mode_from"]), (&"polling".into(), &"connection".into()));
+    assert_eq!(hooktide(&server, &["sync", "mode", "default"], "").code, Some(2));
+    let queues = hooktide(&server, &["queues", "--json"], "").json();
+    assert_eq!(queues["items"].as_array().map(Vec::len), Some(4));
+    for list in ["resources", "subscriptions"] {
+        let items = hooktide(&server, &[list, "--connection", id, "--json"], "").json();
+        assert!(items["items"].is_array(), "{list}: {items}");
+        assert_eq!(hooktide(&server, &[list], "").code, Some(0));
+    }
+    let nobody = hooktide(&server, &["subscriptions", "enable", "nobody.1"], "");
+    assert!(nobody.code == Some(1) && nobody.error.contains("no such subscription"), "{}", nobody.error);
+}
+
+#[tokio::test]
 async fn dead_letters_are_seen_to_from_the_command_line() {
     let server = Server::start().await;
     let shop =

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::Path;
 use hooktide_flows::connect::provider_of;
-use hooktide_model::names::{AddressHealth, FeedMode};
+use hooktide_flows::steer::{self, Feed};
+use hooktide_model::names::{AddressHealth, FeedMode, SubscriptionState};
 use hooktide_store::key::{Area, Partition};
 use hooktide_store::records;
 use hooktide_store::records::dead_letter::{self, DeadLetter, Shelf};
@@ -29,9 +30,10 @@ pub(crate) struct WebhookView {
     /// How changes are learnt of: `webhook` or `polling`.
     #[schema(value_type = String)]
     mode: FeedMode,
-    /// The provider's promise to send, where it is registered by Hooktide.
-    subscription: Option<String>,
-    /// `receiving`, or `waiting` if nothing was verified yet.
+    /// The state of the provider's promise to send, of the connection whose own address it is: of several, the worst.
+    #[schema(value_type = Option<SubscriptionState>)]
+    subscription: Option<SubscriptionState>,
+    /// `receiving`, `waiting` if nothing was verified yet, or `degraded` if a subscription is not well.
     #[schema(value_type = String)]
     health: AddressHealth,
     /// When a delivery was last verified, to within a few minutes.
@@ -69,12 +71,21 @@ pub(crate) async fn show(may: May<Read>, Path((provider, id)): Path<(String, Str
     let (dead, more_dead) = dead_letter::count(may.api.table(), Shelf::Dead.place(may.tenant()), COUNTED, of).await?;
     let held = Partition::of(may.tenant(), Area::Held(&id));
     let (held, more_held) = dead_letter::count(may.api.table(), (held, String::new()), COUNTED, of).await?;
+    let feed = match &endpoint.connection {
+        Some(connection) => steer::feed(may.context(), connection).await?,
+        None => Feed::default(),
+    };
+    let health = match verified {
+        _ if feed.is_degraded => AddressHealth::Degraded,
+        Some(_) => AddressHealth::Receiving,
+        None => AddressHealth::Waiting,
+    };
     Ok(ok(WebhookView {
         provider: provider.to_owned(),
         connection: endpoint.connection,
-        mode: FeedMode::Webhook,
-        subscription: None,
-        health: if verified.is_some() { AddressHealth::Receiving } else { AddressHealth::Waiting },
+        mode: feed.mode,
+        subscription: feed.subscription,
+        health,
         last_verified_at: verified,
         handshake: handshake_of(&may.api, provider, &id).await?,
         queue: KeptView { dead, held, more: more_dead || more_held },

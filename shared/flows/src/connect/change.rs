@@ -1,5 +1,6 @@
 //! Changing a connection's name, account or settings.
 
+use hooktide_model::settings::rules::RulesChange;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::Endpoint;
 use hooktide_store::records::{self, Stored, Upkeep};
@@ -21,6 +22,8 @@ pub struct ConnectionChange {
     pub consent: Option<Consent>,
     /// Settings; `null` removes one.
     pub settings: Map<String, Value>,
+    /// Sync rules.
+    pub rules: RulesChange,
 }
 
 /// Changes a connection.
@@ -39,6 +42,7 @@ pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) ->
     }
     let settings = patched(&connection.settings, change.settings);
     connection.settings = settings_of(provider_of(&connection.provider)?, &settings)?;
+    connection.rules = connection.rules.changed(change.rules);
     let key = connection::key(context.tenant, &connection.id);
     let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?];
     let moved = former.account != connection.account;
@@ -57,7 +61,8 @@ pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) ->
         }
         true | false => transact(context, writes).await?,
     }
-    if moved || former.settings != connection.settings {
+    let is_on = |connection: &Connection| connection.rules.realtime_sync_enabled;
+    if moved || former.settings != connection.settings || is_on(&former) != is_on(&connection) {
         wake(context, &connection).await?;
     }
     Ok(connection)

@@ -1,6 +1,7 @@
 //! Makes a connection with its own endpoint, or for one account of a shared one.
 
 use hooktide_model::secret::Secret;
+use hooktide_model::settings::rules::Rules;
 use hooktide_store::ports::Key;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{self, Endpoint};
@@ -53,6 +54,7 @@ pub async fn create(context: Context<'_>, new: NewConnection, repeat: &Repeat) -
         name: name_of(new.name, account.as_deref().unwrap_or(provider.id()))?,
         account,
         settings,
+        rules: Rules::default(),
         created_at: context.now,
         request: repeat.fingerprint(),
         deleted_at: None,

@@ -1,5 +1,6 @@
 //! Removing a connection and what is known through it. Its deliveries stop and its secrets go at once, in one transaction
-//! with a job that looks again later; the record of the connection goes last. The journal is kept.
+//! with a job that looks again later; the record of the connection goes last. The journal is kept. Where the provider has
+//! subscriptions, the credentials stay until these are ended there.
 
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{Endpoint, key};
@@ -8,6 +9,7 @@ use hooktide_store::records::{self, Stored, Upkeep};
 use super::endpoint::tombstone;
 use super::{Context, Refusal, routing, transact};
 use crate::erase;
+use crate::watch::{self, part};
 
 /// The counts of removed records.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Removed {
     pub entities: usize,
     /// Documents.
     pub documents: usize,
+    /// Subscriptions that are being ended at the provider.
+    pub ending: usize,
     /// Whether the job that looks again has more to erase.
     pub remaining: bool,
 }
@@ -31,7 +35,9 @@ pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> 
     let mut removed = Removed::default();
     if stored.record.deleted_at.is_none() {
         match end(context, &stored).await {
-            Ok(secrets) => (removed.connections, removed.secrets) = (1, secrets),
+            Ok((secrets, ending)) => {
+                removed = Removed { connections: 1, secrets, ending, ..removed };
+            }
             // Somebody else may have removed it at the same time, which is as good.
             Err(Refusal::Conflict(detail)) => {
                 if find().await?.is_some_and(|stored| stored.record.deleted_at.is_none()) {
@@ -46,11 +52,19 @@ pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> 
     Ok(Removed { entities: erased.entities, documents: erased.documents, remaining: !all, ..removed })
 }
 
-/// Ends a connection: it receives nothing more and is invisible. Returns the number of secrets that were removed.
-async fn end(context: Context<'_>, stored: &Stored<Connection>) -> Result<usize, Refusal> {
+/// Ends a connection: it receives nothing more and is invisible. Returns the number of secrets that are removed, and of
+/// subscriptions that are to be ended first.
+async fn end(context: Context<'_>, stored: &Stored<Connection>) -> Result<(usize, usize), Refusal> {
     let Context { ports, tenant, now, .. } = context;
     let connection = &stored.record;
-    let gone = Connection { credentials: Vec::new(), deleted_at: Some(now), ..connection.clone() };
+    let ending = match connection.credentials.is_empty() {
+        true => 0,
+        false => part::at_provider(ports, tenant, &connection.id).await?,
+    };
+    let mut gone = Connection { deleted_at: Some(now), ..connection.clone() };
+    if ending == 0 {
+        gone.credentials.clear();
+    }
     let mut writes = vec![
         records::replace(&connection::key(tenant, &connection.id), Some(stored.rev), &gone, Upkeep::default())?,
         erase::begin(ports, tenant, &connection.id, now).await?,
@@ -69,5 +83,8 @@ async fn end(context: Context<'_>, stored: &Stored<Connection>) -> Result<usize,
     }
     transact(context, writes).await?;
     erase::announce(ports, tenant, &connection.id, now).await;
-    Ok(secrets)
+    if ending > 0 {
+        watch::look(ports, tenant, &connection.id, now).await?;
+    }
+    Ok((secrets, ending))
 }

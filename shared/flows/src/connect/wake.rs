@@ -3,17 +3,22 @@
 use hooktide_model::fault::Fault;
 use hooktide_model::names::MarkReason;
 use hooktide_store::records::connection::Connection;
+use hooktide_store::records::known_tenant;
 
 use super::Context;
 use crate::sync::start;
 use crate::watch;
 
-/// Asks for a sync of everything and a look at the subscriptions, if the connection has what its API wants.
+/// Asks for a sync of everything and a look at the subscriptions, if the connection has what its API wants. Of one that is
+/// switched off nothing is read: its subscriptions end.
 pub(super) async fn wake(context: Context<'_>, connection: &Connection) -> Result<(), Fault> {
     if connection.credentials.is_empty() {
         return Ok(());
     }
     let Context { ports, tenant, now, .. } = context;
-    start::all(ports, tenant, connection, MarkReason::Asked, now).await?;
+    known_tenant::note(context.table(), tenant, now).await?;
+    if connection.rules.realtime_sync_enabled {
+        start::all(ports, tenant, connection, MarkReason::Asked, now).await?;
+    }
     watch::look(ports, tenant, &connection.id, now).await
 }

@@ -14,6 +14,7 @@ pub static RUNNERS: &[&Runner] = &[
     &crate::privacy::RUNNER,
     &crate::publish::RUNNER,
     &crate::replay::RUNNER,
+    &crate::steer::RUNNER,
     &crate::sync::RUNNER,
 ];
 

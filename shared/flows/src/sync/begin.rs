@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use hooktide_model::names::{MarkReason, Via};
+use hooktide_model::names::{MarkReason, ResourceMode, Via};
 use hooktide_store::records::job::Mark;
 use hooktide_store::records::resource::{Reading, Resource};
 
@@ -24,6 +24,8 @@ pub(super) fn reading(resource: &Resource, mark: &Mark, now: Timestamp) -> Optio
         (false, Via::Probe)
     } else if has(MarkReason::Nightly) {
         (true, Via::Full)
+    } else if has(MarkReason::Poll) && resource.mode == ResourceMode::Polling {
+        (false, Via::Polling)
     } else if has(MarkReason::Probe) {
         (false, Via::Probe)
     } else if has(MarkReason::Poll) {
@@ -72,7 +74,6 @@ fn hints(reasons: &BTreeMap<MarkReason, u64>) -> u64 {
 mod tests {
     use super::*;
     use hooktide_model::job_kind::JobKind;
-    use hooktide_model::names::ResourceMode;
     use hooktide_model::tenant::Tenant;
     use hooktide_store::records::resource::ResourceId;
 
@@ -82,6 +83,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let mut read = Resource::new(&ResourceId::new("c", "products"), ResourceMode::Webhook);
         read.cursor = Some("7".into());
+        let polled = Resource { mode: ResourceMode::Polling, ..read.clone() };
         let never = Resource { cursor: None, ..read.clone() };
         let cases: &[(&Resource, &[MarkReason], (bool, Via))] = &[
             (&never, &[Hint], (true, Via::Full)),
@@ -94,6 +96,8 @@ mod tests {
             (&read, &[Nightly], (true, Via::Full)),
             (&read, &[Probe], (false, Via::Probe)),
             (&read, &[Poll], (false, Via::Polling)),
+            (&read, &[Probe, Poll], (false, Via::Probe)),
+            (&polled, &[Probe, Poll], (false, Via::Polling)),
         ];
         for (resource, reasons, expected) in cases {
             let mut mark = Mark::asked(&Tenant::system(), JobKind::SYNC, "products/c", now, now);

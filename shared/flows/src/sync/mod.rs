@@ -10,19 +10,20 @@ mod circle;
 mod due;
 mod facts;
 mod heard;
-mod mode;
+pub(crate) mod mode;
 mod outcome;
 mod rest;
 mod run;
-mod seen;
+pub(crate) mod seen;
 pub mod start;
 
 use self::run::Run;
-use crate::Ports;
 use crate::asking::account;
 use crate::jobs::task::{Runner, Task};
+use crate::{Ports, course};
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::MarkReason;
 use hooktide_store::records;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::resource::{Resource, ResourceId};
@@ -51,8 +52,13 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     if stored.is_none() && id.part.is_some() {
         return rest::park(ports, &task).await;
     }
-    let mode = mode::of(ports, task.tenant, account, &id, task.now).await?;
-    let run = Run::new(ports, &task, (account, source), &id, (stored, mode));
+    let course = course::of(ports, task.tenant, &account.connection).await?;
+    // What a connection is told while it is switched off waits in the mark until it is on again.
+    if !course.is_on && !task.held.record.reasons.keys().any(MarkReason::is_asked) {
+        return rest::park(ports, &task).await;
+    }
+    let mode = mode::of(ports, task.tenant, course, &id, task.now).await?;
+    let run = Run::new(ports, &task, (account, source), &id, (stored, mode, course));
     let end = run.until_it_ends().await?;
     rest::until(ports, &task, end).await
 }

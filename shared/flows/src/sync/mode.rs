@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::Ports;
-use crate::asking::account::Account;
+use crate::course::Course;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{ResourceMode, SyncMode};
+use hooktide_model::names::ResourceMode;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::resource::ResourceId;
 use hooktide_store::records::subscription::{self, Subscription};
@@ -18,21 +18,20 @@ const MOST: usize = 2_000;
 pub(super) async fn of(
     ports: &Ports,
     tenant: &Tenant,
-    account: &Account,
+    course: Course,
     id: &ResourceId,
     now: Timestamp,
 ) -> Result<ResourceMode, Fault> {
-    let connection = &account.connection;
-    if connection.settings.mode == Some(SyncMode::Polling) {
-        return Ok(ResourceMode::Polling);
+    if let Some(mode) = course.fixed() {
+        return Ok(mode);
     }
-    let all = subscriptions(ports, tenant, &connection.id).await?;
+    let all = subscriptions(ports, tenant, &id.connection).await?;
     let all: Vec<Subscription> = all.into_iter().map(|stored| stored.record).collect();
     Ok(decide(&all, id, now))
 }
 
 /// The subscriptions of a connection.
-pub(super) async fn subscriptions(
+pub(crate) async fn subscriptions(
     ports: &Ports,
     tenant: &Tenant,
     connection: &str,

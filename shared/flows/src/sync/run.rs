@@ -13,6 +13,7 @@ use crate::asking::account::Account;
 use crate::asking::{Failure, Priority, ask};
 use crate::commit::origin::Origin;
 use crate::commit::{Committed, Fact, Uncommitted};
+use crate::course::Course;
 use crate::jobs::task::Task;
 use crate::publish;
 use hooktide_model::fault::Fault;
@@ -42,6 +43,7 @@ pub(super) struct Run<'a> {
     /// The revision of the resource's record, if it has one.
     rev: Option<u64>,
     resource: Resource,
+    course: Course,
 }
 
 /// How a step of a reading ended.
@@ -58,11 +60,11 @@ impl<'a> Run<'a> {
         task: &'a Task<'a>,
         (account, source): (&'a Account, &'static dyn Source),
         id: &'a ResourceId,
-        (stored, mode): (Option<Stored<Resource>>, ResourceMode),
+        (stored, mode, course): (Option<Stored<Resource>>, ResourceMode, Course),
     ) -> Self {
         let rev = stored.as_ref().map(|stored| stored.rev);
         let resource = stored.map_or_else(|| Resource::new(id, mode), |stored| Resource { mode, ..stored.record });
-        Self { ports, task, account, source, id, rev, resource }
+        Self { ports, task, account, source, id, rev, resource, course }
     }
 
     /// Takes up the reading that is under way, or begins one, and goes on until it ends or the run has no more time.
@@ -239,7 +241,7 @@ impl<'a> Run<'a> {
         }
         self.resource.cursor = Some(cursor);
         let mode = heard::note(self.ports, self.task.tenant, self.id, &reading, self.task.now).await?;
-        self.resource.mode = mode.unwrap_or(self.resource.mode);
+        self.resource.mode = self.course.fixed().or(mode).unwrap_or(self.resource.mode);
         let end = outcome::done(&mut self.resource, &reading, self.task.settings, self.task.now);
         self.conclude(&reading, Outcome::Processed, outcome::told(&self.resource, &reading)).await?;
         Ok(end)

@@ -121,7 +121,7 @@ pub(super) fn is_there(page: &Page, id: &str) -> bool {
 }
 
 /// Removes what was kept of a listing.
-pub(super) async fn forget(ports: &Ports, tenant: &Tenant, id: &ResourceId, reading: &Reading) {
+pub(crate) async fn forget(ports: &Ports, tenant: &Tenant, id: &ResourceId, reading: &Reading) {
     for number in 0..reading.seen_blobs {
         let path = path(tenant, id, reading, number);
         if let Err(error) = ports.blobs.delete(&path).await {

@@ -19,7 +19,7 @@ use hooktide_store::ports::WriteFault;
 use hooktide_store::records::connection::Connection;
 use hooktide_store::records::job::Raise;
 use hooktide_store::records::resource::{Resource, ResourceId};
-use hooktide_store::records::{self, Upkeep};
+use hooktide_store::records::{self, Stored, Upkeep};
 
 /// Asks for a sync of all resources of a connection, for this reason, at once. Returns them.
 pub async fn all(
@@ -29,23 +29,28 @@ pub async fn all(
     reason: MarkReason,
     now: Timestamp,
 ) -> Result<Vec<ResourceId>, Fault> {
-    let source = hooktide_providers::by_id(&connection.provider).and_then(|provider| provider.source());
-    let Some(source) = source else { return Ok(Vec::new()) };
-    let mut ids: Vec<ResourceId> =
-        source.resources().iter().map(|name| ResourceId::new(&connection.id, name)).collect();
-    ids.extend(known(ports, tenant, &connection.id).await?.into_iter().filter(|id| id.part.is_some()));
+    let known = known(ports, tenant, &connection.id).await?;
+    let ids = ids(connection, &known);
     for id in &ids {
         raise(ports, tenant, id, reason, now).await?;
     }
     Ok(ids)
 }
 
+/// The resources of a connection: those that are read from the start, and the parts that are known.
+pub(crate) fn ids(connection: &Connection, known: &[Stored<Resource>]) -> Vec<ResourceId> {
+    let source = hooktide_providers::by_id(&connection.provider).and_then(|provider| provider.source());
+    let Some(source) = source else { return Vec::new() };
+    let first = source.resources().iter().map(|name| ResourceId::new(&connection.id, name));
+    first.chain(known.iter().map(|stored| stored.record.id()).filter(|id| id.part.is_some())).collect()
+}
+
 /// The resources of a connection that have a record.
-async fn known(ports: &Ports, tenant: &Tenant, connection: &str) -> Result<Vec<ResourceId>, Fault> {
+pub(crate) async fn known(ports: &Ports, tenant: &Tenant, connection: &str) -> Result<Vec<Stored<Resource>>, Fault> {
     use hooktide_store::records::resource::{partition, prefix};
     let found =
         records::list_all::<Resource>(&*ports.table, partition(tenant), &prefix(connection), MOST_PARTS).await?;
-    Ok(found.into_iter().map(|(_, stored)| stored.record.id()).collect())
+    Ok(found.into_iter().map(|(_, stored)| stored).collect())
 }
 
 /// How many resources a connection has at the most.

@@ -2,11 +2,13 @@
 //!
 //! One job a connection, apart from syncs, so that no flood of them delays a renewal. Each step compares what is wanted with
 //! what there is (`desired.rs`) and takes the next step of each subscription that is due (`step.rs`): its record is written
-//! before the provider is called. What is observed leads from state to state by one pure function (`health.rs`).
+//! before the provider is called. What is observed leads from state to state by one pure function (`health.rs`). The
+//! subscriptions of a connection that is deleted are ended before its credentials go (`part.rs`).
 
 mod desired;
 pub mod health;
-mod reach;
+pub(crate) mod part;
+pub(crate) mod reach;
 mod renewer;
 mod step;
 

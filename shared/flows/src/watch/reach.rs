@@ -11,7 +11,7 @@ use hooktide_store::ports::{Call, Destination, Limits};
 const LIMITS: Limits = Limits { time: Duration::from_secs(5), size: 64 * 1024 };
 
 /// Why our address is not reachable; `None` if it is.
-pub(super) async fn unreachable(ports: &Ports, settings: &Settings) -> Option<String> {
+pub(crate) async fn unreachable(ports: &Ports, settings: &Settings) -> Option<String> {
     let request = Request::get(format!("{}/v1/health", settings.public_url)).body(Bytes::new()).ok()?;
     let call = Call { request, limits: LIMITS, to: Destination::Operator };
     match ports.http.send(call).await {

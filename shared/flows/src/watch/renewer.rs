@@ -8,7 +8,7 @@ use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
-use super::{WATCH, step};
+use super::{WATCH, part, step};
 use crate::commit::Committer;
 use crate::commit::journal::Journal;
 use crate::jobs::hold::{Hold, Next};
@@ -97,7 +97,10 @@ impl Renewer {
             Err(WriteFault::Fault(fault)) => return Err(fault),
         }
         let context = step::Context { ports, settings, committer, tenant: &due.tenant, is_over, now };
-        let next = context.connection(&due.resource).await;
+        let next = match context.connection(&due.resource).await {
+            Ok(None) => part::settle(ports, &due.tenant, &due.resource).await.map(|()| None),
+            next => next,
+        };
         let becomes = match &next {
             Ok(Some(at)) => Next::Parked((*at).min(now + DAILY)),
             Ok(None) => Next::Over,

@@ -1,29 +1,28 @@
 //! The steps of a connection's subscriptions.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::desired::{self, Wanted};
 use super::health::{Action, Observation, observe};
-use super::reach;
+use super::{part, reach};
 use crate::asking::account::{self, Account};
 use crate::asking::{self, Failure, Priority};
-use crate::commit::fact::FactKind;
-use crate::commit::origin::Origin;
-use crate::commit::{Committer, Fact, Uncommitted};
+use crate::commit::Committer;
 use crate::connect::secrets::MOST_LIVE;
 use crate::connect::webhook_url;
 use crate::sync::start;
-use crate::{Ports, Settings, publish};
+use crate::told::{self, Note};
+use crate::{Ports, Settings, course};
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{MarkReason, Outcome, SyncMode, Via};
+use hooktide_model::names::{MarkReason, Outcome};
 use hooktide_model::secret::Secrets;
 use hooktide_model::signing::{self, SUBSCRIPTION_KEY};
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::{Registered, Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions};
 use hooktide_store::ports::Write;
+use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{self, Endpoint, SealedSecret, sealed_for};
 use hooktide_store::records::resource::{self, Resource, ResourceId};
 use hooktide_store::records::subscription::{self, MISSED, Subscription};
@@ -99,14 +98,18 @@ impl Context<'_> {
             };
             next = next.into_iter().chain(due).min();
         }
-        Ok(Some(next.unwrap_or(self.now + CHECKED)))
+        // Once everything of a connection that is deleted has ended, nothing is left to look at.
+        let is_deleted = watched.account.connection.deleted_at.is_some();
+        Ok(next.or((!is_deleted).then_some(self.now + CHECKED)))
     }
 
-    /// The connection, if it is there and its provider takes subscriptions by API.
+    /// The connection, if its provider takes subscriptions by API. One that is deleted is there as long as it has credentials
+    /// to end them with.
     async fn watched(&self, id: &str) -> Result<Option<Watched>, Fault> {
-        let Some(account) = account::of(self.ports, self.settings, self.tenant, id, self.now).await? else {
-            return Ok(None);
-        };
+        let connection = records::get::<Connection>(&*self.ports.table, &connection::key(self.tenant, id)).await?;
+        let Some(Stored { record: connection, .. }) = connection else { return Ok(None) };
+        let account = account::whole(self.ports, self.settings, self.tenant, connection, self.now).await?;
+        let Some(account) = account else { return Ok(None) };
         let facet = account.provider.subscriptions();
         let Some(facet) = facet.filter(|facet| !facet.plan().app_wide || account.connection.owns_endpoint()) else {
             return Ok(None);
@@ -123,10 +126,11 @@ impl Context<'_> {
         Ok(Some(Watched { facet, url, secrets, account }))
     }
 
-    /// What the connection should subscribe to: nothing, where it is to be polled.
+    /// What the connection should subscribe to: nothing, where it is to be polled, or deleted.
     async fn wanted(&self, watched: &Watched) -> Result<Vec<Wanted>, Fault> {
         let connection = &watched.account.connection;
-        if connection.settings.mode == Some(SyncMode::Polling) {
+        let is_deleted = connection.deleted_at.is_some();
+        if is_deleted || course::of(self.ports, self.tenant, connection).await?.fixed().is_some() {
             return Ok(Vec::new());
         }
         let (partition, prefix) = (resource::partition(self.tenant), resource::prefix(&connection.id));
@@ -171,6 +175,7 @@ impl Context<'_> {
                 let mut next = one.clone();
                 (next.reason, next.next_at) = (Some(why.clone()), waits);
                 self.put(&stored, &next).await?;
+                self.act(watched, one, &next, &[]).await?;
                 return Ok(waits);
             }
         }
@@ -226,13 +231,21 @@ impl Context<'_> {
     /// Ends a subscription that nobody wants, and removes its record.
     async fn end(&self, watched: &Watched, stored: Stored<Subscription>) -> Result<Option<Timestamp>, Fault> {
         let one = &stored.record;
-        if let Err(failure) = self.end_there(watched, one).await {
-            let (next, _) = observe(one, Observation::Failure, self.now);
+        let ended = self.end_there(watched, one).await;
+        if let Err(failure) = &ended
+            && !part::is_over(&watched.account.connection, self.now)
+        {
+            let (mut next, _) = observe(one, Observation::Failure, self.now);
+            next.next_at = part::in_time(&watched.account.connection, next.next_at);
             self.put(&stored, &Subscription { reason: Some(failure.to_string()), ..next.clone() }).await?;
             return Ok(Some(next.next_at));
         }
         self.remove(&stored).await?;
-        self.tell(watched, one, Outcome::Processed, format!("the subscription to {} ended", one.topic)).await?;
+        let (outcome, text) = match ended {
+            Ok(()) => (Outcome::Processed, format!("the subscription to {} ended", one.topic)),
+            Err(failure) => (Outcome::Failed, part::left(&one.topic, one.provider_id.as_deref(), &failure)),
+        };
+        self.tell(watched, one, outcome, text).await?;
         Ok(None)
     }
 
@@ -326,34 +339,30 @@ impl Context<'_> {
                 Action::Poll => start::raise(self.ports, self.tenant, &id, MarkReason::Poll, self.now).await?,
             }
         }
-        if before.state != after.state || before.reason != after.reason {
-            let outcome = if after.failures == 0 { Outcome::Processed } else { Outcome::Failed };
+        let told = |one: &Subscription| (one.state, one.reason.clone(), one.expires_at);
+        if told(before) != told(after) {
+            let is_well = after.failures == 0 && after.reason.is_none();
+            let outcome = if is_well { Outcome::Processed } else { Outcome::Failed };
+            let until = after.expires_at.map(|at| format!(" until {at}")).unwrap_or_default();
             let why = after.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            self.tell(watched, after, outcome, format!("the subscription to {} is {}{why}", after.topic, after.state))
-                .await?;
+            let text = format!("the subscription to {} is {}{until}{why}", after.topic, after.state);
+            self.tell(watched, after, outcome, text).await?;
         }
         Ok(())
     }
 
     /// Tells the activity what was done.
-    async fn tell(&self, watched: &Watched, one: &Subscription, outcome: Outcome, reason: String) -> Result<(), Fault> {
-        let id = format!("watch-{}-{}", one.id, self.now.as_millisecond());
-        let origin = Origin {
-            topic: Some("subscription".to_owned()),
-            delivery: Some(one.id.clone()),
-            ..Origin::once(id, watched.account.provider.id(), self.now)
+    async fn tell(&self, watched: &Watched, one: &Subscription, outcome: Outcome, text: String) -> Result<(), Fault> {
+        let note = Note {
+            id: format!("watch-{}-{}-{}", one.id, self.now.as_millisecond(), one.state),
+            provider: watched.account.provider.id(),
+            topic: "subscription",
+            about: &one.id,
+            connection: Some(&one.connection),
+            outcome,
+            text,
         };
-        let fact = Fact {
-            id: format!("{}-{}", origin.id, one.state),
-            origin: Arc::new(origin),
-            via: Via::Own,
-            connection: Some(one.connection.clone()),
-            what: FactKind::Noted { outcome, reason },
-            warning: None,
-        };
-        let committed = self.committer.commit(self.tenant, &[&fact], &[], self.now).await;
-        let committed = committed.map_err(|Uncommitted { fault, .. }| fault)?;
-        publish::announce(self.ports, self.tenant, committed).await
+        told::tell(self.ports, self.committer, self.tenant, note, self.now).await
     }
 
     async fn put(&self, stored: &Stored<Subscription>, next: &Subscription) -> Result<(), Fault> {

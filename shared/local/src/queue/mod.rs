@@ -19,6 +19,7 @@
 //!   died, the next one that opens the file hands out at once, not when its visibility would have ended.
 
 mod at_work;
+mod pace;
 mod schema;
 mod store;
 #[cfg(test)]
@@ -32,7 +33,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hooktide_model::fault::Fault;
-use hooktide_store::ports::{Clock, MAX_DELAY, Outgoing, Queue, QueueName, Source};
+use hooktide_store::ports::{Clock, MAX_DELAY, Outgoing, Queue, QueueName, Source, Waiting};
 use hooktide_store::times;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -109,6 +110,8 @@ pub struct Depth {
     pub in_flight: u64,
     /// When the oldest of all of them was sent.
     pub oldest_sent_at: Option<Timestamp>,
+    /// How many messages were handed out within the last minute, by this process.
+    pub lately: u64,
 }
 
 /// A durable queue; clones share it, and the last one to go closes the file.
@@ -217,6 +220,19 @@ impl Queue for DurableQueue {
             results.iter_mut().filter(|result| result.is_ok()).for_each(|result| *result = Err(fault.clone()));
         }
         results
+    }
+
+    async fn waiting(&self) -> Result<Vec<Waiting>, Fault> {
+        Ok(self.depth().await?.into_iter().map(Waiting::from).collect())
+    }
+}
+
+impl From<Depth> for Waiting {
+    fn from(depth: Depth) -> Self {
+        let Depth { source, ready, delayed, in_flight, oldest_sent_at, lately } = depth;
+        // What is only delayed is not late.
+        let oldest_at = oldest_sent_at.filter(|_| ready + in_flight > 0);
+        Self { source, ready, delayed, in_flight, oldest_at, per_minute: Some(lately) }
     }
 }
 

@@ -7,6 +7,7 @@ use hooktide_store::ports::{MAX_DELAY, Outgoing, QueueName, Source};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use super::pace::Pace;
 use super::{Depth, MAX_HIDDEN, QueueSettings, Received};
 
 /// How many messages become ready at once, so that no receive takes long: sends wait behind it.
@@ -62,6 +63,8 @@ pub(super) struct Store {
     turns: HashMap<Source, String>,
     /// When each source was last looked through for what a clock that was ahead holds back.
     clamped: HashMap<Source, i64>,
+    /// What each source handed out lately.
+    paces: HashMap<Source, Pace>,
     /// Whether this round gave receivers something to look at.
     changed: bool,
     /// How many messages this round moved to the dead queue.
@@ -70,7 +73,8 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(connection: Connection, settings: QueueSettings) -> Self {
-        Self { connection, settings, now: 0, turns: HashMap::new(), clamped: HashMap::new(), changed: false, buried: 0 }
+        let (turns, clamped, paces) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { connection, settings, now: 0, turns, clamped, paces, changed: false, buried: 0 }
     }
 
     /// Begins a round.
@@ -133,6 +137,7 @@ impl Store {
             }
         }
         received.sort_by_key(|(due, message)| (*due, message.id));
+        self.paces.entry(from).or_default().count(received.len(), self.now);
         Ok((received.into_iter().map(|(_, message)| message).collect(), groups.into_iter().collect()))
     }
 
@@ -237,11 +242,11 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn depth(&self) -> Result<Vec<Depth>> {
+    pub(super) fn depth(&mut self) -> Result<Vec<Depth>> {
         Source::ALL.into_iter().map(|source| self.depth_of(source)).collect()
     }
 
-    fn depth_of(&self, source: Source) -> Result<Depth> {
+    fn depth_of(&mut self, source: Source) -> Result<Depth> {
         let source_code = code(source);
         let waiting: u64 = self.connection.prepare_cached(READY)?.query_row([source_code], |row| row.get(0))?;
         let (due, delayed, in_flight): (u64, u64, u64) = self
@@ -256,7 +261,8 @@ impl Store {
         } else {
             None
         };
-        Ok(Depth { source, ready, delayed, in_flight, oldest_sent_at })
+        let lately = self.paces.entry(source).or_default().lately(self.now);
+        Ok(Depth { source, ready, delayed, in_flight, oldest_sent_at, lately })
     }
 
     pub(super) fn next_due(&self, from: Source) -> Result<Option<Timestamp>> {

@@ -361,9 +361,10 @@ async fn depth_tells_what_waits_where() {
 
     let depths = queue.depth().await.unwrap();
     assert_eq!(depths.iter().map(|depth| depth.source).collect::<Vec<_>>(), Source::ALL);
-    let notices = Depth { source: NOTICES, ready: 2, delayed: 1, in_flight: 1, oldest_sent_at: Some(start) };
+    let notices = Depth { source: NOTICES, ready: 2, delayed: 1, in_flight: 1, oldest_sent_at: Some(start), lately: 1 };
     assert_eq!(depths[0], notices);
-    assert_eq!(depths[1], Depth { source: PRIORITY, ready: 0, delayed: 0, in_flight: 0, oldest_sent_at: None });
+    let empty = Depth { source: PRIORITY, ready: 0, delayed: 0, in_flight: 0, oldest_sent_at: None, lately: 0 };
+    assert_eq!(depths[1], empty);
 
     queue.delete(&receipts(&received)).await.unwrap();
     clock.advance(SECOND * 10);

@@ -1,4 +1,5 @@
 //! Settings that people give.
 
 pub mod connection;
+pub mod rules;
 mod value;

@@ -263,6 +263,28 @@ pub const MAX_DELAY: Duration = Duration::from_secs(900);
 pub trait Queue: Send + Sync {
     /// Sends messages; one result for each, in order.
     async fn send(&self, messages: Vec<Outgoing>) -> Vec<Result<(), Fault>>;
+
+    /// How much waits at each source, as far as the queue knows.
+    async fn waiting(&self) -> Result<Vec<Waiting>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+/// How much waits at a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// The source.
+    pub source: Source,
+    /// Messages that could be received now.
+    pub ready: u64,
+    /// Messages that are held back until they are due.
+    pub delayed: u64,
+    /// Messages that are being worked on.
+    pub in_flight: u64,
+    /// When the oldest message that is ready or worked on was sent, if the queue tells.
+    pub oldest_at: Option<Timestamp>,
+    /// How many messages were handed out within the last minute, if the queue tells.
+    pub per_minute: Option<u64>,
 }
 
 /// Sends one message.

@@ -8,6 +8,7 @@ use super::endpoint::SealedSecret;
 use super::{Record, as_text};
 use crate::key::{Area, Key, Partition};
 use hooktide_model::settings::connection::ConnectionSettings;
+use hooktide_model::settings::rules::Rules;
 use hooktide_model::tenant::Tenant;
 
 /// One account at one provider, of one tenant.
@@ -29,6 +30,9 @@ pub struct Connection {
     /// Settings.
     #[serde(with = "as_text")]
     pub settings: ConnectionSettings,
+    /// What is synced of it, and what of it reaches the user's other connections.
+    #[serde(default)]
+    pub rules: Rules,
     /// When it was made.
     pub created_at: Timestamp,
     /// A fingerprint of the request that made it, to tell another one with the same idempotency key.

@@ -27,6 +27,8 @@
 //! | authorization | `T#<tenant>#authorizations` | connection id | sealed tokens, expires_at, refused_since |
 //! | budget | `T#<tenant>#budgets` | connection id | granted, breaker |
 //! | subscription | `T#<tenant>#subscriptions` | `<connection>#<id>` | state, failures, provider_id, expires_at, next_at |
+//! | mode switch | `T#<tenant>#switches` | `mode` | polling_percent, since, after |
+//! | known tenant | `T#system#tenants` | tenant | (a reference) |
 //! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
@@ -49,6 +51,8 @@ pub mod grant;
 pub mod guest;
 pub mod job;
 pub mod journal;
+pub mod known_tenant;
+pub mod mode_switch;
 pub mod privacy;
 pub mod replay;
 pub mod resource;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 async fn queue(answers: impl IntoIterator<Item = Recorded>) -> (Wire, SqsQueue) {
     let wire = Wire::answering(answers).await;
     let url = |name: &str| format!("http://queue/{name}");
-    let urls = QueueUrls { notices: url("notices"), priority: url("priority"), jobs: url("jobs") };
+    let urls = QueueUrls { notices: url("notices"), priority: url("priority"), jobs: url("jobs"), dead: url("dead") };
     let queue = SqsQueue::new(Client::new(&wire.configuration().await), urls);
     (wire, queue)
 }

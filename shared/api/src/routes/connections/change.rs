@@ -44,6 +44,7 @@ pub(crate) async fn change(
         account: patch.account,
         consent: claim::consent(&may.api, tenant, patch.claim.as_deref()).await?,
         settings: patch.settings.unwrap_or_default(),
+        ..ConnectionChange::default()
     };
     let connection = connect::change(may.context(), &id, change).await?;
     Ok(ok(view(&may.api, may.tenant(), connection).await?))

@@ -13,6 +13,9 @@ use crate::answer::{Answer, ok};
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Deleted {
     erased: Erased,
+    /// How many subscriptions are being ended at the provider; the credentials that this takes go with the last of them, after
+    /// an hour at the latest.
+    ending: usize,
     /// Whether there is more to erase than one request does. A job goes on with it, a minute later; to hurry, delete the
     /// connection again. Its deliveries stopped at once.
     remaining: bool,
@@ -37,6 +40,6 @@ pub(crate) struct Erased {
     responses((status = 200, body = Deleted), (status = 404)))]
 pub(crate) async fn delete(may: May<Operate>, Path(id): Path<String>) -> Answer<Json<Deleted>> {
     let removed = connect::remove(may.context(), &id).await?;
-    let Removed { connections, secrets, entities, documents, remaining } = removed;
-    Ok(ok(Deleted { erased: Erased { connections, secrets, entities, documents }, remaining }))
+    let Removed { connections, secrets, entities, documents, ending, remaining } = removed;
+    Ok(ok(Deleted { erased: Erased { connections, secrets, entities, documents }, ending, remaining }))
 }

@@ -1,0 +1,60 @@
+//! Parting: the credentials of a connection that is deleted outlive it until its subscriptions are ended at the provider, an
+//! hour at the most.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::Ports;
+use crate::asking::Failure;
+use hooktide_model::fault::Fault;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::{Write, WriteFault};
+use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::subscription::{self, Subscription};
+use hooktide_store::records::{self, Stored, Upkeep, authorization};
+
+/// How long a provider may keep us from ending subscriptions.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// How many subscriptions are counted.
+const COUNTED: usize = 1_000;
+
+/// How many subscriptions of a connection its provider has.
+pub(crate) async fn at_provider(ports: &Ports, tenant: &Tenant, id: &str) -> Result<usize, Fault> {
+    let (partition, prefix) = (subscription::partition(tenant), subscription::prefix(id));
+    let all = records::list_all::<Subscription>(&*ports.table, partition, &prefix, COUNTED).await?;
+    Ok(all.iter().filter(|(_, stored)| stored.record.provider_id.is_some()).count())
+}
+
+/// Whether the connection is deleted and its time to end subscriptions is over.
+pub(crate) fn is_over(connection: &Connection, now: Timestamp) -> bool {
+    connection.deleted_at.is_some_and(|deleted_at| deleted_at + LONGEST <= now)
+}
+
+/// When to try again: not after that time is over.
+pub(super) fn in_time(connection: &Connection, next_at: Timestamp) -> Timestamp {
+    connection.deleted_at.map_or(next_at, |deleted_at| next_at.min(deleted_at + LONGEST))
+}
+
+/// What the activity says of a subscription that could not be ended.
+pub(super) fn left(topic: &str, provider_id: Option<&str>, failure: &Failure) -> String {
+    let id = provider_id.unwrap_or_default();
+    format!("the subscription to {topic} could not be ended: {failure}; remove {id} in the provider's dashboard")
+}
+
+/// Erases the credentials of a connection that is deleted, once there is nothing to end with them.
+pub(crate) async fn settle(ports: &Ports, tenant: &Tenant, id: &str) -> Result<(), Fault> {
+    let key = connection::key(tenant, id);
+    let Some(Stored { rev, record }) = records::get::<Connection>(&*ports.table, &key).await? else { return Ok(()) };
+    if record.deleted_at.is_none() || record.credentials.is_empty() {
+        return Ok(());
+    }
+    let delete = Write::Delete { key: authorization::key(tenant, id), condition: None };
+    match ports.table.write(delete).await {
+        Ok(_) | Err(WriteFault::Condition(_)) => {}
+        Err(fault) => return Err(records::raced(fault)),
+    }
+    let bare = Connection { credentials: Vec::new(), ..record };
+    let write = records::replace(&key, Some(rev), &bare, Upkeep::default())?;
+    ports.table.write(write).await.map(drop).map_err(records::raced)
+}
