@@ -57,7 +57,7 @@ impl Failure {
 
     /// Whether there are only too many calls for now.
     pub(crate) fn is_for_now(&self) -> bool {
-        matches!(self, Self::Later(_) | Self::Refused(Refusal::Limited { .. }))
+        matches!(self, Self::Later(_) | Self::Resting(_) | Self::Refused(Refusal::Limited { .. }))
     }
 
     /// Whether the answer about one entity is the trouble, and not the account or the provider.

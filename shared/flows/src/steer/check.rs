@@ -66,7 +66,9 @@ async fn ask(context: Context<'_>, provider: &dyn Provider, connection: &Connect
     let Some(source) = provider.source() else { return Ok(None) };
     let known = start::known(ports, tenant, &connection.id).await?;
     let Some(first) = start::ids(connection, &known).into_iter().next() else { return Ok(None) };
-    let Some(account) = account::whole(ports, settings, tenant, connection.clone(), now).await? else { return Ok(None) };
+    let Some(account) = account::whole(ports, settings, tenant, connection.clone(), now).await? else {
+        return Ok(None);
+    };
     let stored = known.into_iter().find(|stored| stored.record.id() == first);
     let cursor = stored.as_ref().and_then(|stored| stored.record.cursor.clone());
     let task = providers::Task {
@@ -211,7 +213,9 @@ fn advice(failure: &Failure) -> &'static str {
         Failure::NoAddress => "Set the connection's account, or its setting `site`.",
         Failure::Later(_) => "Test again in a minute.",
         Failure::Fault(_) => "Test again; if it lasts, see the server's log.",
-        Failure::Silent(_) | Failure::Refused(Refused::Unavailable { .. } | Refused::Unreadable(_)) => {
+        Failure::Silent(_)
+        | Failure::Resting(_)
+        | Failure::Refused(Refused::Unavailable { .. } | Refused::Unreadable(_)) => {
             "See whether the provider reports an outage; syncs are tried again by themselves."
         }
         Failure::Refused(Refused::Limited { .. }) => "Wait, or lower the connection's setting `rate_per_minute`.",

@@ -29,7 +29,11 @@ pub(crate) struct SyncChange {
 /// Changes how a connection is synced. It takes effect within seconds.
 #[utoipa::path(put, path = "/v1/connections/{id}/sync", operation_id = "change_sync", request_body = SyncChange,
     responses((status = 200, body = SyncView), (status = 404), (status = 409), (status = 422)))]
-pub(crate) async fn change(may: May<Operate>, Path(id): Path<String>, change: Body<SyncChange>) -> Answer<Json<SyncView>> {
+pub(crate) async fn change(
+    may: May<Operate>,
+    Path(id): Path<String>,
+    change: Body<SyncChange>,
+) -> Answer<Json<SyncView>> {
     let Body(SyncChange { mode, rules }) = change;
     let mode = match mode {
         Patched::Kept => None,
