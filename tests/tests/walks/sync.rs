@@ -147,7 +147,8 @@ async fn a_connection_that_is_switched_off_is_not_read_and_what_changed_meanwhil
 
 #[tokio::test]
 async fn each_check_that_fails_says_what_to_do() {
-    let simulated = Simulated::new("square").await;
+    // The keys of a store are not renewed by themselves.
+    let simulated = Simulated::new("woocommerce").await;
     simulated.after(SECOND).await;
     let path = format!("/v1/connections/{}/sync/test", simulated.connection);
     let test = async || {

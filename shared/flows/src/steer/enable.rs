@@ -5,6 +5,7 @@ use crate::connect::{Context, Refusal, connection_of};
 use crate::watch::health::{Observation, observe};
 use crate::watch::look;
 use hooktide_model::names::SubscriptionState;
+use hooktide_store::records::budget::{self, Breaker, Budget};
 use hooktide_store::records::subscription::{self, Subscription};
 use hooktide_store::records::{self, Upkeep};
 
@@ -30,6 +31,19 @@ pub async fn enable(context: Context<'_>, id: &str) -> Result<SubscriptionView, 
     let enabled = Subscription { reason: None, ..enabled };
     let write = records::replace(&key, Some(stored.rev), &enabled, Upkeep::default())?;
     ports.table.write(write).await.map_err(records::raced)?;
+    try_again(context, &connection.record.id).await?;
     look(ports, tenant, &connection.record.id, now).await?;
     Ok(SubscriptionView::of(enabled))
+}
+
+/// A provider that is left alone, since it did not answer, is asked at once: somebody knows better.
+async fn try_again(context: Context<'_>, connection: &str) -> Result<(), Refusal> {
+    let key = budget::key(context.tenant, connection);
+    let Some(stored) = records::get::<Budget>(&*context.ports.table, &key).await? else { return Ok(()) };
+    if stored.record.breaker.open_until.is_none() {
+        return Ok(());
+    }
+    let closed = Budget { breaker: Breaker::default(), ..stored.record };
+    let write = records::replace(&key, Some(stored.rev), &closed, Upkeep::default())?;
+    Ok(context.ports.table.write(write).await.map(drop).map_err(records::raced)?)
 }

@@ -9,6 +9,7 @@ mod desired;
 pub mod health;
 pub(crate) mod part;
 pub(crate) mod reach;
+mod registered;
 mod renewer;
 mod step;
 

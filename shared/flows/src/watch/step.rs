@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::desired::{self, Wanted};
 use super::health::{Action, Observation, observe};
+use super::registered::registered_as;
 use super::{part, reach};
 use crate::asking::account::{self, Account};
 use crate::asking::{self, Failure, Priority};
@@ -20,7 +21,7 @@ use hooktide_model::names::{MarkReason, Outcome};
 use hooktide_model::secret::Secrets;
 use hooktide_model::signing::{self, SUBSCRIPTION_KEY};
 use hooktide_model::tenant::Tenant;
-use hooktide_providers::{Registered, Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions};
+use hooktide_providers::{Subscribed, SubscriptionStep, SubscriptionTask, Subscriptions};
 use hooktide_store::ports::Write;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{self, Endpoint, SealedSecret, sealed_for};
@@ -33,7 +34,7 @@ const MOST: usize = 2_000;
 /// How many steps of a connection's subscriptions are taken in one look; the next look goes on.
 const MOST_STEPS: usize = 100;
 /// How often the existence of a subscription that does not end is checked.
-const CHECKED: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const CHECKED: SignedDuration = SignedDuration::from_hours(24);
 /// How long until our own address is looked at again, where it was not reachable.
 const UNREACHABLE: Duration = Duration::from_secs(3600);
 
@@ -375,32 +376,4 @@ impl Context<'_> {
             Write::Delete { key: stored.record.key(self.tenant), condition: Some(records::unchanged(stored.rev)) };
         self.ports.table.write(delete).await.map(drop).map_err(records::raced)
     }
-}
-
-/// The subscription as its provider has it now: renewed at four fifths of its life, a little earlier or later than others.
-fn registered_as(one: &Subscription, registered: &Registered, life: Option<Duration>, now: Timestamp) -> Subscription {
-    let mut next = one.clone();
-    next.provider_id = Some(registered.id.clone());
-    next.checked_at = Some(now);
-    let longest = life.map(|life| now + life);
-    // A date that is past, or too far ahead, is not believed.
-    let believed = registered.expires_at.filter(|at| *at > now);
-    next.expires_at = match (believed, longest) {
-        (Some(at), Some(longest)) => Some(at.min(longest)),
-        (None, longest) => longest,
-        (at, None) => at,
-    };
-    next.renew_at = next.expires_at.map(|at| {
-        now + (at - now)
-            .total(jiff::Unit::Second)
-            .map_or(SignedDuration::ZERO, |left| SignedDuration::from_secs_f64(left * share(&one.id)))
-    });
-    next.next_at = next.renew_at.unwrap_or(now + CHECKED);
-    next
-}
-
-/// Which part of its life passes before a subscription is renewed: about four fifths.
-fn share(id: &str) -> f64 {
-    let [first, ..] = signing::sha256(&[id.as_bytes()]);
-    0.78 + f64::from(first) / 255.0 * 0.04
 }

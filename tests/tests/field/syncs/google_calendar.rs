@@ -62,7 +62,7 @@ pub(super) fn read() -> Vec<Seen> {
                 ]),
                 &["entities", "next"],
             ),
-            json!([[["owner@example.com/single", true]], { "sync": "next", "page": null, "restarts": 0 }]),
+            json!([[["owner@example.com/single", true]], { "sync": "next" }]),
         ),
         (
             "series are asked for whole, deleted ones with them, and nothing that a token forbids",
@@ -124,7 +124,7 @@ pub(super) fn read() -> Vec<Seen> {
     ]
 }
 
-/// What is told of an event that is deleted after its calendar's token has expired, while nothing is heard.
+/// The changes of an event that is deleted after its calendar's token has expired, while nothing is heard.
 async fn deleted_meanwhile() -> Value {
     let shop = Shop::silent("google-calendar").await;
     let id = shop.edit(json!({ "what": "event", "fields": { "summary": "Lunch" } })).await;

@@ -64,7 +64,7 @@ impl Shop {
         self.entity(|change| change["kind"] == "product" && change["document"]["id"] == id).await
     }
 
-    /// What was told of an entity, from its first change to its last.
+    /// The changes of an entity, from its first change to its last.
     pub(super) async fn ops(&self, entity: &Value) -> Vec<Value> {
         let changes = self.changes().await.into_iter().filter(|change| change["entity"] == *entity);
         changes.map(|change| change["op"].clone()).collect()

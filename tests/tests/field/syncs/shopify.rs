@@ -83,7 +83,7 @@ async fn variants() -> Value {
     }
 }
 
-/// What is told of a stock that is no longer kept at its location.
+/// The changes of a stock that is no longer kept at its location.
 async fn inactive() -> Value {
     let shop = Shop::silent("shopify").await;
     let counted = |change: &Value| change["kind"] == "stock" && change["document"]["location"].is_string();

@@ -57,7 +57,7 @@ async fn saved() -> Value {
     changes.iter().map(|change| json!([change["document"]["id"] == *id, change["op"], change["via"]])).collect()
 }
 
-/// What is told of an item that is deleted while nothing is heard.
+/// The changes of an item that is deleted while nothing is heard.
 async fn deleted() -> Value {
     let shop = Shop::silent("square").await;
     let id = shop.first(|_| true).await;

@@ -22,7 +22,7 @@ pub(super) fn read() -> Vec<Seen> {
     )]
 }
 
-/// What is told of a product through these edits, a day after each.
+/// The changes of a product through these edits, a day after each.
 async fn through(edits: &[&str]) -> Value {
     let shop = Shop::silent("woocommerce").await;
     let id = shop.first(|_| true).await;
