@@ -76,7 +76,7 @@ fn show(answer: Value, output: &Output, columns: [&str; 5]) -> Result<(), Failur
         let texts = columns.map(|name| field(item, name));
         table.row([time(item, "processed_at")].into_iter().chain(texts));
     }
-    output.table(&mut table, "There is nothing here yet.")?;
+    output.table(&table, "There is nothing here yet.")?;
     if let Some(next) = page.next.filter(|_| page.more) {
         output.note(&format!("There is more: --after {}", harmless(&next)));
     }
