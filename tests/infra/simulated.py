@@ -14,6 +14,8 @@ from providers import logical
 HOOKTIDE = Path(os.environ.get("HOOKTIDE_TEST_COMMAND") or CHECKOUT / "build/command/hooktide")
 # Those whose connections say themselves where they are; the addresses of the others are the operator's.
 WITH_SITES = {"woocommerce"}
+# Those that have consent at an address of its own.
+WITH_CONSENT = {"google-calendar", "shopify", "square"}
 SIMULATED = ("shopify", "square", "woocommerce")
 READY_WITHIN = 30
 
@@ -94,6 +96,8 @@ class Simulators:
         variables["HOOKTIDE_PRIVATE_HOSTS"] = ",".join(self[provider].host for provider in sorted(WITH_SITES))
         for provider in set(SIMULATED) - WITH_SITES:
             template["Parameters"][f"{logical(provider)}Api"]["Default"] = self[provider].url
+            if provider in WITH_CONSENT:
+                template["Parameters"][f"{logical(provider)}Oauth"]["Default"] = self[provider].url
         # What is polled is polled as often as the schedule runs.
         template["Parameters"]["PollFloorSeconds"]["Default"] = 30
         return template

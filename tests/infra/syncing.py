@@ -7,8 +7,8 @@ from samples import sample_of
 from simulated import SIMULATED
 from world import TENANT
 
-# The field that has a product's name.
-NAMED_BY = {"shopify": "title"}
+# What is edited at a provider, and the field with its title; elsewhere a product and its name.
+EDITED = {"google-calendar": ("event", "summary"), "shopify": ("product", "title")}
 # A schedule runs each minute; what it begins takes the start of a few functions.
 BY_SCHEDULE = 120
 
@@ -37,13 +37,13 @@ class Syncing:
         for provider, connection in self.synced.items():
             with self.subTest(provider):
                 self.world.until(lambda: self.rests(connection), f"peace at {provider}", BY_SCHEDULE)
-                self.assertIn("full", {change["via"] for change in self.products(connection)})
+                self.assertIn("full", {change["via"] for change in self.changes(connection)})
                 change = self.after_an_edit(provider, connection)
                 self.assertEqual((change["op"], change["via"]), ("created", "webhook"))
                 self.assertEqual(self.world.simulators[provider].state()["notifications"]["refused"], 0)
 
     def test_what_is_polled_finds_an_edit_by_the_schedule_and_has_no_subscription(self):
-        self.world.until(lambda: self.products(self.polled), "first sync of what is polled")
+        self.world.until(lambda: self.changes(self.polled), "first sync of what is polled")
         from_now_on = self.synced["square"]
         self.assertEqual(set(self.subscriptions(from_now_on)), {"active"})
         self.world.http.done("PATCH", f"/v1/connections/{from_now_on}", {"settings": {"mode": "polling"}})
@@ -57,14 +57,14 @@ class Syncing:
 
     def after_an_edit(self, provider, connection, title="Gyokuro"):
         """The change that comes of something new at the provider."""
-        self.world.simulators[provider].edit("product", **{NAMED_BY.get(provider, "name"): title})
-        titled = lambda: [one for one in self.products(connection) if one["document"]["title"] == title]
+        what, named = EDITED.get(provider, ("product", "name"))
+        self.world.simulators[provider].edit(what, **{named: title})
+        titled = lambda: [one for one in self.changes(connection) if title in (one["document"] or {}).values()]
         return self.world.until(titled, f"change at {provider}", BY_SCHEDULE)[0]
 
-    def products(self, connection):
-        """What the feed says of the products of a connection."""
-        changes = self.world.http.follow("/v1/changes")
-        return [one for one in changes if one["entity"].startswith(f"product/{connection}/")]
+    def changes(self, connection):
+        """What the feed says of a connection."""
+        return [one for one in self.world.http.follow("/v1/changes") if one["entity"].split("/")[1] == connection]
 
     def credentials(self):
         """What nobody may be told: what the stack proves itself with at providers."""
@@ -77,9 +77,11 @@ class Syncing:
         return [one["state"]["S"] for one in self.world.records("subscriptions", f"{connection}#")]
 
     def rests(self, connection):
-        """Whether all of its subscriptions are well, and none of its syncs is under way or soon to come."""
-        states = self.subscriptions(connection)
-        marks = [one for one in self.world.records("B", "sync#") if connection in one["resource"]["S"].split("/")]
+        """Whether all of its subscriptions are well, and no sync of what they are about is under way or soon to come."""
+        subscriptions = self.world.records("subscriptions", f"{connection}#")
+        about = {one["resource"]["S"] for one in subscriptions}
+        marks = {one["resource"]["S"]: one for one in self.world.records("B", "sync#")}
+        marks = [one for of, one in marks.items() if of.split("/")[0] in about and of.split("/")[1] == connection]
         soon = (time.time() + BY_SCHEDULE) * 1000
         busy = [one for one in marks if one["running"]["BOOL"] or int(one["due_at"]["N"]) < soon]
-        return states and set(states) == {"active"} and marks and not busy
+        return marks and not busy and {one["state"]["S"] for one in subscriptions} == {"active"}
