@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::report::{Report, Verdict, grouped};
-use crate::rounds::{Contestant, Pairs};
+use crate::rounds::{Contestant, GROUP, Pairs};
 
 /// How many entities the small store has.
 const FEW: u64 = 1_000;
@@ -31,8 +31,6 @@ const CONNECTIONS: usize = 10_000;
 const FILLING: Duration = Duration::from_secs(120);
 /// How much longer an operation may take in the larger store.
 const MOST: f64 = 1.10;
-/// How many pairs of rounds a group has.
-const ROUNDS: usize = 81;
 /// Notices of a batch.
 const BATCH: u64 = 25;
 
@@ -96,13 +94,10 @@ fn processing(runtime: &Runtime, places: &mut [Place; 2]) -> Pairs {
         let process = |place: &Place, batches: &mut Vec<Vec<Message>>| {
             runtime.block_on(place.process(batches.pop().expect("a batch for each round")));
         };
-        pairs.measure(
-            ROUNDS,
-            &mut [
-                Contestant::new(1, || process(few, &mut few_batches)),
-                Contestant::new(1, || process(many, &mut many_batches)),
-            ],
-        );
+        pairs.measure(&mut [
+            Contestant::new(1, || process(few, &mut few_batches)),
+            Contestant::new(1, || process(many, &mut many_batches)),
+        ]);
     }
     pairs
 }
@@ -117,9 +112,8 @@ fn compare(report: &mut Report, runtime: &Runtime, places: &mut [Place; 2], grow
     // Measures one kind of work after the other, since other work between two runs would affect them unequally. Reads the
     // page before processing: the fewer entities there are, the more of the page's changes processing overtakes, and the
     // feed gives those without their documents.
-    let accepting =
-        Pairs::of(ROUNDS, &mut [Contestant::new(200, || accept(few)), Contestant::new(200, || accept(many))]);
-    let reading = Pairs::of(ROUNDS, &mut [Contestant::new(5, || read(few)), Contestant::new(5, || read(many))]);
+    let accepting = Pairs::of(&mut [Contestant::new(200, || accept(few)), Contestant::new(200, || accept(many))]);
+    let reading = Pairs::of(&mut [Contestant::new(5, || read(few)), Contestant::new(5, || read(many))]);
     let pairs = [accepting, reading, processing(runtime, places)];
     for (what, pair) in ["acceptance", "a page of 100 changes", "processing 25 changes"].iter().zip(pairs) {
         let [before, after] = pair.medians().map(|time| time.as_secs_f64() * 1e6);
@@ -133,7 +127,7 @@ impl Place {
     /// Makes new batches of changes: one for each round, and one for the round that warms up.
     async fn refill(&mut self) {
         self.batches.clear();
-        for _ in 0..=ROUNDS {
+        for _ in 0..=GROUP {
             let batch = self.batch().await;
             self.batches.push(batch);
         }

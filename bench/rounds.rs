@@ -46,6 +46,8 @@ fn times(rounds: usize, contestants: &mut [Contestant<'_>]) -> Vec<Vec<Duration>
     times
 }
 
+/// How many pairs of rounds a group has.
+pub(crate) const GROUP: usize = 81;
 /// How many groups of pairs are measured at most.
 const MOST_GROUPS: usize = 12;
 /// How far apart the ends of the median's interval may be.
@@ -60,17 +62,17 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     /// Measures this group of pairs until the median is steady.
-    pub(crate) fn of(rounds: usize, contestants: &mut [Contestant<'_>; 2]) -> Self {
+    pub(crate) fn of(contestants: &mut [Contestant<'_>; 2]) -> Self {
         let mut pairs = Self::default();
         while pairs.wants_more() {
-            pairs.measure(rounds, contestants);
+            pairs.measure(contestants);
         }
         pairs
     }
 
     /// Measures a group of pairs.
-    pub(crate) fn measure(&mut self, rounds: usize, contestants: &mut [Contestant<'_>; 2]) {
-        let times = times(rounds, contestants);
+    pub(crate) fn measure(&mut self, contestants: &mut [Contestant<'_>; 2]) {
+        let times = times(GROUP, contestants);
         self.times.extend(times[0].iter().zip(&times[1]).map(|(first, second)| [*first, *second]));
         self.groups += 1;
     }
