@@ -149,6 +149,29 @@ async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_from_
     assert_eq!(spent(&calls(&simulated.state().await)), spent(&before) + 1, "the other calendars are left alone");
 }
 
+#[tokio::test]
+async fn after_an_outage_of_a_day_exactly_the_gap_is_read_from_the_cursor() {
+    for (provider, resource) in [("square", "catalog"), ("woocommerce", "products")] {
+        let simulated = Simulated::new(provider).await;
+        simulated.after(SECOND).await;
+        let first = products(&simulated).await.len();
+        // Nothing runs here, and nothing that is sent arrives.
+        simulated.control("faults", json!({ "drop": true })).await;
+        for name in ["One", "Two", "Three"] {
+            simulated.world.clock.advance(8 * HOUR);
+            simulated.control("edit", json!({ "what": "product", "fields": { "name": name } })).await;
+        }
+        let before = told(&simulated).await.len();
+        simulated.after(SECOND).await;
+        let mut gap = products(&simulated).await.split_off(first);
+        gap.sort();
+        let expected = ["One", "Three", "Two"].map(|name| (name.to_owned(), "probe".to_owned()));
+        assert_eq!(gap, expected, "{provider}: {:#?}", told(&simulated).await);
+        let said = told(&simulated).await.split_off(before).join("\n");
+        assert!(said.contains(&format!("probe of {resource}/")) && said.contains("3 changes, "), "{provider}: {said}");
+    }
+}
+
 /// What the activity says of syncs and subscriptions.
 async fn told(simulated: &Simulated) -> Vec<String> {
     let activity = simulated.world.activity().await;

@@ -2,7 +2,7 @@
 //!
 //! Views ([`SyncView`], [`ResourceView`], [`SubscriptionView`]) say how each resource is read and each subscription is doing,
 //! and what to do. A decision is stored, and marks are raised, so that it takes effect within seconds; the jobs that syncs and
-//! subscriptions have anyway carry it out. Nothing is asked of a provider here but by [`test`].
+//! subscriptions have anyway carry it out. Nothing is asked of a provider here but by [`test()`].
 
 mod check;
 mod credentials;
