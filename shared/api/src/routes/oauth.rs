@@ -63,7 +63,7 @@ async fn authorized(api: &Api, provider: &str, brought: Brought) -> Answer<Strin
 fn shown(status: StatusCode, title: &str, text: &str) -> Response {
     let text = html::escaped(text);
     let page = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title} - Hooktide</title></head>\
+        "<!doctype html><html lang=\"en\"><head><title>{title} - Hooktide</title></head>\
          <body><h1>{title}</h1><p>{text}</p></body></html>\n"
     );
     html::page(status, POLICY, page)
