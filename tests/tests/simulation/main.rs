@@ -66,7 +66,7 @@ fn the_same_seed_is_the_same_run_in_another_process() {
 #[track_caller]
 fn assert_found(mutation: Mutation, by: &str) {
     let mut others = Vec::new();
-    for seed in 1..=6 {
+    for seed in 1..=16 {
         let broken = run(Run { seed, steps: 4 * STEPS, mutation: Some(mutation) }).broken;
         if broken.iter().any(|broken| broken.starts_with(by)) {
             return;
