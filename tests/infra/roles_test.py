@@ -33,6 +33,8 @@ WATCHED = (
     "ForAllValues:StringLike dynamodb:LeadingKeys "
     "E#* T#*#B T#*#C T#*#J#* T#*#authorizations T#*#budgets T#*#resources T#*#subscriptions"
 )
+# Whether a share of all connections is polled.
+SWITCHES = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#switches"
 # Messages that wait longer than a queue can hold them back.
 DEFERRED = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#W"
 
@@ -121,6 +123,7 @@ ROLES = {
         ("logs:PutLogEvents", "ApiLogs", ""),
     },
     "Renewer": {
+        ("dynamodb:GetItem", "Table", SWITCHES),
         ("dynamodb:Query", "Table/index/due", ""),
         ("dynamodb:DeleteItem", "Table", WATCHED),
         ("dynamodb:GetItem", "Table", WATCHED),
