@@ -41,6 +41,8 @@ pub(crate) enum Failure {
     Later(Timestamp),
     /// The provider failed several times in a row, and is left alone for so long: nothing was asked.
     Resting(Duration),
+    /// The pages that the provider gives have no end; the text says how. They cannot be gone on with.
+    Endless(&'static str),
     /// The provider refused.
     Refused(Refusal),
     /// Our own side failed.
@@ -65,9 +67,9 @@ impl Failure {
         self.is_about_the_question() || matches!(self, Self::Refused(Refusal::Unreadable(_)))
     }
 
-    /// Whether the provider does not take the question: its cursor has expired, or what it names is gone.
+    /// Whether the question cannot be asked on: its cursor has expired, leads nowhere, or what it names is gone.
     pub(crate) fn is_about_the_question(&self) -> bool {
-        matches!(self, Self::Refused(Refusal::Expired | Refusal::Invalid))
+        matches!(self, Self::Endless(_) | Self::Refused(Refusal::Expired | Refusal::Invalid))
     }
 }
 
@@ -83,6 +85,7 @@ impl std::fmt::Display for Failure {
             }
             Self::Later(_) => "somebody else is about to get what is needed",
             Self::Fault(fault) => return fault.fmt(f),
+            Self::Endless(how) => return write!(f, "the provider's answer cannot be read: {how}"),
             Self::Refused(refusal) => match refusal {
                 Refusal::Refused => {
                     "the provider refuses the credentials; authorise the connection again, or give it new ones"

@@ -214,6 +214,7 @@ fn advice(failure: &Failure) -> &'static str {
         Failure::Later(_) => "Test again in a minute.",
         Failure::Fault(_) => "Test again; if it lasts, see the server's log.",
         Failure::Silent(_)
+        | Failure::Endless(_)
         | Failure::Resting(_)
         | Failure::Refused(Refused::Unavailable { .. } | Refused::Unreadable(_)) => {
             "See whether the provider reports an outage; syncs are tried again by themselves."

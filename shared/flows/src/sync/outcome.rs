@@ -119,7 +119,7 @@ fn sorted(failure: &Failure) -> (ReadOutcome, Option<Duration>) {
     match failure {
         Failure::NoCredentials => (ReadOutcome::Refused, None),
         Failure::NoAddress => (ReadOutcome::Invalid, None),
-        Failure::Silent(_) | Failure::Resting(_) | Failure::Later(_) | Failure::Fault(_) => {
+        Failure::Silent(_) | Failure::Endless(_) | Failure::Resting(_) | Failure::Later(_) | Failure::Fault(_) => {
             (ReadOutcome::Unavailable, None)
         }
         // The same ones are tried now and then, others at once.

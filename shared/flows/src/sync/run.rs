@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
     /// Asks, reads, and commits one page with its cursor.
     async fn step(&mut self, reading: &mut Reading) -> Result<Step, Stop> {
         if reading.pages >= MOST_PAGES {
-            return Err(Failure::Refused(Refusal::Unreadable("a list without an end")).into());
+            return Err(Failure::Endless("a list without an end").into());
         }
         let before = reading.calls;
         let read = self.read(reading).await;
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
             (Next::More(cursor), entity) => {
                 reading.entities.extend(entity);
                 if circle::closes(reading, &cursor) {
-                    return Err(Failure::Refused(Refusal::Unreadable("the same pages again")).into());
+                    return Err(Failure::Endless("the same pages again").into());
                 }
                 reading.cursor = Some(cursor);
                 Step::More
@@ -265,9 +265,10 @@ impl<'a> Run<'a> {
             reading.calls = asked.calls;
             let is_gone = match read {
                 Some(Ok(page)) => !seen::is_there(&page, &notice.id),
-                Some(Err(Stop::Failure(failure))) if !failure.is_for_now() => failure.is_about_the_question(),
-                Some(Err(stop)) => return Err(stop),
-                None => false,
+                Some(Err(Stop::Failure(failure))) if failure.is_for_now() => return Err(failure.into()),
+                Some(Err(Stop::Fault(fault))) => return Err(fault.into()),
+                // Where something is gone, its source says so; a question that is not taken says nothing.
+                Some(Err(Stop::Failure(_))) | None => false,
             };
             agrees &= is_gone;
             gone.extend(is_gone.then_some(notice));
