@@ -150,6 +150,48 @@ async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_from_
 }
 
 #[tokio::test]
+async fn a_calendar_that_is_removed_goes_with_its_events_and_its_subscription() {
+    for is_listed in [true, false] {
+        let simulated = Simulated::new("google-calendar").await;
+        simulated.after(SECOND).await;
+        simulated.heard(4).await;
+        let new = json!({ "what": "calendar", "fields": { "summary": "Choir", "timeZone": "Europe/Vienna" } });
+        let before = accepted(&simulated).await;
+        let choir = rung(&simulated, new).await;
+        simulated.heard(before + 2).await;
+        rung(&simulated, json!({ "what": "event", "fields": { "calendar": choir } })).await;
+        let resource = || async { resources(&simulated).await.into_iter().find(|one| one["part"] == choir) };
+        assert_eq!(resource().await.unwrap()["title"], "Choir");
+        let first = events(&simulated).await;
+
+        if !is_listed {
+            // The list's cursor expires, and a new listing has nothing of what was removed before.
+            simulated.control("faults", json!({ "drop": true })).await;
+            simulated.control("edit", json!({ "what": "calendar", "id": choir })).await;
+            simulated.control("edit", json!({ "what": "tokens", "id": "tokens" })).await;
+            simulated.after(25 * HOUR).await;
+            simulated.after(SECOND).await;
+        } else {
+            rung(&simulated, json!({ "what": "calendar", "id": choir })).await;
+        }
+        simulated.after(SECOND).await;
+        let all = told(&simulated).await;
+        assert_eq!(resource().await, None, "{all:#?}");
+        let said = |text: &str| all.iter().any(|entry| entry.contains(text));
+        assert!(
+            said(&format!("calendar/{}/{choir} is gone at the provider: 1 change", simulated.connection)),
+            "{all:#?}"
+        );
+        assert!(said("the subscription to events ended"), "{all:#?}");
+        assert_eq!(events(&simulated).await.len(), first.len(), "nothing else is told");
+        let gone = simulated.world.changes().await;
+        let gone: Vec<&str> =
+            gone.iter().filter(|one| one["op"] == "deleted").filter_map(|one| one["id"].as_str()).collect();
+        assert!(gone.len() == 1 && gone[0].contains(&choir[..10]), "{gone:?}");
+    }
+}
+
+#[tokio::test]
 async fn after_an_outage_of_a_day_exactly_the_gap_is_read_from_the_cursor() {
     for (provider, resource) in [("square", "catalog"), ("woocommerce", "products")] {
         let simulated = Simulated::new(provider).await;
@@ -170,6 +212,12 @@ async fn after_an_outage_of_a_day_exactly_the_gap_is_read_from_the_cursor() {
         let said = told(&simulated).await.split_off(before).join("\n");
         assert!(said.contains(&format!("probe of {resource}/")) && said.contains("3 changes, "), "{provider}: {said}");
     }
+}
+
+/// What the connection reads.
+async fn resources(simulated: &Simulated) -> Vec<Value> {
+    let listed = simulated.world.get("/v1/resources").await.expect(200);
+    listed["items"].as_array().unwrap().clone()
 }
 
 /// What the activity says of syncs and subscriptions.

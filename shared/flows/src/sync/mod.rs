@@ -58,7 +58,11 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
         return rest::park(ports, &task).await;
     }
     let mode = mode::of(ports, task.tenant, course, &id, task.now).await?;
+    let is_gone = stored.as_ref().is_some_and(|stored| stored.record.is_gone);
     let run = Run::new(ports, &task, (account, source), &id, (stored, mode, course));
+    if is_gone {
+        return task.finish_with(ports, &[run.remove().await?]).await;
+    }
     let end = run.until_it_ends().await?;
     rest::until(ports, &task, end).await
 }

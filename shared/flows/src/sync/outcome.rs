@@ -56,9 +56,17 @@ pub(super) fn rests(resource: &mut Resource, settings: &Settings, now: Timestamp
     End::Rests(next)
 }
 
+/// How many changes a reading found, in words.
+pub(super) fn changes(reading: &Reading) -> String {
+    counted(reading.changes.into(), "change", "changes")
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// What the activity says of a sync that is done.
 pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
-    let counted = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     let mut text = format!(
         "{} of {}: {}, {}",
         match reading.via {
@@ -68,7 +76,7 @@ pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
             Via::Webhook | Via::Import | Via::Own => "sync",
         },
         resource.id(),
-        counted(reading.changes.into(), "change", "changes"),
+        changes(reading),
         counted(reading.calls.into(), "call", "calls"),
     );
     if reading.hints > 0 {

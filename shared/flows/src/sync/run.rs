@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
         self.resource.count_calls(reading.calls - before, self.task.now);
         let Page { facts, seen, parts, next } = read?;
         if reading.everything {
-            seen::note(self.ports, self.task.tenant, self.id, reading, (&facts, &seen)).await?;
+            seen::note(self.ports, self.task.tenant, self.id, reading, (&facts, &seen, &parts)).await?;
         }
         start::parts(self.ports, self.task, self.source, self.id, &parts).await?;
         let facts = self.reader(reading).facts(facts)?;
@@ -237,6 +237,7 @@ impl<'a> Run<'a> {
                 self.count(&mut reading, &committed);
                 publish::announce(self.ports, self.task.tenant, committed).await?;
             }
+            start::unlisted_parts(self.ports, self.task, self.source, self.id, &reading).await?;
             seen::forget(self.ports, self.task.tenant, self.id, &reading).await;
         }
         self.resource.cursor = Some(cursor);
@@ -277,6 +278,26 @@ impl<'a> Run<'a> {
         self.resource.count_calls(reading.calls - before, self.task.now);
         reading.unlisted = u32::try_from(all - gone.len()).unwrap_or(u32::MAX);
         Ok(gone)
+    }
+
+    /// Tells that everything that is known of a part is gone, since the part is; what remains is the removal of its record.
+    pub(super) async fn remove(mut self) -> Result<Write, Fault> {
+        let (tenant, now) = (self.task.tenant, self.task.now);
+        if let Some(under_way) = self.resource.reading.take() {
+            seen::forget(self.ports, tenant, self.id, &under_way).await;
+        }
+        let mut reading = begin::fresh(true, Via::Full, 0, now);
+        // The provider said so, so no second listing has to agree.
+        self.resource.doubted = true;
+        let gone = seen::gone(self.ports, tenant, self.account, (self.id, &self.resource, &reading)).await?;
+        let reader = self.reader(&reading);
+        let facts = gone.notices.into_iter().map(|notice| reader.gone(notice)).collect::<Result<Vec<_>, _>>()?;
+        let committed = self.commit(&facts).await?;
+        self.count(&mut reading, &committed);
+        publish::announce(self.ports, tenant, committed).await?;
+        let text = format!("{} is gone at the provider: {}", self.id, outcome::changes(&reading));
+        self.conclude(&reading, Outcome::Processed, text).await?;
+        Ok(Write::Delete { key: self.id.key(tenant), condition: self.rev.map(records::unchanged) })
     }
 
     /// Ends a reading that could not go on. It is taken up again, or begun anew.

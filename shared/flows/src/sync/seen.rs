@@ -14,7 +14,7 @@ use hooktide_model::notice::{Dated, Document, EntityNotice, State, Version, What
 use hooktide_model::part;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
-use hooktide_providers::{Next, Page};
+use hooktide_providers::{Next, Page, Part};
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
 use hooktide_store::ports::{Query, Range, blob_fault};
 use hooktide_store::records;
@@ -43,7 +43,7 @@ pub(super) async fn note(
     tenant: &Tenant,
     id: &ResourceId,
     reading: &mut Reading,
-    (facts, seen): (&[What], &[String]),
+    (facts, seen, parts): (&[What], &[String], &[Part]),
 ) -> Result<(), Fault> {
     // An item without even an id may be any of those that are known.
     let odd = facts.iter().filter(|what| matches!(what, What::Ignored { .. } | What::Kept { .. })).count();
@@ -52,7 +52,8 @@ pub(super) async fn note(
         What::Entity(EntityNotice { id, state: State::Present(_), .. }) => Some(id.as_str()),
         What::Entity(_) | What::Hint { .. } | What::Privacy(_) | What::Ignored { .. } | What::Kept { .. } => None,
     });
-    for entity in told.chain(seen.iter().map(String::as_str)) {
+    let named = seen.iter().chain(parts.iter().map(|part| &part.id));
+    for entity in told.chain(named.map(String::as_str)) {
         reading.seen.insert(short(entity));
     }
     if reading.seen.len() > INLINE {
@@ -131,7 +132,12 @@ pub(crate) async fn forget(ports: &Ports, tenant: &Tenant, id: &ResourceId, read
 }
 
 /// The hashes of everything that a listing had.
-async fn all(ports: &Ports, tenant: &Tenant, id: &ResourceId, reading: &Reading) -> Result<BTreeSet<u64>, Fault> {
+pub(super) async fn all(
+    ports: &Ports,
+    tenant: &Tenant,
+    id: &ResourceId,
+    reading: &Reading,
+) -> Result<BTreeSet<u64>, Fault> {
     let mut seen = reading.seen.clone();
     for number in 0..reading.seen_blobs {
         let found = ports.blobs.get(&path(tenant, id, reading, number)).await.map_err(|error| blob_fault(&error))?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::seen;
 use crate::Ports;
 use crate::jobs::announce::announce;
 use crate::jobs::raise;
@@ -15,10 +16,9 @@ use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{MarkReason, ResourceMode};
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::{Part, Source};
-use hooktide_store::ports::WriteFault;
 use hooktide_store::records::connection::Connection;
-use hooktide_store::records::job::Raise;
-use hooktide_store::records::resource::{Resource, ResourceId};
+use hooktide_store::records::job::{MOST_NAMED, Raise};
+use hooktide_store::records::resource::{Reading, Resource, ResourceId};
 use hooktide_store::records::{self, Stored, Upkeep};
 
 /// Asks for a sync of all resources of a connection, for this reason, at once. Returns them.
@@ -73,7 +73,8 @@ pub async fn raise(
     Ok(())
 }
 
-/// Begins to read the parts of a resource that a page listed and that have no record yet, and to watch them.
+/// Begins to read and to watch the parts of a resource that a page listed and that have no record yet; what is known of those
+/// that are gone goes.
 pub(super) async fn parts(
     ports: &Ports,
     task: &Task<'_>,
@@ -83,20 +84,64 @@ pub(super) async fn parts(
 ) -> Result<(), Fault> {
     let Some(of) = source.parts_of(&id.name) else { return Ok(()) };
     let connection = &id.connection;
-    let mut has_new = false;
-    for part in parts.iter().filter(|part| !part.is_gone).take(MOST_PARTS) {
+    let mut has_news = false;
+    for part in parts.iter().take(MOST_PARTS) {
         let id = ResourceId::new(connection, of).part(&part.id);
         let key = id.key(task.tenant);
-        if records::get::<Resource>(&*ports.table, &key).await?.is_some() {
-            continue;
+        let stored = records::get::<Resource>(&*ports.table, &key).await?;
+        let known = stored.as_ref().map(|stored| &stored.record);
+        if let Some(next) = listed(known, &id, part) {
+            let write = records::replace(&key, stored.as_ref().map(|stored| stored.rev), &next, Upkeep::default())?;
+            ports.table.write(write).await.map_err(records::raced)?;
         }
-        let resource = Resource { title: Some(part.name.clone()), ..Resource::new(&id, ResourceMode::Polling) };
-        match ports.table.write(records::insert(&key, &resource, Upkeep::default())?).await {
-            Ok(_) | Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}
-            Err(WriteFault::Fault(fault)) => return Err(fault),
+        if is_due(known, part) {
+            raise(ports, task.tenant, &id, MarkReason::Asked, task.now).await?;
+            has_news = true;
         }
-        raise(ports, task.tenant, &id, MarkReason::Asked, task.now).await?;
-        has_new = true;
     }
-    if has_new { watch::look(ports, task.tenant, connection, task.now).await } else { Ok(()) }
+    if has_news { watch::look(ports, task.tenant, connection, task.now).await } else { Ok(()) }
+}
+
+/// Asks by their ids for the parts that a listing lacks: the answer says whether one is gone.
+pub(super) async fn unlisted_parts(
+    ports: &Ports,
+    task: &Task<'_>,
+    source: &dyn Source,
+    id: &ResourceId,
+    reading: &Reading,
+) -> Result<(), Fault> {
+    let Some(of) = source.parts_of(&id.name) else { return Ok(()) };
+    let seen = seen::all(ports, task.tenant, id, reading).await?;
+    let known = known(ports, task.tenant, &id.connection).await?;
+    let parts = known.into_iter().map(|stored| stored.record).filter(|resource| resource.name == of);
+    let parts = parts.filter_map(|resource| resource.part).filter(|part| !seen.contains(&seen::short(part)));
+    let entities: BTreeSet<String> = parts.take(MOST_NAMED).collect();
+    if entities.is_empty() {
+        return Ok(());
+    }
+    let (resource, reasons) = (id.to_string(), BTreeMap::from([(MarkReason::Asked, 1)]));
+    let raise =
+        Raise { tenant: task.tenant, job: JobKind::SYNC, resource: &resource, reasons: &reasons, entities: &entities };
+    raise::raise(ports, &raise, Duration::ZERO, task.now).await.map(drop)
+}
+
+/// Whether a part that a page names is to be read, or what is known of it to go. A run that was cut off may have written its
+/// record and not raised its mark.
+fn is_due(known: Option<&Resource>, part: &Part) -> bool {
+    match known {
+        Some(known) => part.is_gone || known.is_gone || known.last_sync.is_none(),
+        None => !part.is_gone,
+    }
+}
+
+/// The record of a part after a page named it; `None` if nothing of it changes.
+fn listed(known: Option<&Resource>, id: &ResourceId, part: &Part) -> Option<Resource> {
+    if part.is_gone {
+        let known = known.filter(|known| !known.is_gone)?;
+        return Some(Resource { is_gone: true, ..known.clone() });
+    }
+    let fresh = || Resource::new(id, ResourceMode::Polling);
+    let named = known.cloned().unwrap_or_else(fresh);
+    let named = Resource { title: Some(part.name.clone()), is_gone: false, ..named };
+    (known != Some(&named)).then_some(named)
 }

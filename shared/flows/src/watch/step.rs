@@ -137,7 +137,8 @@ impl Context<'_> {
         let (partition, prefix) = (resource::partition(self.tenant), resource::prefix(&connection.id));
         let resources =
             records::list_all::<Resource>(&*self.ports.table, partition, &prefix, start::MOST_PARTS).await?;
-        let resources: Vec<Resource> = resources.into_iter().map(|(_, stored)| stored.record).collect();
+        let resources = resources.into_iter().map(|(_, stored)| stored.record);
+        let resources: Vec<Resource> = resources.filter(|resource| !resource.is_gone).collect();
         let source = watched.account.provider.source();
         let has_parts = |name: &str| source.is_some_and(|source| source.has_parts(name));
         Ok(desired::wanted(watched.facet.plan(), has_parts, &resources))

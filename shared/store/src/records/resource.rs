@@ -80,6 +80,9 @@ pub struct Resource {
     /// The part's name among people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Whether the provider no longer has the part, so that what is known of it goes as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_gone: bool,
     /// How its changes are found.
     pub mode: ResourceMode,
     /// The cursor up to which everything is read; absent before the first complete reading. Opaque to all but the provider.
@@ -203,6 +206,7 @@ impl Resource {
             name: id.name.clone(),
             part: id.part.clone(),
             title: None,
+            is_gone: false,
             mode,
             cursor: None,
             cursor_at: None,

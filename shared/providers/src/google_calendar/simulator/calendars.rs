@@ -127,6 +127,12 @@ impl Calendars {
         }
     }
 
+    /// Ends all tokens of lists, and with them what only they would tell: which calendars were removed.
+    pub(super) fn forget_tokens(&mut self) {
+        self.tide.forgotten += 1;
+        self.all.retain(|_, of| !of.is_removed);
+    }
+
     /// Removes a calendar, with its events.
     pub(super) fn remove(&mut self, id: &str) {
         let changed = self.next_change();

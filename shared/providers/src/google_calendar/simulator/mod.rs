@@ -193,7 +193,7 @@ impl Simulator for Account {
             ("event", _) => self.calendars.edit_event(edit, now)?,
             ("calendar", _) => self.calendars.edit_calendar(edit)?,
             ("tokens", None) => {
-                self.calendars.tide.forgotten += 1;
+                self.calendars.forget_tokens();
                 edit.what.clone()
             }
             ("consent", None) => {
