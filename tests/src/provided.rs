@@ -1,5 +1,6 @@
 //! A provider's account in memory, which is asked without a socket.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use hooktide_flows::Settings;
 use hooktide_local::clock::ManualClock;
 use hooktide_model::fault::Fault;
+use hooktide_providers::Provider;
 use hooktide_providers::simulator::{Edit, Simulator};
 use hooktide_store::ports::{Call, Clock, Http};
 use http::Response;
@@ -22,9 +24,17 @@ pub struct Account {
     clock: ManualClock,
     /// The part of an address whose answers are lost.
     lost: Mutex<Option<&'static str>>,
+    /// How many calls of a path are under way, and how many were at the most.
+    busy: Mutex<BTreeMap<String, [u32; 2]>>,
 }
 
 impl Account {
+    /// An account of a provider that has a simulator.
+    pub fn new(provider: &dyn Provider, clock: ManualClock) -> Self {
+        let simulator = Mutex::new(provider.simulator(1).expect("a simulator"));
+        Self { simulator, clock, lost: Mutex::default(), busy: Mutex::default() }
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut dyn Simulator) -> T) -> T {
         act(&mut **self.simulator.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -46,6 +56,24 @@ impl Account {
         self.with(|simulator| simulator.edit(&edit, self.clock.now())).expect("an edit");
     }
 
+    /// How many calls of such a path were under way at once, at the most.
+    pub fn most_at_once(&self, part: &str) -> u32 {
+        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.iter().filter(|(path, _)| path.contains(part)).map(|(_, [_, most])| *most).max().unwrap_or(0)
+    }
+
+    fn begin(&self, path: &str) {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let [now, most] = busy.entry(path.to_owned()).or_default();
+        *now += 1;
+        *most = (*most).max(*now);
+    }
+
+    fn end(&self, path: &str) {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.entry(path.to_owned()).or_default()[0] -= 1;
+    }
+
     /// How many calls of such a kind there were.
     pub fn calls(&self, kind: &str) -> u64 {
         let state = self.with(|simulator| simulator.state());
@@ -57,12 +85,15 @@ impl Account {
 #[async_trait]
 impl Http for Account {
     async fn send(&self, call: Call) -> Result<Response<Bytes>, Fault> {
+        let path = call.request.uri().path();
+        self.begin(path);
         // Others get their turn, as they would while a request is on its way.
         tokio::task::yield_now().await;
         let answer = self.with(|simulator| simulator.answer(&call.request, self.clock.now()));
         tokio::task::yield_now().await;
+        self.end(path);
         let lost = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        match lost.is_some_and(|part| call.request.uri().path().contains(part)) {
+        match lost.is_some_and(|part| path.contains(part)) {
             true => Err(Fault::retryable("the answer was lost")),
             false => Ok(answer),
         }
@@ -89,11 +120,7 @@ impl Provided {
     pub async fn with(provider: &str, settings: Value) -> Self {
         let provider = hooktide_providers::by_id(provider).expect("a provider");
         let clock = clock();
-        let account = Arc::new(Account {
-            simulator: Mutex::new(provider.simulator(1).expect("a simulator")),
-            clock: clock.clone(),
-            lost: Mutex::default(),
-        });
+        let account = Arc::new(Account::new(provider, clock.clone()));
         let faulty = FaultyWorld::asking(Settings::default(), clock, Some(Arc::clone(&account) as Arc<_>)).await;
         let made = faulty.world.post("/v1/connections", connection(provider, &settings)).await.expect(201);
         let provided = Self { faulty, account, connection: made["id"].as_str().expect("an id").to_owned() };

@@ -22,6 +22,7 @@ pub struct FaultyTable {
     faults: Arc<Faults>,
     poison: Mutex<Option<(String, Fault)>>,
     refused: Mutex<Option<(String, Fault)>>,
+    unguarded: Mutex<Option<String>>,
     closed: watch::Sender<bool>,
     written: Mutex<BTreeMap<Place, Option<Item>>>,
 }
@@ -30,7 +31,8 @@ impl FaultyTable {
     /// In front of `inner`.
     pub fn new(inner: Arc<dyn Table>, faults: Arc<Faults>) -> Self {
         let closed = watch::Sender::new(false);
-        Self { inner, faults, poison: Mutex::default(), refused: Mutex::default(), closed, written: Mutex::default() }
+        let [poison, refused] = [Mutex::default(), Mutex::default()];
+        Self { inner, faults, poison, refused, unguarded: Mutex::default(), closed, written: Mutex::default() }
     }
 
     /// From now on, every call that touches an item whose sort key contains `part` fails so.
@@ -41,6 +43,23 @@ impl FaultyTable {
     /// From now on, every transaction that touches such an item is refused so.
     pub fn refuse(&self, part: &str, fault: Fault) {
         *self.refused.lock().unwrap() = Some((part.to_owned(), fault));
+    }
+
+    /// From now on, an item of a partition whose key contains `part` is put over whatever is there: its conditions guard
+    /// nothing.
+    pub fn unguard(&self, part: &str) {
+        *self.unguarded.lock().unwrap() = Some(part.to_owned());
+    }
+
+    fn guarded(&self, write: Write) -> Write {
+        match write {
+            Write::Put { item, condition } => {
+                let unguarded = self.unguarded.lock().unwrap();
+                let is_unguarded = unguarded.as_ref().is_some_and(|part| text(&item, PARTITION).contains(part));
+                Write::Put { item, condition: condition.filter(|_| !is_unguarded) }
+            }
+            write @ (Write::Update { .. } | Write::Delete { .. } | Write::Check { .. }) => write,
+        }
     }
 
     /// No item is poisonous any more.
@@ -123,6 +142,7 @@ impl Table for FaultyTable {
     async fn write(&self, write: Write) -> Result<Option<Item>, WriteFault> {
         self.check([place(&write).1.as_str()]).map_err(WriteFault::Fault)?;
         self.note(std::slice::from_ref(&write));
+        let write = self.guarded(write);
         self.faults.change(self.inner.write(write), WriteFault::Fault).await
     }
 

@@ -14,27 +14,46 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// An account whose token has ended, after two workers met that at the same time.
+async fn two_workers(seed: u64, is_guarded: bool) -> Provided {
+    let provided = Provided::new("square").await;
+    provided.account.expire();
+    provided.ask("anna").await;
+    provided.account.edit("product", Some(json!({ "name": "Gyokuro" })));
+    let messages = provided.faulty.world.take_messages(QueueName::Jobs).await;
+    assert!(messages.len() > 1, "one for the catalog, one for the stock: {messages:?}");
+    provided.faulty.faults.interleave(seed);
+    if !is_guarded {
+        provided.faulty.table.unguard("#authorizations");
+    }
+    let host = &provided.faulty.world.host;
+    let workers = messages.into_iter().map(|message| async move {
+        let worker = Syncer::new(host.ports.clone(), &host.settings);
+        worker.run(vec![message], host.clock.now()).await
+    });
+    join_all(workers).await;
+    provided
+}
+
 #[tokio::test]
 async fn two_workers_that_meet_an_ended_token_get_one_other() {
     for seed in 0..10 {
-        let provided = Provided::new("square").await;
-        provided.account.expire();
-        provided.ask("anna").await;
-        provided.account.edit("product", Some(json!({ "name": "Gyokuro" })));
-        let messages = provided.faulty.world.take_messages(QueueName::Jobs).await;
-        assert!(messages.len() > 1, "one for the catalog, one for the stock: {messages:?}");
-        provided.faulty.faults.interleave(seed);
-        let host = &provided.faulty.world.host;
-        let workers = messages.into_iter().map(|message| async move {
-            let worker = Syncer::new(host.ports.clone(), &host.settings);
-            worker.run(vec![message], host.clock.now()).await
-        });
-        join_all(workers).await;
+        let provided = two_workers(seed, true).await;
         assert_eq!(provided.account.calls("oauth2/token"), 1, "seed {seed}");
         provided.after(5 * SECOND).await;
         assert!(provided.knows("Gyokuro").await, "seed {seed}");
         assert_eq!(provided.account.calls("oauth2/token"), 1, "seed {seed}: the other one uses it as well");
     }
+}
+
+#[tokio::test]
+async fn a_refresh_without_a_lock_would_be_seen() {
+    for seed in 0..10 {
+        if two_workers(seed, false).await.account.calls("oauth2/token") > 1 {
+            return;
+        }
+    }
+    panic!("two workers refresh at the same time, and nobody sees it");
 }
 
 #[tokio::test]

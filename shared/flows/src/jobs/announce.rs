@@ -30,6 +30,11 @@ pub(super) fn envelope(mark: &Mark, now: Timestamp) -> Envelope {
 
 /// Sends the message of a job.
 pub(super) async fn send(ports: &Ports, envelope: &Envelope, delay: Duration) -> Result<(), Fault> {
+    send_one(&*ports.queue, message(envelope, delay)?).await
+}
+
+/// The message of a job, as the queue takes it.
+pub(super) fn message(envelope: &Envelope, delay: Duration) -> Result<Outgoing, Fault> {
     let group = envelope.group().to_owned();
-    send_one(&*ports.queue, Outgoing { queue: QueueName::Jobs, body: envelope.encode()?, delay, group }).await
+    Ok(Outgoing { queue: QueueName::Jobs, body: envelope.encode()?, delay, group })
 }

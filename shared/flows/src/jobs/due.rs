@@ -6,18 +6,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::announce::{envelope, send};
+use super::announce;
 use super::run::RUNNERS;
 use crate::Ports;
 use hooktide_model::fault::Fault;
+use hooktide_model::job_kind::JobKind;
 use hooktide_store::key::{DUE_SHARDS, Due, due_partition};
-use hooktide_store::ports::{Key, Outgoing, QueueName, Write};
-use hooktide_store::records;
+use hooktide_store::ports::{Item, Key, Outgoing, QueueName, Write};
 use hooktide_store::records::deferred::{self, Deferred};
 use hooktide_store::records::job::Mark;
+use hooktide_store::records::{self, Stored};
 
-/// How many items of a shard are sent at once.
+/// How many messages of a shard are sent at once.
 const PAGE: usize = 100;
+/// How many jobs of a shard are sent at once: with all shards, as many as 8,000 resources that are polled each minute have.
+const JOBS: usize = 500;
 /// How long a mark that was announced may be overdue before its job is sent again.
 const OVERDUE_MILLIS: i64 = 60_000;
 
@@ -49,22 +52,18 @@ pub async fn deferred(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
 /// were.
 pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
     let (mut sent, mut first) = (0, None);
-    let places = RUNNERS.iter().flat_map(|runner| (0..DUE_SHARDS).map(move |shard| (&runner.kind, shard)));
+    let mut places: Vec<(&JobKind, u8)> =
+        RUNNERS.iter().flat_map(|runner| (0..DUE_SHARDS).map(move |shard| (&runner.kind, shard))).collect();
+    // Each minute begins elsewhere, so that no place is always the one that a run had no time for.
+    let minute = usize::try_from(now.as_second().div_euclid(60)).unwrap_or_default();
+    let count = places.len();
+    places.rotate_left(minute % count);
     for (kind, shard) in places {
         let partition = due_partition(Due::Job(kind), shard);
-        for item in ports.table.due(&partition, now.as_millisecond(), PAGE).await? {
-            let mark = match records::decode::<Mark>(item) {
-                Ok(stored) => stored.record,
-                Err(fault) => {
-                    warn!(%fault, "a job mark does not read, and waits for code that reads it");
-                    continue;
-                }
-            };
-            // What was only scheduled has no message yet; the message of any other is still under way.
-            if !mark.is_scheduled() && mark.due_at > now.as_millisecond() - OVERDUE_MILLIS {
-                continue;
-            }
-            match send(ports, &envelope(&mark, now), Duration::ZERO).await {
+        let items = ports.table.due(&partition, now.as_millisecond(), JOBS).await?;
+        let messages = items.into_iter().filter_map(|item| unsent(item, now)).map(|mark| message(&mark, now));
+        for result in ports.queue.send(messages.collect::<Result<_, _>>()?).await {
+            match result {
                 Ok(()) => sent += 1,
                 // One that cannot be sent must not hold up the others.
                 Err(fault) => first = first.or(Some(fault)),
@@ -72,4 +71,23 @@ pub async fn jobs(ports: &Ports, now: Timestamp) -> Result<usize, Fault> {
         }
     }
     first.map_or(Ok(sent), Err)
+}
+
+/// The mark of a due item, if no message of its job is under way: it was only scheduled, or its message was lost.
+fn unsent(item: Item, now: Timestamp) -> Option<Mark> {
+    match records::decode::<Mark>(item) {
+        Ok(Stored { record: mark, .. }) => {
+            let is_lost = mark.due_at <= now.as_millisecond() - OVERDUE_MILLIS;
+            (mark.is_scheduled() || is_lost).then_some(mark)
+        }
+        Err(fault) => {
+            warn!(%fault, "a job mark does not read, and waits for code that reads it");
+            None
+        }
+    }
+}
+
+/// The message that sends a job at once.
+fn message(mark: &Mark, now: Timestamp) -> Result<Outgoing, Fault> {
+    announce::message(&announce::envelope(mark, now), Duration::ZERO)
 }
