@@ -74,6 +74,20 @@ async fn an_owner_who_let_us_in_again_ends_a_refusal_and_what_changed_meanwhile_
 }
 
 #[tokio::test]
+async fn what_a_provider_signs_counts_only_with_its_signature_and_is_not_used_up_without() {
+    let simulated = Simulated::new("shopify").await;
+    let place = consented(&page(&simulated).await).await;
+    let (signed, signature) = place.split_once("&hmac=").unwrap();
+    for odd in [signed.to_owned(), format!("{signed}&hmac={}", "0".repeat(signature.len())), format!("{place}&shop=b")]
+    {
+        let answer = back(&simulated, &odd).await;
+        assert_eq!(answer.status, 409, "{odd}");
+        assert!(text(&answer).contains("client_secret"), "{}", text(&answer));
+    }
+    assert_eq!(back(&simulated, &place).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_consent_counts_once() {
     let simulated = Simulated::new("square").await;
     let place = consented(&page(&simulated).await).await;

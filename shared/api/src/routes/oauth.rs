@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use hooktide_flows::connect;
@@ -36,15 +36,16 @@ pub(crate) async fn callback(
     State(api): State<Arc<Api>>,
     Path(provider): Path<String>,
     brought: Result<Query<Brought>, QueryRejection>,
+    RawQuery(query): RawQuery,
 ) -> Response {
     let Query(brought) = brought.unwrap_or_default();
-    match authorized(&api, &provider, brought).await {
+    match authorized(&api, &provider, brought, &query.unwrap_or_default()).await {
         Ok(name) => shown(StatusCode::OK, "Authorised", &format!("{name} is authorised. You can close this page.")),
         Err(refused) => shown(refused.status(), "Not authorised", refused.detail()),
     }
 }
 
-async fn authorized(api: &Api, provider: &str, brought: Brought) -> Answer<String> {
+async fn authorized(api: &Api, provider: &str, brought: Brought, query: &str) -> Answer<String> {
     let Brought { code, state, error } = brought;
     let state = ConsentState::open(api, &state).await?.ok_or_else(consent_state::refusal)?;
     let context = api.context(&state.tenant);
@@ -57,7 +58,7 @@ async fn authorized(api: &Api, provider: &str, brought: Brought) -> Answer<Strin
             "The provider sent no consent: it was refused there, or something failed. Begin again to try once more.";
         return Err(Refused::new(hooktide_model::names::ProblemType::Conflict, detail));
     }
-    Ok(connect::authorize(context, &state.attempt(), &Secret::new(code)).await?.name)
+    Ok(connect::authorize(context, &state.attempt(), (&Secret::new(code), query)).await?.name)
 }
 
 fn shown(status: StatusCode, title: &str, text: &str) -> Response {

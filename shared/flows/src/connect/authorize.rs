@@ -62,9 +62,19 @@ pub async fn consent_url(context: Context<'_>, attempt: &Attempt<'_>, state: &st
     })
 }
 
-/// Exchanges the code that an owner came back with for tokens, and stores these. An attempt counts once.
-pub async fn authorize(context: Context<'_>, attempt: &Attempt<'_>, code: &Secret) -> Result<Connection, Refusal> {
+/// Exchanges the code that an owner came back with, in this query, for tokens, and stores these. An attempt counts once.
+pub async fn authorize(
+    context: Context<'_>,
+    attempt: &Attempt<'_>,
+    (code, query): (&Secret, &str),
+) -> Result<Connection, Refusal> {
     let (account, oauth) = asked(context, attempt.connection).await?;
+    if !oauth.proves(query, &account.secrets(), context.now) {
+        return Err(Refusal::conflict(
+            "The provider signed nothing of this with the app's secret. Give the connection the right client_secret, and \
+             begin again.",
+        ));
+    }
     use_up(context, attempt).await?;
     let back = back(context, &account.connection);
     let verifier = attempt.verifier(context).await?;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode, Uri};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{drawn, json, outbox};
+use crate::protocols::oauth2::{SIGNATURE, signed_text};
 use crate::protocols::percent::encoded;
 use crate::protocols::query::{Parameter, parameter};
 use hooktide_model::signing;
@@ -24,6 +25,8 @@ const MOST: usize = 100;
 pub(crate) struct Consents {
     seed: u64,
     client: &'static str,
+    /// The secret that signs what owners bring back, where the provider does that.
+    signs_with: Option<&'static str>,
     given: u64,
     waiting: BTreeMap<String, Waiting>,
 }
@@ -38,7 +41,12 @@ struct Waiting {
 impl Consents {
     /// The consents to this app.
     pub(crate) fn new(seed: u64, client: &'static str) -> Self {
-        Self { seed, client, given: 0, waiting: BTreeMap::new() }
+        Self { seed, client, signs_with: None, given: 0, waiting: BTreeMap::new() }
+    }
+
+    /// The same, and what owners bring back is signed with this secret of the app.
+    pub(crate) fn signed(self, secret: &'static str) -> Self {
+        Self { signs_with: Some(secret), ..self }
     }
 
     /// The answer of the page: its owner consents, and is sent back.
@@ -58,7 +66,7 @@ impl Consents {
         }
         self.given += 1;
         let code = drawn::id(self.seed, &format!("code {}", self.given), 32);
-        let place = format!("{back}?code={code}&state={}", encoded(&state));
+        let place = format!("{back}?{}", self.brought(&code, &state, now));
         self.waiting.insert(code, Waiting { back, challenge, until: now.saturating_add(LIFE).unwrap_or(now) });
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = StatusCode::FOUND;
@@ -66,6 +74,19 @@ impl Consents {
             answer.headers_mut().insert(LOCATION, place);
         }
         answer
+    }
+
+    /// What the owner brings back.
+    fn brought(&self, code: &str, state: &str, now: Timestamp) -> String {
+        let mut pairs = vec![("code", code.to_owned()), ("state", state.to_owned())];
+        if let Some(secret) = self.signs_with {
+            pairs.push(("timestamp", now.as_second().to_string()));
+            let signed = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            let signature = signing::hmac_sha256(secret.as_bytes(), &[signed_text(signed).as_bytes()]);
+            pairs.push((SIGNATURE, HEXLOWER.encode(&signature)));
+        }
+        let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        pairs.join("&")
     }
 
     /// Whether a code counts, with the verifier of its challenge and the address that it was sent to. It counts once.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 pub use self::answer::{TokenRefusal, Tokens};
 pub use self::consent::ConsentPage;
+pub(crate) use self::consent::{SIGNATURE, signed_text};
 pub use self::question::{Format, Grant};
 use crate::{Answer, Ask, Base};
 use hooktide_model::secret::{Secret, Secrets};
@@ -59,6 +60,11 @@ impl OAuth {
     ) -> Option<String> {
         let client = newest(secrets, CLIENT_ID, now)?;
         Some(self.consent.url(page, client.expose_text()?, (back, state), challenge))
+    }
+
+    /// Whether a query that an owner brings back comes from the provider, as far as it signs one.
+    pub fn proves(&self, query: &str, secrets: &Secrets, now: Timestamp) -> bool {
+        self.consent.proves(query, secrets, now)
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) const OAUTH: OAuth = OAuth {
     consent: ConsentPage {
         separator: ",",
         with_code: &[("expiring", "1")],
+        is_signed: true,
         ..ConsentPage::of(
             Base::OfConnection(|account, _| Some(format!("https://{}/admin/oauth/authorize", host(account)?))),
             &["read_products", "read_inventory", "read_locations"],

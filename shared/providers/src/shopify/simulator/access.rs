@@ -29,7 +29,7 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn new(seed: u64) -> Self {
         let (token, refresh) = (sample(ACCESS_TOKEN).to_owned(), sample("refresh_token").to_owned());
-        let consents = Consents::new(seed, sample("client_id"));
+        let consents = Consents::new(seed, sample("client_id")).signed(sample(SECRET));
         Self { seed, renewed: 0, token: Some(token), expires_at: None, refresh, former: None, consents }
     }
 
