@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, RETRY_AFTER};
 
 use crate::{Answer, Refusal};
 
@@ -23,10 +23,17 @@ pub(crate) fn sort(answer: &Answer) -> Result<(), Refusal> {
     })
 }
 
-/// The time to wait that the answer asks for, in seconds, which may have a fraction, within bounds.
+/// The time to wait that the answer asks for, within bounds: in seconds, which may have a fraction, or until a date (RFC 9110,
+/// section 10.2.3), which is compared with the answer's own since clocks differ.
 pub(crate) fn after(answer: &Answer) -> Option<Duration> {
-    let seconds: f64 = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::try_from_secs_f64(seconds.ceil()).ok()?.min(LONGEST_WAIT))
+    let text = |name| answer.headers().get(name)?.to_str().ok();
+    let date = |text| jiff::fmt::rfc2822::parse(text).ok();
+    let wait = text(RETRY_AFTER)?;
+    let wait = match wait.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds.ceil()).ok()?,
+        Err(_) => Duration::try_from(date(wait)?.duration_since(&date(text(DATE)?)?)).unwrap_or_default(),
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -37,7 +44,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, wait: Option<&str>) -> Answer {
-        let answer = Response::builder().status(status);
+        let answer = Response::builder().status(status).header(DATE, "Sun, 29 Nov 2026 10:00:00 GMT");
         let answer = wait.into_iter().fold(answer, |answer, wait| answer.header(RETRY_AFTER, wait));
         answer.body(Bytes::new()).unwrap()
     }
@@ -74,6 +81,10 @@ mod tests {
             ("-1", None),
             ("inf", None),
             ("soon", None),
+            ("Sun, 29 Nov 2026 10:00:30 GMT", Some(30)),
+            ("Sun, 29 Nov 2026 09:00:00 GMT", Some(0)),
+            ("Mon, 30 Nov 2026 10:00:00 GMT", Some(3600)),
+            ("Sun, 29 Nov 2026 25:00:00 GMT", None),
         ] {
             let after = expected.map(Duration::from_secs);
             for (status, expected) in [(429, Refusal::Limited { after }), (503, Refusal::Unavailable { after })] {
