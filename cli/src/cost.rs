@@ -12,11 +12,12 @@ const COLUMNS: [(&str, u32, u32); 3] = [("full batches", 25, 1), ("of 25 tenants
 /// The usual kind of webhook: a change of a known entity.
 const USUAL: &str = "again";
 /// The other kinds of webhooks.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 5] = [
     ("fresh", "all about new entities"),
     ("duplicate", "all duplicates"),
     ("stale", "all stale"),
-    ("hint", "all hints"),
+    ("hint", "all hints that nobody can fetch"),
+    ("fetched", "all hints whose changes are fetched"),
 ];
 
 /// What to compute.

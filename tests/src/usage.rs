@@ -6,6 +6,8 @@ use crate::budgets::{Metering, Used};
 
 /// The kinds that are counted.
 pub const COUNTED: [&str; 5] = ["fresh", "again", "duplicate", "stale", "hint"];
+/// The kind of a hint whose job asks the provider, reads what changed, and tells it.
+pub const FETCHED: &str = "fetched";
 /// How many are processed at once, and of how many tenants those are.
 pub const BATCHES: [(u32, u32); 3] = [(1, 1), (25, 1), (25, 25)];
 
@@ -25,6 +27,12 @@ pub async fn count() -> Vec<(Usage, Used)> {
             rows.push((usage(kind, batch, tenants, &used), used));
         }
     }
+    let readers = metering.readers(25).await;
+    for (column, (batch, tenants)) in (0..).zip(BATCHES) {
+        let of = &readers[..if tenants == 1 { 1 } else { readers.len() }];
+        let used = metering.fetched(of, 200_000 + column * 100, u64::from(batch)).await;
+        rows.push((usage(FETCHED, batch, tenants, &used), used));
+    }
     rows
 }
 
@@ -40,5 +48,7 @@ fn usage(kind: &str, batch: u32, tenants: u32, used: &Used) -> Usage {
         entries: rounded(used.entries),
         received_line: rounded(used.received_line),
         processed_lines: rounded(used.processed_lines),
+        syncs: rounded(used.syncs),
+        questions: rounded(used.questions),
     }
 }

@@ -65,6 +65,10 @@ pub struct Estimated {
     pub processor_seconds_one: f64,
     /// How long it runs for a full batch.
     pub processor_seconds_batch: f64,
+    /// How long the syncer runs, beside what it waits for its provider.
+    pub syncer_seconds: f64,
+    /// How long a provider takes to answer.
+    pub question_seconds: f64,
     /// Bytes that Lambda itself logs of a run that went well.
     pub run_lines: f64,
     /// Bytes of a line of the access log.

@@ -24,8 +24,14 @@ pub struct Usage {
     pub entries: f64,
     /// Bytes of the receiver's line in the log.
     pub received_line: f64,
-    /// Bytes of the processor's lines in the log.
+    /// Bytes of the processor's lines in the log, and of the syncer's.
     pub processed_lines: f64,
+    /// Runs of the syncer.
+    #[serde(default)]
+    pub syncs: f64,
+    /// Questions to the provider.
+    #[serde(default)]
+    pub questions: f64,
 }
 
 /// What webhooks use, by kind and batch.

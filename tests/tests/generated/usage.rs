@@ -22,6 +22,8 @@ async fn what_webhooks_use_is_counted_anew() {
             ("entries", row.entries),
             ("received_line", row.received_line),
             ("processed_lines", row.processed_lines),
+            ("syncs", row.syncs),
+            ("questions", row.questions),
         ] {
             writeln!(text, "{name} = {figure:?}").expect("text");
         }

@@ -2,11 +2,14 @@
 //! its batch. Counted at the ports of a whole Hooktide in memory.
 #![allow(clippy::expect_used, clippy::panic, reason = "what does not work here fails the test")]
 
+pub mod fetched;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_api::Options;
+use hooktide_flows::jobs::syncer::Syncer;
 use hooktide_flows::process::Processor;
 use hooktide_flows::receive::Receiver;
 use hooktide_flows::{Ports, Settings};
@@ -19,6 +22,7 @@ use http::{Method, Request};
 use serde_json::json;
 
 use crate::faults::{Faults, FaultyBlobs, FaultyBus, FaultyQueue, FaultyTable, Published};
+use crate::provided::Account;
 use crate::world::{SECRET, Shop, World, clock};
 
 /// The account of the operator's endpoint that somebody has connected.
@@ -53,6 +57,8 @@ pub struct Metering {
     blobs: Arc<Faults>,
     published: Arc<Published>,
     tally: Arc<Tally>,
+    /// The account that hints are fetched from.
+    account: Arc<Account>,
 }
 
 /// What one webhook uses.
@@ -72,8 +78,12 @@ pub struct Used {
     pub entries: f64,
     /// Bytes of the receiver's metric line.
     pub received_line: f64,
-    /// Bytes of the processor's metric lines.
+    /// Bytes of the processor's metric lines, and of the syncer's.
     pub processed_lines: f64,
+    /// Runs of the syncer.
+    pub syncs: f64,
+    /// Questions to the provider.
+    pub questions: f64,
 }
 
 impl Metering {
@@ -84,6 +94,7 @@ impl Metering {
         let [queue, bus, blobs] = [(); 3].map(|()| Arc::new(Faults::default()));
         let (published, tally) = (Arc::new(Published::default()), Arc::new(Tally::default()));
         let ports = host.ports.clone();
+        let account = Arc::new(Account::new(fetched::provider(), clock.clone()));
         let table = Arc::new(Metered::new(FaultyTable::new(Arc::clone(&ports.table), Arc::default())));
         host.ports = Ports {
             table: Arc::clone(&table) as Arc<_>,
@@ -91,13 +102,15 @@ impl Metering {
             bus: Arc::new(FaultyBus::new(Arc::clone(&ports.bus), Arc::clone(&published), Arc::clone(&bus))),
             blobs: Arc::new(FaultyBlobs::new(Arc::clone(&ports.blobs), Arc::clone(&blobs))),
             meter: Arc::clone(&tally) as Arc<_>,
+            http: Arc::clone(&account) as Arc<_>,
             ..ports
         };
         host.receiver = Arc::new(Receiver::new(host.ports.clone(), host.settings.clone()));
         host.processor = Arc::new(Processor::new(host.ports.clone(), host.settings.clone()));
+        host.syncer = Arc::new(Syncer::new(host.ports.clone(), &host.settings));
         let world = World::over(Arc::new(host), clock, Options::default()).await;
         let (shop, app) = (world.shop().await, world.shared_endpoint("app").await);
-        let metering = Self { world, shop, app, table, queue, bus, blobs, published, tally };
+        let metering = Self { world, shop, app, table, queue, bus, blobs, published, tally, account };
         metering.warm_up(&metering.shop).await;
         let connected = json!({ "provider": "shopify", "account": CONNECTED, "endpoint": metering.app.id });
         metering.world.post("/v1/connections", connected).await.expect(201);
@@ -132,6 +145,11 @@ impl Metering {
 
     /// What receiving and processing these webhooks uses, each on its own or all as one batch; the average of them.
     pub async fn used(&self, webhooks: &[Request<Bytes>]) -> Used {
+        self.measure(webhooks, false).await
+    }
+
+    async fn measure(&self, webhooks: &[Request<Bytes>], runs_jobs: bool) -> Used {
+        let asked = self.account.calls("");
         let calls = |metering: &Self| [&metering.queue, &metering.bus, &metering.blobs].map(|port| port.all_calls());
         self.tally.take(self.world.now());
         let (before, told) = (calls(self), self.published.entries().len());
@@ -143,6 +161,7 @@ impl Metering {
         let messages = self.world.take_messages(QueueName::Notices).await;
         let failed = self.world.host.processor.process(messages, self.world.now()).await;
         assert!(failed.is_empty());
+        let syncs = if runs_jobs { self.run_jobs().await } else { 0 };
         let (counts, after) = (self.table.counts(), calls(self));
         let lines = self.tally.take(self.world.now());
         let per = |total: f64| total / webhooks.len() as f64;
@@ -161,6 +180,8 @@ impl Metering {
             entries: per((self.published.entries().len() - told) as f64),
             received_line: self.received_line(),
             processed_lines: per(lines.iter().map(|line| line.len() + 1).sum::<usize>() as f64),
+            syncs: per(syncs as f64),
+            questions: per((self.account.calls("") - asked) as f64),
         }
     }
 
