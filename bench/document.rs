@@ -33,7 +33,7 @@ Its start is measured by `cargo bench -p hooktide-functions`, which `make bench`
 process of its own on the same cores: one thread for each connection, requests signed before. Each delivery has an id and \
 a version of its own, of 20,000 products. The bare server, which answers 200 once it has read the body, and ours take turns \
 in three rounds; the medians of the rounds' ratios are judged. Accepted means: answered 200, which is after the fsync. Processed means: in the \
-activity. In the open loop latencies count from the time at which a request should have been sent.
+activity, whose times say when; it is read once nothing waits, since a reader takes time from whoever processes. In the open loop latencies count from the time at which a request should have been sent.
 - **N3, among strangers**: the same command and load, in five rounds, each first undisturbed and then while 1,500 connections send half a header and a byte of it a second \
 (they are opened again when the server closes them), while for each genuine delivery a forged one comes from the same address, \
 and while 500 streams of events are told of everything. The median of the rounds' ratios is judged. All of it runs on the same cores.
@@ -43,6 +43,12 @@ newer version of one that is known; both are about 1.5 KB. A batch is what the p
 - **N9**: handlers in process over a store in memory. The stored entities are copies of one that was processed, with their \
 documents and their part of the journal. Both stores take turns; pairs are measured until the median of their ratios is known \
 within 2 % with a confidence of 95 %, or there are a thousand.
+- **S3, first sync**: the same handlers over a store on disk, and a catalog whose 1,000 pages of 100 items were made before: what is \
+measured is asking, reading and committing, not the network. It is compared with committing the same facts, page by page, each with \
+the record of its resource.
+- **S3, fairness**: the `hooktide` command and two simulators in the bench's own process. While 5,000 new items of one account are \
+notified and read, an event of another account is edited; the time until its change is in the feed is compared with the same \
+without the bulk edit. Medians of three rounds.
 ";
 
 const PEERS: &str = "\

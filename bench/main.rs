@@ -20,13 +20,14 @@ mod providers;
 mod report;
 mod rounds;
 mod size;
+mod syncs;
 
 use std::process::ExitCode;
 
 use self::report::Report;
 
 /// All sections, in the order in which they are run.
-const SECTIONS: [&str; 6] = ["acceptance", "providers", "load", "strangers", "costs", "growth"];
+const SECTIONS: [&str; 7] = ["acceptance", "providers", "load", "strangers", "costs", "growth", "syncs"];
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`.
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
             "strangers" => load::strangers::measure(&mut report),
             "costs" => costs::measure(&mut report),
             "growth" => growth::measure(&mut report),
+            "syncs" => syncs::measure(&mut report),
             other => unreachable!("{other} is no section"),
         }
     }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use hooktide_tests::memory;
 use hooktide_tests::server::Server;
 use http::Method;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use self::deliveries::Deliveries;
@@ -77,7 +78,7 @@ async fn compare(report: &mut Report) {
     let id = url_id(&shop.url);
     let peer = peers::webhook(&id, &deliveries.requests(0..PEERS, peers::signature), CONNECTIONS, beside.path());
 
-    let mut watch = Watch { server: &server, after: None, seen: 0 };
+    let mut watch = Watch::over(&server);
     sender.send(server.address(), WARMING, None).await;
     watch.until(sender.sent).await;
 
@@ -86,10 +87,10 @@ async fn compare(report: &mut Report) {
         let floor = send(bare, &deliveries.requests(0..MEASURED, |_| String::new()), CONNECTIONS, None);
         tokio::time::sleep(REST).await;
         let requests = sender.make(MEASURED);
-        let began = Instant::now();
+        let began = Timestamp::now();
         let accepted = start(server.address(), requests, CONNECTIONS, None);
-        watch.until(sender.sent).await;
-        let processed = MEASURED as f64 / began.elapsed().as_secs_f64();
+        let ended = watch.until(sender.sent).await;
+        let processed = MEASURED as f64 / ended.duration_since(began).as_secs_f64();
         rounds.push(Round { floor, accepted: accepted.await.expect("the closed loop ends"), processed });
     }
     drop(process);
@@ -191,27 +192,56 @@ fn start(
     tokio::task::spawn_blocking(move || send(address, &requests, connections, rate))
 }
 
-/// Follows the activity.
+/// Follows the activity. Its times say when something was processed, so it is read once nothing waits any more: a reader takes
+/// time from whoever processes.
 struct Watch<'a> {
     server: &'a Server,
     after: Option<String>,
     seen: u64,
+    last: Timestamp,
 }
 
-impl Watch<'_> {
-    /// Waits until the activity has so many deliveries.
-    async fn until(&mut self, count: u64) {
-        let client = &self.server.client;
+impl<'a> Watch<'a> {
+    /// Nothing was seen yet.
+    fn over(server: &'a Server) -> Self {
+        Self { server, after: None, seen: 0, last: Timestamp::UNIX_EPOCH }
+    }
+
+    /// Waits until the activity has so many deliveries; returns when the last of them was processed.
+    async fn until(&mut self, count: u64) -> Timestamp {
         while self.seen < count {
-            let after = self.after.as_ref().map(|after| format!("&after={after}")).unwrap_or_default();
-            let page = client.call(Method::GET, &format!("/v1/activity?limit=1000{after}"), None).await.expect(200);
-            client.forget_since(0);
-            let items = page["items"].as_array().map_or(0, Vec::len);
-            self.seen += items as u64;
-            self.after = page["next"].as_str().map(str::to_owned).or_else(|| self.after.take());
-            if page["more"] != Value::Bool(true) {
+            while self.waiting().await {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+            while self.seen < count && self.read().await {}
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        self.last
+    }
+
+    /// Whether deliveries wait.
+    async fn waiting(&self) -> bool {
+        let queues = self.get("/v1/queues").await;
+        let of = |queue: &Value| ["depth", "in_flight"].iter().filter_map(|name| queue[*name].as_u64()).sum::<u64>();
+        queues["items"].as_array().into_iter().flatten().any(|queue| queue["name"] == "notices" && of(queue) > 0)
+    }
+
+    /// Reads a page; whether there is another.
+    async fn read(&mut self) -> bool {
+        let after = self.after.as_ref().map(|after| format!("&after={after}")).unwrap_or_default();
+        let page = self.get(&format!("/v1/activity?limit=1000{after}")).await;
+        for item in page["items"].as_array().into_iter().flatten() {
+            self.seen += 1;
+            let processed_at = item["processed_at"].as_str().and_then(|text| text.parse().ok());
+            self.last = self.last.max(processed_at.expect("when it was processed"));
+        }
+        self.after = page["next"].as_str().map(str::to_owned).or_else(|| self.after.take());
+        page["more"] == Value::Bool(true)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.server.client.call(Method::GET, path, None).await.expect(200);
+        self.server.client.forget_since(0);
+        answer
     }
 }

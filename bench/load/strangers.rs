@@ -38,7 +38,7 @@ async fn compare(report: &mut Report) {
     let shop = server.client.shop().await;
     let deliveries = Deliveries::of(shop);
     let address = server.address();
-    let mut watch = Watch { server: &server, after: None, seen: 0 };
+    let mut watch = Watch::over(&server);
     send(address, &deliveries.requests(0..WARMING, |_| String::new()), CONNECTIONS, None);
     watch.until(WARMING).await;
     tokio::time::sleep(REST).await;

@@ -1,4 +1,4 @@
-//! What a process holds, from `/proc`.
+//! What a process holds and uses, from `/proc`.
 
 use std::fs;
 
@@ -15,6 +15,17 @@ pub fn peak(process: u32) -> Option<f64> {
 /// The part of it that is no file's.
 pub fn anonymous(process: u32) -> Option<f64> {
     field(process, "RssAnon:")
+}
+
+/// The processor time that this process has used, in seconds.
+pub fn processor_seconds() -> Option<f64> {
+    /// What the kernel counts in.
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program, in parentheses, may have spaces.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / TICKS_A_SECOND)
 }
 
 fn field(process: u32, name: &str) -> Option<f64> {

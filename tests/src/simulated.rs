@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use hooktide_api::Options;
 use hooktide_flows::Settings;
+use hooktide_local::clock::ManualClock;
 use hooktide_local::simulators;
 use hooktide_providers::Provider;
 use hooktide_store::ports::Clock;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
@@ -32,6 +34,11 @@ pub struct Simulated {
 impl Simulated {
     /// A world that is connected to the simulator of this provider.
     pub async fn new(provider: &str) -> Self {
+        Self::apart(provider, SignedDuration::ZERO).await
+    }
+
+    /// The same, where the provider's clock is ahead of ours by this much.
+    pub async fn apart(provider: &str, ahead: SignedDuration) -> Self {
         let provider = hooktide_providers::by_id(provider).expect("a provider");
         let [own, simulated, between] = [listen().await, listen().await, listen().await];
         let [public_url, simulator, api] = [&own, &simulated, &between]
@@ -46,7 +53,7 @@ impl Simulated {
         }
         let world = World::with(settings, Options { stream_life: Duration::ZERO, ..Options::default() }).await;
         tokio::spawn(axum::serve(own, world.app.clone()).into_future());
-        let clock: Arc<dyn Clock> = Arc::new(world.clock.clone());
+        let clock: Arc<dyn Clock> = Arc::new(Ahead { of: world.clock.clone(), by: ahead });
         tokio::spawn(simulators::serve(provider, 1, clock, simulated, std::future::pending()));
         let bends = Bends::default();
         tokio::spawn(axum::serve(between, bent::between(simulator.clone(), bends.clone())).into_future());
@@ -91,12 +98,25 @@ impl Simulated {
     }
 }
 
+/// A clock that is ahead of another one.
+#[derive(Debug)]
+struct Ahead {
+    of: ManualClock,
+    by: SignedDuration,
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        self.of.now() + self.by
+    }
+}
+
 async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port")
 }
 
 /// The body that makes a connection with everything that the simulator wants.
-pub(crate) fn connection(provider: &dyn Provider, settings: &Value) -> Value {
+pub fn connection(provider: &dyn Provider, settings: &Value) -> Value {
     let profile = provider.profile();
     let secrets = profile.sample_secrets.iter().chain(profile.sample_credentials);
     let secrets: Map<String, Value> = secrets.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();

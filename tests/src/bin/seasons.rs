@@ -4,7 +4,25 @@
 
 use std::process::ExitCode;
 
-use hooktide_tests::seasons::{Season, percentile, run};
+use hooktide_tests::memory;
+use hooktide_tests::seasons::{Outcome, Season, percentile, run};
+
+/// What syncs cost, and which of them webhooks saved.
+fn show_shares(outcome: &Outcome, days: u64) {
+    let kinds = ["activity: full sync of", "activity: poll of", "activity: probe of", "activity: sync of"];
+    let syncs: u64 = kinds.iter().map(|kind| outcome.sum(kind)).sum();
+    let share = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
+    let (first, notices) = (outcome.count("notices at the first try"), outcome.count("notices"));
+    println!("{:.2} % of {notices} notices processed at the first try", share(first, notices));
+    println!("{:.2} % of {syncs} syncs by polling", share(outcome.sum("activity: poll of"), syncs));
+    println!("{} calls a day", outcome.sum("calls of ") / days.max(1));
+    if let (Some(seconds), Some(peak)) = (memory::processor_seconds(), memory::peak(std::process::id())) {
+        println!(
+            "{:.2} ms of a processor for each sync, its share of all else included; {peak:.0} MB at the peak",
+            1000.0 * seconds / syncs.max(1) as f64
+        );
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -34,6 +52,7 @@ async fn main() -> ExitCode {
             list.len()
         );
     }
+    show_shares(&outcome, days);
     for broken in outcome.broken.iter().take(20) {
         println!("broken: {broken}");
     }
