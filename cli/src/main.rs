@@ -33,6 +33,10 @@ mod waiting;
 
 use std::process::ExitCode;
 
+/// The local server allocates in small pieces: this allocator takes a sixth of its time off.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use clap::Parser;
 
 use self::args::{Cli, Command};
