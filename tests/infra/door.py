@@ -5,30 +5,22 @@ APIs and knows them by the host that a request names, so whoever comes through h
 """
 
 import http.client
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from serving import Serving
 
 ANSWERS_WITHIN = 60
 # What concerns one connection and not what is sent over it.
 HOP_BY_HOP = {"connection", "host", "keep-alive", "transfer-encoding"}
 
 
-class Door:
+class Door(Serving):
     """The door, as a context manager. Until it leads somewhere it answers 503."""
 
     def __init__(self):
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Visit)
         self.server.daemon_threads = True
         self.server.leads_to = None
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def lead_to(self, port, host):
         """Where requests go, and the host that they name."""

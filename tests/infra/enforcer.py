@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from calls import Request, needs_of
 from policy import Need
+from serving import Serving
 
 LONGEST_LINE = 64 * 1024
 PIECE = 64 * 1024
@@ -33,7 +34,7 @@ class Call:
     refused: str = ""
 
 
-class Enforcer:
+class Enforcer(Serving):
     """The proxy, as a context manager. Tell it `pass_on_to` and `enforce` before anything calls it."""
 
     def __init__(self, account):
@@ -44,15 +45,6 @@ class Enforcer:
         self.calls = []
         self.server = Server(("127.0.0.1", 0), Connection)
         self.server.enforcer = self
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def pass_on_to(self, port):
         """Where the emulator listens."""

@@ -1,21 +1,10 @@
-//! Clocks: the system's, and one that tests move.
+//! A clock that tests move.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hooktide_store::ports::Clock;
-use jiff::{Timestamp, Unit};
-
-/// The system's clock, in whole milliseconds.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        now.round(Unit::Millisecond).unwrap_or(now)
-    }
-}
+use jiff::Timestamp;
 
 /// A clock that stands until it is moved.
 #[derive(Debug, Clone)]
