@@ -162,8 +162,7 @@ fn command(home: &Path, listen: SocketAddr, first: Option<&str>) -> Command {
     command
 }
 
-/// The command that was built with these tests: `target/<profile>/hooktide`, beside `deps/`.
-/// The `hooktide` command, beside this test.
+/// The `hooktide` command that was built with these tests: `target/<profile>/hooktide`, beside `deps/`.
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let binary = test.parent().and_then(Path::parent).expect("the folder of the profile").join("hooktide");

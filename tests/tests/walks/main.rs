@@ -10,6 +10,7 @@ mod bad_messages;
 mod belonging;
 mod claim_checks;
 mod claims;
+mod clocks_apart;
 mod consents;
 mod counted;
 mod dead_letters;
