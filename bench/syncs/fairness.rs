@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use hooktide_local::clock::SystemClock;
 use hooktide_local::simulators;
-use hooktide_store::ports::SystemClock;
 use hooktide_tests::server::Server;
 use hooktide_tests::simulated::connection;
 use http::{Method, Request};

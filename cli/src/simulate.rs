@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
+use hooktide_local::clock::SystemClock;
 use hooktide_local::simulators;
-use hooktide_store::ports::SystemClock;
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hooktide_aws::bus::EventBridgeBus;
+use hooktide_aws::clock::SystemClock;
 use hooktide_aws::keys::SecretsManagerKeys;
 use hooktide_aws::queue::{QueueUrls, SqsQueue};
 use hooktide_aws::secret::StoredSecret;
@@ -12,7 +13,7 @@ use hooktide_flows::Ports;
 use hooktide_model::entropy::Entropy;
 use hooktide_model::fault::Fault;
 use hooktide_outbound::Outbound;
-use hooktide_store::ports::{Clock, SystemClock};
+use hooktide_store::ports::Clock;
 
 use crate::environment::{Environment, EnvironmentFault};
 use crate::front::{Front, FrontSecret};

@@ -7,6 +7,7 @@
 pub mod blobs;
 pub mod bus;
 pub mod clients;
+pub mod clock;
 mod fault;
 pub mod keys;
 pub mod queue;

@@ -1,10 +1,21 @@
-//! A clock that tests move.
+//! Clocks: the system's, and one that tests move.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hooktide_store::ports::Clock;
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
+
+/// The system's clock, in whole milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.round(Unit::Millisecond).unwrap_or(now)
+    }
+}
 
 /// A clock that stands until it is moved.
 #[derive(Debug, Clone)]

@@ -12,9 +12,9 @@ use hooktide_providers::Provider;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 
+use crate::clock::SystemClock;
 use crate::host::Host;
 use crate::simulators;
-use hooktide_store::ports::SystemClock;
 
 /// The account that the simulators begin with.
 const SEED: u64 = 1;

@@ -12,7 +12,7 @@ use hooktide_api::{Api, Options};
 use hooktide_flows::Settings;
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::{QueueName, Source, SystemClock};
+use hooktide_store::ports::{QueueName, Source};
 use hooktide_store::records;
 use hooktide_store::records::canary::{self, Canary};
 use hooktide_store::records::token::{self, Principal, Token};
@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
+use crate::clock::SystemClock;
 use crate::demo;
 use crate::home::HomeError;
 use crate::host::{Host, OpenError};

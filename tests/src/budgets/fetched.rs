@@ -52,9 +52,17 @@ impl Metering {
     /// What hints use that are fetched: all of one connection and each about an edit of its own, or of many connections, each
     /// of which learns of the same edit.
     pub async fn fetched(&self, readers: &[Reader], base: u64, count: u64) -> Used {
-        let edits = if readers.len() == 1 { count } else { 1 };
-        for number in 0..edits {
+        for number in 0..count {
             self.account.edit(FETCHED.2, Some(json!({ "name": format!("Tea {}", base + number) })));
+        }
+        if readers.len() > 1 {
+            // What was edited for others before.
+            for webhook in self.hints(readers, base + 50, count).await {
+                self.world.request(webhook).await;
+            }
+            self.world.tick().await;
+            self.run_jobs().await;
+            self.account.edit(FETCHED.2, Some(json!({ "name": "Tea of all" })));
         }
         let hints = self.hints(readers, base, count).await;
         let used = self.measure(&hints, true).await;

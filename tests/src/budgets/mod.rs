@@ -108,7 +108,7 @@ impl Metering {
         host.receiver = Arc::new(Receiver::new(host.ports.clone(), host.settings.clone()));
         host.processor = Arc::new(Processor::new(host.ports.clone(), host.settings.clone()));
         host.syncer = Arc::new(Syncer::new(host.ports.clone(), &host.settings));
-        let world = World::over(Arc::new(host), clock, Options::default()).await;
+        let world = World::over(Arc::new(host), clock, Options { test_tools: true, ..Options::default() }).await;
         let (shop, app) = (world.shop().await, world.shared_endpoint("app").await);
         let metering = Self { world, shop, app, table, queue, bus, blobs, published, tally, account };
         metering.warm_up(&metering.shop).await;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use hooktide_local::clock::SystemClock;
 use hooktide_local::queue::{DurableQueue, QueueSettings};
-use hooktide_store::ports::SystemClock;
 use hooktide_tests::server::{Server, eventually, patiently};
 
 use crate::traffic::{Traffic, ids, told};

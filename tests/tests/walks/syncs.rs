@@ -160,7 +160,9 @@ async fn a_calendar_that_is_removed_goes_with_its_events_and_its_subscription() 
         let choir = rung(&simulated, new).await;
         simulated.heard(before + 2).await;
         rung(&simulated, json!({ "what": "event", "fields": { "calendar": choir } })).await;
-        let resource = || async { resources(&simulated).await.into_iter().find(|one| one["part"] == choir) };
+        let resource = || async {
+            resources(&simulated).await.into_iter().find(|one| one["resource"] == format!("calendar/{choir}"))
+        };
         assert_eq!(resource().await.unwrap()["title"], "Choir");
         let first = events(&simulated).await;
 

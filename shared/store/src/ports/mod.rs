@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 pub use object_store::ObjectStore as Blobs;
 pub use serde_dynamo::{AttributeValue, Item};
 
@@ -343,15 +343,4 @@ impl Meter for () {
 pub trait Clock: Send + Sync {
     /// The current time.
     fn now(&self) -> Timestamp;
-}
-
-/// The system's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        now.round(Unit::Millisecond).unwrap_or(now)
-    }
 }

@@ -79,21 +79,10 @@ mod tests {
         for account in ["tea.myshopify.com", " Tea.MyShopify.com "] {
             assert_eq!(of(account).as_deref(), Some(expected), "{account}");
         }
-        for account in [
-            "",
-            "tea",
-            ".myshopify.com",
-            "myshopify.com",
-            "-a.myshopify.com",
-            "a.b.myshopify.com",
-            "a@b.myshopify.com",
-            "tea.myshopify.com/",
-            "tea.myshopify.com:80",
-            "tea.myshopify.com.evil.example",
-            "evilmyshopify.com",
-            "evil.example.com",
-            "10.0.0.1",
-        ] {
+        let strange = "tea .myshopify.com myshopify.com -a.myshopify.com a.b.myshopify.com a@b.myshopify.com \
+                       tea.myshopify.com/ tea.myshopify.com:80 tea.myshopify.com.evil.example evilmyshopify.com \
+                       evil.example.com 10.0.0.1";
+        for account in strange.split(' ').chain([""]) {
             assert_eq!(of(account), None, "{account}");
         }
         assert_eq!(base(None, &ConnectionSettings::default()), None);
