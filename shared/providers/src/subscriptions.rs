@@ -19,6 +19,12 @@ pub trait Subscriptions: Api {
     /// Reads the answer to that question. Answers that are no success are sorted by [`Api::sort`], unless they have a meaning
     /// here (a subscription that is gone).
     fn read(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>, answer: &Answer) -> SubscriptionResult;
+
+    /// Whether an id says all that is needed to end its subscription. One that does not is replaced by the id that the next
+    /// message of the subscription brings.
+    fn is_whole(&self, _id: &str) -> bool {
+        true
+    }
 }
 
 /// What comes of a step.
@@ -107,6 +113,10 @@ pub enum SubscriptionStep<'a> {
 pub enum Subscribed {
     /// The subscription exists.
     Active(Registered),
+    /// The subscription to be made exists already, under an id that the answer does not say: the list does.
+    Taken,
+    /// The provider sends nobody anything about the resource, so it can only be polled.
+    Unsupported,
     /// The subscription does not exist (any more).
     Gone,
     /// The subscription exists, but the provider sends nothing for it; the text says why.
@@ -131,10 +141,13 @@ pub struct Registered {
 pub struct Listed {
     /// The provider's id.
     pub id: String,
-    /// The topic, as [`Covering::topic`] has it; empty if it is none that is asked for.
+    /// The topic, as [`Covering::topic`] has it; empty if it is none that is asked for, or more than one.
     pub topic: String,
     /// The webhook address.
     pub url: String,
     /// Whether deliveries are sent.
     pub enabled: bool,
+    /// The reference that it was made with, where that decides whether its deliveries can be verified; empty if it was made by
+    /// others.
+    pub reference: Option<String>,
 }

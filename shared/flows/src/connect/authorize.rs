@@ -80,6 +80,14 @@ pub async fn authorize(
     let verifier = attempt.verifier(context).await?;
     let grant = Grant::Code { code, verifier: &verifier, back: &back };
     let tokens = exchange(context, &account, oauth, &grant).await?;
+    let missing = oauth.not_granted(&tokens);
+    if !missing.is_empty() {
+        return Err(Refusal::conflict(format!(
+            "The provider let us in, but without {}: begin again, and allow all that its page asks for. Where the page does not \
+             ask for it, give the app these scopes in the provider's console first.",
+            missing.join(", ")
+        )));
+    }
     let of = account.provider.profile().normalise_account;
     let other = |own: &String| tokens.account.as_ref().is_some_and(|given| of(given) != *own);
     if account.connection.account.as_ref().is_some_and(other) {

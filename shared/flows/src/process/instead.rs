@@ -12,7 +12,8 @@ pub(super) fn notices(oversized: &Oversized, provider: &dyn Provider) -> Result<
         // Newer code that knew the provider may have been rolled back.
         let unknown = || Fault::retryable(format!("no resource is called {:?} here", ask.resource));
         let resource = provider.profile().resource(&ask.resource).ok_or_else(unknown)?;
-        let what = What::Hint { resource, of: ask.of.clone(), entity: None, reason: MarkReason::Hint };
+        let (of, reason) = (ask.of.clone(), MarkReason::Hint);
+        let what = What::Hint { resource, of, subscription: None, entity: None, reason };
         Ok(Notice { account: ask.account.clone(), identity: ask.identity.clone(), what })
     };
     // The ignored notice comes last, so that it does not affect the numbers of the others.

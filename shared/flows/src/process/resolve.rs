@@ -15,6 +15,7 @@ use crate::commit::Fact;
 use crate::commit::fact::{Belonging, DeliveryPart, EntityFact, FactKind, Unclaimed};
 use crate::commit::origin::Origin;
 use crate::settle::keep_body;
+use crate::watch::strays::{self, Sender};
 use hooktide_model::envelope::{Envelope, Handshake, LARGEST_BODY};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::names::Via;
@@ -26,7 +27,6 @@ use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::{self, Endpoint, Route};
 use hooktide_store::records::entity::Identity;
 use hooktide_store::records::resource::ResourceId;
-use hooktide_store::records::subscription::{self, Subscription};
 use hooktide_store::records::{self, Stored};
 
 /// Why a delivery to an endpoint with many accounts is kept.
@@ -195,8 +195,12 @@ impl Resolver<'_> {
                 fact.belonging = belonging;
                 FactKind::Entity(Box::new(fact))
             }
-            What::Hint { resource, of, entity, reason } => {
-                let resource = self.resource(tenant, connection, resource, of).await?.to_string();
+            What::Hint { resource, of, subscription, entity, reason } => {
+                let named = ResourceId { part: of, ..ResourceId::new(connection, resource) };
+                let Some(resource) = self.resource(tenant, named, subscription.as_deref()).await? else {
+                    return Ok(FactKind::Ignored { reason: strays::UNKNOWN.to_owned() });
+                };
+                let resource = resource.to_string();
                 let identity = Identity::new(&self.origin.provider, connection, &identity);
                 FactKind::Hint { delivery: DeliveryPart { identity, part: resource.clone() }, resource, entity, reason }
             }
@@ -208,20 +212,19 @@ impl Resolver<'_> {
         })
     }
 
-    /// The resource that a hint means: what the subscription that it names is for, if that is one of ours.
+    /// The resource that a hint means: what the subscription that it names is for. `None` if that is none of ours, where all are
+    /// made by us.
     async fn resource(
         &self,
         tenant: &Tenant,
-        connection: &str,
-        name: &str,
-        of: Option<String>,
-    ) -> Result<ResourceId, Fault> {
-        let named = ResourceId { part: of, ..ResourceId::new(connection, name) };
-        let Some(of) = &named.part else { return Ok(named) };
-        let key = subscription::key(tenant, connection, of);
-        let subscription = records::get::<Subscription>(&*self.ports.table, &key).await?.map(|stored| stored.record);
-        Ok(subscription
-            .map_or(named, |one| ResourceId { part: one.part, ..ResourceId::new(connection, &one.resource) }))
+        named: ResourceId,
+        id: Option<&str>,
+    ) -> Result<Option<ResourceId>, Fault> {
+        let facet = hooktide_providers::by_id(&self.origin.provider).and_then(|provider| provider.subscriptions());
+        let (Some(reference), Some(facet)) = (named.part.as_deref(), facet) else { return Ok(Some(named)) };
+        let sender = Sender { reference, id, at: self.envelope.received_at };
+        let one = strays::sent_by(self.ports, (tenant, &named.connection), facet, &sender).await?;
+        Ok(one.map(|one| ResourceId { connection: one.connection, name: one.resource, part: one.part }))
     }
 
     /// The content of a fact for the endpoint's owner rather than about a connection.

@@ -15,6 +15,8 @@ const DISABLED_FROM: u32 = 10;
 const PAUSES: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(3600));
 /// How often a disabled subscription is tried.
 const HALF_OPEN: SignedDuration = SignedDuration::from_hours(24);
+/// How often one is tried that the provider does not offer.
+const OFFERED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is observed of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +33,15 @@ pub enum Observation {
     ReauthorizationRequired,
     /// The provider says that it did not send some webhooks.
     Missed,
+    /// The provider sends nobody anything about its resource.
+    Unsupported,
     /// A person enables it.
     Enabled,
 }
 
 impl Observation {
     /// All of them, with what is said of each in the documentation.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Success, "it was registered, renewed or found to exist, or a webhook of it was processed"),
         (
             Self::Failure,
@@ -47,6 +51,7 @@ impl Observation {
         (Self::Silence, "nothing was heard for long, although there was activity"),
         (Self::ReauthorizationRequired, "the provider wants it to be authorised again"),
         (Self::Missed, "the provider says that it did not send some webhooks"),
+        (Self::Unsupported, "the provider sends nobody anything about its resource; it is asked again after a week"),
         (Self::Enabled, "a person enables it"),
     ];
 }
@@ -100,6 +105,11 @@ pub fn observe(subscription: &Subscription, observation: Observation, now: Times
             actions.push(Action::Repair);
         }
         Observation::Missed => actions.push(Action::Sync),
+        Observation::Unsupported => {
+            (next.failures, next.provider_id, next.expires_at, next.renew_at) = (0, None, None, None);
+            enter(&mut next, State::Pending, now);
+            next.next_at = now + OFFERED;
+        }
         Observation::Enabled => {
             next.failures = 0;
             enter(&mut next, State::Pending, now);
@@ -155,7 +165,7 @@ fn again(subscription: &Subscription, now: Timestamp) -> Timestamp {
 mod tests {
     use super::*;
     use Action::{Poll, Probe, Repair, StopPolling, Sync};
-    use Observation::{Enabled, Failure, Gone, Missed, ReauthorizationRequired, Silence, Success};
+    use Observation::{Enabled, Failure, Gone, Missed, ReauthorizationRequired, Silence, Success, Unsupported};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -213,6 +223,8 @@ mod tests {
         silence_leaves_a_suspended_one_suspended: State::Suspended, 5, Silence => State::Suspended, &[Probe, Sync];
         one_that_must_be_authorised_again_is_renewed_now: State::Active, 0, ReauthorizationRequired => State::Active, &[Repair];
         what_the_provider_missed_to_send_is_read: State::Active, 0, Missed => State::Active, &[Sync];
+        what_the_provider_does_not_offer_is_polled_and_no_failure: State::Pending, 3, Unsupported => State::Pending, &[];
+        what_the_provider_offers_no_more_is_polled: State::Active, 0, Unsupported => State::Pending, &[Poll];
         a_person_starts_a_disabled_one_anew: State::Disabled, 12, Enabled => State::Pending, &[Repair];
     }
 
@@ -228,5 +240,7 @@ mod tests {
         let disabled = observe(&subscription, Failure, NOW).0;
         assert_eq!((disabled.state, disabled.next_at), (State::Disabled, NOW + HALF_OPEN), "a daily half-open probe");
         assert_eq!(observe(&disabled, Success, NOW).0.failures, 0);
+        let unsupported = observe(&disabled, Unsupported, NOW).0;
+        assert_eq!((unsupported.failures, unsupported.next_at), (0, NOW + OFFERED), "once a week");
     }
 }

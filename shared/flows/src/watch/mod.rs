@@ -1,17 +1,25 @@
 //! Watch: keeps the subscriptions of a connection as they should be: registered, renewed in time, repaired, ended.
 //!
-//! One job a connection, apart from syncs, so that no flood of them delays a renewal. Each step compares what is wanted with
-//! what there is (`desired.rs`) and takes the next step of each subscription that is due (`step.rs`): its record is written
-//! before the provider is called. What is observed leads from state to state by one pure function (`health.rs`). The
-//! subscriptions of a connection that is deleted are ended before its credentials go (`part.rs`).
+//! One job a connection, apart from syncs, so that no flood of them delays a renewal. Each look (`looks.rs`) compares what is
+//! wanted with what there is (`desired.rs`) and with what the provider lists (`listing.rs`), and takes the next step of each
+//! subscription that is due (`step.rs`, `ending.rs`): its row is written before the provider is called. What is observed leads
+//! from state to state by one pure function (`health.rs`). What nobody knows is found in the list, or by its own messages
+//! (`strays.rs`), and ended. The subscriptions of a connection that is deleted are ended before its credentials go (`part.rs`).
 
+mod acting;
+mod context;
 mod desired;
+mod ending;
 pub mod health;
+mod listing;
+mod looks;
 pub(crate) mod part;
 pub(crate) mod reach;
 mod registered;
 mod renewer;
 mod step;
+pub(crate) mod strays;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

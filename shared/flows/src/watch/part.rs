@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::ending::named;
 use crate::Ports;
 use crate::asking::Failure;
 use hooktide_model::fault::Fault;
@@ -19,11 +20,10 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// How many subscriptions are counted.
 const COUNTED: usize = 1_000;
 
-/// How many subscriptions of a connection its provider has.
+/// How many subscriptions of a connection its provider may have: also one of which nobody heard may be there.
 pub(crate) async fn at_provider(ports: &Ports, tenant: &Tenant, id: &str) -> Result<usize, Fault> {
     let (partition, prefix) = (subscription::partition(tenant), subscription::prefix(id));
-    let all = records::list_all::<Subscription>(&*ports.table, partition, &prefix, COUNTED).await?;
-    Ok(all.iter().filter(|(_, stored)| stored.record.provider_id.is_some()).count())
+    Ok(records::list_all::<Subscription>(&*ports.table, partition, &prefix, COUNTED).await?.len())
 }
 
 /// Whether the connection is deleted and its time to end subscriptions is over.
@@ -37,9 +37,13 @@ pub(super) fn in_time(connection: &Connection, next_at: Timestamp) -> Timestamp 
 }
 
 /// What the activity says of a subscription that could not be ended.
-pub(super) fn left(topic: &str, provider_id: Option<&str>, failure: &Failure) -> String {
-    let id = provider_id.unwrap_or_default();
-    format!("the subscription to {topic} could not be ended: {failure}; remove {id} in the provider's dashboard")
+pub(super) fn left(one: &Subscription, failure: &Failure) -> String {
+    let rest = match (one.expires_at, &one.provider_id) {
+        (Some(ends_at), _) => format!("it ends by itself at {ends_at}"),
+        (None, Some(id)) => format!("remove {id} in the provider's dashboard"),
+        (None, None) => format!("see whether one to {} is left in the provider's dashboard", one.url),
+    };
+    format!("{} could not be ended: {failure}; {rest}", named(one))
 }
 
 /// Erases the credentials of a connection that is deleted, once there is nothing to end with them.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::step::CHECKED;
 use hooktide_model::signing;
 use hooktide_providers::Registered;
 use hooktide_store::records::subscription::Subscription;
+
+/// How often the existence of a subscription that does not end is checked.
+pub(super) const CHECKED: SignedDuration = SignedDuration::from_hours(24);
 
 /// The subscription as its provider has it now: renewed at four fifths of its life, a little earlier or later than others.
 pub(super) fn registered_as(

@@ -1,14 +1,16 @@
 //! The renewer: each minute, it takes the connections whose subscriptions are due.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::stream;
+use futures::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
-use super::{WATCH, part, step};
+use super::context::Context;
+use super::{WATCH, looks, part};
 use crate::commit::Committer;
 use crate::commit::journal::Journal;
 use crate::jobs::hold::{Hold, Next};
@@ -96,8 +98,11 @@ impl Renewer {
             Err(WriteFault::Condition(_) | WriteFault::Conflict) => return Ok(false),
             Err(WriteFault::Fault(fault)) => return Err(fault),
         }
-        let context = step::Context { ports, settings, committer, tenant: &due.tenant, is_over, now };
-        let next = match context.connection(&due.resource).await {
+        let context = Context { ports, settings, committer, tenant: &due.tenant, is_over, now };
+        // A connection whose look panics holds up no other.
+        let look = AssertUnwindSafe(looks::connection(&context, &due.resource)).catch_unwind();
+        let looked = look.await.unwrap_or_else(|_| Err(Fault::failed("the look panicked")));
+        let next = match looked {
             Ok(None) => part::settle(ports, &due.tenant, &due.resource).await.map(|()| None),
             next => next,
         };

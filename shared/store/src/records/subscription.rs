@@ -12,6 +12,9 @@ use hooktide_model::tenant::Tenant;
 /// The reason of one that exists, and did not report changes that were found by other ways. Only a webhook ends it.
 pub const MISSED: &str = "changes were found that no webhook reported";
 
+/// The reason of one that cannot be made, since the provider sends nobody anything about the resource. That is no trouble.
+pub const UNSUPPORTED: &str = "the provider sends no webhooks about this, so it is polled";
+
 /// A provider's promise to send webhooks about a resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscription {
@@ -19,12 +22,12 @@ pub struct Subscription {
     pub id: String,
     /// The connection.
     pub connection: String,
-    /// The resource's name.
+    /// The resource's name; empty for a stray.
     pub resource: String,
     /// The part of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// The topic, as the provider has it.
+    /// The topic, as the provider has it; empty for a stray of which it is not known.
     pub topic: String,
     /// The webhook address that the provider was given.
     pub url: String,
@@ -66,6 +69,11 @@ impl Subscription {
     pub fn is_live(&self, now: Timestamp) -> bool {
         let state = matches!(self.state, SubscriptionState::Active | SubscriptionState::Degraded);
         state && self.provider_id.is_some() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+
+    /// Whether it is a stray: found at the provider, sent to us, and known to nobody, so that it is to be ended.
+    pub fn is_stray(&self) -> bool {
+        self.resource.is_empty()
     }
 
     /// Whether it is about this resource, or part of one.

@@ -1,12 +1,11 @@
 //! Channels: Google's word for subscriptions. Each is for one calendar, or for the list of calendars, and ends by itself.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::{LIST, calendar_path, errors, get, post};
+use crate::google_calendar::channel::{LIFE, Opened, latest};
 use crate::google_calendar::{CALENDAR, CALENDARS, GoogleCalendar};
 use crate::lenient::{Lenient, Object, fields};
 use crate::{
@@ -18,8 +17,8 @@ use crate::{
 const OF_LIST: &str = "calendarList";
 /// The parameters by which a list says that it is there, and no more.
 const LEAST: [(&str, &str); 2] = [("maxResults", "1"), ("fields", "kind")];
-/// The life that is asked for: Google's default. No page says how much longer one may be.
-const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The reason of a refusal to send anything about a calendar: those of holidays, birthdays and rooms.
+const NEVER_SENT: &str = "pushNotSupportedForRequestedResource";
 
 /// What is watched: the list of calendars, and each calendar. A channel cannot be prolonged; another takes its place.
 const PLAN: Plan = Plan {
@@ -69,6 +68,10 @@ impl Subscriptions for GoogleCalendar {
             SubscriptionStep::Renew { id } | SubscriptionStep::Probe { id } => probed(task, id, answer),
         }
     }
+
+    fn is_whole(&self, id: &str) -> bool {
+        !Opened::of(id).resource.is_empty()
+    }
 }
 
 /// The question for a channel. Its id is our reference, which its token proves.
@@ -86,11 +89,12 @@ fn register(task: &SubscriptionTask<'_>) -> Ask {
 }
 
 fn registered(task: &SubscriptionTask<'_>, answer: &Answer) -> SubscriptionResult {
-    // The answer to the first try was lost: the channel is open. Without the id of what it watches it cannot be ended early.
+    if answer.status() == StatusCode::BAD_REQUEST && errors::says(answer, NEVER_SENT) {
+        return Ok(Subscribed::Unsupported);
+    }
+    // The answer to the first try was lost: the channel is open. Its next message says what it watches.
     if answer.status() == StatusCode::BAD_REQUEST && errors::says(answer, "channelIdNotUnique") {
-        let ends_at = latest(task.now);
-        let opened = Opened { channel: task.reference.to_owned(), resource: String::new(), ends_at };
-        return Ok(opened.active());
+        return Ok(active(&open(task, String::new(), latest(task.now))));
     }
     errors::sort(answer)?;
     let unreadable = Refusal::Unreadable("the answer is no channel of Google's");
@@ -101,7 +105,15 @@ fn registered(task: &SubscriptionTask<'_>, answer: &Answer) -> SubscriptionResul
     let resource = channel.resource.read().filter(|resource| !resource.is_empty());
     let ends_at = channel.expiration.read().and_then(|at| Timestamp::from_millisecond(at).ok());
     let (resource, ends_at) = (resource.ok_or(unreadable)?, ends_at.unwrap_or_else(|| latest(task.now)));
-    Ok(Opened { channel: task.reference.to_owned(), resource, ends_at }.active())
+    Ok(active(&open(task, resource, ends_at)))
+}
+
+fn open(task: &SubscriptionTask<'_>, resource: String, ends_at: Timestamp) -> Opened {
+    Opened { channel: task.reference.to_owned(), resource, ends_at }
+}
+
+fn active(opened: &Opened) -> Subscribed {
+    Subscribed::Active(Registered { id: opened.to_string(), expires_at: Some(opened.ends_at), secret: None })
 }
 
 /// A channel is there until its time is up, if what it watches is.
@@ -113,33 +125,5 @@ fn probed(task: &SubscriptionTask<'_>, id: &str, answer: &Answer) -> Subscriptio
     if errors::is_gone(answer) {
         return Ok(Subscribed::Disabled("its calendar is gone, or no longer shared with us"));
     }
-    errors::sort(answer).map(|()| opened.active())
-}
-
-/// The latest end of a channel that is opened now.
-fn latest(now: Timestamp) -> Timestamp {
-    now.checked_add(LIFE).unwrap_or(Timestamp::MAX)
-}
-
-/// A channel that is open. As text `<channel>/<resource>/<end>`, the end in milliseconds: all that is known of it.
-struct Opened {
-    channel: String,
-    resource: String,
-    ends_at: Timestamp,
-}
-
-impl Opened {
-    /// Reads the text; what it lacks is empty, and past.
-    fn of(id: &str) -> Self {
-        let (channel, rest) = id.split_once('/').unwrap_or((id, ""));
-        let (resource, ends_at) = rest.rsplit_once('/').unwrap_or((rest, ""));
-        let ends_at = ends_at.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-        Self { channel: channel.to_owned(), resource: resource.to_owned(), ends_at: ends_at.unwrap_or(Timestamp::MIN) }
-    }
-
-    fn active(&self) -> Subscribed {
-        let Self { channel, resource, ends_at } = self;
-        let id = format!("{channel}/{resource}/{}", ends_at.as_millisecond());
-        Subscribed::Active(Registered { id, expires_at: Some(*ends_at), secret: None })
-    }
+    errors::sort(answer).map(|()| active(&opened))
 }

@@ -27,8 +27,6 @@ const PLAN: Plan = Plan {
     app_wide: false,
     lists: true,
 };
-/// The id of a subscription that exists, and whose own id the refusal of a second one does not say. A probe finds it.
-const UNKNOWN: &str = "unknown";
 /// How many subscriptions a page has.
 const PAGE: u16 = 100;
 
@@ -73,18 +71,10 @@ impl Subscriptions for Shopify {
     }
 
     fn ask(&self, task: &SubscriptionTask<'_>, step: &SubscriptionStep<'_>) -> Ask {
-        let topic = graphql_name(task.topic);
-        // At most one subscription has this topic and address.
-        let of_this = json!({ "first": 1, "topics": [topic], "uri": task.url });
         match step {
             SubscriptionStep::Register => {
-                let subscription = json!({ "uri": task.url, "format": "JSON" });
+                let (topic, subscription) = (graphql_name(task.topic), json!({ "uri": task.url, "format": "JSON" }));
                 question(task.api, &SUBSCRIBE, &json!({ "topic": topic, "subscription": subscription }))
-            }
-            SubscriptionStep::Renew { id } | SubscriptionStep::Probe { id } | SubscriptionStep::End { id }
-                if *id == UNKNOWN =>
-            {
-                question(task.api, &SUBSCRIPTIONS, &of_this)
             }
             SubscriptionStep::Renew { id } | SubscriptionStep::Probe { id } => {
                 question(task.api, &SUBSCRIPTION, &json!({ "id": id }))
@@ -100,12 +90,9 @@ impl Subscriptions for Shopify {
         errors::sort(answer)?;
         match step {
             SubscriptionStep::Register => created(data::<Changed>(answer)?.payload),
-            SubscriptionStep::End { id } if *id != UNKNOWN => ended(data::<Changed>(answer)?.payload),
+            SubscriptionStep::End { .. } => ended(data::<Changed>(answer)?.payload),
             SubscriptionStep::List { after } => listed(data::<Found>(answer)?.all, *after),
-            SubscriptionStep::Renew { id } | SubscriptionStep::Probe { id } | SubscriptionStep::End { id } => {
-                let Found { one, all } = data(answer)?;
-                found(task, if *id == UNKNOWN { first(all)? } else { one })
-            }
+            SubscriptionStep::Renew { .. } | SubscriptionStep::Probe { .. } => found(task, data::<Found>(answer)?.one),
         }
     }
 }
@@ -117,7 +104,7 @@ fn created(payload: Lenient<Object<Payload>>) -> SubscriptionResult {
         return Ok(active(id));
     }
     // An answer of ours was lost, or somebody made the same one.
-    if says(payload.errors, "already been taken") { Ok(active(UNKNOWN.to_owned())) } else { Err(Refusal::Invalid) }
+    if says(payload.errors, "already been taken") { Ok(Subscribed::Taken) } else { Err(Refusal::Invalid) }
 }
 
 fn ended(payload: Lenient<Object<Payload>>) -> SubscriptionResult {
@@ -142,12 +129,6 @@ fn found(task: &SubscriptionTask<'_>, one: Lenient<Object<Subscription>>) -> Sub
     one.id.read().map(active).ok_or(Refusal::Unreadable("a subscription without an id"))
 }
 
-/// The first subscription of a list; none if it is empty.
-fn first(all: Lenient<Object<List<Subscription>>>) -> Result<Lenient<Object<Subscription>>, Refusal> {
-    let (nodes, _) = rows(all, None)?;
-    Ok(nodes.into_iter().next().unwrap_or(Lenient::Null))
-}
-
 fn listed(all: Lenient<Object<List<Subscription>>>, after: Option<&str>) -> SubscriptionResult {
     let (nodes, next) = rows(all, after)?;
     let nodes = nodes.into_iter().filter_map(Lenient::read);
@@ -155,7 +136,8 @@ fn listed(all: Lenient<Object<List<Subscription>>>, after: Option<&str>) -> Subs
         let named = one.topic.read()?;
         let topic = PLAN.topics.iter().map(|covering| covering.topic).find(|topic| graphql_name(topic) == named);
         let (id, url) = (one.id.read()?, one.uri.read()?);
-        Some(Listed { id, topic: topic.unwrap_or_default().to_owned(), url, enabled: true })
+        // The app's secret signs the deliveries of whoever made it.
+        Some(Listed { id, topic: topic.unwrap_or_default().to_owned(), url, enabled: true, reference: None })
     });
     Ok(Subscribed::Listed(listed.collect(), next))
 }

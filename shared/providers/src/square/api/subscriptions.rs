@@ -135,14 +135,15 @@ fn listed(answer: &Answer, after: Option<&str>) -> SubscriptionResult {
     let mut listed = Vec::new();
     for Object(found) in subscriptions.read().unwrap_or_default().into_iter().filter_map(Lenient::read) {
         let known = |topic: &&str| PLAN.topics.iter().any(|covering| covering.topic == *topic);
-        let mut topics: Vec<String> = found.topics().filter(known).map(str::to_owned).collect();
-        if topics.is_empty() {
-            topics.push(String::new());
-        }
+        // Ours are for one event each. One for others as well is somebody's own.
+        let topic = {
+            let mut topics = found.topics();
+            topics.next().filter(known).filter(|_| topics.next().is_none()).unwrap_or_default().to_owned()
+        };
         let enabled = found.enabled.as_ref().copied().unwrap_or_default();
         let (Some(id), Some(url)) = (found.id.read(), found.notification_url.read()) else { continue };
-        let one = |topic| Listed { id: id.clone(), topic, url: url.clone(), enabled };
-        listed.extend(topics.into_iter().map(one));
+        // Each says its key to whoever asks for it alone.
+        listed.push(Listed { id, topic, url, enabled, reference: None });
     }
     Ok(Subscribed::Listed(listed, next))
 }

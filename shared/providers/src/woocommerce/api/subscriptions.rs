@@ -26,12 +26,19 @@ const PLAN: Plan = Plan {
     lists: true,
 };
 
+/// What the names of our webhooks begin with; the reference follows.
+const OURS: &str = "Hooktide ";
+/// What to do about a key that may not make or end webhooks.
+const READS_ONLY: &str = "the store does not let the key make or end webhooks: give the connection a key with the permission \
+                          Read/Write, made for a user who may manage the store";
+
 /// The most pages of a list that are read.
 const MOST_PAGES: u64 = 1_000;
 
 fields! {
     struct Webhook {
         id: Lenient<u64>,
+        name: Lenient<String>,
         status: Lenient<String>,
         topic: Lenient<String>,
         delivery_url: Lenient<String>,
@@ -49,7 +56,7 @@ impl Subscriptions for WooCommerce {
             SubscriptionStep::Register => match secret(task.secrets, task.now) {
                 Some(secret) => {
                     let body = json!({
-                        "name": format!("Hooktide {}", task.reference),
+                        "name": format!("{OURS}{}", task.reference),
                         "topic": task.topic,
                         "delivery_url": task.url,
                         "secret": secret,
@@ -73,7 +80,7 @@ impl Subscriptions for WooCommerce {
         match step {
             SubscriptionStep::Register if secret(task.secrets, task.now).is_none() => Err(Refusal::Refused),
             SubscriptionStep::Register => {
-                self.sort(answer)?;
+                sort_write(answer)?;
                 state(task, answer)
             }
             SubscriptionStep::Renew { .. } | SubscriptionStep::Probe { .. } => {
@@ -85,7 +92,7 @@ impl Subscriptions for WooCommerce {
             }
             SubscriptionStep::End { .. } => {
                 if !body::is_gone(answer) {
-                    self.sort(answer)?;
+                    sort_write(answer)?;
                 }
                 Ok(Subscribed::Gone)
             }
@@ -95,6 +102,14 @@ impl Subscriptions for WooCommerce {
             }
         }
     }
+}
+
+/// Sorts the answer to a write. A store refuses a key that may only read in the words for one that does not count.
+fn sort_write(answer: &Answer) -> Result<(), Refusal> {
+    WooCommerce.sort(answer).map_err(|refusal| match refusal {
+        Refusal::Refused | Refusal::Forbidden => Refusal::Closed(READS_ONLY),
+        other => other,
+    })
 }
 
 /// The newest secret, as the text that a store takes.
@@ -141,6 +156,8 @@ fn list(answer: &Answer, page: u64) -> SubscriptionResult {
             topic: topic.unwrap_or_default(),
             url: webhook.delivery_url.read().unwrap_or_default(),
             enabled: webhook.status.read().is_some_and(|status| status == "active"),
+            // A store shows nobody the secret that a webhook signs with.
+            reference: Some(webhook.name.read().unwrap_or_default().strip_prefix(OURS).unwrap_or_default().to_owned()),
         })
     });
     Ok(Subscribed::Listed(listed.collect(), more.then(|| (page + 1).to_string())))
