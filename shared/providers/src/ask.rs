@@ -18,9 +18,15 @@ pub type Answer = Response<Bytes>;
 /// An answer that is no success, sorted by what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The credentials do not count, or not for this: somebody has to authorise us again.
+    /// The credentials do not count: somebody has to authorise us again.
     #[error("the credentials are refused")]
     Refused,
+    /// The credentials count, but not for this: whoever gave them has to allow more.
+    #[error("the credentials do not allow it")]
+    Forbidden,
+    /// What is asked is closed to us, and other credentials would not help. The text says why, and what to do.
+    #[error("{0}")]
+    Closed(&'static str),
     /// The cursor is too old: everything has to be read again.
     #[error("what was asked for has expired")]
     Expired,
@@ -52,7 +58,13 @@ impl Refusal {
     pub fn after(self) -> Option<Duration> {
         match self {
             Self::Limited { after } | Self::Unavailable { after } => after,
-            Self::Refused | Self::Expired | Self::Invalid | Self::Unreadable(_) | Self::Unknown => None,
+            Self::Refused
+            | Self::Forbidden
+            | Self::Closed(_)
+            | Self::Expired
+            | Self::Invalid
+            | Self::Unreadable(_)
+            | Self::Unknown => None,
         }
     }
 }

@@ -88,6 +88,27 @@ async fn what_a_provider_signs_counts_only_with_its_signature_and_is_not_used_up
 }
 
 #[tokio::test]
+async fn an_owner_who_lets_us_in_without_all_that_is_needed_is_told_what_is_missing() {
+    for (provider, scope) in
+        [("shopify", "read_inventory"), ("google-calendar", "https://www.googleapis.com/auth/calendar.events.readonly")]
+    {
+        let simulated = Simulated::new(provider).await;
+        simulated.control("edit", json!({ "what": "scope", "id": scope })).await;
+        let before = simulated.world.get(&format!("/v1/connections/{}", simulated.connection)).await.expect(200);
+        let answer = back(&simulated, &consented(&page(&simulated).await).await).await;
+        assert_eq!(answer.status, 409, "{provider}: {}", text(&answer));
+        for part in ["without", scope, "begin again", "allow all"] {
+            assert!(text(&answer).contains(part), "{provider}: {part}: {}", text(&answer));
+        }
+        let after = simulated.world.get(&format!("/v1/connections/{}", simulated.connection)).await.expect(200);
+        assert_eq!(after["secrets"], before["secrets"], "{provider}: what it had stays");
+        simulated.control("edit", json!({ "what": "scope", "id": scope, "fields": {} })).await;
+        let answer = back(&simulated, &consented(&page(&simulated).await).await).await;
+        assert_eq!(answer.status, 200, "{provider}: {}", text(&answer));
+    }
+}
+
+#[tokio::test]
 async fn a_consent_counts_once() {
     let simulated = Simulated::new("square").await;
     let place = consented(&page(&simulated).await).await;

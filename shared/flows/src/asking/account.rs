@@ -31,6 +31,8 @@ pub(crate) struct Account {
     pub(super) tokens: Option<Way>,
     /// What it is asked with now: a refresh puts others in its place.
     credentials: Mutex<Arc<Credentials>>,
+    /// What it is asked about in this run: a resource, or nothing, where it is about subscriptions.
+    pub(super) about: String,
     /// What this run has of its budget.
     pub(super) leased: futures::lock::Mutex<Leased>,
 }
@@ -47,6 +49,16 @@ pub(crate) struct Way {
 }
 
 impl Account {
+    /// The same, asked about a resource.
+    pub(crate) fn about(self, resource: &str) -> Self {
+        Self { about: resource.to_owned(), ..self }
+    }
+
+    /// Whether its own credentials prove a request to this path, and not those of an app.
+    pub(super) fn proves(&self, path: &str) -> bool {
+        self.oauth().is_none_or(|oauth| (oauth.covers)(path))
+    }
+
     /// What it is asked with now.
     pub(super) fn credentials(&self) -> Arc<Credentials> {
         Arc::clone(&self.credentials.lock().unwrap_or_else(PoisonError::into_inner))
@@ -101,8 +113,8 @@ pub(crate) async fn whole(
     let credentials = Mutex::new(Arc::new(Credentials::of(ports, tenant, &connection, now).await?));
     let way = way(settings, provider, &connection);
     let tokens = api.oauth().and_then(|oauth| oauth_way(settings, provider, &connection, oauth.token));
-    let leased = futures::lock::Mutex::default();
-    Ok(Some(Account { tenant: tenant.clone(), connection, provider, api, way, tokens, credentials, leased }))
+    let (leased, about) = (futures::lock::Mutex::default(), String::new());
+    Ok(Some(Account { tenant: tenant.clone(), connection, provider, api, way, tokens, credentials, about, leased }))
 }
 
 /// Where the API of a connection is. The operator may have moved it to another origin.

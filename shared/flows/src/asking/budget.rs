@@ -1,4 +1,5 @@
-//! The budget of an account: calls are leased in portions through the table, and a provider that does not answer is left alone.
+//! The budget of an account: calls are leased in portions through the table, and a provider that does not answer, or says that
+//! there were too many calls, is left alone.
 
 use std::time::Duration;
 
@@ -7,15 +8,39 @@ use jiff::Timestamp;
 use super::Failure;
 use super::account::Account;
 use super::breaker::{self, Gate};
+use super::limit;
 use super::portions::{self, Priority, Wish, granted};
 use crate::Ports;
 use hooktide_model::fault::Fault;
+use hooktide_providers::Refusal;
 use hooktide_store::ports::WriteFault;
 use hooktide_store::records::budget::{self, Budget};
 use hooktide_store::records::{self, Stored, Upkeep};
 
 /// How often a lease is tried against others.
 const ATTEMPTS: usize = 8;
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// There was an answer that can be used.
+    Answer,
+    /// There was none.
+    Nothing,
+    /// The provider said that there were too many calls, and perhaps when to come again.
+    Limit(Option<Duration>),
+}
+
+impl Heard {
+    /// How a call went whose answer is of this sort.
+    pub(super) fn of(sorted: Result<(), Refusal>) -> Self {
+        match sorted {
+            Err(Refusal::Unavailable { .. }) => Self::Nothing,
+            Err(Refusal::Limited { after }) => Self::Limit(after),
+            Ok(()) | Err(_) => Self::Answer,
+        }
+    }
+}
 
 /// What one run has of the budget of its account.
 #[derive(Debug, Default)]
@@ -46,6 +71,9 @@ pub(super) async fn admit(
             *leased = Leased { stored: read(ports, account).await?, is_read: true, ..std::mem::take(&mut *leased) };
         }
         let known = leased.stored.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
+        if let Some(until) = limit::held(&known.limit, now) {
+            return Err(Failure::Later(until));
+        }
         let (mut next, mut portion) = (known.clone(), 0);
         match breaker::gate(&known.breaker, now) {
             Gate::Closed => {}
@@ -73,19 +101,37 @@ pub(super) async fn admit(
     Err(Failure::Fault(Fault::retryable("others lease of the same budget all the time")))
 }
 
-/// Notes whether a call got an answer that can be used.
-pub(super) async fn note(ports: &Ports, account: &Account, answered: bool, now: Timestamp) -> Result<(), Failure> {
+/// Notes how a call went; returns until when nobody asks any more, where the call was one too many.
+pub(super) async fn note(
+    ports: &Ports,
+    account: &Account,
+    heard: Heard,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
     let mut leased = account.leased.lock().await;
+    let mut until = None;
     for _ in 0..ATTEMPTS {
         let known = leased.stored.as_ref().map(|stored| stored.record.clone()).unwrap_or_default();
-        let Some(next) = breaker::after(&known.breaker, answered, now) else { return Ok(()) };
-        if put(ports, account, &mut leased, Budget { breaker: next, ..known }).await? {
-            return Ok(());
+        let next = after(&known, heard, now);
+        until = next.limit.until.filter(|_| matches!(heard, Heard::Limit(_)));
+        if next == known || put(ports, account, &mut leased, next).await? {
+            return Ok(until);
         }
         leased.stored = read(ports, account).await?;
     }
     // A failure counts one less, which the next call makes good.
-    Ok(())
+    Ok(until)
+}
+
+/// The budget after a call.
+fn after(known: &Budget, heard: Heard, now: Timestamp) -> Budget {
+    let breaker = breaker::after(&known.breaker, heard != Heard::Nothing, now);
+    let limit = match heard {
+        Heard::Answer => limit::passed(&known.limit, now),
+        Heard::Nothing => known.limit.clone(),
+        Heard::Limit(after) => limit::reached(&known.limit, after, now),
+    };
+    Budget { granted: known.granted.clone(), breaker: breaker.unwrap_or_else(|| known.breaker.clone()), limit }
 }
 
 async fn read(ports: &Ports, account: &Account) -> Result<Option<Stored<Budget>>, Fault> {

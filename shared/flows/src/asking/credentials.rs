@@ -3,6 +3,7 @@
 //! People give some (the connection's secrets), and the provider gives others for them, which are kept in the authorization. A
 //! token that people give later ends those that came before it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +15,7 @@ use hooktide_model::secret::{KeyId, Secret, Secrets};
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::Api;
 use hooktide_providers::oauth2::{ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
-use hooktide_store::records::authorization::{self, Authorization};
+use hooktide_store::records::authorization::{self, Authorization, Lack};
 use hooktide_store::records::budget::{self, Breaker, Budget};
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{self, Endpoint, SealedSecret, open_all, sealed_for};
@@ -115,9 +116,19 @@ impl Credentials {
         self.stored.as_ref()?.record.refused_since(self.given_at)
     }
 
+    /// What they lack, by what was asked about.
+    fn lacks(&self) -> impl Iterator<Item = (&str, &Lack)> {
+        self.stored.iter().flat_map(|stored| stored.record.lacks(self.given_at))
+    }
+
+    /// Whether it is noted that they do not count, or lack something for what is asked about.
+    pub(super) fn are_doubted(&self, about: &str) -> bool {
+        self.refused_since().is_some() || self.lacks().any(|(lacking, _)| lacking == about)
+    }
+
     fn state(&self, api: &dyn Api, now: Timestamp) -> CredentialsState {
         let can_ask = || api.authorise(http::Request::default(), &self.secrets, now).is_some();
-        if self.refused_since().is_some() {
+        if self.refused_since().is_some() || self.lacks().next().is_some() {
             CredentialsState::NeedsReauthorization
         } else if can_ask() || self.can_renew(api, now) {
             CredentialsState::Ok
@@ -132,7 +143,7 @@ impl Credentials {
 pub struct Standing {
     /// Whether it can.
     pub state: CredentialsState,
-    /// Since when the provider refuses the credentials.
+    /// Since when the provider refuses the credentials, for some of what is asked at least.
     pub since: Option<Timestamp>,
     /// What the provider said, and what to do.
     pub reason: Option<String>,
@@ -150,14 +161,27 @@ pub async fn standing(
     let provider = hooktide_providers::by_id(&connection.provider).filter(|provider| provider.source().is_some());
     let Some(api) = provider.and_then(|provider| provider.api()) else { return Ok(None) };
     let credentials = Arc::new(Credentials::of(ports, tenant, connection, now).await?);
-    let since = credentials.refused_since();
-    let reason = credentials.authorization().reason.filter(|_| since.is_some());
+    let (since, reason) = match credentials.refused_since() {
+        Some(since) => (Some(since), credentials.authorization().reason),
+        None => lacking(credentials.lacks().map(|(_, lack)| lack)),
+    };
     let budget = records::get::<Budget>(&*ports.table, &budget::key(tenant, &connection.id)).await?;
     let unanswered = budget.and_then(|stored| {
         let Breaker { since, open_until, .. } = stored.record.breaker;
         Some((since?, open_until.filter(|until| now < *until)))
     });
     Ok(Some(Standing { state: credentials.state(api, now), since, reason, unanswered }))
+}
+
+/// Since when something is lacking, and what to do about each of it.
+fn lacking<'a>(lacks: impl Iterator<Item = &'a Lack>) -> (Option<Timestamp>, Option<String>) {
+    let mut since: Option<Timestamp> = None;
+    let mut reasons = BTreeSet::new();
+    for lack in lacks {
+        since = since.into_iter().chain([lack.since]).min();
+        reasons.insert(lack.reason.as_str());
+    }
+    (since, since.map(|_| reasons.into_iter().collect::<Vec<_>>().join("; ")))
 }
 
 /// The tokens of an authorization that count: those that people gave no other for since.
@@ -205,6 +229,20 @@ mod tests {
             let ids: Vec<&str> = counting.iter().map(|token| token.key_id.0.as_str()).collect();
             assert_eq!(ids, expected, "{given} at {at}");
         }
+    }
+
+    #[test]
+    fn all_that_is_lacking_is_told_once_each_since_the_first() {
+        let lack = |since: i64, reason: &str| Lack {
+            scopes: Vec::new(),
+            since: Timestamp::from_second(since).unwrap(),
+            given: None,
+            reason: reason.to_owned(),
+        };
+        let several = [lack(9, "allow b"), lack(3, "allow a"), lack(5, "allow b")];
+        let (since, reason) = lacking(several.iter());
+        assert_eq!((since, reason.as_deref()), (Timestamp::from_second(3).ok(), Some("allow a; allow b")));
+        assert_eq!(lacking([].iter()), (None, None));
     }
 
     #[test]

@@ -1,30 +1,39 @@
 //! Asking: sends the questions of a step to a provider, for an account.
 
 pub(crate) mod account;
+mod advice;
 mod breaker;
 mod budget;
 pub(crate) mod credentials;
+mod limit;
 mod portions;
 mod renew;
 mod renewal;
+mod verdict;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Request;
 use http::header::HOST;
-use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
 use self::account::{Account, Way};
+use self::advice::Refused;
+use self::budget::Heard;
 use self::credentials::Credentials;
 pub(crate) use self::portions::Priority;
 pub(crate) use self::renew::tokens_for;
+use self::renewal::Said;
+use self::verdict::{Asked, Verdict, verdict};
 use crate::Ports;
 use hooktide_model::fault::Fault;
 use hooktide_providers::{Answer, Ask, Refusal};
 use hooktide_store::ports::{Call, Limits};
 use hooktide_store::records::authorization::Authorization;
 
+/// How long a limit lasts of which nothing is known.
+const LIMITED: Duration = Duration::from_secs(60);
 /// How long a provider may take to answer, and the largest answer that is read.
 const LIMITS: Limits = Limits { time: Duration::from_secs(15), size: 16 * 1024 * 1024 };
 
@@ -37,7 +46,8 @@ pub(crate) enum Failure {
     NoAddress,
     /// Somebody has to authorise us again; what to do, and how long these credentials are not tried.
     Reauthorize(String, Option<Duration>),
-    /// Somebody else is about to get what is needed: it is no failure, and is tried again then.
+    /// The account is asked nothing until then: somebody else is about to get what is needed, or there were too many calls. It is
+    /// no failure.
     Later(Timestamp),
     /// The provider failed several times in a row, and is left alone for so long: nothing was asked.
     Resting(Duration),
@@ -59,7 +69,22 @@ impl Failure {
 
     /// Whether there are only too many calls for now.
     pub(crate) fn is_for_now(&self) -> bool {
-        matches!(self, Self::Later(_) | Self::Resting(_) | Self::Refused(Refusal::Limited { .. }))
+        self.until(Timestamp::UNIX_EPOCH).is_some()
+    }
+
+    /// Until when nothing can be asked, where that is all that is wrong.
+    pub(crate) fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Later(at) => Some(*at),
+            Self::Resting(rests) => Some(now + *rests),
+            Self::Refused(Refusal::Limited { after }) => Some(now + after.unwrap_or(LIMITED)),
+            _ => None,
+        }
+    }
+
+    /// Whether less might have been answered in time.
+    pub(crate) fn asked_too_much(&self) -> bool {
+        matches!(self, Self::Silent(_) | Self::Refused(Refusal::Unavailable { .. }))
     }
 
     /// Whether the answer about one entity is the trouble, and not the account or the provider.
@@ -83,13 +108,19 @@ impl std::fmt::Display for Failure {
             Self::Resting(_) => {
                 "the provider did not answer as it should several times in a row, and is left alone for a while"
             }
-            Self::Later(_) => "somebody else is about to get what is needed",
+            Self::Later(_) => {
+                "nothing is asked for now: another run is about to get a token, or the account had too many calls"
+            }
             Self::Fault(fault) => return fault.fmt(f),
             Self::Endless(how) => return write!(f, "the provider's answer cannot be read: {how}"),
             Self::Refused(refusal) => match refusal {
                 Refusal::Refused => {
                     "the provider refuses the credentials; authorise the connection again, or give it new ones"
                 }
+                Refusal::Forbidden => {
+                    "the credentials do not allow what is asked; the provider's README names the scopes that are needed"
+                }
+                Refusal::Closed(why) => why,
                 Refusal::Limited { .. } => "the provider limits our calls",
                 Refusal::Unavailable { .. } => "the provider does not answer as it should",
                 Refusal::Unreadable(why) => return write!(f, "the provider's answer cannot be read: {why}"),
@@ -118,16 +149,32 @@ impl From<Fault> for Failure {
 pub(crate) async fn ask(
     ports: &Ports,
     account: &Account,
-    (asks, priority): (Vec<Ask>, Priority),
+    asks: (Vec<Ask>, Priority),
     calls: &mut u32,
     now: Timestamp,
 ) -> Result<Vec<Answer>, Failure> {
+    ask_until(ports, account, asks, (calls, &|| false), now).await
+}
+
+/// The same, as long as the run has time: questions that belong together and take longer than that have no answers.
+pub(crate) async fn ask_until(
+    ports: &Ports,
+    account: &Account,
+    (asks, priority): (Vec<Ask>, Priority),
+    (calls, is_over): (&mut u32, &(dyn Fn() -> bool + Sync)),
+    now: Timestamp,
+) -> Result<Vec<Answer>, Failure> {
     let way = account.way.as_ref().ok_or(Failure::NoAddress)?;
-    prepare(ports, account, now).await?;
+    if asks.iter().any(|Ask::Http(request)| account.proves(request.uri().path())) {
+        prepare(ports, account, now).await?;
+    }
     let wanted = u32::try_from(asks.len()).unwrap_or(u32::MAX);
     budget::admit(ports, account, wanted, priority, now).await?;
     let mut answers = Vec::with_capacity(asks.len());
     for ask in asks {
+        if !answers.is_empty() && is_over() {
+            return Err(Failure::Silent("the answers that belong together take longer than a run may".to_owned()));
+        }
         answers.push(answer(ports, account, (way, ask), calls, now).await?);
     }
     Ok(answers)
@@ -153,7 +200,8 @@ async fn prepare(ports: &Ports, account: &Account, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Sends a question. A token that is not accepted is renewed once, and the question sent again.
+/// Sends a question. A token that is not accepted is renewed once, and the question sent again. What the answer says about the
+/// credentials and about the account's budget is noted.
 async fn answer(
     ports: &Ports,
     account: &Account,
@@ -162,6 +210,11 @@ async fn answer(
     now: Timestamp,
 ) -> Result<Answer, Failure> {
     let Ask::Http(request) = ask;
+    let asked = Asked {
+        by_account: account.proves(request.uri().path()),
+        by_token: account.oauth().is_some(),
+        writes: !request.method().is_safe(),
+    };
     let mut credentials = account.credentials();
     let mut renewed = false;
     loop {
@@ -172,28 +225,40 @@ async fn answer(
         let answer = match ports.http.send(call).await {
             Ok(answer) => answer,
             Err(fault) => {
-                budget::note(ports, account, false, now).await?;
+                budget::note(ports, account, Heard::Nothing, now).await?;
                 return Err(silent(fault));
             }
         };
-        let answered = !matches!(account.api.sort(&answer), Err(Refusal::Unavailable { .. }));
-        budget::note(ports, account, answered, now).await?;
-        let is_ours = account.oauth().is_none_or(|oauth| (oauth.covers)(request.uri().path()));
-        if answer.status() != StatusCode::UNAUTHORIZED || !is_ours {
-            if is_ours && answer.status().is_success() && credentials.refused_since().is_some() {
-                renew::note(ports, account, None, now).await?;
-                account.use_credentials(Credentials::of(ports, &account.tenant, &account.connection, now).await?);
-            }
-            return Ok(answer);
+        let sorted = account.api.sort(&answer);
+        if let Some(until) = budget::note(ports, account, Heard::of(sorted), now).await? {
+            let after = Duration::try_from(until.duration_since(now)).ok();
+            return Err(Refusal::Limited { after }.into());
         }
-        let refused = credentials.access.as_ref().filter(|_| !renewed).map(|access| &access.id);
-        let others = match refused {
+        match verdict(sorted, asked) {
+            Verdict::Nothing => return Ok(answer),
+            Verdict::Accepted => {
+                if credentials.are_doubted(&account.about) {
+                    renew::note(ports, account, Said::Accepted, now).await?;
+                    account.use_credentials(Credentials::of(ports, &account.tenant, &account.connection, now).await?);
+                }
+                return Ok(answer);
+            }
+            Verdict::Forbidden => {
+                let lacking = account.oauth().map(|oauth| oauth.lacking(&answer)).unwrap_or_default();
+                let reason = refused(account, &answer).for_this(&lacking);
+                renew::note(ports, account, Said::Lacking(&lacking, &reason), now).await?;
+                return Err(Failure::Reauthorize(reason, Some(renewal::RESTS)));
+            }
+            Verdict::Refused => {}
+        }
+        let refused_token = credentials.access.as_ref().filter(|_| !renewed).map(|access| &access.id);
+        let others = match refused_token {
             Some(refused) => renew::serving(ports, account, Some(refused), now).await?,
             None => None,
         };
         let Some(others) = others else {
-            let reason = refused_text(account);
-            renew::note(ports, account, Some(&reason), now).await?;
+            let reason = refused(account, &answer).at_all();
+            renew::note(ports, account, Said::Refused(&reason), now).await?;
             let rests = account.oauth().map(|_| renewal::RESTS);
             return Err(Failure::Reauthorize(reason, rests));
         };
@@ -202,15 +267,13 @@ async fn answer(
     }
 }
 
-/// What to do about credentials that the API does not accept.
-fn refused_text(account: &Account) -> String {
-    let id = &account.connection.id;
-    match account.oauth() {
-        Some(_) => format!(
-            "the provider does not accept the access token (HTTP 401): authorise the connection again with `hooktide \
-             connections authorize {id}`, or give it new credentials"
-        ),
-        None => "the provider does not accept the credentials (HTTP 401): give the connection new ones".to_owned(),
+/// What is known of an answer that refuses the credentials.
+fn refused<'a>(account: &'a Account, answer: &Answer) -> Refused<'a> {
+    Refused {
+        connection: &account.connection.id,
+        status: answer.status(),
+        scopes: account.oauth().map(|oauth| oauth.consent.scopes),
+        more: account.api.advice(answer),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::account::{Account, Way};
 use super::credentials::Credentials;
-use super::renewal::{self, Need, Step};
+use super::renewal::{self, Need, Said, Step};
 use super::{Failure, LIMITS};
 use crate::Ports;
 use hooktide_model::fault::Fault;
@@ -126,7 +126,8 @@ async fn renewed(
         Some(token) if held != Some(token) => Some(seal(ports, account, REFRESH_TOKEN, token, now).await?),
         Some(_) | None => None,
     };
-    Ok(renewal::renewed(authorization, access, refresh))
+    let ungranted = account.oauth().filter(|_| tokens.scopes.is_some()).map(|oauth| oauth.not_granted(&tokens));
+    Ok(renewal::renewed(authorization, access, refresh, ungranted.as_deref()))
 }
 
 async fn seal(
@@ -166,20 +167,15 @@ async fn settle(ports: &Ports, account: &Account, leased: &Authorization, next: 
     Err(last.into())
 }
 
-/// Notes that the provider refuses the credentials, or accepts them again.
-pub(super) async fn note(
-    ports: &Ports,
-    account: &Account,
-    refused: Option<&str>,
-    now: Timestamp,
-) -> Result<(), Failure> {
+/// Notes what the provider says of the credentials.
+pub(super) async fn note(ports: &Ports, account: &Account, said: Said<'_>, now: Timestamp) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
         let current = Credentials::of(ports, &account.tenant, &account.connection, now).await?;
         let authorization = current.authorization();
-        let next = match refused {
-            Some(reason) => renewal::refused(&authorization, current.given_at, reason, now),
-            None => renewal::accepted(&authorization),
-        };
+        let next = renewal::noted(&authorization, (current.given_at, &account.about), said, now);
+        if next == authorization {
+            return Ok(());
+        }
         match put(ports, account, current.stored.as_ref().map(|stored| stored.rev), &next).await {
             Ok(()) => return Ok(()),
             Err(WriteFault::Condition(_) | WriteFault::Conflict) => {}

@@ -8,7 +8,7 @@ use super::credentials::Credentials;
 use hooktide_model::secret::KeyId;
 use hooktide_providers::Refusal;
 use hooktide_providers::oauth2::TokenRefusal;
-use hooktide_store::records::authorization::Authorization;
+use hooktide_store::records::authorization::{Authorization, Lack};
 use hooktide_store::records::endpoint::SealedSecret;
 
 /// How long one worker may refresh: longer than all its questions take.
@@ -100,18 +100,25 @@ pub(super) fn leased(authorization: &Authorization, now: Timestamp) -> Authoriza
 }
 
 /// The authorization with the tokens that a refresh gave. Former refresh tokens stay behind the new one: where its answer is
-/// lost, or it is never used, they are what is left.
+/// lost, or it is never used, they are what is left. `ungranted` are the scopes that the answer lacks, if it names those that it
+/// has.
 pub(super) fn renewed(
     authorization: &Authorization,
     access: SealedSecret,
     refresh: Option<SealedSecret>,
+    ungranted: Option<&[&str]>,
 ) -> Authorization {
     let former = authorization.tokens.iter().filter(|token| token.name != access.name).cloned();
     let kept = if refresh.is_some() { 1 } else { 2 };
     let refresh: Vec<SealedSecret> = refresh.into_iter().chain(former.take(kept)).collect();
     let expires_at = access.retires_at;
     let tokens = std::iter::once(access).chain(refresh).collect();
-    Authorization { tokens, expires_at, consents: authorization.consents.clone(), ..Authorization::default() }
+    let mut lacks = authorization.lacks.clone();
+    lacks.retain(|_, lack| {
+        let is_granted = |scope: &String| ungranted.is_some_and(|ungranted| !ungranted.contains(&scope.as_str()));
+        lack.scopes.is_empty() || !lack.scopes.iter().all(is_granted)
+    });
+    Authorization { tokens, expires_at, lacks, consents: authorization.consents.clone(), ..Authorization::default() }
 }
 
 /// The authorization after a refresh that gave no tokens, for now.
@@ -121,6 +128,41 @@ pub(super) fn put_off(authorization: &Authorization, refusal: &Refusal, now: Tim
     let pause = shortest.saturating_mul(1 << (failures - 1).min(16)).max(refusal.after().unwrap_or_default());
     let not_before = Some(now + pause.min(longest));
     Authorization { failures, not_before, refreshing_until: None, ..authorization.clone() }
+}
+
+/// What the provider says of the credentials.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Said<'a> {
+    /// They count, also for what is asked about.
+    Accepted,
+    /// They do not count; the text says what to do.
+    Refused(&'a str),
+    /// They lack these scopes for what is asked about; the text says what to do.
+    Lacking(&'a [&'a str], &'a str),
+}
+
+/// The authorization after the provider said so; `newest` is the newest of the credentials that people gave.
+pub(super) fn noted(
+    authorization: &Authorization,
+    (newest, about): (Option<Timestamp>, &str),
+    said: Said<'_>,
+    now: Timestamp,
+) -> Authorization {
+    match said {
+        Said::Accepted => accepted(authorization, about),
+        Said::Refused(reason) => refused(authorization, newest, reason, now),
+        Said::Lacking(scopes, reason) => {
+            let former = authorization.lacks.get(about).filter(|lack| lack.given == newest);
+            let since = former.map_or(now, |lack| lack.since);
+            let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            // What was lacking of credentials that are no more is of no interest.
+            let others = authorization.lacks.clone().into_iter().filter(|(_, lack)| lack.given == newest);
+            let lack = Lack { scopes, since, given: newest, reason: reason.to_owned() };
+            let lacks = others.chain([(about.to_owned(), lack)]).collect();
+            // The token counts, or its provider would not know what it lacks.
+            Authorization { lacks, ..unrefused(authorization) }
+        }
+    }
 }
 
 /// The authorization whose credentials the provider refuses; `newest` is the newest that people gave.
@@ -140,9 +182,19 @@ pub(super) fn refused(
     }
 }
 
-/// The authorization whose credentials the provider accepts again.
-pub(super) fn accepted(authorization: &Authorization) -> Authorization {
-    Authorization { refused_since: None, refused: None, reason: None, not_before: None, ..authorization.clone() }
+/// The authorization whose credentials the provider accepts for what is asked about.
+fn accepted(authorization: &Authorization, about: &str) -> Authorization {
+    let mut next = unrefused(authorization);
+    next.lacks.remove(about);
+    next
+}
+
+/// The authorization whose credentials count.
+fn unrefused(authorization: &Authorization) -> Authorization {
+    let Authorization { refused_since, .. } = authorization;
+    // A pause after a refresh without an answer goes on.
+    let not_before = authorization.not_before.filter(|_| refused_since.is_none());
+    Authorization { refused_since: None, refused: None, reason: None, not_before, ..authorization.clone() }
 }
 
 /// What a final refusal is called, and what to do; `None` if it passes.
@@ -218,7 +270,7 @@ mod tests {
             ("a4", Some("r3"), &["a4", "r3", "r2"]),
         ] {
             let refresh = refresh.map(|id| sealed("refresh_token", id));
-            authorization = renewed(&authorization, sealed("access_token", access), refresh);
+            authorization = renewed(&authorization, sealed("access_token", access), refresh, None);
             assert_eq!(ids(&authorization), expected);
             assert_eq!((authorization.refreshing_until, authorization.expires_at), (None, Some(at(3_600))));
         }
@@ -238,6 +290,55 @@ mod tests {
         assert_eq!(again.refused_since, Some(at(10)));
         assert_eq!(again.refused_since(Some(at(2))), None, "others were given since");
         assert_eq!(refused(&again, Some(at(2)), "ended", at(30)).refused_since, Some(at(30)));
-        assert_eq!(accepted(&again).refused_since, None);
+        assert_eq!(accepted(&again, "catalog").refused_since, None);
+    }
+
+    #[test]
+    fn what_credentials_lack_is_kept_by_what_was_asked_about_until_that_is_accepted_or_others_are_given() {
+        let mut authorization = Authorization::default();
+        let lacks = |authorization: &Authorization, newest: i64| {
+            let lacks = authorization.lacks(Some(at(newest)));
+            lacks.map(|(about, lack)| (about.to_owned(), lack.since, lack.scopes.join(" "))).collect::<Vec<_>>()
+        };
+        let stock = |since: i64, scopes: &str| ("stock".to_owned(), at(since), scopes.to_owned());
+        let catalog = |since: i64| ("catalog".to_owned(), at(since), "b".to_owned());
+        // (about, the newest credentials, what was said, at, what is lacking)
+        for (about, newest, said, second, expected) in [
+            ("stock", 1, Said::Lacking(&["a"], "allow a"), 10, vec![stock(10, "a")]),
+            ("stock", 1, Said::Lacking(&["a", "c"], "allow a, c"), 20, vec![stock(10, "a c")]),
+            ("catalog", 1, Said::Lacking(&["b"], "allow b"), 30, vec![catalog(30), stock(10, "a c")]),
+            ("orders", 1, Said::Accepted, 40, vec![catalog(30), stock(10, "a c")]),
+            ("catalog", 1, Said::Accepted, 50, vec![stock(10, "a c")]),
+            ("catalog", 1, Said::Refused("revoked"), 60, vec![stock(10, "a c")]),
+            ("catalog", 2, Said::Lacking(&["b"], "allow b"), 70, vec![catalog(70)]),
+        ] {
+            authorization = noted(&authorization, (Some(at(newest)), about), said, at(second));
+            assert_eq!(lacks(&authorization, newest), expected, "{said:?} at {second}");
+        }
+        assert_eq!(lacks(&authorization, 3), [], "other credentials were given since");
+        assert_eq!(authorization.refused_since, None, "the provider knew them");
+    }
+
+    #[test]
+    fn what_is_lacking_survives_a_refresh_unless_its_answer_says_that_it_was_granted() {
+        let sealed = SealedSecret {
+            name: "access_token".to_owned(),
+            key_id: KeyId("a".to_owned()),
+            sealed: String::new(),
+            created_at: at(0),
+            retires_at: None,
+        };
+        for (lacking, ungranted, kept) in [
+            (&["a"][..], None, true),
+            (&["a"], Some(&["a"][..]), true),
+            (&["a"], Some(&[][..]), false),
+            (&["a", "b"], Some(&["b"][..]), true),
+            (&["a", "b"], Some(&["c"][..]), false),
+            (&[], Some(&[][..]), true),
+        ] {
+            let lacking = noted(&Authorization::default(), (None, "stock"), Said::Lacking(lacking, "allow it"), at(0));
+            let renewed = renewed(&lacking, sealed.clone(), None, ungranted);
+            assert_eq!(!renewed.lacks.is_empty(), kept, "{lacking:?} {ungranted:?}");
+        }
     }
 }

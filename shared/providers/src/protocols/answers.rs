@@ -14,7 +14,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 pub(crate) fn sort(answer: &Answer) -> Result<(), Refusal> {
     Err(match answer.status() {
         status if status.is_success() => return Ok(()),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Refusal::Refused,
+        StatusCode::UNAUTHORIZED => Refusal::Refused,
+        StatusCode::FORBIDDEN => Refusal::Forbidden,
         StatusCode::GONE => Refusal::Expired,
         StatusCode::TOO_MANY_REQUESTS => Refusal::Limited { after: after(answer) },
         StatusCode::REQUEST_TIMEOUT => Refusal::Unavailable { after: after(answer) },
@@ -58,7 +59,7 @@ mod tests {
             (301, Err(Refusal::Invalid)),
             (400, Err(Refusal::Invalid)),
             (401, Err(Refusal::Refused)),
-            (403, Err(Refusal::Refused)),
+            (403, Err(Refusal::Forbidden)),
             (404, Err(Refusal::Invalid)),
             (408, Err(unavailable)),
             (410, Err(Refusal::Expired)),

@@ -1,6 +1,7 @@
-//! Consents at a simulated provider: whoever opens the page consents, and comes back with a code that counts once.
+//! Consents at a simulated provider: whoever opens the page consents, and comes back with a code that counts once. They grant
+//! what is asked for, except what they withhold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
@@ -9,7 +10,7 @@ use http::{HeaderValue, Response, StatusCode, Uri};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{drawn, json, outbox};
+use super::{Edit, drawn, json, outbox};
 use crate::protocols::oauth2::{SIGNATURE, signed_text};
 use crate::protocols::percent::encoded;
 use crate::protocols::query::{Parameter, parameter};
@@ -29,24 +30,51 @@ pub(crate) struct Consents {
     signs_with: Option<&'static str>,
     given: u64,
     waiting: BTreeMap<String, Waiting>,
+    /// The scopes that were asked for with the consent that counts.
+    asked: Vec<String>,
+    /// Those that its owner does not grant, or took back.
+    withheld: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     back: String,
     challenge: String,
+    scopes: Vec<String>,
     until: Timestamp,
 }
 
 impl Consents {
-    /// The consents to this app.
-    pub(crate) fn new(seed: u64, client: &'static str) -> Self {
-        Self { seed, client, signs_with: None, given: 0, waiting: BTreeMap::new() }
+    /// The consents to this app, which has these scopes already.
+    pub(crate) fn new(seed: u64, client: &'static str, scopes: &[&str]) -> Self {
+        let asked = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        Self { seed, client, signs_with: None, given: 0, waiting: BTreeMap::new(), asked, withheld: BTreeSet::new() }
     }
 
     /// The same, and what owners bring back is signed with this secret of the app.
     pub(crate) fn signed(self, secret: &'static str) -> Self {
         Self { signs_with: Some(secret), ..self }
+    }
+
+    /// Whether what needs this scope is allowed.
+    pub(crate) fn allow(&self, scope: &str) -> bool {
+        !self.withheld.contains(scope)
+    }
+
+    /// The scopes that are granted.
+    pub(crate) fn granted(&self, separator: &str) -> String {
+        let granted: Vec<&str> = self.asked.iter().map(String::as_str).filter(|scope| self.allow(scope)).collect();
+        granted.join(separator)
+    }
+
+    /// Withholds a scope, or grants it again, as an edit of it says.
+    pub(crate) fn edit(&mut self, edit: &Edit) -> Result<String, String> {
+        let scope = edit.id.clone().ok_or_else(|| "a scope is named by its id".to_owned())?;
+        match edit.fields {
+            None => self.withheld.insert(scope.clone()),
+            Some(_) => self.withheld.remove(&scope),
+        };
+        Ok(scope)
     }
 
     /// The answer of the page: its owner consents, and is sent back.
@@ -67,7 +95,9 @@ impl Consents {
         self.given += 1;
         let code = drawn::id(self.seed, &format!("code {}", self.given), 32);
         let place = format!("{back}?{}", self.brought(&code, &state, now));
-        self.waiting.insert(code, Waiting { back, challenge, until: now.saturating_add(LIFE).unwrap_or(now) });
+        let scopes = text("scope").split([' ', ',']).map(str::to_owned).collect();
+        let until = now.saturating_add(LIFE).unwrap_or(now);
+        self.waiting.insert(code, Waiting { back, challenge, scopes, until });
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = StatusCode::FOUND;
         if let Ok(place) = HeaderValue::from_str(&place) {
@@ -93,7 +123,12 @@ impl Consents {
     pub(crate) fn exchange(&mut self, code: &str, verifier: &str, back: &str, now: Timestamp) -> bool {
         let Some(waiting) = self.waiting.remove(code) else { return false };
         let challenge = BASE64URL_NOPAD.encode(&signing::sha256(&[verifier.as_bytes()]));
-        now < waiting.until && waiting.back == back && (waiting.challenge.is_empty() || waiting.challenge == challenge)
+        let is_known = waiting.challenge.is_empty() || waiting.challenge == challenge;
+        let counts = now < waiting.until && waiting.back == back && is_known;
+        if counts {
+            self.asked = waiting.scopes;
+        }
+        counts
     }
 }
 
@@ -113,9 +148,9 @@ mod tests {
             (VERIFIER, "http://127.0.0.1:1/elsewhere", 0, false),
             (VERIFIER, back, 300, false),
         ] {
-            let mut consents = Consents::new(1, "app");
+            let mut consents = Consents::new(1, "app", &["few"]);
             let query = format!(
-                "client_id=app&response_type=code&scope=all&redirect_uri={}&state=a%2Eb&code_challenge={CHALLENGE}\
+                "client_id=app&response_type=code&scope=a%20b&redirect_uri={}&state=a%2Eb&code_challenge={CHALLENGE}\
                  &code_challenge_method=S256",
                 encoded(back)
             );
@@ -124,7 +159,13 @@ mod tests {
             let code = place.strip_prefix("http://127.0.0.1:1/back?code=").unwrap().strip_suffix("&state=a.b").unwrap();
             let at = now + SignedDuration::from_secs(later);
             assert_eq!(consents.exchange(code, verifier, to, at), expected);
+            assert_eq!(consents.granted(","), if expected { "a,b" } else { "few" });
             assert!(!consents.exchange(code, VERIFIER, back, now), "it was used");
+            let edit = |fields| Edit { what: "scope".to_owned(), id: Some("b".to_owned()), fields };
+            consents.edit(&edit(None)).unwrap();
+            assert_eq!((consents.allow("b"), consents.granted(" ").contains('b')), (false, false));
+            consents.edit(&edit(Some(serde_json::Map::new()))).unwrap();
+            assert!(consents.allow("b"));
             let strange = query.replace("client_id=app", "client_id=other");
             assert_eq!(consents.page(&format!("/authorize?{strange}").parse().unwrap(), now).status(), 400);
         }

@@ -1,4 +1,4 @@
-//! Budgets: the calls that an account was granted lately, and whether its provider answers.
+//! Budgets: the calls that an account was granted lately, whether its provider answers, and whether it limits them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::Record;
 use crate::key::{Area, Key, Partition};
 use hooktide_model::tenant::Tenant;
 
-/// The calls that an account was granted lately, and whether its provider answers.
+/// The calls that an account was granted lately, whether its provider answers, and whether it limits them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// The portions of calls that were granted lately, the oldest first.
@@ -17,6 +17,9 @@ pub struct Budget {
     /// Whether the provider answers.
     #[serde(default)]
     pub breaker: Breaker,
+    /// Whether it said that there were too many calls.
+    #[serde(default)]
+    pub limit: Limit,
 }
 
 /// Calls that were granted.
@@ -44,6 +47,17 @@ pub struct Breaker {
     pub open_until: Option<Timestamp>,
 }
 
+/// Whether the provider said that there were too many calls: nobody asks for the account until it takes some again.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// How often in a row it said so.
+    #[serde(default)]
+    pub in_a_row: u32,
+    /// Until when nobody asks.
+    pub until: Option<Timestamp>,
+}
+
 impl Record for Budget {
     const NAME: &'static str = "budget";
 }
@@ -51,4 +65,17 @@ impl Record for Budget {
 /// The key of a connection's budget.
 pub fn key(tenant: &Tenant, connection: &str) -> Key {
     Partition::of(tenant, Area::Budgets).key(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_of_before_limits_were_noted_is_read() {
+        let former = r#"{"granted":[{"at":"2026-11-29T12:00:00Z","calls":2}],"breaker":{"failures":1,"opened":0}}"#;
+        let budget: Budget = serde_json::from_str(former).unwrap();
+        assert_eq!((budget.breaker.failures, budget.limit), (1, Limit::default()));
+        assert_eq!(serde_json::from_str::<Budget>("{}").unwrap(), Budget::default());
+    }
 }

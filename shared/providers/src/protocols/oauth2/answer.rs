@@ -32,6 +32,8 @@ pub struct Tokens {
     pub refresh: Option<Secret>,
     /// The account that they are for, if the answer says it.
     pub account: Option<String>,
+    /// What was granted, if the answer says it.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// Why there are no tokens.
@@ -52,6 +54,7 @@ fields! {
         expires_in: Lenient<u64>,
         expires_at: Lenient<Timestamp>,
         account: Lenient<String> = "merchant_id",
+        scope: Lenient<String>,
         error: Lenient<String>,
         errors: Lenient<Vec<Lenient<Object<OneError>>>>,
     }
@@ -87,9 +90,15 @@ pub(super) fn read(answer: &Answer, now: Timestamp) -> Result<Tokens, TokenRefus
             expires_at,
             refresh: token(body.refresh_token.read()).map(|token| Secret::new(token.as_bytes())),
             account: body.account.read(),
+            scopes: body.scope.read().map(|scope| scopes(&scope)),
         }),
         None => passing(unreadable),
     }
+}
+
+/// The scopes of a text: some providers separate them by spaces, as the standard has it, and some by commas.
+fn scopes(text: &str) -> Vec<String> {
+    text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
 
 /// When an access token ends: as the provider says, unless that cannot be.
@@ -160,7 +169,20 @@ mod tests {
             assert_eq!((tokens.refresh, tokens.expires_at), expected, "{body}");
         }
         let of = answered(200, r#"{"access_token":"a","merchant_id":"M1"}"#).unwrap();
-        assert_eq!(of.account.as_deref(), Some("M1"));
+        assert_eq!((of.account.as_deref(), of.scopes), (Some("M1"), None));
+        for (scope, expected) in [
+            (r#""read list""#, Some(vec!["read", "list"])),
+            (r#""a,b, c""#, Some(vec!["a", "b", "c"])),
+            (r#""""#, Some(vec![])),
+            ("null", None),
+        ] {
+            let tokens = answered(200, &format!(r#"{{"access_token":"a","scope":{scope}}}"#)).unwrap();
+            assert_eq!(
+                tokens.scopes,
+                expected.map(|scopes| scopes.into_iter().map(str::to_owned).collect()),
+                "{scope}"
+            );
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct ConsentPage {
     pub with_code: &'static [(&'static str, &'static str)],
     /// Whether what the owner brings back is signed with the app's secret, as Shopify has it.
     pub is_signed: bool,
+    /// Whether a scope that was granted, the first, allows what another one does.
+    pub implies: fn(&str, &str) -> bool,
 }
 
 /// The parameter that signs the others which the owner brings back.
@@ -35,7 +37,8 @@ const MOST_BROUGHT: usize = 50;
 impl ConsentPage {
     /// A page as the standard has it.
     pub(crate) const fn of(page: Base, scopes: &'static [&'static str]) -> Self {
-        Self { page, scopes, separator: " ", parameters: &[], with_code: &[], is_signed: false }
+        let implies = |_: &str, _: &str| false;
+        Self { page, scopes, separator: " ", parameters: &[], with_code: &[], is_signed: false, implies }
     }
 
     /// The address of the page with what the app asks for.

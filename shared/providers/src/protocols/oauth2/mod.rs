@@ -3,6 +3,7 @@
 mod answer;
 mod consent;
 mod question;
+mod scopes;
 
 use jiff::Timestamp;
 
@@ -46,6 +47,16 @@ impl OAuth {
     /// Reads the answer to that question.
     pub fn read(&self, answer: &Answer, now: Timestamp) -> Result<Tokens, TokenRefusal> {
         answer::read(answer, now)
+    }
+
+    /// The scopes that the owner did not grant with these tokens; none where the provider does not say what was granted.
+    pub fn not_granted(&self, tokens: &Tokens) -> Vec<&'static str> {
+        tokens.scopes.as_deref().map(|granted| scopes::missing(&self.consent, granted)).unwrap_or_default()
+    }
+
+    /// The scopes that an answer names as lacking, of those that are asked for.
+    pub fn lacking(&self, answer: &Answer) -> Vec<&'static str> {
+        scopes::named(&self.consent, answer)
     }
 
     /// The address of the page on which the owner of an account lets the app in, and from which they come back to `back`
