@@ -6,6 +6,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use hooktide_flows::process::Processor;
 use hooktide_functions::batch::Batch;
 use hooktide_functions::host::Host;
+use hooktide_store::times::PROCESSOR;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,7 +21,7 @@ async fn process(
     processor: Arc<Processor>,
     event: LambdaEvent<SqsEvent>,
 ) -> Result<SqsBatchResponse, Error> {
-    let (batch, messages) = Batch::take(&host, event);
+    let (batch, messages) = Batch::take(&host, event, PROCESSOR);
     let failed = processor.process_until(messages, batch.now, &|| batch.is_over()).await;
     Ok(batch.answer(failed))
 }

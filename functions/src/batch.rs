@@ -1,19 +1,15 @@
 //! Batches of messages as Lambda hands them over from SQS, and the answer that says which of them come again.
 
-use std::time::Duration;
-
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use hooktide_flows::message::Message;
 use hooktide_store::ports::{QueueName, Source};
+use hooktide_store::times::Times;
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 
 use crate::ending::Ending;
 use crate::environment::Environment;
 use crate::host::Host;
-
-/// How long before its deadline a run takes up nothing more.
-const BEFORE_END: Duration = Duration::from_secs(5);
 
 /// A batch, and how long its run may go on.
 pub struct Batch<'a> {
@@ -24,10 +20,10 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Takes the messages of an event.
-    pub fn take(host: &'a Host, event: LambdaEvent<SqsEvent>) -> (Self, Vec<Message>) {
+    /// Takes the messages of an event, for a function with these times.
+    pub fn take(host: &'a Host, event: LambdaEvent<SqsEvent>, times: Times) -> (Self, Vec<Message>) {
         let now = host.clock.now();
-        let ending = Ending::before(event.context.deadline, BEFORE_END, &*host.clock);
+        let ending = Ending::before(event.context.deadline, times.reserve, &*host.clock);
         let message = |record: SqsMessage| Message {
             source: source_of(&record, &host.environment),
             handle: record.message_id.unwrap_or_default(),

@@ -6,6 +6,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use hooktide_flows::jobs::syncer::Syncer;
 use hooktide_functions::batch::Batch;
 use hooktide_functions::host::Host;
+use hooktide_store::times::SYNCER;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,7 +17,7 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn run(host: Arc<Host>, syncer: Arc<Syncer>, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
-    let (batch, messages) = Batch::take(&host, event);
+    let (batch, messages) = Batch::take(&host, event, SYNCER);
     let failed = syncer.run_until(messages, batch.now, &|| batch.is_over()).await;
     Ok(batch.answer(failed))
 }

@@ -48,6 +48,8 @@ const QUEUE_FILE: &str = "queue.db";
 const LOOKING: Duration = Duration::from_secs(5);
 /// How long a claim check is kept: longer than any message waits on a queue.
 const KEEP_CLAIMS: Duration = Duration::from_secs(14 * 24 * 3600);
+/// How long the notes of a listing are kept that its end left behind: as long as the bucket keeps them.
+const KEEP_NOTES: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The local host.
 pub struct Host {
@@ -238,7 +240,7 @@ impl Host {
             .map(|message| Message { handle: message.id.to_string(), source, body: message.body.clone() })
             .collect();
         let failed = match is_jobs {
-            true => self.syncer.run(messages, now).await,
+            true => self.syncer.run_until(messages, now, &|| self.clock.now() >= now + times::SYNCER.busy()).await,
             false => self.processor.process(messages, now).await,
         };
         // Messages that failed stay on the queue until their visibility ends.
@@ -284,6 +286,7 @@ impl Host {
         let claims = (now - KEEP_CLAIMS).min(waiting.map_or(now, |oldest| oldest - KEEP_CLAIMS));
         let mut blobs = self.sweep_blobs("claims", claims).await?;
         blobs += self.sweep_blobs("kept", now - self.settings.keep_dead_letters - KEEP_CLAIMS).await?;
+        blobs += self.sweep_blobs("seen", now - KEEP_NOTES).await?;
         if items + blobs > 0 {
             info!(items, blobs, "what expired is swept");
         }

@@ -13,6 +13,8 @@ use crate::ports::{QueueName, Source};
 pub struct Times {
     /// The longest time that a run may take.
     pub run: Duration,
+    /// How long before its end a run takes up nothing more, so that what it took up before ends in time.
+    pub reserve: Duration,
     /// How long a run holds what it works on.
     pub lease: Duration,
     /// How long a message that was received stays hidden from others.
@@ -20,15 +22,22 @@ pub struct Times {
 }
 
 /// The processor, and everything that commits beside jobs.
-pub const PROCESSOR: Times = Times { run: seconds(30), lease: seconds(40), visibility: seconds(200) };
-/// The syncer, which does jobs.
-pub const SYNCER: Times = Times { run: seconds(60), lease: seconds(70), visibility: seconds(380) };
+pub const PROCESSOR: Times =
+    Times { run: seconds(30), reserve: seconds(5), lease: seconds(40), visibility: seconds(200) };
+/// The syncer, which does jobs. A question to a provider may take fifteen seconds, and what came is then committed.
+pub const SYNCER: Times =
+    Times { run: seconds(60), reserve: seconds(20), lease: seconds(70), visibility: seconds(380) };
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 impl Times {
+    /// How long a run takes up more.
+    pub const fn busy(&self) -> Duration {
+        self.run.saturating_sub(self.reserve)
+    }
+
     /// The times of whatever works on messages of this source.
     pub const fn of(source: Source) -> Self {
         match source {

@@ -52,3 +52,32 @@ async fn a_provider_that_does_not_answer_is_left_alone_and_read_again_once_it_do
     assert!(provided.knows("Gyokuro").await, "{:#?}", provided.faulty.world.activity().await);
     assert_eq!(provided.shown().await["degraded"], json!(null));
 }
+
+#[tokio::test]
+async fn a_rate_limit_keeps_the_whole_account_back_until_it_is_over() {
+    let provided = Provided::new("google-calendar").await;
+    for number in 0..6 {
+        provided.account.edit("calendar", Some(json!({ "summary": format!("Calendar {number}") })));
+    }
+    provided.ask("anna").await;
+    provided.after(MINUTE).await;
+    provided.account.limit(Some(0));
+    let before = provided.account.calls("");
+    provided.ask("bert").await;
+    provided.after(SECOND).await;
+    let asked = provided.account.calls("") - before;
+    assert!((1..=3).contains(&asked), "{asked} calls for ten resources, of which each would ask by itself");
+    let before = provided.account.calls("");
+    for _ in 0..60 {
+        provided.after(MINUTE).await;
+    }
+    let asked = provided.account.calls("") - before;
+    assert!((2..=12).contains(&asked), "{asked} calls in an hour");
+    provided.account.limit(None);
+    let before = provided.account.calls("GET calendars/{id}/events");
+    for _ in 0..20 {
+        provided.after(MINUTE).await;
+    }
+    let read = provided.account.calls("GET calendars/{id}/events") - before;
+    assert!(read >= 9, "{read} of nine calendars: {:#?}", provided.faulty.world.activity().await);
+}

@@ -40,10 +40,7 @@ pub(super) fn interval(last: Option<Duration>, changed: bool, pace: Pace) -> Dur
 
 /// When a resource is due next, and why; `None` if nothing is scheduled.
 pub(super) fn next(resource: &Resource, settings: &Settings, now: Timestamp) -> Option<(Timestamp, MarkReason)> {
-    let nightly_at = nightly(&resource.id().to_string(), now);
-    let second = resource.full_at.filter(|_| resource.doubted).map(|listed_at| listed_at + SECOND_LISTING);
-    let listing = second.map_or(nightly_at, |second| second.max(now));
-    let nightly = (listing, MarkReason::Nightly);
+    let nightly = (listing(resource, now).max(now), MarkReason::Nightly);
     let other = match resource.mode {
         ResourceMode::Off => return None,
         ResourceMode::Polling => {
@@ -59,11 +56,33 @@ pub(super) fn next(resource: &Resource, settings: &Settings, now: Timestamp) -> 
             ((last + settings.silence).max(now + Duration::from_secs(1)), MarkReason::Probe)
         }
     };
-    Some(nightly.min(other))
+    let again = resource.again_at.map(|again_at| (again_at.max(now), MarkReason::Unsettled));
+    Some(again.into_iter().fold(nightly.min(other), Ord::min))
 }
 
-/// The next night's time of a resource: nights are long, and each resource has a moment of its own.
-fn nightly(resource: &str, now: Timestamp) -> Timestamp {
+/// Whether the listing of everything is due, and what changed was read since then: what asks for that all the time does not
+/// put the listing off. After an outage, what changed comes first.
+pub(super) fn is_late(resource: &Resource, now: Timestamp) -> bool {
+    let due_at = listing(resource, now);
+    let was_read_since = resource.cursor_at.is_some_and(|read_at| read_at >= due_at);
+    resource.mode != ResourceMode::Off && due_at <= now && was_read_since
+}
+
+/// When the listing of everything is due: the resource's moment of this night, or of the next one if there was a listing
+/// since. The second listing, where one is doubted, waits for no night.
+fn listing(resource: &Resource, now: Timestamp) -> Timestamp {
+    if let Some(listed_at) = resource.full_at.filter(|listed_at| resource.doubted && *listed_at <= now) {
+        return listed_at + SECOND_LISTING;
+    }
+    let this = night(&resource.id().to_string(), now);
+    let next = this + 24.hours();
+    // A time beyond the next night is of a clock that was ahead.
+    let was_listed = resource.full_at.is_some_and(|listed_at| (this..next).contains(&listed_at));
+    if was_listed { next } else { this }
+}
+
+/// A resource's moment of the latest night whose moment is over: nights are long, and each resource has a moment of its own.
+fn night(resource: &str, now: Timestamp) -> Timestamp {
     let (hour, long) = NIGHT;
     let share = fraction(&[resource.as_bytes()]);
     let offset = SignedDuration::from_hours(hour.into()) + SignedDuration::from_secs_f64(long.as_secs_f64() * share);
@@ -72,7 +91,7 @@ fn nightly(resource: &str, now: Timestamp) -> Timestamp {
         .round(jiff::ZonedRound::new().smallest(Unit::Day).mode(jiff::RoundMode::Floor));
     let midnight = midnight.map_or(now, |midnight| midnight.timestamp());
     let tonight = midnight + offset;
-    if tonight > now + SignedDuration::from_mins(1) { tonight } else { tonight + 24.hours() }
+    if tonight <= now { tonight } else { tonight - 24.hours() }
 }
 
 /// A time that is up to a tenth shorter, so that polls do not come in step.
@@ -114,18 +133,63 @@ mod tests {
     #[test]
     fn full_listings_are_spread_over_the_night() {
         let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
-        let times: Vec<Timestamp> = (0..200).map(|number| nightly(&format!("products/{number}"), now)).collect();
+        let times: Vec<Timestamp> = (0..200).map(|number| night(&format!("products/{number}"), now)).collect();
         let (first, last) = (times.iter().min().unwrap(), times.iter().max().unwrap());
-        assert!(*first >= "2026-11-30T01:00:00Z".parse().unwrap() && *last < "2026-11-30T05:00:00Z".parse().unwrap());
+        assert!(*first >= "2026-11-29T01:00:00Z".parse().unwrap() && *last < "2026-11-29T05:00:00Z".parse().unwrap());
         assert!(last.duration_since(*first) > SignedDuration::from_hours(3), "{first} {last}");
-        let again = nightly("products/7", times[7]);
-        assert!(again > times[7] + 23.hours(), "not twice in one night");
+        assert_eq!(night("products/7", times[7]), times[7]);
+        assert_eq!(night("products/7", times[7] - 1.second()), times[7] - 24.hours());
+    }
+
+    #[test]
+    fn a_night_without_a_listing_is_made_good_at_once_and_one_with_a_listing_is_followed_by_the_next() {
+        let id = ResourceId::new("c", "products");
+        let night = night(&id.to_string(), "2026-11-29T12:00:00Z".parse().unwrap());
+        let day = 24.hours();
+        // The last listing, whether it is doubted, the last reading, now; when the next listing is due, and whether it is late.
+        let cases = [
+            // At its moment, whatever is read right before it and right after it.
+            (Some(-day), false, -30.seconds(), -30.seconds(), (0.hours(), false)),
+            (Some(-day), false, -30.seconds(), 0.hours(), (0.hours(), false)),
+            (Some(-day), false, 10.seconds(), 20.seconds(), (0.hours(), true)),
+            // Days of an outage are one listing.
+            (Some(-3 * day), false, -3 * day, 5.hours(), (0.hours(), false)),
+            (Some(-3 * day), false, 5.hours(), 5.hours(), (0.hours(), true)),
+            (None, false, 5.hours(), 5.hours(), (0.hours(), true)),
+            (Some(0.hours()), false, 5.hours(), 5.hours(), (day, false)),
+            (Some(1.hour()), false, 23.hours(), 23.hours(), (day, false)),
+            // A listing that is doubted is repeated hours later, and not at night.
+            (Some(-1.hour()), true, 0.hours(), 1.hour(), (7.hours(), false)),
+            (Some(-1.hour()), true, 6.hours(), 8.hours(), (7.hours(), false)),
+            (Some(-1.hour()), true, 7.hours(), 8.hours(), (7.hours(), true)),
+            // A clock that was ahead.
+            (Some(30.hours()), false, 1.hour(), 1.hour(), (0.hours(), true)),
+            (Some(30.hours()), true, 1.hour(), 1.hour(), (0.hours(), true)),
+            (Some(3.hours()), false, 3.hours(), 1.hour(), (day, false)),
+        ];
+        for (listed_at, doubted, read_at, now, (due_at, late)) in &cases {
+            let resource = Resource {
+                full_at: listed_at.map(|listed_at| night + listed_at),
+                cursor_at: Some(night + *read_at),
+                doubted: *doubted,
+                ..Resource::new(&id, ResourceMode::Polling)
+            };
+            let now = night + *now;
+            let found = (listing(&resource, now), is_late(&resource, now));
+            assert_eq!(found, (night + *due_at, *late), "{listed_at:?} {doubted} {read_at} {now}");
+            let often = Settings { poll_floor: Some(seconds(30)), ..Settings::default() };
+            let (at, reason) = next(&resource, &often, now).unwrap();
+            let is_near = night + *due_at <= now + 26.seconds();
+            assert_eq!(reason == MarkReason::Nightly, is_near, "{listed_at:?} {doubted} {read_at} {now}: {at}");
+        }
     }
 
     #[test]
     fn a_polling_schedule_exists_only_in_mode_polling() {
-        let (settings, now) = (Settings::default(), "2026-11-29T12:00:00Z".parse().unwrap());
-        let next_in = |mode| next(&Resource::new(&ResourceId::new("c", "products"), mode), &settings, now);
+        let (settings, now): (_, Timestamp) = (Settings::default(), "2026-11-29T12:00:00Z".parse().unwrap());
+        let id = ResourceId::new("c", "products");
+        let read = |mode| Resource { full_at: Some(now), ..Resource::new(&id, mode) };
+        let next_in = |mode| next(&read(mode), &settings, now);
         assert_eq!(next_in(ResourceMode::Off), None);
         let (at, reason) = next_in(ResourceMode::Polling).unwrap();
         assert!(reason == MarkReason::Poll && at > now + 54.minutes() && at <= now + 1.hour(), "{at}");

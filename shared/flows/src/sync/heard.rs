@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::mode;
 use crate::Ports;
+use crate::watch;
 use crate::watch::health::{Observation, observe};
 use hooktide_model::fault::Fault;
 use hooktide_model::names::{ResourceMode, Via};
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::WriteFault;
 use hooktide_store::records::resource::{Reading, ResourceId};
 use hooktide_store::records::subscription::{self, MISSED, Subscription};
 use hooktide_store::records::{self, Stored, Upkeep};
@@ -45,6 +45,10 @@ pub(super) async fn note(
         store(ports, tenant, stored, &next).await?;
         stored.record = next;
     }
+    if observation == Observation::Failure {
+        // They are repaired, and not only when they are due.
+        watch::look(ports, tenant, &id.connection, now).await?;
+    }
     let all: Vec<Subscription> = all.into_iter().map(|stored| stored.record).collect();
     Ok(Some(mode::decide(&all, id, now)))
 }
@@ -57,8 +61,6 @@ async fn store(
     next: &Subscription,
 ) -> Result<(), Fault> {
     let key = subscription::key(tenant, &next.connection, &next.id);
-    match ports.table.write(records::replace(&key, Some(stored.rev), next, Upkeep::default())?).await {
-        Ok(_) | Err(WriteFault::Condition(_) | WriteFault::Conflict) => Ok(()),
-        Err(WriteFault::Fault(fault)) => Err(fault),
-    }
+    let write = records::replace(&key, Some(stored.rev), next, Upkeep::default())?;
+    records::unless_raced(ports.table.write(write).await)
 }

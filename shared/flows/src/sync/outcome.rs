@@ -13,6 +13,8 @@ use hooktide_store::records::resource::{LastSync, Reading, Resource};
 
 /// The shortest and the longest pause after a failure.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
+/// How long it takes until a provider finds by its date what it has reported.
+const LAG: Duration = Duration::from_secs(30);
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,11 @@ pub(super) fn done(resource: &mut Resource, reading: &Reading, settings: &Settin
     if reading.via == Via::Webhook {
         (resource.heard_at, resource.missed_in_a_row) = (Some(now), 0);
     }
+    // Providers may know by dates only a while later what they report.
+    resource.again_at = match resource.again_at.filter(|again_at| reading.began_at < *again_at) {
+        _ if reading.by_date => Some(now + LAG),
+        other => other,
+    };
     resource.missed += u64::from(reading.missed);
     resource.missed_in_a_row += reading.missed;
     resource.last_sync = Some(last_sync(reading, ReadOutcome::Done, None, now));
@@ -134,7 +141,7 @@ fn sorted(failure: &Failure) -> (ReadOutcome, Option<Duration>) {
         Failure::Reauthorize(_, after) => (ReadOutcome::Refused, *after),
         Failure::Refused(refusal) => {
             let outcome = match refusal {
-                Refusal::Refused => ReadOutcome::Refused,
+                Refusal::Refused | Refusal::Forbidden | Refusal::Closed(_) => ReadOutcome::Refused,
                 Refusal::Limited { .. } => ReadOutcome::Limited,
                 Refusal::Unavailable { .. } | Refusal::Unreadable(_) => ReadOutcome::Unavailable,
                 Refusal::Expired | Refusal::Invalid | Refusal::Unknown => ReadOutcome::Invalid,
@@ -171,7 +178,7 @@ mod tests {
         let mut resource =
             Resource { failures: 6, failing_since: Some(now), ..Resource::new(&id, ResourceMode::Polling) };
         let mark = Mark::asked(&Tenant::system(), JobKind::SYNC, "products/c", now, now);
-        let reading = begin::reading(&resource, &mark, now).unwrap();
+        let reading = begin::reading(&resource, &mark, false, now).unwrap();
         for (failure, failures, pause) in [
             (Failure::Resting(Duration::from_secs(60)), 6, 60),
             (Failure::Silent("the request took too long".to_owned()), 7, 320),
@@ -179,6 +186,26 @@ mod tests {
             let (told, end) = failed(&mut resource, &reading, &failure, now);
             assert_eq!((resource.failures, end), (failures, End::Again(now + Duration::from_secs(pause))));
             assert!(told.contains("failing since 1970-01-01"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_found_by_dates_is_looked_for_once_more_when_the_provider_knows_of_all() {
+        let (start, settings) = ("2026-11-29T12:00:00Z".parse::<Timestamp>().unwrap(), Settings::default());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let id = ResourceId::new("c", "stock");
+        let mut resource = Resource { full_at: Some(start), ..Resource::new(&id, ResourceMode::Webhook) };
+        for (second, by_date, expected) in [
+            (0, true, Some((at(30), MarkReason::Unsettled))),
+            // Others that come in between do not do it.
+            (10, false, Some((at(30), MarkReason::Unsettled))),
+            (20, true, Some((at(50), MarkReason::Unsettled))),
+            (50, false, None),
+        ] {
+            let reading = Reading { by_date, ..begin::fresh(false, Via::Webhook, 1, at(second)) };
+            let end = done(&mut resource, &reading, &settings, at(second));
+            let usual = Some((at(second) + settings.silence, MarkReason::Probe));
+            assert_eq!(end, End::Rests(expected.or(usual)), "{second}");
         }
     }
 

@@ -7,10 +7,11 @@ use jiff::SignedDuration;
 
 use super::facts::Reader;
 use super::outcome::{self, End};
-use super::{begin, circle, heard, seen, start};
+use super::turn::{self, Turn};
+use super::{begin, ended, seen, start};
 use crate::Ports;
 use crate::asking::account::Account;
-use crate::asking::{Failure, Priority, ask};
+use crate::asking::{Failure, Priority, ask_until};
 use crate::commit::origin::Origin;
 use crate::commit::{Committed, Fact, Uncommitted};
 use crate::course::Course;
@@ -18,8 +19,7 @@ use crate::jobs::task::Task;
 use crate::publish;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::{Outcome, ResourceMode, Via};
-use hooktide_model::notice::EntityNotice;
-use hooktide_providers::{self as providers, Next, Page, Reach, Refusal, Source};
+use hooktide_providers::{self as providers, Page, Reach, Refusal, Source};
 use hooktide_store::ports::Write;
 use hooktide_store::records::resource::{Reading, Resource, ResourceId};
 use hooktide_store::records::{self, Stored, Upkeep};
@@ -28,30 +28,20 @@ use hooktide_store::records::{self, Stored, Upkeep};
 const MOST_STEPS: usize = 40;
 /// How many pages a reading has at the most: a provider that never ends is not followed for ever.
 const MOST_PAGES: u32 = 20_000;
-/// How many of those that a listing lacks are asked for by their ids before they count as gone.
-const MOST_ASKED: usize = 20;
 /// The age of a change from which on a webhook should have reported it.
 const REPORTED_BY: SignedDuration = SignedDuration::from_secs(60);
 
 /// A run of a sync.
 pub(super) struct Run<'a> {
-    ports: &'a Ports,
-    task: &'a Task<'a>,
-    account: &'a Account,
-    source: &'static dyn Source,
-    id: &'a ResourceId,
+    pub(super) ports: &'a Ports,
+    pub(super) task: &'a Task<'a>,
+    pub(super) account: &'a Account,
+    pub(super) source: &'static dyn Source,
+    pub(super) id: &'a ResourceId,
     /// The revision of the resource's record, if it has one.
-    rev: Option<u64>,
-    resource: Resource,
-    course: Course,
-}
-
-/// How a step of a reading ended.
-enum Step {
-    /// There is more.
-    More,
-    /// Everything was read, up to this cursor.
-    Done(String),
+    pub(super) rev: Option<u64>,
+    pub(super) resource: Resource,
+    pub(super) course: Course,
 }
 
 impl<'a> Run<'a> {
@@ -69,114 +59,163 @@ impl<'a> Run<'a> {
 
     /// Takes up the reading that is under way, or begins one, and goes on until it ends or the run has no more time.
     pub(super) async fn until_it_ends(mut self) -> Result<End, Fault> {
-        let Some(mut reading) = self
-            .resource
-            .reading
-            .take()
-            .or_else(|| begin::reading(&self.resource, &self.task.held.record, self.task.now))
-        else {
-            return Ok(outcome::rests(&mut self.resource, self.task.settings, self.task.now));
+        let (mark, now) = (&self.task.held.record, self.task.now);
+        let under_way = self.resource.reading.clone();
+        let is_dated = self.source.is_dated(&self.id.name);
+        let Some(mut reading) = under_way.or_else(|| begin::reading(&self.resource, mark, is_dated, now)) else {
+            return Ok(outcome::rests(&mut self.resource, self.task.settings, now));
         };
-        for _ in 0..MOST_STEPS {
+        let (mut tried, mut trouble) = (BTreeSet::new(), None);
+        for number in 0..MOST_STEPS {
             if (self.task.is_over)() {
                 break;
             }
-            match self.step(&mut reading).await {
-                Ok(Step::More) => {}
-                Ok(Step::Done(cursor)) => return self.finish(reading, cursor).await,
-                Err(Stop::Failure(Failure::Refused(Refusal::Expired))) if !reading.everything => {
-                    self.resource.cursor = None;
-                    reading = begin::anew(&reading, self.task.now);
-                }
-                // Nothing was asked, so nothing is to be written down.
-                Err(Stop::Failure(Failure::Later(at))) => return Ok(End::Again(at)),
-                Err(Stop::Failure(failure)) if failure.spoils_one() && !reading.entities.is_empty() => {
-                    self.skip(&mut reading, &failure).await?;
-                }
-                Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,
+            let Some(turn) = Turn::of(&reading, &tried) else {
+                return match trouble.filter(|_| !reading.put_off.is_empty()) {
+                    Some(failure) => self.fail(reading, &failure).await,
+                    None => self.finish(reading).await,
+                };
+            };
+            let failure = match self.step(&mut reading, &turn).await {
+                Ok(()) => continue,
+                Err(Stop::Failure(failure)) => failure,
                 Err(Stop::Fault(fault)) => return Err(fault),
+            };
+            match failure {
+                // Whenever the reading goes on, what expired is not asked for again.
+                Failure::Refused(Refusal::Expired) if !reading.everything => {
+                    self.resource.cursor = None;
+                    reading = begin::anew(&reading, now);
+                    self.keep(&reading).await?;
+                }
+                Failure::Later(at) => return self.rest(&reading, End::Again(at)).await,
+                // The next run has all of its time for it.
+                Failure::Silent(_) if number > 0 && (self.task.is_over)() => break,
+                failure => {
+                    let Turn::One(entity) = turn else { return self.fail(reading, &failure).await };
+                    if !self.goes_past(&mut reading, &entity, &failure).await? {
+                        return self.fail(reading, &failure).await;
+                    }
+                    tried.insert(entity);
+                    trouble = Some(failure);
+                }
             }
         }
-        Ok(End::GoesOn)
+        self.rest(&reading, End::GoesOn).await
     }
 
     /// Asks, reads, and commits one page with its cursor.
-    async fn step(&mut self, reading: &mut Reading) -> Result<Step, Stop> {
+    async fn step(&mut self, reading: &mut Reading, turn: &Turn) -> Result<(), Stop> {
         if reading.pages >= MOST_PAGES {
             return Err(Failure::Endless("a list without an end").into());
         }
-        let before = reading.calls;
-        let read = self.read(reading).await;
-        self.resource.count_calls(reading.calls - before, self.task.now);
-        let Page { facts, seen, parts, next } = read?;
+        let reach = turn.reach(reading);
+        let cursor = self.cursor_of(reading, reach);
+        let Page { facts, seen, parts, ended, next } = self.ask_for(reading, reach, cursor.as_deref()).await?;
         if reading.everything {
             seen::note(self.ports, self.task.tenant, self.id, reading, (&facts, &seen, &parts)).await?;
         }
         start::parts(self.ports, self.task, self.source, self.id, &parts).await?;
-        let facts = self.reader(reading).facts(facts)?;
-        reading.pages += 1;
-        let step = match (next, reading.entities.pop_first()) {
-            (Next::More(cursor), entity) => {
-                reading.entities.extend(entity);
-                if circle::closes(reading, &cursor) {
-                    return Err(Failure::Endless("the same pages again").into());
-                }
-                reading.cursor = Some(cursor);
-                Step::More
-            }
-            (Next::Done(_), Some(_)) => {
-                (reading.cursor, reading.lap) = (None, None);
-                Step::More
-            }
-            (Next::Done(cursor), None) => Step::Done(cursor),
-        };
-        // The last page is committed with the listing still under way: a comparison may follow.
+        let subject = (self.account, self.source);
+        let went = ended::with(self.ports, self.task, subject, self.id, (&ended, &facts)).await?;
+        let reader = self.reader(reading);
+        let mut facts = reader.facts(facts)?;
+        for notice in went {
+            facts.push(reader.gone(notice)?);
+        }
+        turn.goes_on(reading, next)?;
+        // The last page is committed with the reading still under way: a comparison may follow.
         self.resource.reading = Some(reading.clone());
         let committed = self.commit(&facts).await?;
         self.count(reading, &committed);
-        publish::announce(self.ports, self.task.tenant, committed).await?;
-        Ok(step)
+        Ok(publish::announce(self.ports, self.task.tenant, committed).await?)
     }
 
-    async fn read(&self, reading: &mut Reading) -> Result<Page, Stop> {
-        let account = self.account;
-        let cursor = reading.cursor.clone();
-        let entity = reading.entities.first().cloned();
-        let is_first_of_changes = !reading.everything && entity.is_none();
-        let cursor = cursor.as_deref().or(self.resource.cursor.as_deref().filter(|_| is_first_of_changes));
-        let reach = match &entity {
-            Some(id) => Reach::One(id),
-            None if reading.everything => Reach::Everything,
-            None => Reach::Changes,
-        };
-        let task = providers::Task {
+    /// Asks for a page and reads it; counts the calls.
+    pub(super) async fn ask_for(
+        &mut self,
+        reading: &mut Reading,
+        reach: Reach<'_>,
+        cursor: Option<&str>,
+    ) -> Result<Page, Stop> {
+        let (account, now, task) = (self.account, self.task.now, self.asks(reach, cursor));
+        let asks = (self.source.ask(&task), Priority::of(reading.via));
+        let before = reading.calls;
+        let answers = ask_until(self.ports, account, asks, (&mut reading.calls, self.task.is_over), now).await;
+        self.resource.count_calls(reading.calls - before, now);
+        Ok(self.source.read(&task, &answers?).map_err(Failure::from)?)
+    }
+
+    /// Where a reading goes on: where it is, or from what was read before.
+    fn cursor_of(&self, reading: &Reading, reach: Reach<'_>) -> Option<String> {
+        let since = self.resource.cursor.clone().filter(|_| reach == Reach::Changes);
+        reading.cursor.clone().or(since)
+    }
+
+    /// What is asked of the source.
+    fn asks<'b>(&self, reach: Reach<'b>, cursor: Option<&'b str>) -> providers::Task<'b>
+    where
+        'a: 'b,
+    {
+        let (account, id) = (self.account, self.id);
+        providers::Task {
             account: account.connection.account.as_deref(),
             settings: &account.connection.settings,
-            resource: &self.id.name,
-            part: self.id.part.as_deref(),
+            resource: &id.name,
+            part: id.part.as_deref(),
             reach,
             cursor,
             api: account.way.as_ref().map_or("", |way| way.base.as_str()),
             now: self.task.now,
-        };
-        let asks = self.source.ask(&task);
-        let asks = (asks, Priority::of(reading.via));
-        let answers = ask(self.ports, account, asks, &mut reading.calls, self.task.now).await?;
-        Ok(self.source.read(&task, &answers).map_err(Failure::from)?)
+        }
+    }
+
+    /// The cursor from which the same is asked for in smaller pages, where a provider gave no answer in time.
+    pub(super) fn shorter(&self, reading: &Reading, failure: &Failure) -> Option<String> {
+        let turn = Turn::of(reading, &BTreeSet::new()).filter(|_| failure.asked_too_much())?;
+        let reach = turn.reach(reading);
+        self.source.shorter(&self.asks(reach, self.cursor_of(reading, reach).as_deref()))
+    }
+
+    /// Goes on although an entity cannot be read now, if that may be its own trouble: without it, or with the others first.
+    async fn goes_past(&mut self, reading: &mut Reading, entity: &str, failure: &Failure) -> Result<bool, Fault> {
+        let may_blame = turn::may_blame(failure);
+        if failure.spoils_one() || may_blame && turn::fails(reading, entity) {
+            self.skip(reading, entity, failure).await?;
+            return Ok(true);
+        }
+        if may_blame {
+            self.keep(reading).await?;
+        }
+        Ok(may_blame)
     }
 
     /// Goes on without the entity that cannot be read by itself; the activity says so.
-    async fn skip(&mut self, reading: &mut Reading, failure: &Failure) -> Result<(), Fault> {
-        let entity = reading.entities.pop_first().unwrap_or_default();
-        (reading.cursor, reading.lap, reading.pages) = (None, None, reading.pages + 1);
-        self.resource.reading = Some(reading.clone());
+    async fn skip(&mut self, reading: &mut Reading, entity: &str, failure: &Failure) -> Result<(), Fault> {
         let skipped = self.reader(reading).ended(Outcome::Failed, format!("{entity} of {}: {failure}", self.id));
+        turn::leave(reading, entity);
+        reading.pages += 1;
+        self.resource.reading = Some(reading.clone());
         let committed = self.commit(&[skipped]).await?;
         publish::announce(self.ports, self.task.tenant, committed).await
     }
 
+    /// Lets the reading rest: nothing is written down but what was found out since it was, if it was.
+    pub(super) async fn rest(mut self, reading: &Reading, end: End) -> Result<End, Fault> {
+        if self.resource.reading.as_ref().is_some_and(|stored| stored != reading) {
+            self.keep(reading).await?;
+        }
+        Ok(end)
+    }
+
+    /// Writes down where the reading is.
+    async fn keep(&mut self, reading: &Reading) -> Result<(), Fault> {
+        self.resource.reading = Some(reading.clone());
+        self.commit(&[]).await.map(drop)
+    }
+
     /// What the facts of the page that is read now have in common.
-    fn reader(&self, reading: &Reading) -> Reader<'a> {
+    pub(super) fn reader(&self, reading: &Reading) -> Reader<'a> {
         let Reading { began_at, pages, via, .. } = reading;
         let id = format!("sync-{}-{}-{pages}", self.id, began_at.as_millisecond());
         let origin = Origin {
@@ -188,7 +227,7 @@ impl<'a> Run<'a> {
     }
 
     /// Commits facts together with the resource's record.
-    async fn commit(&mut self, facts: &[Fact]) -> Result<Committed, Fault> {
+    pub(super) async fn commit(&mut self, facts: &[Fact]) -> Result<Committed, Fault> {
         let record = self.record()?;
         let facts: Vec<&Fact> = facts.iter().collect();
         let committed = self.task.committer.commit(self.task.tenant, &facts, &[record], self.task.now).await;
@@ -202,7 +241,7 @@ impl<'a> Run<'a> {
     }
 
     /// Counts what was found, and what a webhook should have reported.
-    fn count(&self, reading: &mut Reading, committed: &Committed) {
+    pub(super) fn count(&self, reading: &mut Reading, committed: &Committed) {
         let changes = u32::try_from(committed.changes.len()).unwrap_or(u32::MAX);
         reading.changes = reading.changes.saturating_add(changes);
         let is_news = self.resource.cursor.is_none() || reading.via == Via::Webhook;
@@ -217,116 +256,10 @@ impl<'a> Run<'a> {
         let missed = occurred.filter(|occurred| *occurred <= overdue).count();
         reading.missed = reading.missed.saturating_add(u32::try_from(missed).unwrap_or(u32::MAX));
     }
-
-    /// Ends a reading that has everything that it asked for.
-    async fn finish(mut self, mut reading: Reading, cursor: String) -> Result<End, Fault> {
-        if reading.everything {
-            let gone =
-                seen::gone(self.ports, self.task.tenant, self.account, (self.id, &self.resource, &reading)).await?;
-            self.resource.doubted = gone.doubted;
-            let notices = match self.gone_indeed(&mut reading, gone.notices).await {
-                Ok(notices) => notices,
-                Err(Stop::Failure(Failure::Later(at))) => return Ok(End::Again(at)),
-                Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,
-                Err(Stop::Fault(fault)) => return Err(fault),
-            };
-            let reader = self.reader(&reading);
-            let facts = notices.into_iter().map(|notice| reader.gone(notice)).collect::<Result<Vec<_>, _>>()?;
-            if !facts.is_empty() {
-                let committed = self.commit(&facts).await?;
-                self.count(&mut reading, &committed);
-                publish::announce(self.ports, self.task.tenant, committed).await?;
-            }
-            start::unlisted_parts(self.ports, self.task, self.source, self.id, &reading).await?;
-            seen::forget(self.ports, self.task.tenant, self.id, &reading).await;
-        }
-        self.resource.cursor = Some(cursor);
-        let mode = heard::note(self.ports, self.task.tenant, self.id, &reading, self.task.now).await?;
-        self.resource.mode = self.course.fixed().or(mode).unwrap_or(self.resource.mode);
-        let end = outcome::done(&mut self.resource, &reading, self.task.settings, self.task.now);
-        self.conclude(&reading, Outcome::Processed, outcome::told(&self.resource, &reading)).await?;
-        Ok(end)
-    }
-
-    /// Those of what a listing lacks that are gone: lists leave out what is there now and then, so their ids are asked for. If
-    /// one of these is there, or nobody can say, nothing else is taken for deleted either. Where calls are limited now, the
-    /// reading ends later.
-    async fn gone_indeed(
-        &mut self,
-        reading: &mut Reading,
-        missing: Vec<EntityNotice>,
-    ) -> Result<Vec<EntityNotice>, Stop> {
-        let (all, before) = (missing.len(), reading.calls);
-        let (mut gone, mut rest) = (Vec::new(), missing.into_iter());
-        let mut agrees = true;
-        for notice in rest.by_ref().take(MOST_ASKED) {
-            let entities = BTreeSet::from([notice.id.clone()]);
-            let mut asked = Reading { cursor: None, entities, ..reading.clone() };
-            let read = if (self.task.is_over)() { None } else { Some(self.read(&mut asked).await) };
-            reading.calls = asked.calls;
-            let is_gone = match read {
-                Some(Ok(page)) => !seen::is_there(&page, &notice.id),
-                Some(Err(Stop::Failure(failure))) if failure.is_for_now() => return Err(failure.into()),
-                Some(Err(Stop::Fault(fault))) => return Err(fault.into()),
-                // Where something is gone, its source says so; a question that is not taken says nothing.
-                Some(Err(Stop::Failure(_))) | None => false,
-            };
-            agrees &= is_gone;
-            gone.extend(is_gone.then_some(notice));
-        }
-        gone.extend(rest.filter(|_| agrees));
-        self.resource.count_calls(reading.calls - before, self.task.now);
-        reading.unlisted = u32::try_from(all - gone.len()).unwrap_or(u32::MAX);
-        Ok(gone)
-    }
-
-    /// Tells that everything that is known of a part is gone, since the part is; what remains is the removal of its record.
-    pub(super) async fn remove(mut self) -> Result<Write, Fault> {
-        let (tenant, now) = (self.task.tenant, self.task.now);
-        if let Some(under_way) = self.resource.reading.take() {
-            seen::forget(self.ports, tenant, self.id, &under_way).await;
-        }
-        let mut reading = begin::fresh(true, Via::Full, 0, now);
-        // The provider said so, so no second listing has to agree.
-        self.resource.doubted = true;
-        let gone = seen::gone(self.ports, tenant, self.account, (self.id, &self.resource, &reading)).await?;
-        let reader = self.reader(&reading);
-        let facts = gone.notices.into_iter().map(|notice| reader.gone(notice)).collect::<Result<Vec<_>, _>>()?;
-        let committed = self.commit(&facts).await?;
-        self.count(&mut reading, &committed);
-        publish::announce(self.ports, tenant, committed).await?;
-        let text = format!("{} is gone at the provider: {}", self.id, outcome::changes(&reading));
-        self.conclude(&reading, Outcome::Processed, text).await?;
-        Ok(Write::Delete { key: self.id.key(tenant), condition: self.rev.map(records::unchanged) })
-    }
-
-    /// Ends a reading that could not go on. It is taken up again, or begun anew.
-    async fn fail(mut self, reading: Reading, failure: &Failure) -> Result<End, Fault> {
-        let (text, end) = outcome::failed(&mut self.resource, &reading, failure, self.task.now);
-        // A question that is not taken would not be taken again: what was read so far cannot be gone on with.
-        let goes_on = reading.pages > 0 && !failure.is_about_the_question();
-        self.resource.reading = goes_on.then(|| Reading { calls: 0, ..reading.clone() });
-        if !goes_on {
-            seen::forget(self.ports, self.task.tenant, self.id, &reading).await;
-        }
-        if end == End::Parked {
-            self.commit(&[]).await?;
-        } else {
-            self.conclude(&reading, Outcome::Failed, text).await?;
-        }
-        Ok(end)
-    }
-
-    /// Writes down how the sync ended, in the activity as well.
-    async fn conclude(&mut self, reading: &Reading, outcome: Outcome, text: String) -> Result<(), Fault> {
-        let ended = self.reader(reading).ended(outcome, text);
-        let committed = self.commit(&[ended]).await?;
-        publish::announce(self.ports, self.task.tenant, committed).await
-    }
 }
 
 /// Why a step did not end.
-enum Stop {
+pub(super) enum Stop {
     /// The provider, or what the connection says of it.
     Failure(Failure),
     /// Our own side.

@@ -2,31 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use object_store::ObjectStoreExt;
+use jiff::Timestamp;
 use object_store::path::Path;
+use object_store::{Error, ObjectStoreExt};
 use tracing::warn;
 
+use super::known;
 use crate::Ports;
 use crate::asking::account::Account;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Dated, Document, EntityNotice, State, Version, What};
-use hooktide_model::part;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::{Next, Page, Part};
-use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
-use hooktide_store::ports::{Query, Range, blob_fault};
-use hooktide_store::records;
-use hooktide_store::records::entity::Entity;
+use hooktide_store::ports::blob_fault;
 use hooktide_store::records::resource::{Reading, Resource, ResourceId};
 
+/// What is told where the notes of a listing are no longer there.
+pub(super) const LOST: &str = "what it had listed so far is no longer kept, so it begins anew";
 /// How many hashes the resource's record has room for.
 const INLINE: usize = 500;
 /// The status of an event that does not take place.
 const CANCELLED: &str = "cancelled";
-/// How many entities are read at once.
-const PAGE: usize = 200;
 
 /// What a listing says about entities that it did not have.
 #[derive(Debug, Default)]
@@ -66,46 +64,31 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// What is known of the resource and was not in its listing. What was reported since the listing began stays.
+/// What is known of the resource and was not in its listing; `None` if nobody knows any more what was. What was reported since
+/// the listing began stays.
 pub(super) async fn gone(
     ports: &Ports,
     tenant: &Tenant,
     account: &Account,
     (id, resource, reading): (&ResourceId, &Resource, &Reading),
-) -> Result<Gone, Fault> {
+) -> Result<Option<Gone>, Fault> {
     if reading.has_unnamed {
-        return Ok(Gone::default());
+        return Ok(Some(Gone::default()));
     }
-    let seen = all(ports, tenant, id, reading).await?;
-    let kinds = account.provider.profile().resources.iter().filter(|(_, name)| *name == id.name).map(|(kind, _)| *kind);
-    let (mut known, mut missing) = (0, Vec::new());
-    for kind in kinds {
-        for shard in 0..ENTITY_SHARDS {
-            let partition = Partition::of(tenant, Area::Entities(&account.connection.id, shard));
-            let prefix = format!("{kind}#{}", id.part.as_deref().map(part::prefix).unwrap_or_default());
-            let mut range = Range::Prefix(prefix.clone());
-            loop {
-                let query = Query { partition: partition.clone(), range, descending: false, limit: PAGE };
-                let (entities, more) = records::list::<Entity>(&*ports.table, &query).await?;
-                let last = entities.last().map(|(sort, _)| sort.clone());
-                for (sort, stored) in entities.into_iter().filter(|(_, stored)| !stored.record.deleted) {
-                    let Some((_, entity)) = sort.split_once('#') else { continue };
-                    known += 1;
-                    if !seen.contains(&short(entity)) && stored.record.rank().as_of < reading.began_at.as_millisecond()
-                    {
-                        missing.push(notice(kind, entity, reading));
-                    }
-                }
-                let Some(last) = last.filter(|_| more) else { break };
-                range = records::after(&prefix, &last);
-            }
+    let Some(seen) = all(ports, tenant, id, reading).await? else { return Ok(None) };
+    let (mut count, mut missing) = (0, Vec::new());
+    known::each(ports, tenant, account, (id, &known::beginning(id)), |kind, entity, record| {
+        count += 1;
+        if !seen.contains(&short(entity)) && record.rank().as_of < reading.began_at.as_millisecond() {
+            missing.push(tombstone(kind, entity, reading.began_at));
         }
-    }
-    let implausible = missing.len() * 2 > known;
+    })
+    .await?;
+    let implausible = missing.len() * 2 > count;
     if implausible && !resource.doubted {
-        return Ok(Gone { notices: Vec::new(), doubted: true });
+        return Ok(Some(Gone { notices: Vec::new(), doubted: true }));
     }
-    Ok(Gone { notices: missing, doubted: false })
+    Ok(Some(Gone { notices: missing, doubted: false }))
 }
 
 /// Whether the answer about one entity says that it is there, although it may not be readable, or leads on to it.
@@ -131,24 +114,30 @@ pub(crate) async fn forget(ports: &Ports, tenant: &Tenant, id: &ResourceId, read
     }
 }
 
-/// The hashes of everything that a listing had.
+/// The hashes of everything that a listing had; `None` if not all of them are kept any more.
 pub(super) async fn all(
     ports: &Ports,
     tenant: &Tenant,
     id: &ResourceId,
     reading: &Reading,
-) -> Result<BTreeSet<u64>, Fault> {
+) -> Result<Option<BTreeSet<u64>>, Fault> {
     let mut seen = reading.seen.clone();
     for number in 0..reading.seen_blobs {
-        let found = ports.blobs.get(&path(tenant, id, reading, number)).await.map_err(|error| blob_fault(&error))?;
+        let found = match ports.blobs.get(&path(tenant, id, reading, number)).await {
+            Ok(found) => found,
+            // They are kept for a month, however long a listing is put aside.
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(blob_fault(&error)),
+        };
         let bytes = found.bytes().await.map_err(|error| blob_fault(&error))?;
         seen.extend(bytes.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok()).map(u64::from_be_bytes));
     }
-    Ok(seen)
+    Ok(Some(seen))
 }
 
-fn notice(kind: Kind, id: &str, reading: &Reading) -> EntityNotice {
-    let version = Version::from_time(reading.began_at);
+/// The end of an entity of which nobody says since when; `at` is when it was looked for.
+pub(super) fn tombstone(kind: Kind, id: &str, at: Timestamp) -> EntityNotice {
+    let version = Version::from_time(at);
     EntityNotice { dated: Dated::ByReceipt, ..EntityNotice::new(kind, id, version, State::Deleted) }
 }
 

@@ -111,7 +111,7 @@ pub(super) async fn unlisted_parts(
     reading: &Reading,
 ) -> Result<(), Fault> {
     let Some(of) = source.parts_of(&id.name) else { return Ok(()) };
-    let seen = seen::all(ports, task.tenant, id, reading).await?;
+    let Some(seen) = seen::all(ports, task.tenant, id, reading).await? else { return Ok(()) };
     let known = known(ports, task.tenant, &id.connection).await?;
     let parts = known.into_iter().map(|stored| stored.record).filter(|resource| resource.name == of);
     let parts = parts.filter_map(|resource| resource.part).filter(|part| !seen.contains(&seen::short(part)));

@@ -15,7 +15,7 @@ pub(super) struct Faults {
     pub(super) reorder: bool,
     /// Whether the API answers nothing but 503.
     pub(super) down: bool,
-    /// The part of a path whose answers are lost: what was asked is done, and nobody hears so.
+    /// The part of a path or of a body whose answers are lost: what was asked is done, and nobody hears so.
     pub(super) lose: Option<String>,
     /// How many calls a minute the API takes; as many as come without.
     pub(super) quota: Option<u32>,
@@ -78,9 +78,10 @@ impl Faults {
         self.quota = change.quota.unwrap_or(self.quota);
     }
 
-    /// Whether the answer to a request for this path is lost.
-    pub(super) fn loses(&self, path: &str) -> bool {
-        self.lose.as_ref().is_some_and(|part| path.contains(part.as_str()))
+    /// Whether the answer to a request for this path, with this body, is lost.
+    pub(super) fn loses(&self, path: &str, body: &[u8]) -> bool {
+        let has = |part: &String| path.contains(part.as_str()) || String::from_utf8_lossy(body).contains(part.as_str());
+        self.lose.as_ref().is_some_and(has)
     }
 
     /// The delays, in milliseconds, after which the next notification is sent, once each.
@@ -125,6 +126,19 @@ mod tests {
         ] {
             assert_eq!(sent(change), expected, "{change}");
         }
+    }
+
+    #[test]
+    fn an_answer_is_lost_by_what_was_asked() {
+        let faults = after(r#"{"lose": "watch"}"#);
+        for (path, body, lost) in [
+            ("/calendars/a/watch", "", true),
+            ("/graphql.json", r#"{"query": "watch"}"#, true),
+            ("/graphql.json", "{}", false),
+        ] {
+            assert_eq!(faults.loses(path, body.as_bytes()), lost, "{path} {body}");
+        }
+        assert!(!after("{}").loses("/calendars/a/watch", b""));
     }
 
     #[test]

@@ -109,7 +109,7 @@ async fn api(State(served): State<Arc<Served>>, request: Request) -> Response {
     }
     let request = axum::http::Request::from_parts(parts, body);
     let answer = served.with(|simulator, now| simulator.answer(&request, now));
-    if served.faults().loses(request.uri().path()) {
+    if served.faults().loses(request.uri().path(), request.body()) {
         return StatusCode::GATEWAY_TIMEOUT.into_response();
     }
     answer.map(Body::from)

@@ -1,6 +1,6 @@
 //! Resources: how far each is read, and how it is doing. One item for each resource of a connection, or each of its parts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,9 @@ pub struct Resource {
     /// When a webhook last reported a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Timestamp>,
+    /// From when on what changed is read once more, since it was read by dates before the provider may have known of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
 }
 
 impl Record for Resource {
@@ -163,6 +166,9 @@ pub struct Reading {
     /// The entities that are read one by one first, by the provider's ids, since hints are about them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub entities: BTreeSet<String>,
+    /// Those of them whose questions failed, and how often in a row: they are read last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub put_off: BTreeMap<String, u32>,
     /// Whether an item could not be read, not even its id, so that nothing can be said to be missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_unnamed: bool,
@@ -172,9 +178,18 @@ pub struct Reading {
     /// How many blobs hold the rest of these hashes.
     #[serde(default)]
     pub seen_blobs: u32,
+    /// The cursor that the last page ended with, once it is read: what was put off is left, and what a listing lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
+    /// Those that a listing lacks and that were asked for by their ids, each with whether it is gone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<String, bool>,
     /// How many a listing lacked that are there, or of which nobody can say that they are not.
     #[serde(default)]
     pub unlisted: u32,
+    /// Whether hints were about more entities than are named, and are looked for by dates.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_date: bool,
     /// A short hash of an earlier cursor: one that comes again leads in a circle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lap: Option<u64>,
@@ -223,6 +238,7 @@ impl Resource {
             missed: 0,
             missed_in_a_row: 0,
             heard_at: None,
+            again_at: None,
         }
     }
 
