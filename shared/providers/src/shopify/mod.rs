@@ -27,6 +27,8 @@ const VERSION: &str = "2026-10";
 const PRODUCTS: &str = "products";
 /// The resource that is asked for levels.
 const STOCK: &str = "stock";
+/// What the id of a level begins with that is named by its inventory item, as webhooks name it: `item:<item>/<location>`.
+const OF_ITEM: &str = "item:";
 
 /// The description of the provider, as data.
 const PROFILE: Profile = Profile {

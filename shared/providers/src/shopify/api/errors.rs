@@ -50,7 +50,7 @@ pub(super) fn sort(answer: &Answer) -> Result<(), Refusal> {
     }
     let sorts = graphql::codes(answer).into_iter().map(|code| match code.as_str() {
         "THROTTLED" => Refusal::Limited { after: wait(answer) },
-        "ACCESS_DENIED" => Refusal::Refused,
+        "ACCESS_DENIED" => Refusal::Forbidden,
         "INTERNAL_SERVER_ERROR" | "SHOP_INACTIVE" | "TIMEOUT" => Refusal::Unavailable { after },
         _ => Refusal::Invalid,
     });
@@ -89,7 +89,7 @@ mod tests {
         for (status, body, expected) in [
             (200, json!({ "data": {} }), Ok(())),
             (200, error("THROTTLED"), Err(limited)),
-            (200, error("ACCESS_DENIED"), Err(Refusal::Refused)),
+            (200, error("ACCESS_DENIED"), Err(Refusal::Forbidden)),
             (200, error("INTERNAL_SERVER_ERROR"), Err(unavailable)),
             (200, error("SHOP_INACTIVE"), Err(unavailable)),
             (200, error("MAX_COST_EXCEEDED"), Err(Refusal::Invalid)),
@@ -97,7 +97,7 @@ mod tests {
             (200, json!({ "errors": [{}, { "extensions": { "code": "THROTTLED" } }] }), Err(limited)),
             (401, json!({ "errors": "[API] Invalid API key or access token" }), Err(Refusal::Refused)),
             (402, json!({}), Err(unavailable)),
-            (403, json!({}), Err(Refusal::Refused)),
+            (403, json!({}), Err(Refusal::Forbidden)),
             (404, json!({ "errors": "Not Found" }), Err(Refusal::Invalid)),
             (423, json!({}), Err(unavailable)),
             (429, json!({}), Err(limited)),

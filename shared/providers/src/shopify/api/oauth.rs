@@ -14,6 +14,10 @@ pub(super) const OAUTH: OAuth = OAuth {
         separator: ",",
         with_code: &[("expiring", "1")],
         is_signed: true,
+        // Shopify does not name a right to read beside the one to write.
+        implies: |granted, wanted| {
+            granted.strip_prefix("write_").is_some_and(|of| wanted.strip_prefix("read_") == Some(of))
+        },
         ..ConsentPage::of(
             Base::OfConnection(|account, _| Some(format!("https://{}/admin/oauth/authorize", host(account)?))),
             &["read_products", "read_inventory", "read_locations"],

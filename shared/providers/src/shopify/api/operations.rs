@@ -2,13 +2,22 @@
 
 use crate::protocols::graphql::Operation;
 
+/// The parts of a variant.
+macro_rules! variant {
+    () => {
+        "id: legacyResourceId sku barcode price inventory_quantity: inventoryQuantity"
+    };
+}
+
 /// The parts of a product. Images and not media: only their ids are those that webhooks have.
 macro_rules! product {
     () => {
-        "id: legacyResourceId title status updated_at: updatedAt \
-         variants(first: $variants) { pageInfo { hasNextPage } \
-         nodes { id: legacyResourceId sku barcode price inventory_quantity: inventoryQuantity } } \
-         images(first: $images, sortKey: POSITION) { pageInfo { hasNextPage } nodes { id url } }"
+        concat!(
+            "id: legacyResourceId title status updated_at: updatedAt \
+             variants(first: $variants) { pageInfo { hasNextPage endCursor } nodes { ",
+            variant!(),
+            " } } images(first: $images, sortKey: POSITION) { pageInfo { hasNextPage } nodes { id url } }"
+        )
     };
 }
 
@@ -26,14 +35,18 @@ macro_rules! level {
     };
 }
 
+/// The parts of an inventory item: whether it is counted, and the variants that share it.
+macro_rules! item {
+    () => {
+        "id: legacyResourceId tracked \
+         variants(first: 5) { pageInfo { hasNextPage } nodes { id: legacyResourceId } }"
+    };
+}
+
 /// The parts of the levels of a location.
 macro_rules! levels {
     () => {
-        concat!(
-            "pageInfo { hasNextPage endCursor } nodes { ",
-            level!(),
-            " item { tracked variants(first: 5) { pageInfo { hasNextPage } nodes { id: legacyResourceId } } } }"
-        )
+        concat!("pageInfo { hasNextPage endCursor } nodes { ", level!(), " item { ", item!(), " } }")
     };
 }
 
@@ -74,14 +87,32 @@ pub(super) const ERASED: Operation = Operation {
     ),
 };
 
-/// One product, with all of its variants: as the only one in a request, it may have more of them than a page of a list.
+/// One product, with the first page of its variants, and how many it has.
 pub(super) const PRODUCT: Operation = Operation {
     name: "HooktideProduct",
     document: concat!(
         "query HooktideProduct($id: ID!, $variants: Int!, $images: Int!) { product(id: $id) { ",
         product!(),
-        " } }"
+        " variants_count: variantsCount { count } } }"
     ),
+};
+
+/// A further page of the variants of a product.
+pub(super) const VARIANTS: Operation = Operation {
+    name: "HooktideVariants",
+    document: concat!(
+        "query HooktideVariants($id: ID!, $variants: Int!, $after: String!) { product(id: $id) { \
+         updated_at: updatedAt variants(first: $variants, after: $after) { pageInfo { hasNextPage endCursor } nodes { ",
+        variant!(),
+        " } } } }"
+    ),
+};
+
+/// Where a further page of the variants of a product ends, and nothing of what it has.
+pub(super) const VARIANTS_END: Operation = Operation {
+    name: "HooktideVariantsEnd",
+    document: "query HooktideVariantsEnd($id: ID!, $variants: Int!, $after: String!) { product(id: $id) { \
+               variants(first: $variants, after: $after) { pageInfo { hasNextPage endCursor } } } }",
 };
 
 /// A page of locations, each with the first page of its levels.
@@ -120,6 +151,18 @@ pub(super) const LEVEL: Operation = Operation {
     ),
 };
 
+/// The level of one inventory item at one location, with the variants that share the item.
+pub(super) const ITEM_LEVEL: Operation = Operation {
+    name: "HooktideItemLevel",
+    document: concat!(
+        "query HooktideItemLevel($item: ID!, $location: ID!) { inventoryItem(id: $item) { ",
+        item!(),
+        " inventoryLevel(locationId: $location, includeInactive: true) { ",
+        level!(),
+        " } } }"
+    ),
+};
+
 /// A new subscription.
 pub(super) const SUBSCRIBE: Operation = Operation {
     name: "HooktideSubscribe",
@@ -142,10 +185,9 @@ pub(super) const SUBSCRIPTION: Operation = Operation {
     document: "query HooktideSubscription($id: ID!) { webhookSubscription(id: $id) { id topic uri } }",
 };
 
-/// A page of subscriptions: all, or those of a topic and an address.
+/// A page of all subscriptions.
 pub(super) const SUBSCRIPTIONS: Operation = Operation {
     name: "HooktideSubscriptions",
-    document: "query HooktideSubscriptions($first: Int!, $after: String, $topics: [WebhookSubscriptionTopic!], \
-               $uri: String) { webhookSubscriptions(first: $first, after: $after, topics: $topics, uri: $uri) { \
-               pageInfo { hasNextPage endCursor } nodes { id topic uri } } }",
+    document: "query HooktideSubscriptions($first: Int!, $after: String) { webhookSubscriptions(first: $first, \
+               after: $after) { pageInfo { hasNextPage endCursor } nodes { id topic uri } } }",
 };

@@ -57,6 +57,20 @@ impl<T> List<T> {
     pub(super) fn has_more(&self) -> bool {
         self.info.as_ref().is_none_or(|Object(info)| info.has_next.as_ref().is_none_or(|more| *more))
     }
+
+    /// The token of the next page, if there is one; `before` led to this page.
+    pub(super) fn next(&self, before: Option<&str>) -> Result<Option<String>, Refusal> {
+        let Object(info) = self.info.as_ref().ok_or(Refusal::Unreadable("a list without `pageInfo`"))?;
+        if !*info.has_next.as_ref().ok_or(Refusal::Unreadable("a list without `hasNextPage`"))? {
+            return Ok(None);
+        }
+        let token = info.end.as_ref().filter(|token| (1..=LONGEST_TOKEN).contains(&token.len()));
+        let token = token.ok_or(Refusal::Unreadable("a page without the token of the next"))?;
+        if before == Some(token.as_str()) {
+            return Err(Refusal::Unreadable("the same page again"));
+        }
+        Ok(Some(token.clone()))
+    }
 }
 
 /// The rows of a page that has to be there, and the token of the next, if there is one; `before` led to this page.
@@ -65,7 +79,7 @@ pub(super) fn rows<T>(
     before: Option<&str>,
 ) -> Result<(Rows<T>, Option<String>), Refusal> {
     let Object(list) = list.read().ok_or(Refusal::Unreadable("the answer lacks a list"))?;
-    let next = next_page(list.info, before)?;
+    let next = list.next(before)?;
     let rows = list.nodes.read().ok_or(Refusal::Unreadable("a list without `nodes`"))?;
     Ok((rows, next))
 }
@@ -75,18 +89,4 @@ fields! {
         has_next: Lenient<bool> = "hasNextPage",
         end: Lenient<String> = "endCursor",
     }
-}
-
-/// The token of the page after the one that `before` led to, if there is one.
-fn next_page(info: Lenient<Object<PageInfo>>, before: Option<&str>) -> Result<Option<String>, Refusal> {
-    let Object(info) = info.read().ok_or(Refusal::Unreadable("a list without `pageInfo`"))?;
-    if !info.has_next.read().ok_or(Refusal::Unreadable("a list without `hasNextPage`"))? {
-        return Ok(None);
-    }
-    let token = info.end.read().filter(|token| (1..=LONGEST_TOKEN).contains(&token.len()));
-    let token = token.ok_or(Refusal::Unreadable("a page without the token of the next"))?;
-    if before == Some(token.as_str()) {
-        return Err(Refusal::Unreadable("the same page again"));
-    }
-    Ok(Some(token))
 }

@@ -8,6 +8,10 @@ use crate::shopify::{ACCESS_TOKEN, PROFILE, SECRET, TOKEN_HEADER};
 use crate::simulator::oauth::Consents;
 use crate::simulator::{drawn, outbox};
 
+/// The scope that reads products, and that of stock.
+const OF_PRODUCTS: &str = "read_products";
+/// See [`OF_PRODUCTS`].
+const OF_STOCK: &str = "read_inventory";
 /// How long an access token lives.
 const LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a refresh token lives.
@@ -29,7 +33,8 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn new(seed: u64) -> Self {
         let (token, refresh) = (sample(ACCESS_TOKEN).to_owned(), sample("refresh_token").to_owned());
-        let consents = Consents::new(seed, sample("client_id")).signed(sample(SECRET));
+        let consents = Consents::new(seed, sample("client_id"), &[OF_PRODUCTS, OF_STOCK, "read_locations"]);
+        let consents = consents.signed(sample(SECRET));
         Self { seed, renewed: 0, token: Some(token), expires_at: None, refresh, former: None, consents }
     }
 
@@ -38,6 +43,24 @@ impl Access {
         let given = headers.get(TOKEN_HEADER).and_then(|value| value.to_str().ok());
         let lives = self.expires_at.is_none_or(|expires_at| now < expires_at);
         lives && given.is_some() && given == self.token.as_deref()
+    }
+
+    /// What an operation is answered whose scope was not granted; `None` if it was.
+    pub(super) fn denied(&self, operation: &str) -> Option<Value> {
+        let scope = match operation {
+            "HooktideStock" | "HooktideLevels" | "HooktideLevel" => OF_STOCK,
+            "HooktideChanges" | "HooktideProducts" | "HooktideProduct" | "HooktideErased" => OF_PRODUCTS,
+            _ => return None,
+        };
+        let required = format!("`{scope}` access scope.");
+        let extensions = json!({
+            "code": "ACCESS_DENIED",
+            "documentation": "https://shopify.dev/api/usage/access-scopes",
+            "requiredAccess": required,
+        });
+        let message = format!("Access denied for {operation}. Required access: {required}");
+        let denied = json!({ "data": null, "errors": [{ "message": message, "extensions": extensions }] });
+        (!self.consents.allow(scope)).then_some(denied)
     }
 
     /// Ends the access token.
@@ -80,7 +103,7 @@ impl Access {
             "expires_in": LIFE.as_secs(),
             "refresh_token": next,
             "refresh_token_expires_in": REFRESH_LIFE.as_secs(),
-            "scope": "read_products,read_inventory,read_locations",
+            "scope": self.consents.granted(","),
         }))
     }
 }

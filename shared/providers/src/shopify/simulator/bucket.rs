@@ -8,7 +8,7 @@ const MOST: i64 = 2_000;
 /// How many points come back each second.
 const RATE: i64 = 100;
 /// How many points one call may cost.
-const MOST_A_CALL: i64 = 1_000;
+pub(super) const MOST_A_CALL: i64 = 1_000;
 
 /// The points.
 #[derive(Debug)]

@@ -34,10 +34,10 @@ impl Account {
         let new: Vec<u64> = places.filter(|item| !self.shop.levels.keys().any(|(known, _)| known == item)).collect();
         let stocked = self.shop.locations.first().copied();
         let changed = product.id;
-        self.shop.write(product, now);
         for item in new {
-            stocked.into_iter().for_each(|location| self.shop.count((item, location), (0, true), now));
+            stocked.into_iter().for_each(|location| self.shop.put_level((item, location), (0, true), now));
         }
+        self.shop.write(product, now);
         if let Some(product) = self.shop.products.get(&changed) {
             let topic = if id.is_some() { "products/update" } else { "products/create" };
             self.hooks.notify(topic, &written::rest(product), now);

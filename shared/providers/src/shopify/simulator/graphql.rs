@@ -6,29 +6,33 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Account;
-use super::bucket::TooMuch;
+use super::bucket::{MOST_A_CALL, TooMuch};
+use super::cost;
 use super::page::page;
 use super::search::{Search, Value as Searched};
-use super::shop::Product;
+use super::shop::{Level, Product};
 use super::written;
 
 /// How many rows a page has at the most.
 const MOST_A_PAGE: u64 = 250;
 /// How many variants a product shows where it is the only one of a request.
 const MOST_VARIANTS: u64 = 2_048;
-/// What a change costs.
-const MUTATION: i64 = 10;
 
 /// An error beside the data: its code and its text.
 pub(super) type Refused = (&'static str, String);
 
-/// What an operation gives: its data, and what it really cost.
-type Done = Result<(Value, i64), Refused>;
+/// What an operation gives: its data.
+type Done = Result<Value, Refused>;
 
 /// The variables of an operation.
 pub(super) struct Variables<'a>(&'a Value);
 
 impl<'a> Variables<'a> {
+    #[cfg(test)]
+    pub(super) fn new(values: &'a Value) -> Self {
+        Self(values)
+    }
+
     pub(super) fn text(&self, name: &str) -> Result<&'a str, Refused> {
         self.maybe(name).ok_or_else(|| missing(name))
     }
@@ -45,6 +49,10 @@ impl<'a> Variables<'a> {
     pub(super) fn size(&self, name: &str, most: u64) -> Result<u64, Refused> {
         let size = self.0[name].as_u64().ok_or_else(|| missing(name))?;
         if (1..=most).contains(&size) { Ok(size) } else { Err(wrong(format!("{name} cannot exceed {most}"))) }
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<i64, Refused> {
+        self.0[name].as_i64().ok_or_else(|| missing(name))
     }
 
     /// The number in a global id of that type.
@@ -79,34 +87,46 @@ impl Account {
         if name.is_empty() || !named || document.matches('{').count() != document.matches('}').count() {
             return refused(("undefinedOperation", format!("No operation named \"{name}\"")));
         }
-        let requested = match cost(name, &variables) {
+        let requested = match cost::requested(document, &variables) {
             Ok(requested) => requested,
             Err(error) => return refused(error),
         };
-        if let Err(too_much) = self.bucket.take(requested, now) {
-            let (code, message) = match too_much {
-                TooMuch::Throttled => ("THROTTLED", "Throttled"),
-                TooMuch::MaxCost => ("MAX_COST_EXCEEDED", "The query is too expensive"),
-            };
-            let mut answer = refused((code, message.to_owned()));
-            answer["extensions"] = json!({ "cost": self.bucket.told(requested, None) });
-            return answer;
-        }
-        let done = match name {
-            "HooktideChanges" => self.changes(&variables, now),
-            "HooktideProducts" => {
-                self.products(&variables, now).map(|(page, cost)| (json!({ "products": page }), cost))
+        match self.bucket.take(requested, now) {
+            Ok(()) => {}
+            Err(TooMuch::Throttled) => {
+                let mut answer = refused(("THROTTLED", "Throttled".to_owned()));
+                answer["extensions"] = json!({ "cost": self.bucket.told(requested, None) });
+                return answer;
             }
-            "HooktideErased" => self.events(&variables).map(|(page, cost)| (json!({ "events": page }), cost)),
-            "HooktideProduct" => self.product(&variables),
-            "HooktideStock" => self.stock(&variables),
-            "HooktideLevels" => self.levels(&variables),
-            "HooktideLevel" => self.level(&variables),
-            _ => self.hooks.operation(name, &variables).map(|data| (data, requested)),
+            Err(TooMuch::MaxCost) => {
+                let message = format!(
+                    "Query cost is {requested}, which exceeds the single query max cost limit ({MOST_A_CALL})."
+                );
+                let mut answer = refused(("MAX_COST_EXCEEDED", message));
+                answer["errors"][0]["extensions"]["cost"] = json!(requested);
+                answer["errors"][0]["extensions"]["maxCost"] = json!(MOST_A_CALL);
+                return answer;
+            }
+        }
+        let (is_change, done) = match name {
+            "HooktideChanges" => (false, self.changes(&variables, now)),
+            "HooktideProducts" => (false, self.products(&variables, now)),
+            "HooktideErased" => (false, self.events(&variables).map(|page| json!({ "events": page }))),
+            "HooktideProduct" => (false, self.product(&variables)),
+            "HooktideVariants" | "HooktideVariantsEnd" => {
+                (false, self.variants(&variables, name == "HooktideVariants"))
+            }
+            "HooktideStock" => (false, self.stock(&variables, now)),
+            "HooktideLevels" => (false, self.levels(&variables, now)),
+            "HooktideLevel" => (false, self.level(&variables)),
+            "HooktideItemLevel" => (false, self.item_level(&variables)),
+            _ => (document.starts_with("mutation"), self.hooks.operation(name, &variables)),
         };
         match done {
-            Ok((data, actual)) => {
-                self.bucket.give_back(requested - actual.min(requested));
+            Ok(data) => {
+                let actual = if is_change { requested } else { written::cost_of(&data) - 1 };
+                let actual = actual.clamp(1, requested);
+                self.bucket.give_back(requested - actual);
                 json!({ "data": data, "extensions": { "cost": self.bucket.told(requested, Some(actual)) } })
             }
             Err(error) => {
@@ -117,13 +137,13 @@ impl Account {
     }
 
     fn changes(&self, variables: &Variables<'_>, now: Timestamp) -> Done {
-        let (products, one) = self.sorted_products(variables, "UPDATED_AT", now)?;
-        let (events, other) = self.events(variables)?;
-        Ok((json!({ "products": products, "events": events }), one + other))
+        let products = self.sorted_products(variables, "UPDATED_AT", now)?;
+        Ok(json!({ "products": products, "events": self.events(variables)? }))
     }
 
     fn products(&self, variables: &Variables<'_>, now: Timestamp) -> Done {
-        self.sorted_products(variables, variables.text("sort")?, now)
+        let products = self.sorted_products(variables, variables.text("sort")?, now)?;
+        Ok(json!({ "products": products }))
     }
 
     /// A page of products, as the index has them.
@@ -150,15 +170,32 @@ impl Account {
         let found = found.ok_or_else(|| wrong(format!("sortKey {sort} is not simulated")))?;
         let (rows, info) = page(found, sort, first, after)?;
         let nodes: Vec<Value> = rows.into_iter().map(|product| written::node(product, nested)).collect();
-        let cost = nodes.iter().map(written::cost_of).sum::<i64>() + 2;
-        Ok((json!({ "pageInfo": info, "nodes": nodes }), cost))
+        Ok(json!({ "pageInfo": info, "nodes": nodes }))
     }
 
     fn product(&self, variables: &Variables<'_>) -> Done {
         let id = variables.id("id", "Product")?;
         let nested = (variables.size("variants", MOST_VARIANTS)?, variables.size("images", MOST_A_PAGE)?);
-        let node = self.shop.products.get(&id).map(|product| written::node(product, nested));
-        Ok((json!({ "product": node }), 1))
+        let node = self.shop.products.get(&id).map(|product| {
+            let mut node = written::node(product, nested);
+            node["variants_count"] = json!({ "count": product.variants.len() });
+            node
+        });
+        Ok(json!({ "product": node }))
+    }
+
+    /// A further page of the variants of a product: with what it `shows`, or its end alone.
+    fn variants(&self, variables: &Variables<'_>, shows: bool) -> Done {
+        let (id, first) = (variables.id("id", "Product")?, variables.size("variants", MOST_A_PAGE)?);
+        let after = variables.text("after")?;
+        let Some(product) = self.shop.products.get(&id) else { return Ok(json!({ "product": null })) };
+        let (rows, info) = page(written::by_position(product), written::POSITION, first, Some(after))?;
+        let mut node = json!({ "variants": { "pageInfo": info } });
+        if shows {
+            node["updated_at"] = json!(product.updated_at.to_string());
+            node["variants"]["nodes"] = rows.into_iter().map(written::variant_node).collect();
+        }
+        Ok(json!({ "product": node }))
     }
 
     fn events(&self, variables: &Variables<'_>) -> Done {
@@ -175,43 +212,47 @@ impl Account {
         let found = found.map(|logged| ((logged.created_at.as_second(), logged.id), logged)).collect();
         let (rows, info) = page(found, "CREATED_AT", first, variables.maybe("after"))?;
         let nodes: Vec<Value> = rows.into_iter().map(written::event).collect();
-        let cost = 2 + i64::try_from(nodes.len()).unwrap_or_default();
-        Ok((json!({ "pageInfo": info, "nodes": nodes }), cost))
+        Ok(json!({ "pageInfo": info, "nodes": nodes }))
     }
 
-    fn stock(&self, variables: &Variables<'_>) -> Done {
+    fn stock(&self, variables: &Variables<'_>, now: Timestamp) -> Done {
         let first = variables.size("first", MOST_A_PAGE)?;
         let locations = self.shop.locations.iter().map(|id| ((0, *id), *id)).collect();
         let (rows, info) = page(locations, "ID", first, variables.maybe("after"))?;
         let nodes: Result<Vec<Value>, Refused> =
-            rows.into_iter().map(|location| self.location(location, variables, None)).collect();
-        let nodes = nodes?;
-        let cost = nodes.iter().map(written::cost_of).sum::<i64>() + 2;
-        Ok((json!({ "locations": { "pageInfo": info, "nodes": nodes } }), cost))
+            rows.into_iter().map(|location| self.location(location, variables, (None, now))).collect();
+        Ok(json!({ "locations": { "pageInfo": info, "nodes": nodes? } }))
     }
 
-    fn levels(&self, variables: &Variables<'_>) -> Done {
+    fn levels(&self, variables: &Variables<'_>, now: Timestamp) -> Done {
         let location = variables.id("location", "Location")?;
         let known = self.shop.locations.contains(&location);
-        let node = known.then(|| self.location(location, variables, variables.maybe("after"))).transpose()?;
-        let cost = node.as_ref().map_or(0, written::cost_of) + 1;
-        Ok((json!({ "location": node }), cost))
+        let page = (variables.maybe("after"), now);
+        let node = known.then(|| self.location(location, variables, page)).transpose()?;
+        Ok(json!({ "location": node }))
     }
 
-    /// A location, with a page of its levels.
-    fn location(&self, id: u64, variables: &Variables<'_>, after: Option<&str>) -> Result<Value, Refused> {
+    /// A location, with a page of its levels: as they are, or as searches find them.
+    fn location(&self, id: u64, variables: &Variables<'_>, (after, now): (Option<&str>, Timestamp)) -> Done {
         let search = variables.search("query")?;
         let inactive = variables.value("inactive") == true;
-        let of_this = self.shop.levels.iter().filter(|((_, location), _)| *location == id);
-        let found = of_this.filter(|(_, level)| {
-            let time = |field: &str| (field == "updated_at").then_some(Searched::Time(level.updated_at));
-            (inactive || level.active) && search.finds(time)
+        let levels: Vec<(u64, &Level)> = if search.is_any() {
+            let all = self.shop.levels.iter();
+            all.filter(|((_, location), _)| *location == id).map(|((item, _), level)| (*item, level)).collect()
+        } else {
+            self.shop.found_levels(id, now).collect()
+        };
+        let found = levels.into_iter().filter(|(item, level)| {
+            let finds = search.finds(|field| match field {
+                "updated_at" => Some(Searched::Time(level.updated_at)),
+                "inventory_item_id" => Some(Searched::Number(*item)),
+                _ => None,
+            });
+            (inactive || level.active) && finds
         });
-        let found = found.map(|((item, _), level)| ((0, *item), (*item, level))).collect();
+        let found = found.map(|(item, level)| ((0, item), (item, level))).collect();
         let (rows, info) = page(found, "ID", variables.size("levels", MOST_A_PAGE)?, after)?;
-        let node =
-            |(item, level)| written::level(level, (!self.shop.untracked.contains(&item), self.shop.of_item(item)));
-        let nodes: Vec<Value> = rows.into_iter().map(node).collect();
+        let nodes: Vec<Value> = rows.into_iter().map(|(item, level)| written::level(level, self.item(item))).collect();
         Ok(json!({ "id": id.to_string(), "inventoryLevels": { "pageInfo": info, "nodes": nodes } }))
     }
 
@@ -223,27 +264,22 @@ impl Account {
             let level = level.map(written::bare_level);
             json!({ "id": id.to_string(), "inventoryItem": { "tracked": tracked, "inventoryLevel": level } })
         });
-        Ok((json!({ "productVariant": node }), 4))
+        Ok(json!({ "productVariant": node }))
     }
-}
 
-/// What an operation may cost: each object is a point, and each list two and one for each row that it may have.
-fn cost(name: &str, variables: &Variables<'_>) -> Result<i64, Refused> {
-    let size = |name: &str, most| variables.size(name, most).map(|size| i64::try_from(size).unwrap_or(i64::MAX));
-    let product = || Ok::<_, Refused>(1 + 2 + size("variants", MOST_A_PAGE)? + 2 + size("images", MOST_A_PAGE)?);
-    let levels = || Ok::<_, Refused>(1 + 2 + size("levels", MOST_A_PAGE)? * (1 + 1 + 1 + 2 + 5));
-    Ok(match name {
-        "HooktideChanges" => 2 + size("first", MOST_A_PAGE)? * product()? + 2 + size("events", MOST_A_PAGE)?,
-        "HooktideProducts" => 2 + size("first", MOST_A_PAGE)? * product()?,
-        "HooktideErased" => 2 + size("events", MOST_A_PAGE)?,
-        // The only product of a request may have more variants than a page.
-        "HooktideProduct" => 1 + 2 + size("variants", MOST_VARIANTS)?.min(250) + 2 + size("images", MOST_A_PAGE)?,
-        "HooktideStock" => 2 + size("first", MOST_A_PAGE)? * levels()?,
-        "HooktideLevels" => levels()?,
-        "HooktideLevel" => 4,
-        "HooktideSubscription" => 1,
-        "HooktideSubscriptions" => 2 + size("first", MOST_A_PAGE)?,
-        "HooktideSubscribe" | "HooktideUnsubscribe" => MUTATION,
-        _ => return Err(("undefinedOperation", format!("No operation named \"{name}\""))),
-    })
+    fn item_level(&self, variables: &Variables<'_>) -> Done {
+        let (id, location) = (variables.id("item", "InventoryItem")?, variables.id("location", "Location")?);
+        let is_known = !self.shop.of_item(id).is_empty();
+        let node = is_known.then(|| {
+            let mut item = self.item(id);
+            item["inventoryLevel"] = json!(self.shop.levels.get(&(id, location)).map(written::bare_level));
+            item
+        });
+        Ok(json!({ "inventoryItem": node }))
+    }
+
+    /// An inventory item, with the variants that share it.
+    fn item(&self, id: u64) -> Value {
+        written::item(id, !self.shop.untracked.contains(&id), self.shop.of_item(id))
+    }
 }

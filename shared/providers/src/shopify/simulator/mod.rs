@@ -2,6 +2,7 @@
 
 mod access;
 mod bucket;
+mod cost;
 mod edits;
 mod graphql;
 mod hooks;
@@ -70,6 +71,9 @@ impl Account {
         if self.meter.take(name, now).is_err() {
             self.bucket.empty(now);
         }
+        if let Some(denied) = self.access.denied(name) {
+            return (200, denied);
+        }
         (200, self.operation(&body, now))
     }
 }
@@ -93,7 +97,8 @@ impl Simulator for Account {
             "product" => self.edit_product(edit, now),
             "stock" => self.edit_stock(edit, now),
             "app" => Ok(self.remove_app(now)),
-            _ => Err("what is edited is a product, the stock or the app".to_owned()),
+            "scope" => self.access.consents.edit(edit),
+            _ => Err("what is edited is a product, the stock, the app or a scope of it".to_owned()),
         }
     }
 

@@ -43,6 +43,11 @@ impl Search {
         text.split(" AND ").map(term).collect::<Option<Vec<_>>>().map(Self)
     }
 
+    /// Whether nothing is searched for.
+    pub(super) fn is_any(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether something has all that is searched for. A field that it does not have finds nothing.
     pub(super) fn finds<'a>(&self, of: impl Fn(&str) -> Option<Value<'a>>) -> bool {
         self.0.iter().all(|term| of(&term.field).is_some_and(|value| term.fits(value)))

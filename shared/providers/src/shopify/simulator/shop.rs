@@ -52,12 +52,43 @@ pub(super) struct Logged {
     pub(super) created_at: Timestamp,
 }
 
+/// What searches find of entities, and from when on: they lag behind.
+struct Index<K, T>(BTreeMap<K, Vec<(Timestamp, Option<T>)>>);
+
+impl<K, T> Default for Index<K, T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord, T> Index<K, T> {
+    /// Lets a state be found after a while.
+    fn put(&mut self, key: K, state: Option<T>, now: Timestamp) {
+        let states = self.0.entry(key).or_default();
+        // What is found now already hides everything before it.
+        if let Some(known) = states.iter().rposition(|(at, _)| *at <= now) {
+            states.drain(..known);
+        }
+        let found_at = now.checked_add(LAG).unwrap_or(now);
+        states.retain(|(at, _)| *at != found_at);
+        states.push((found_at, state));
+    }
+
+    /// What is found now.
+    fn found(&self, now: Timestamp) -> impl Iterator<Item = (&K, &T)> {
+        self.0.iter().filter_map(move |(key, states)| {
+            let known = states.iter().rev().find(|(at, _)| *at <= now)?;
+            Some((key, known.1.as_ref()?))
+        })
+    }
+}
+
 /// The shop.
 #[derive(Default)]
 pub(super) struct Shop {
     pub(super) products: BTreeMap<u64, Product>,
-    /// What searches will find of each product, and from when on.
-    index: BTreeMap<u64, Vec<(Timestamp, Option<Product>)>>,
+    index: Index<u64, Product>,
+    level_index: Index<(u64, u64), Level>,
     /// The levels, by inventory item and location.
     pub(super) levels: BTreeMap<(u64, u64), Level>,
     /// The inventory items that are not counted.
@@ -87,21 +118,33 @@ impl Shop {
             self.log("create", id, now);
         }
         self.products.insert(id, product.clone());
-        self.will_be_found(id, Some(product), now);
+        self.index.put(id, Some(product), now);
     }
 
     /// Deletes a product, with its variants and their levels.
     pub(super) fn delete(&mut self, id: u64, now: Timestamp) -> bool {
         let Some(product) = self.products.remove(&id) else { return false };
-        self.levels.retain(|(item, _), _| product.variants.iter().all(|variant| variant.item != *item));
+        let is_its = |(item, _): &(u64, u64)| product.variants.iter().any(|variant| variant.item == *item);
+        let places: Vec<(u64, u64)> = self.levels.keys().copied().filter(is_its).collect();
+        for place in places {
+            self.levels.remove(&place);
+            self.level_index.put(place, None, now);
+        }
         self.log("destroy", id, now);
-        self.will_be_found(id, None, now);
+        self.index.put(id, None, now);
         true
     }
 
+    /// Sets a level, of which its product does not know yet.
+    pub(super) fn put_level(&mut self, place: (u64, u64), (available, active): (i64, bool), now: Timestamp) {
+        let level = Level { available, active, updated_at: second(now) };
+        self.levels.insert(place, level.clone());
+        self.level_index.put(place, Some(level), now);
+    }
+
     /// Sets a level; the product's time moves with it.
-    pub(super) fn count(&mut self, place: (u64, u64), (available, active): (i64, bool), now: Timestamp) {
-        self.levels.insert(place, Level { available, active, updated_at: second(now) });
+    pub(super) fn count(&mut self, place: (u64, u64), counted: (i64, bool), now: Timestamp) {
+        self.put_level(place, counted, now);
         let of_item = |product: &&Product| product.variants.iter().any(|variant| variant.item == place.0);
         if let Some(product) = self.products.values().find(of_item).cloned() {
             self.write(product, now);
@@ -123,19 +166,13 @@ impl Shop {
 
     /// The products as searches find them.
     pub(super) fn found(&self, now: Timestamp) -> impl Iterator<Item = &Product> {
-        self.index.values().filter_map(move |states| {
-            let known = states.iter().rev().find(|(at, _)| *at <= now)?;
-            known.1.as_ref()
-        })
+        self.index.found(now).map(|(_, product)| product)
     }
 
-    fn will_be_found(&mut self, id: u64, state: Option<Product>, now: Timestamp) {
-        let states = self.index.entry(id).or_default();
-        // What is found now already hides everything before it.
-        if let Some(known) = states.iter().rposition(|(at, _)| *at <= now) {
-            states.drain(..known);
-        }
-        states.push((now.checked_add(LAG).unwrap_or(now), state));
+    /// The levels of a location as searches find them, with their inventory items.
+    pub(super) fn found_levels(&self, location: u64, now: Timestamp) -> impl Iterator<Item = (u64, &Level)> {
+        let of_this = move |((item, at), level): (&(u64, u64), _)| (*at == location).then_some((*item, level));
+        self.level_index.found(now).filter_map(of_this)
     }
 
     fn log(&mut self, action: &'static str, product: u64, now: Timestamp) {

@@ -1,19 +1,25 @@
 //! Products, levels and deletions, as GraphQL and webhooks write them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
+use super::page::page;
 use super::shop::{Level, Logged, Product, Variant};
 
 /// How many variants a webhook carries.
 const MOST_IN_A_WEBHOOK: usize = 100;
 /// How many variants a level names.
 const MOST_OF_A_LEVEL: usize = 5;
+/// The order of a product's variants.
+pub(super) const POSITION: &str = "POSITION";
 
 /// The fields of a product that are asked for, with so many of its variants and images.
 pub(super) fn node(product: &Product, (variants, images): (u64, u64)) -> Value {
-    let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-    let (variants, images) = (size(variants), size(images));
-    let shown: Vec<Value> = product.variants.iter().take(variants).map(variant_node).collect();
+    let images = usize::try_from(images).unwrap_or(usize::MAX);
+    // A first page is never beyond the end of a list.
+    let (rows, info) = page(by_position(product), POSITION, variants, None).unwrap_or_default();
+    let shown: Vec<Value> = rows.into_iter().map(variant_node).collect();
     let pictures = product.images.iter().take(images);
     let pictures: Vec<Value> =
         pictures.map(|(id, url)| json!({ "id": format!("gid://shopify/ProductImage/{id}"), "url": url })).collect();
@@ -22,12 +28,17 @@ pub(super) fn node(product: &Product, (variants, images): (u64, u64)) -> Value {
         "title": product.title,
         "status": product.status,
         "updated_at": product.updated_at.to_string(),
-        "variants": { "pageInfo": { "hasNextPage": product.variants.len() > variants }, "nodes": shown },
+        "variants": { "pageInfo": info, "nodes": shown },
         "images": { "pageInfo": { "hasNextPage": product.images.len() > images }, "nodes": pictures },
     })
 }
 
-fn variant_node(variant: &Variant) -> Value {
+/// The variants of a product, by their positions.
+pub(super) fn by_position(product: &Product) -> BTreeMap<(i64, u64), &Variant> {
+    (1..).zip(&product.variants).map(|(position, variant)| ((position, variant.id), variant)).collect()
+}
+
+pub(super) fn variant_node(variant: &Variant) -> Value {
     json!({
         "id": variant.id.to_string(),
         "sku": variant.sku,
@@ -37,14 +48,20 @@ fn variant_node(variant: &Variant) -> Value {
     })
 }
 
-/// A level, whose item is counted or not, and is of these variants.
-pub(super) fn level(level: &Level, (tracked, variants): (bool, Vec<u64>)) -> Value {
+/// A level, with its item.
+pub(super) fn level(level: &Level, item: Value) -> Value {
+    let mut node = bare_level(level);
+    node["item"] = item;
+    node
+}
+
+/// An inventory item that is counted or not, with its variants.
+pub(super) fn item(id: u64, tracked: bool, variants: Vec<u64>) -> Value {
     let more = variants.len() > MOST_OF_A_LEVEL;
     let named: Vec<Value> =
         variants.into_iter().take(MOST_OF_A_LEVEL).map(|id| json!({ "id": id.to_string() })).collect();
-    let mut node = bare_level(level);
-    node["item"] = json!({ "tracked": tracked, "variants": { "pageInfo": { "hasNextPage": more }, "nodes": named } });
-    node
+    let variants = json!({ "pageInfo": { "hasNextPage": more }, "nodes": named });
+    json!({ "id": id.to_string(), "tracked": tracked, "variants": variants })
 }
 
 /// A level, without the item that it is about.
@@ -71,7 +88,7 @@ pub(super) fn event(logged: &Logged) -> Value {
 pub(super) fn cost_of(value: &Value) -> i64 {
     match value {
         Value::Object(fields) => {
-            let own = if fields.contains_key("nodes") { 2 } else { i64::from(!fields.contains_key("hasNextPage")) };
+            let own = if fields.contains_key("pageInfo") { 2 } else { 1 };
             own + fields.values().map(cost_of).sum::<i64>()
         }
         Value::Array(items) => items.iter().map(cost_of).sum(),

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::json::{part, unreadable};
 use crate::lenient::{Lenient, Object, Unread, fields};
-use crate::shopify::PRODUCTS;
 use crate::shopify::product::{Content, ShopifyVariant, deleted, variants};
+use crate::shopify::{OF_ITEM, PRODUCTS};
 use crate::store_images::{StoreImage, read_images};
 use crate::verified::Verified;
 use hooktide_model::fault::Fault;
@@ -99,11 +99,23 @@ pub(super) fn deleted_product(verified: &Verified) -> Result<What, Fault> {
     Ok(What::Entity(deleted(id.needed("id")?, at)))
 }
 
-/// `inventory_levels/update`: names an inventory item, and no product; and whether it says a time of its own.
+/// `inventory_levels/update`: names the level by its inventory item and location, and no product; and whether it says a time of
+/// its own.
 pub(super) fn stock(verified: &Verified, resource: &'static str) -> Result<(What, bool), Fault> {
-    let keys: BTreeMap<String, Lenient<IgnoredAny>> = verified.json()?;
-    let what = if keys.contains_key("inventory_item_id") { What::hint(resource) } else { misfit() };
-    Ok((what, keys.get("updated_at").is_some_and(|time| time.as_ref().is_some())))
+    fields! {
+        struct Level {
+            item: Lenient<u64> = "inventory_item_id",
+            location: Lenient<u64> = "location_id",
+            updated_at: Lenient<IgnoredAny>,
+        }
+    }
+    let Object(level) = verified.json::<Object<Level>>()?;
+    let what = match (level.item.as_ref(), level.location.as_ref()) {
+        (Some(item), Some(location)) => What::hint_at(resource, format!("{OF_ITEM}{item}/{location}")),
+        _ if level.item.is_there() => What::hint(resource),
+        _ => misfit(),
+    };
+    Ok((what, level.updated_at.as_ref().is_some()))
 }
 
 /// A request to disclose or erase. All three name the shop; what else they have tells them apart, so that a customer's

@@ -11,6 +11,8 @@ use hooktide_model::product::Stock;
 
 /// The name of the quantity that can be sold.
 const AVAILABLE: &str = "available";
+/// Why some variants of a level are not read.
+pub(super) const MORE_VARIANTS: &str = "a level names more variants than are read, or none that can be";
 
 fields! {
     /// A level.
@@ -32,23 +34,34 @@ fields! {
 
 fields! {
     struct Item {
+        id: Lenient<u64>,
         tracked: Lenient<bool>,
         variants: Lenient<Object<List<Named>>>,
     }
 }
 
 fields! {
-    struct Named {
+    /// Something that is named by its id.
+    pub(super) struct Named {
         id: Lenient<u64>,
     }
+}
+
+/// The variants that share an item, and whether there are more of them.
+pub(super) fn named(page: Option<&Object<List<Named>>>) -> (Vec<u64>, bool) {
+    let Some(Object(page)) = page else { return (Vec::new(), true) };
+    (page.readable().filter_map(|named| named.id.as_ref().copied()).collect(), page.has_more())
 }
 
 impl Level {
     /// The variants that share the item of this level, and whether there are more of them.
     pub(super) fn variants(&self) -> (Vec<u64>, bool) {
-        let page = self.item.as_ref().and_then(|Object(item)| item.variants.as_ref());
-        let Some(Object(page)) = page else { return (Vec::new(), true) };
-        (page.readable().filter_map(|named| named.id.as_ref().copied()).collect(), page.has_more())
+        named(self.item.as_ref().and_then(|Object(item)| item.variants.as_ref()))
+    }
+
+    /// The item, where the level says it.
+    pub(super) fn item(&self) -> Option<u64> {
+        self.item.as_ref().and_then(|Object(item)| item.id.as_ref().copied())
     }
 
     /// Whether the item is counted, where the level says it.

@@ -4,7 +4,10 @@ mod level;
 mod node;
 mod place;
 mod products;
+mod shelves;
+mod single;
 mod stock;
+mod whole;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,23 +20,27 @@ const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 impl Source for Shopify {
     fn ask(&self, task: &Task<'_>) -> Vec<Ask> {
         match task.resource {
-            PRODUCTS => vec![products::ask(task)],
+            PRODUCTS => products::ask(task),
             STOCK => vec![stock::ask(task)],
             _ => Vec::new(),
         }
     }
 
     fn read(&self, task: &Task<'_>, answers: &[Answer]) -> Result<Page, Refusal> {
-        let answer = answers.first().ok_or(Refusal::Unreadable("no answer"))?;
-        match task.resource {
-            PRODUCTS => products::read(task, answer),
-            STOCK => stock::read(task, answer),
+        match (task.resource, answers) {
+            (_, []) => Err(Refusal::Unreadable("no answer")),
+            (PRODUCTS, answers) => products::read(task, answers),
+            (STOCK, [answer, ..]) => stock::read(task, answer),
             _ => Err(Refusal::Invalid),
         }
     }
 
     fn resources(&self) -> &'static [&'static str] {
         &[PRODUCTS, STOCK]
+    }
+
+    fn is_dated(&self, resource: &str) -> bool {
+        resource == STOCK
     }
 }
 

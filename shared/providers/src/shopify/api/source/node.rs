@@ -18,6 +18,13 @@ fields! {
         updated_at: Lenient<Timestamp>,
         variants: Lenient<Object<List<ShopifyVariant>>>,
         images: Lenient<Object<List<ImageNode>>>,
+        variants_count: Lenient<Object<Count>>,
+    }
+}
+
+fields! {
+    struct Count {
+        count: Lenient<u64>,
     }
 }
 
@@ -48,14 +55,45 @@ pub(super) enum Item {
     Odd(Option<u64>, &'static str),
 }
 
+/// How much of a product is there to read.
+pub(super) enum Shown {
+    /// As much as a page of a list shows of it.
+    OnPage,
+    /// As much as the first page of its variants shows.
+    Alone,
+    /// All pages of its variants.
+    With(Rest),
+}
+
+/// The further pages of the variants of a product.
+#[derive(Default)]
+pub(super) struct Rest {
+    /// Their variants.
+    pub(super) variants: Rows<ShopifyVariant>,
+    /// Whether there are more of them.
+    pub(super) has_more: bool,
+    /// The earliest time of the product's last change that one of them says.
+    pub(super) updated_at: Option<Timestamp>,
+}
+
 impl ProductNode {
     /// The id and the time.
     pub(super) fn mark(&self) -> (Option<u64>, Option<Timestamp>) {
         (self.id.as_ref().copied(), self.updated_at.as_ref().copied())
     }
 
-    /// The product. Where it is `alone`, it has all that can be got of it.
-    pub(super) fn read(self, alone: bool) -> Item {
+    /// How many variants it has, by its own count.
+    pub(super) fn variants_count(&self) -> Option<u64> {
+        self.variants_count.as_ref().and_then(|Object(count)| count.count.as_ref().copied())
+    }
+
+    /// The token of its second page of variants, if it has one.
+    pub(super) fn second_page(&self) -> Option<String> {
+        self.variants.as_ref().and_then(|Object(page)| page.next(None).ok().flatten())
+    }
+
+    /// The product, of which so much is shown.
+    pub(super) fn read(self, shown: Shown) -> Item {
         let (Some(id), Some(updated_at)) = self.mark() else {
             return Item::Odd(self.id.read(), "it has no id or no time of its last change");
         };
@@ -67,14 +105,25 @@ impl ProductNode {
         let image_page = self.images.value_or_note(&mut unread, "images");
         let more_variants = variant_page.as_ref().is_some_and(|Object(page)| page.has_more());
         let more_images = image_page.as_ref().is_some_and(|Object(page)| page.has_more());
-        if !alone && (more_variants || more_images) {
-            return Item::Lacks(id);
-        }
-        for (more, path) in [(more_variants, "variants"), (more_images, "images")] {
+        let rest = match shown {
+            Shown::OnPage if more_variants || more_images => return Item::Lacks(id),
+            Shown::OnPage | Shown::Alone => Rest { has_more: more_variants, ..Rest::default() },
+            Shown::With(rest) => rest,
+        };
+        for (more, path) in [(rest.has_more, "variants"), (more_images, "images")] {
             more.then(|| unread.note(path));
         }
-        let variants = variant_page.map(|Object(page)| variants(page.nodes(), &mut unread)).unwrap_or_default();
+        let rows = match variant_page.map(|Object(page)| page.nodes()) {
+            Some(Lenient::Read(mut rows)) => {
+                rows.extend(rest.variants);
+                Some(Lenient::Read(rows))
+            }
+            other => other,
+        };
+        let variants = rows.map(|rows| variants(rows, &mut unread)).unwrap_or_default();
         let images = image_page.map(|Object(page)| images(page.nodes(), &mut unread)).unwrap_or_default();
+        // Pages that are asked for one after the other may tell of several states; the whole is no newer than the oldest.
+        let updated_at = rest.updated_at.map_or(updated_at, |earliest| earliest.min(updated_at));
         Item::Whole(Content { title, status, variants, images, unread }.entity(id, updated_at))
     }
 }

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::whole::Pages;
 use crate::protocols::cursor;
 use crate::{Next, Refusal};
 
 /// After how many rows a list begins anew behind the last of them: it goes on to 25,000 and no further.
-const WINDOW: u32 = 20_000;
+pub(super) const WINDOW: u32 = 20_000;
 /// How many rows a list shows.
-const MOST_ROWS: u32 = 25_000;
+pub(super) const MOST_ROWS: u32 = 25_000;
 /// How many products wait at the most: those of one page.
 const MOST_WAITING: usize = 64;
 
@@ -31,6 +32,8 @@ pub(super) struct Place {
     pub(super) rows: u32,
     /// Products that have more than a page of a list shows, and are read one by one.
     pub(super) waiting: Vec<u64>,
+    /// The pages of the product that is read on its own now.
+    pub(super) pages: Pages,
     /// Whether the list of products is read.
     pub(super) ended: bool,
     /// The token of the next page of deletions, if there is one.
@@ -50,6 +53,12 @@ impl Place {
         }
         self.waiting.push(id);
         Ok(())
+    }
+
+    /// Goes on from the product that was read on its own.
+    pub(super) fn go_on(&mut self) {
+        self.waiting.remove(0);
+        self.pages = Pages::default();
     }
 
     /// Goes on to the page of that token, or to a new list behind `last`, the greatest id and the latest time of this page.
@@ -101,6 +110,7 @@ mod tests {
         (0..u64::try_from(MOST_WAITING).unwrap()).for_each(|id| place.wait(u64::MAX - id).unwrap());
         assert!(place.wait(1).is_err());
         (place.after, place.erased) = (Some("x".repeat(2048)), Some("y".repeat(2048)));
+        place.pages = Pages::longest();
         let Next::More(text) = place.next() else { panic!("there is more") };
         assert!(text.len() < 32 * 1024);
         assert_eq!(cursor::read::<Place>(Some(&text)), place);

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::node::{EventNode, Item, ProductNode};
+use super::node::{EventNode, Item, ProductNode, Shown};
 use super::place::Place;
 use super::since;
+use super::whole::{self, Whole};
 use crate::lenient::{Lenient, Object, fields};
 use crate::protocols::clock::time_of;
 use crate::protocols::cursor;
 use crate::protocols::graphql::data;
 use crate::shopify::PRODUCTS;
-use crate::shopify::api::operations::{CHANGES, ERASED, LIST, PRODUCT};
+use crate::shopify::api::operations::{CHANGES, ERASED, LIST};
 use crate::shopify::api::pages::{List, rows};
 use crate::shopify::api::{errors, question};
 use crate::{Answer, Ask, Next, Page, Reach, Refusal, Task};
@@ -18,22 +19,14 @@ use hooktide_model::names::Kind;
 use hooktide_model::notice::{Dated, EntityNotice, State, Version, What};
 
 /// How many products a page has, and how many variants and images each of them; a question may cost 1,000 points.
-const PAGE: (u16, u16, u16) = (16, 32, 20);
+const PAGE: (u16, u16, u16) = (16, 30, 20);
 /// How many deletions a page has.
 const EVENTS: u16 = 50;
-/// How many variants and images a product has at the most.
-const WHOLE: (u16, u16) = (2_048, 250);
 
 fields! {
     struct Lists {
         products: Lenient<Object<List<ProductNode>>>,
         events: Lenient<Object<List<EventNode>>>,
-    }
-}
-
-fields! {
-    struct Alone {
-        product: Lenient<Object<ProductNode>>,
     }
 }
 
@@ -58,19 +51,15 @@ fn step<'a>(reach: Reach<'a>, place: &Place) -> Step<'a> {
     }
 }
 
-/// The question of the next step.
-pub(super) fn ask(task: &Task<'_>) -> Ask {
+/// The questions of the next step.
+pub(super) fn ask(task: &Task<'_>) -> Vec<Ask> {
     let place = cursor::read::<Place>(task.cursor);
-    let one = |id: &str| {
-        let gid = format!("gid://shopify/Product/{id}");
-        question(task.api, &PRODUCT, &json!({ "id": gid, "variants": WHOLE.0, "images": WHOLE.1 }))
-    };
     match step(task.reach, &place) {
-        Step::One(id) => one(id),
-        Step::Waiting(id) => one(&id.to_string()),
+        Step::One(id) => whole::asks(task.api, id, &place.pages),
+        Step::Waiting(id) => whole::asks(task.api, &id.to_string(), &place.pages),
         Step::Erased => {
             let variables = json!({ "events": EVENTS, "after": place.erased, "erased": deletions(&place) });
-            question(task.api, &ERASED, &variables)
+            vec![question(task.api, &ERASED, &variables)]
         }
         Step::List => {
             let (products, variants, images) = PAGE;
@@ -78,11 +67,11 @@ pub(super) fn ask(task: &Task<'_>) -> Ask {
             if task.reach == Reach::Changes && place.begins() {
                 variables["events"] = Value::from(EVENTS);
                 variables["erased"] = Value::from(deletions(&place));
-                return question(task.api, &CHANGES, &variables);
+                return vec![question(task.api, &CHANGES, &variables)];
             }
             variables["after"] = json!(place.after);
             variables["sort"] = Value::from(if task.reach == Reach::Changes { "UPDATED_AT" } else { "ID" });
-            question(task.api, &LIST, &variables)
+            vec![question(task.api, &LIST, &variables)]
         }
     }
 }
@@ -104,25 +93,36 @@ fn deletions(place: &Place) -> String {
     format!("action:destroy AND subject_type:PRODUCT{since}")
 }
 
-/// Reads the answer.
-pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
-    errors::sort(answer)?;
+/// Reads the answers.
+pub(super) fn read(task: &Task<'_>, answers: &[Answer]) -> Result<Page, Refusal> {
     let mut place = cursor::read::<Place>(task.cursor);
     let mut page = Page::of(Vec::new(), Next::Done(String::new()));
     match step(task.reach, &place) {
         Step::One(id) => {
-            alone(&mut page, id, task, answer)?;
+            let whole = whole::read(&mut place.pages, answers)?;
+            if !alone(&mut page, id, task, whole) {
+                page.next = place.next();
+            }
             return Ok(page);
         }
         Step::Waiting(id) => {
-            alone(&mut page, &id.to_string(), task, answer)?;
-            place.waiting.remove(0);
+            let is_over = match whole::read(&mut place.pages, answers) {
+                Ok(whole) => alone(&mut page, &id.to_string(), task, whole),
+                Err(refusal) => {
+                    odd(&mut page, Some(id), why_odd(refusal)?);
+                    true
+                }
+            };
+            if is_over {
+                place.go_on();
+            }
         }
         Step::Erased => {
-            let events = data::<Lists>(answer)?.events;
+            let events = data::<Lists>(only(answers)?)?.events;
             erased(&mut page, &mut place, events)?;
         }
         Step::List => {
+            let answer = only(answers)?;
             let begins = place.begins();
             let Lists { products, events } = data(answer)?;
             listed(&mut page, &mut place, task, products)?;
@@ -135,6 +135,13 @@ pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
     }
     page.next = place.next();
     Ok(page)
+}
+
+/// The answer to a single question.
+fn only(answers: &[Answer]) -> Result<&Answer, Refusal> {
+    let answer = answers.first().ok_or(Refusal::Unreadable("no answer"))?;
+    errors::sort(answer)?;
+    Ok(answer)
 }
 
 /// Reads a page of products.
@@ -154,7 +161,7 @@ fn listed(
         };
         let (id, time) = node.mark();
         (last_id, last_time) = (id.max(last_id), time.max(last_time));
-        match node.read(false) {
+        match node.read(Shown::OnPage) {
             Item::Whole(entity) => page.facts.push(What::Entity(entity)),
             Item::Lacks(id) => place.wait(id)?,
             Item::Odd(id, reason) => odd(page, id, reason),
@@ -173,18 +180,36 @@ fn erased(page: &mut Page, place: &mut Place, events: Lenient<Object<List<EventN
     Ok(())
 }
 
-/// Reads the answer about one product.
-fn alone(page: &mut Page, id: &str, task: &Task<'_>, answer: &Answer) -> Result<(), Refusal> {
-    match data::<Alone>(answer)?.product {
-        Lenient::Read(Object(node)) => match node.read(true) {
-            Item::Whole(entity) => page.facts.push(What::Entity(entity)),
-            Item::Lacks(_) => {}
-            Item::Odd(found, reason) => odd(page, found.or(id.parse().ok()), reason),
-        },
-        Lenient::Null => page.facts.push(gone(id, task)),
-        Lenient::Missing | Lenient::Odd => return Err(Refusal::Unreadable("the answer has no `product`")),
+/// Tells what is read of one product; whether that is all.
+fn alone(page: &mut Page, id: &str, task: &Task<'_>, whole: Whole) -> bool {
+    match whole {
+        Whole::More => return false,
+        Whole::Gone => page.facts.push(gone(id, task)),
+        Whole::Product(read) => {
+            let (node, shown) = *read;
+            match node.read(shown) {
+                Item::Whole(entity) => page.facts.push(What::Entity(entity)),
+                Item::Lacks(_) => {}
+                Item::Odd(found, reason) => odd(page, found.or(id.parse().ok()), reason),
+            }
+        }
     }
-    Ok(())
+    true
+}
+
+/// Why a single product cannot be read, if it alone is the trouble: the others do not wait for it.
+fn why_odd(refusal: Refusal) -> Result<&'static str, Refusal> {
+    match refusal {
+        Refusal::Invalid => Ok("Shopify does not accept the question for it"),
+        Refusal::Unreadable(why) => Ok(why),
+        Refusal::Refused
+        | Refusal::Forbidden
+        | Refusal::Closed(_)
+        | Refusal::Limited { .. }
+        | Refusal::Unavailable { .. }
+        | Refusal::Expired
+        | Refusal::Unknown => Err(refusal),
+    }
 }
 
 fn odd(page: &mut Page, id: Option<u64>, reason: &str) {
