@@ -120,7 +120,7 @@ names! {
     ReadOutcome {
         /// Everything that was asked for was read.
         Done => "done",
-        /// The provider refuses the credentials, or there are none.
+        /// The provider refuses the credentials, for this or at all, or there are none.
         Refused => "refused",
         /// The provider limits our calls.
         Limited => "limited",

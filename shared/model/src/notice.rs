@@ -40,6 +40,8 @@ pub enum What {
         resource: &'static str,
         /// The provider's name for one of several such resources of the connection, such as the channel of a calendar.
         of: Option<String>,
+        /// The provider's id of the subscription by which it was sent, where the message says it.
+        subscription: Option<String>,
         /// The provider's id of the entity that changed, where the notice names one.
         entity: Option<String>,
         /// Why it has to be asked.
@@ -84,32 +86,40 @@ pub enum Subject {
 impl What {
     /// A hint that the connection's only resource of this name changed.
     pub fn hint(resource: &'static str) -> Self {
-        Self::Hint { resource, of: None, entity: None, reason: MarkReason::Hint }
+        Self::Hint { resource, of: None, subscription: None, entity: None, reason: MarkReason::Hint }
     }
 
     /// A hint that this entity changed.
     pub fn hint_at(resource: &'static str, entity: impl ToString) -> Self {
-        Self::Hint { resource, of: None, entity: Some(entity.to_string()), reason: MarkReason::Hint }
+        let entity = Some(entity.to_string());
+        Self::Hint { resource, of: None, subscription: None, entity, reason: MarkReason::Hint }
     }
 
     /// Narrows a hint to one of several such resources of the connection.
     #[must_use]
-    pub fn about(self, one: impl Into<String>) -> Self {
-        match self {
-            Self::Hint { resource, entity, reason, .. } => {
-                Self::Hint { resource, of: Some(one.into()), entity, reason }
-            }
-            other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. } | Self::Kept { .. }) => other,
+    pub fn about(mut self, one: impl Into<String>) -> Self {
+        if let Self::Hint { of, .. } = &mut self {
+            *of = Some(one.into());
         }
+        self
+    }
+
+    /// Gives a hint the provider's id of the subscription by which it was sent.
+    #[must_use]
+    pub fn through(mut self, id: Option<String>) -> Self {
+        if let Self::Hint { subscription, .. } = &mut self {
+            *subscription = id;
+        }
+        self
     }
 
     /// Gives a hint the reason for the fetch.
     #[must_use]
-    pub fn because(self, reason: MarkReason) -> Self {
-        match self {
-            Self::Hint { resource, of, entity, .. } => Self::Hint { resource, of, entity, reason },
-            other @ (Self::Entity(_) | Self::Privacy(_) | Self::Ignored { .. } | Self::Kept { .. }) => other,
+    pub fn because(mut self, why: MarkReason) -> Self {
+        if let Self::Hint { reason, .. } = &mut self {
+            *reason = why;
         }
+        self
     }
 
     /// A notice that nothing is done about, for this reason.
@@ -144,8 +154,8 @@ pub struct EntityNotice {
     /// What the version is derived from.
     #[serde(skip_serializing_if = "Dated::is_by_provider")]
     pub dated: Dated,
-    /// Whether the notice reports that the entity was restored: this ends a tombstone that is dated by receipt and older
-    /// than this notice's receipt, whatever the versions say.
+    /// Whether the notice reports that the entity was restored: this ends a state that is dated by receipt and older than this
+    /// notice's receipt, whatever the versions say.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restored: bool,
     /// The fields of the body whose type could not be read. They are absent from the document, so their values are unknown

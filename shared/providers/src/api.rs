@@ -28,6 +28,11 @@ pub trait Api: Provider {
         answers::sort(answer)
     }
 
+    /// What to do about credentials that are refused with this answer, beside giving others, where more is known of it.
+    fn advice(&self, _answer: &Answer) -> Option<&'static str> {
+        None
+    }
+
     /// How its access tokens are got, where they are got by OAuth.
     fn oauth(&self) -> Option<&'static OAuth> {
         None

@@ -24,6 +24,23 @@ pub trait Source: Api {
         None
     }
 
+    /// The cursor from which the same is asked for in smaller pages, after the provider gave no answer in time to the questions of
+    /// this task; `None` where they cannot be smaller.
+    fn shorter(&self, _task: &Task<'_>) -> Option<String> {
+        None
+    }
+
+    /// Whether [`Reach::Changes`] of a resource has whatever changed, half a minute after it did. Where hints are about too many
+    /// entities to name them, it is read in place of everything.
+    fn is_dated(&self, _resource: &str) -> bool {
+        false
+    }
+
+    /// Whether an entity went with one that ended, by their ids: an occurrence with its series (see [`Page::ended`]).
+    fn goes_with(&self, _entity: &str, _ended: &str) -> bool {
+        false
+    }
+
     /// Whether a resource is read by its parts only.
     fn has_parts(&self, resource: &str) -> bool {
         self.resources().iter().any(|list| self.parts_of(list) == Some(resource))
@@ -72,6 +89,9 @@ pub struct Page {
     pub seen: Vec<String>,
     /// The parts that it names (see [`Source::parts_of`]).
     pub parts: Vec<Part>,
+    /// The ids of entities that ended, and whose ids those of others begin with that ended with them, whether or not a page
+    /// names them (see [`Source::goes_with`]).
+    pub ended: Vec<String>,
     /// The way on.
     pub next: Next,
 }
@@ -79,7 +99,7 @@ pub struct Page {
 impl Page {
     /// A page of facts.
     pub fn of(facts: Vec<What>, next: Next) -> Self {
-        Self { facts, seen: Vec::new(), parts: Vec::new(), next }
+        Self { facts, seen: Vec::new(), parts: Vec::new(), ended: Vec::new(), next }
     }
 }
 

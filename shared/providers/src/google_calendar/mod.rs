@@ -1,6 +1,7 @@
 //! Google Calendar: messages of headers alone, proved by the token of their channel. See the README beside this file.
 
 mod api;
+mod channel;
 #[cfg(feature = "simulators")]
 mod simulator;
 mod webhooks;

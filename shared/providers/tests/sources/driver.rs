@@ -33,6 +33,8 @@ pub(crate) struct Driver {
     pub(crate) part: Option<String>,
     /// Our reference for a subscription.
     pub(crate) reference: String,
+    /// Whether a step waits for a limit to pass.
+    pub(crate) patient: bool,
 }
 
 /// A reading that is complete.
@@ -43,13 +45,17 @@ pub(crate) struct Reading {
     pub(crate) cursor: String,
     pub(crate) seen: Vec<String>,
     pub(crate) parts: Vec<Part>,
+    pub(crate) ended: Vec<String>,
 }
 
 impl Reading {
     /// A reading of one page, after which there is no other.
     pub(crate) fn of(page: Page) -> Self {
         match page.next {
-            Next::Done(cursor) => Self { facts: page.facts, cursor, seen: page.seen, pages: 1, parts: page.parts },
+            Next::Done(cursor) => {
+                let Page { facts, seen, parts, ended, .. } = page;
+                Self { facts, cursor, seen, pages: 1, parts, ended }
+            }
             Next::More(cursor) => panic!("there is more, from {cursor}"),
         }
     }
@@ -91,6 +97,7 @@ impl Driver {
             now: "2026-11-28T12:00:00Z".parse().unwrap(),
             part: None,
             reference: "0123456789abcdef0123456789abcdef".to_owned(),
+            patient: false,
         }
     }
 
@@ -115,6 +122,7 @@ impl Driver {
             read.facts.extend(page.facts);
             read.seen.extend(page.seen);
             read.parts.extend(page.parts);
+            read.ended.extend(page.ended);
             match page.next {
                 Next::More(next) => {
                     assert!(next.len() < 32 * 1024, "a cursor of {} bytes", next.len());
@@ -126,8 +134,18 @@ impl Driver {
         panic!("it never ends");
     }
 
-    /// One step of a reading.
+    /// One step of a reading. Whoever is patient takes it again when a limit has passed.
     pub(crate) fn step(&mut self, resource: &str, reach: Reach<'_>, cursor: Option<&str>) -> Result<Page, Refusal> {
+        match self.try_step(resource, reach, cursor) {
+            Err(Refusal::Limited { .. }) if self.patient => {
+                self.pass(60);
+                self.try_step(resource, reach, cursor)
+            }
+            taken => taken,
+        }
+    }
+
+    fn try_step(&mut self, resource: &str, reach: Reach<'_>, cursor: Option<&str>) -> Result<Page, Refusal> {
         let source = self.provider.source().unwrap();
         let (api, settings, part) = (self.base(), self.settings.clone(), self.part.clone());
         let task = self.task(resource, reach, cursor, (&api, &settings, part.as_deref()));
@@ -143,41 +161,77 @@ impl Driver {
         cursor: Option<&str>,
         (status, body): (u16, &str),
     ) -> Result<Page, Refusal> {
+        self.answered_with(resource, reach, cursor, |_| {
+            Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap()
+        })
+    }
+
+    /// What the source makes of answers that no simulator gives: one to each question.
+    pub(crate) fn given_each(
+        &self,
+        resource: &str,
+        reach: Reach<'_>,
+        cursor: Option<&str>,
+        bodies: &[&str],
+    ) -> Result<Page, Refusal> {
+        self.answered_with(resource, reach, cursor, |at| Response::new(Bytes::from(bodies[at].to_owned())))
+    }
+
+    fn answered_with(
+        &self,
+        resource: &str,
+        reach: Reach<'_>,
+        cursor: Option<&str>,
+        answer: impl Fn(usize) -> Answer,
+    ) -> Result<Page, Refusal> {
         let source = self.provider.source().unwrap();
         let (api, settings, part) = (self.base(), self.settings.clone(), self.part.clone());
         let task = self.task(resource, reach, cursor, (&api, &settings, part.as_deref()));
-        let answer = || Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap();
-        let answers: Vec<Answer> = source.ask(&task).iter().map(|_| answer()).collect();
+        let answers: Vec<Answer> = (0..source.ask(&task).len()).map(answer).collect();
         source.read(&task, &answers)
     }
 
     /// Takes a step of the subscription to that topic.
     pub(crate) fn subscribe(&mut self, topic: &str, step: SubscriptionStep<'_>) -> Result<Subscribed, Refusal> {
         let subscriptions = self.provider.subscriptions().unwrap();
-        let (api, settings, secrets) = (self.base(), self.settings.clone(), self.secrets.clone());
-        let (part, reference) = (self.part.clone(), self.reference.clone());
-        let token = secrets.live(SUBSCRIPTION_KEY, self.now).next();
-        let token = token.map(|key| subscription_token(key, &reference));
-        let task = SubscriptionTask {
-            account: Some(self.provider.profile().sample_account),
-            settings: &settings,
-            topic,
-            part: part.as_deref(),
-            url: URL,
-            secrets: &secrets,
-            reference: &reference,
-            token: token.as_deref(),
-            api: &api,
-            now: self.now,
-        };
-        let answer = self.send(subscriptions.ask(&task, &step));
-        let subscribed = subscriptions.read(&task, &step, &answer)?;
+        let ask = self.about(topic, |task| subscriptions.ask(task, &step));
+        let answer = self.send(ask);
+        let subscribed = self.about(topic, |task| subscriptions.read(task, &step, &answer))?;
         if let Subscribed::Active(registered) = &subscribed
             && let Some((name, secret)) = &registered.secret
         {
             self.learn(name, secret.clone());
         }
         Ok(subscribed)
+    }
+
+    /// What is read of an answer to that step that no simulator gives.
+    pub(crate) fn subscribe_given(
+        &self,
+        topic: &str,
+        step: SubscriptionStep<'_>,
+        body: &str,
+    ) -> Result<Subscribed, Refusal> {
+        let answer = Response::new(Bytes::from(body.to_owned()));
+        self.about(topic, |task| self.provider.subscriptions().unwrap().read(task, &step, &answer))
+    }
+
+    /// Does something with the subscription to that topic.
+    fn about<T>(&self, topic: &str, act: impl FnOnce(&SubscriptionTask<'_>) -> T) -> T {
+        let token = self.secrets.live(SUBSCRIPTION_KEY, self.now).next();
+        let token = token.map(|key| subscription_token(key, &self.reference));
+        act(&SubscriptionTask {
+            account: Some(self.provider.profile().sample_account),
+            settings: &self.settings,
+            topic,
+            part: self.part.as_deref(),
+            url: URL,
+            secrets: &self.secrets,
+            reference: &self.reference,
+            token: token.as_deref(),
+            api: &self.base(),
+            now: self.now,
+        })
     }
 
     /// Adds a secret to those that are known.

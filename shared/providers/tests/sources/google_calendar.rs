@@ -124,6 +124,12 @@ fn a_series_stays_whole_with_the_occurrences_that_differ_from_it() {
     driver.edit("event", Some(&entity(series)), None);
     let ended = changes(&mut driver, &after);
     assert_eq!((ended.facts.len(), ended.entities().iter().filter(|(_, there)| *there).count()), (4, 0), "{ended:#?}");
+    let series = entity(series);
+    assert_eq!(ended.ended, [series.as_str()], "what is known of its occurrences goes with it");
+    let source = driver.provider.source().unwrap();
+    assert!(source.goes_with(&id, &series) && !source.goes_with(&series, &series));
+    let one = driver.read(EVENTS, Reach::One(&series), None).unwrap();
+    assert_eq!((one.entities(), &one.ended), (vec![(series.as_str(), false)], &ended.ended));
 }
 
 #[test]
@@ -250,6 +256,12 @@ fn what_cannot_be_used_is_sorted_by_what_to_do_next() {
         assert_eq!(limited.unwrap_err(), Refusal::Limited { after: None }, "the {round}th of Google's words for it");
     }
     driver.simulator.limit(None);
+    driver.edit("scope", Some("https://www.googleapis.com/auth/calendar.events.readonly"), None);
+    assert_eq!(driver.read(EVENTS, Reach::Everything, None).unwrap_err(), Refusal::Forbidden);
+    assert!(driver.read(LIST, Reach::Everything, None).is_ok());
+    driver.edit("domain", None, None);
+    let address = driver.subscribe("calendarList", SubscriptionStep::Register);
+    assert!(matches!(address, Err(Refusal::Closed(why)) if why.contains("certificate")), "{address:?}");
     driver.simulator.expire_credentials();
     assert_eq!(driver.read(EVENTS, Reach::Everything, None).unwrap_err(), Refusal::Refused);
     driver.secrets = Secrets::new(vec![live("access_token", Secret::new("wrong"))]);
@@ -394,6 +406,33 @@ fn a_channel_whose_answer_was_lost_is_not_opened_twice() {
     assert!(again.id.starts_with("only/"), "{again:?}");
     made(&mut driver, "Lunch");
     assert_eq!(told(&mut driver).len(), 2, "the handshake, and one message");
+}
+
+#[test]
+fn a_channel_whose_answer_was_lost_is_ended_by_what_its_messages_say() {
+    let mut driver = driver();
+    opened(&mut driver, "events", "only");
+    let known = opened(&mut driver, "events", "only").id;
+    told(&mut driver);
+    let facet = driver.provider.subscriptions().unwrap();
+    assert!(!facet.is_whole(&known), "nobody knows what it watches: {known}");
+    made(&mut driver, "Lunch");
+    let messages = driver.notices().unwrap();
+    let What::Hint { subscription: Some(id), .. } = &messages[0].1[0].what else { panic!("{messages:?}") };
+    assert!(facet.is_whole(id) && id.starts_with("only/"), "{id}");
+    let ended = driver.subscribe("events", SubscriptionStep::End { id });
+    assert!(matches!(ended, Ok(Subscribed::Gone)), "{ended:?}");
+    made(&mut driver, "Dinner");
+    assert_eq!(told(&mut driver), []);
+}
+
+#[test]
+fn nothing_is_sent_about_the_calendars_that_google_makes_itself() {
+    let mut driver = driver();
+    driver.part = Some("en.austrian#holiday@group.v.calendar.google.com".to_owned());
+    let asked = driver.subscribe("events", SubscriptionStep::Register);
+    assert!(matches!(asked, Ok(Subscribed::Unsupported)), "{asked:?}");
+    assert!(driver.read(EVENTS, Reach::Everything, None).is_ok(), "they are read all the same");
 }
 
 #[test]

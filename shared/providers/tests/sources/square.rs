@@ -154,6 +154,9 @@ fn what_cannot_be_used_is_sorted_by_what_to_do_next() {
     let limited = driver.read(CATALOG, Reach::Changes, Some(&all.cursor));
     assert_eq!(limited.unwrap_err(), Refusal::Limited { after: None });
     driver.simulator.limit(None);
+    driver.edit("scope", Some("INVENTORY_READ"), None);
+    assert_eq!(driver.read(STOCK, Reach::Everything, None).unwrap_err(), Refusal::Forbidden);
+    assert!(driver.read(CATALOG, Reach::Everything, None).is_ok());
     driver.simulator.expire_credentials();
     assert_eq!(driver.read(STOCK, Reach::Everything, None).unwrap_err(), Refusal::Refused);
     driver.secrets = Secrets::new(vec![live("access_token", Secret::new("wrong"))]);
@@ -230,6 +233,29 @@ fn a_subscription_is_probed_listed_and_ended_and_one_that_is_off_is_seen() {
     }
     driver.secrets = Secrets::new(vec![live("application_token", Secret::new("wrong"))]);
     assert_eq!(driver.subscribe(topic, SubscriptionStep::Register).unwrap_err(), Refusal::Refused);
+}
+
+#[test]
+fn a_subscription_for_several_events_is_somebodys_own() {
+    const COUNTED: &str = "inventory.count.updated";
+    let driver = Driver::new("square");
+    let topics = |events: serde_json::Value| {
+        let one = json!({ "id": "wbhk_1", "enabled": true, "event_types": events, "notification_url": URL });
+        let body = json!({ "subscriptions": [one] }).to_string();
+        match driver.subscribe_given(COUNTED, SubscriptionStep::List { after: None }, &body) {
+            Ok(Subscribed::Listed(listed, None)) => listed[0].topic.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (events, expected) in [
+        (json!([COUNTED]), COUNTED),
+        (json!([COUNTED, "payment.updated"]), ""),
+        (json!(["payment.updated", COUNTED]), ""),
+        (json!(["payment.updated"]), ""),
+        (json!([]), ""),
+    ] {
+        assert_eq!(topics(events.clone()), expected, "{events}");
+    }
 }
 
 /// A reading of one recorded page.

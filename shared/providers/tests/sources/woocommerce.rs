@@ -300,8 +300,16 @@ fn a_subscription_is_probed_listed_and_ended_and_one_that_is_off_is_seen() {
     assert_eq!(listed.len(), 4);
     let own = listed.iter().find(|listed| listed.topic == topic).unwrap();
     assert!(own.enabled && own.url == URL, "{own:?}");
+    assert_eq!(own.reference.as_ref(), Some(&driver.reference), "its secret is the one that was given with it");
     let probe = SubscriptionStep::Probe { id: &own.id };
     assert!(matches!(driver.subscribe(topic, probe), Ok(Subscribed::Active(_))));
+    driver.edit("webhook", Some(&own.id), Some(json!({ "name": "By hand" })));
+    let Subscribed::Listed(listed, None) = driver.subscribe(topic, SubscriptionStep::List { after: None }).unwrap()
+    else {
+        panic!("no list")
+    };
+    let by_hand = listed.iter().find(|listed| listed.id == own.id).unwrap();
+    assert_eq!(by_hand.reference.as_deref(), Some(""), "nobody knows what signs it");
     for fields in [
         json!({ "status": "disabled" }),
         json!({ "status": "paused" }),
@@ -326,6 +334,16 @@ fn a_subscription_is_not_made_without_a_secret_or_a_right_to_it() {
     assert_eq!(driver.subscribe(topic, SubscriptionStep::Register).unwrap_err(), Refusal::Refused);
     assert_eq!(driver.simulator.state()["webhooks"], json!([]), "a secret that the store makes up is never shown");
     driver.learn("secret", Secret::new("hush"));
+    let reader = driver.simulator.state()["credentials"][1].clone();
+    let of_reader = |name: &str| live(name, Secret::new(reader[name].as_str().unwrap()));
+    let of_both = live("secret", Secret::new("hush"));
+    let reading = Secrets::new(vec![of_reader("consumer_key"), of_reader("consumer_secret"), of_both]);
+    let owner = std::mem::replace(&mut driver.secrets, reading);
+    assert!(driver.read(PRODUCTS, Reach::Everything, None).is_ok());
+    let refused = driver.subscribe(topic, SubscriptionStep::Register).unwrap_err();
+    assert!(matches!(refused, Refusal::Closed(why) if why.contains("Read/Write")), "{refused:?}");
+    driver.secrets = owner;
     driver.simulator.expire_credentials();
-    assert_eq!(driver.subscribe(topic, SubscriptionStep::Register).unwrap_err(), Refusal::Refused);
+    let refused = driver.subscribe(topic, SubscriptionStep::Register).unwrap_err();
+    assert!(matches!(refused, Refusal::Closed(why) if why.contains("Read/Write")), "{refused:?}");
 }

@@ -14,10 +14,12 @@
 //! - An original that comes after its repeat lowers the as-of to its own. States that lost against the repeat in between
 //!   are not considered again: if there was another state of that version, the source is asked.
 //! - A state that loses against one with a date after its own receipt asks the source: the other clock may be ahead.
-//! - A deletion that is dated by receipt does not count once the entity is known to have been restored after that receipt,
-//!   in whatever order the two come. Whether the entity exists never depends on the order. Which of several present
-//!   states is current may depend on it, if a newer one lost against such a deletion before the restored one came: each
-//!   state that loses against one dated by receipt asks the source, and so does a state that ends a deletion.
+//! - A state that is dated by receipt does not count once its provider is known to have reported a state with a date of its
+//!   own after that receipt, in whatever order the two come: our clock may be ahead, and hide whatever is older than it.
+//!   If both came at the same time, as in one sync, the one that is committed later counts. Whether the entity exists never
+//!   depends on the order of others. Which of several present states is current may depend on it, if a newer one lost
+//!   against such a state before the later report came: each state that loses against one dated by receipt asks the
+//!   source, and so does a state that ends one.
 
 use std::time::Duration;
 
@@ -43,8 +45,8 @@ pub(super) struct Told {
     pub(super) deleted: bool,
     /// Whether its version is the time of its receipt.
     pub(super) by_receipt: bool,
-    /// Whether it ends a deletion that is dated by an earlier receipt: the entity was restored, or existed when it was read
-    /// later.
+    /// Whether it ends states that are dated by an earlier receipt: the entity was restored, or existed when it was read
+    /// later. A state that is itself dated by receipt ends none.
     pub(super) lifts: bool,
 }
 
@@ -116,6 +118,7 @@ const NEWER: &str = "a newer state is known";
 const NEWER_BESIDE: &str = "a newer state came at the same time";
 const SINCE: &str = "older than the receipt of what is known";
 const RESTORED: &str = "the entity was restored since";
+const DATED: &str = "its provider has told a state with a date since";
 const NEVER_KNOWN: &str = "deleted, and was never known";
 
 /// A fact among those of its batch.
@@ -137,18 +140,26 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
         Sight::New(rank) => Some(rank),
         Sight::Repeat | Sight::Redelivered(_) => None,
     };
-    let lifting = (0..told.len()).filter(|index| told[*index].lifts).filter_map(new).map(|rank| rank.as_of).max();
-    let restored = lifting.max(known.and_then(|known| known.restored));
-    let is_lifted = |deleted: bool, by_receipt: bool, as_of: i64| deleted && by_receipt && Some(as_of) <= restored;
+    let lifting = |index: &usize| told[*index].lifts && !told[*index].by_receipt;
+    let lifting: Vec<(i64, usize)> =
+        (0..told.len()).filter(lifting).filter_map(|index| Some((new(index)?.as_of, index))).collect();
+    let last_lifting = lifting.iter().map(|(as_of, _)| *as_of).max();
+    let restored_before = known.and_then(|known| known.restored);
+    let restored = last_lifting.max(restored_before);
+    let is_lifted = |index: usize, as_of: i64| {
+        let by_other = |(at, other): &(i64, usize)| (*at, *other) > (as_of, index);
+        told[index].by_receipt && (Some(as_of) < restored_before || lifting.iter().any(by_other))
+    };
     let lowered = known.and_then(|known| lowered(known, told, &sights));
     let before = known.map(|known| lowered.unwrap_or(known.rank()));
-    let standing = before.filter(|rank| known.is_none_or(|k| !is_lifted(k.deleted, k.counts_by_receipt(), rank.as_of)));
+    let standing = before.filter(|rank| {
+        // What is known came before all that is told now.
+        let is_lifted = last_lifting >= Some(rank.as_of) || restored_before > Some(rank.as_of);
+        known.is_none_or(|known| !(known.counts_by_receipt() && is_lifted))
+    });
     // A delivery at a crowded version may be a repeat that is not recognised any more.
     let is_doubtful = |rank: Rank| crowded && standing.is_some_and(|known| known.version == rank.version);
-    let counts = |index: &usize| {
-        new(*index)
-            .filter(|rank| !is_doubtful(*rank) && !is_lifted(told[*index].deleted, told[*index].by_receipt, rank.as_of))
-    };
+    let counts = |index: &usize| new(*index).filter(|rank| !is_doubtful(*rank) && !is_lifted(*index, rank.as_of));
     let mut top: Option<(Rank, Option<usize>)> = standing.map(|rank| (rank, None));
     for index in 0..told.len() {
         if let Some(rank) = counts(&index)
@@ -187,8 +198,8 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
                 let lifts = known.is_some() && standing.is_none();
                 (verdict, why, is_tie || one.by_receipt || lifts)
             }
-            Sight::New(rank) if is_lifted(one.deleted, one.by_receipt, rank.as_of) => {
-                (Verdict::Stale, Some(RESTORED), true)
+            Sight::New(rank) if is_lifted(index, rank.as_of) => {
+                (Verdict::Stale, Some(if one.deleted { RESTORED } else { DATED }), true)
             }
             Sight::New(rank) if rank.version == top.version && rank.content == top.content => {
                 (Verdict::Same, Some(SAME), false)
@@ -295,7 +306,7 @@ pub(super) fn entity_after(
     if let Some(known) = known {
         (entity.deliveries, entity.crowded) = (known.deliveries.clone(), known.crowded);
         entity.forget(window, now);
-        // If a deletion dated by receipt is lifted, the former version counts again.
+        // If a state dated by receipt is lifted, the former version counts again.
         if rank.version > known.rank().version && !by_receipt {
             entity.relieve(Part::LEVEL);
             entity.crowded = None;

@@ -8,6 +8,21 @@ use crate::{Answer, Refusal};
 
 /// The reasons of a 403 that is a limit.
 const LIMITS: &[&str] = &["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"];
+/// The reasons of a 403 that is about what the owner allowed.
+const OF_SCOPES: &[&str] = &["insufficientPermissions"];
+/// The reasons of a 403 that is about the app.
+const OF_APP: &[&str] = &["accessNotConfigured"];
+/// How the reasons begin that are about the webhook address.
+const OF_ADDRESS: &str = "push.webhookUrl";
+/// What to do about an app whose project has not enabled the API.
+const ENABLE: &str = "the app's project has not enabled the Google Calendar API: enable it in the Google Cloud console, under \
+                      APIs & Services; no new authorisation is needed";
+/// What to do about a webhook address that Google does not send to.
+const ADDRESS: &str = "Google does not send to this webhook address: give Hooktide an https address with a certificate that \
+                       browsers trust, and verify its domain for the app's project in the Google Cloud console";
+/// What to do about a refusal of which nothing else is known.
+const CLOSED: &str = "Google does not let the app, or this account, use the calendar API, whatever its owner allows: see whether \
+                      the account has a calendar, and whether the administrator of its organisation allows the app";
 /// The reasons of a 403 that is about one calendar, and not about the credentials.
 const OF_CALENDAR: &[&str] = &["forbidden", "forbiddenForNonOrganizer", "requiredAccessLevel"];
 /// The parameters that are places in a list: where one is wrong, the list has to be read anew.
@@ -40,6 +55,17 @@ pub(super) fn sort(answer: &Answer) -> Result<(), Refusal> {
     match answer.status() {
         StatusCode::FORBIDDEN if has(LIMITS) => Err(Refusal::Limited { after: answers::after(answer) }),
         StatusCode::FORBIDDEN if has(OF_CALENDAR) => Err(Refusal::Invalid),
+        StatusCode::FORBIDDEN if has(OF_SCOPES) => Err(Refusal::Forbidden),
+        StatusCode::FORBIDDEN if has(OF_APP) => Err(Refusal::Closed(ENABLE)),
+        // Whoever gives no reason is not the API, but something before it.
+        StatusCode::FORBIDDEN if reasons().is_empty() => Err(Refusal::Unavailable { after: answers::after(answer) }),
+        StatusCode::FORBIDDEN => Err(Refusal::Closed(CLOSED)),
+        // The status says that the token does not count, although only the address does not.
+        StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST
+            if reasons().iter().any(|(reason, _)| reason.starts_with(OF_ADDRESS)) =>
+        {
+            Err(Refusal::Closed(ADDRESS))
+        }
         StatusCode::BAD_REQUEST if reasons().iter().any(|(_, location)| PLACES.contains(&location.as_str())) => {
             Err(Refusal::Expired)
         }
@@ -94,14 +120,21 @@ mod tests {
             (400, "invalid", "syncToken", Err(Refusal::Expired)),
             (400, "invalid", "pageToken", Err(Refusal::Expired)),
             (400, "channelIdNotUnique", "", Err(Refusal::Invalid)),
+            (400, "push.webhookUrlNotHttps", "", Err(Refusal::Closed(ADDRESS))),
+            (400, "push.webhookUrlUnauthorized", "", Err(Refusal::Closed(ADDRESS))),
             (401, "authError", "Authorization", Err(Refusal::Refused)),
+            (401, "required", "Authorization", Err(Refusal::Refused)),
+            (401, "push.webhookUrlUnauthorized", "", Err(Refusal::Closed(ADDRESS))),
+            (401, "", "", Err(Refusal::Refused)),
             (403, "rateLimitExceeded", "", Err(limited)),
             (403, "userRateLimitExceeded", "", Err(limited)),
             (403, "quotaExceeded", "", Err(limited)),
-            (403, "insufficientPermissions", "", Err(Refusal::Refused)),
-            (403, "accessNotConfigured", "", Err(Refusal::Refused)),
+            (403, "insufficientPermissions", "", Err(Refusal::Forbidden)),
+            (403, "accessNotConfigured", "", Err(Refusal::Closed(ENABLE))),
+            (403, "notACalendarUser", "", Err(Refusal::Closed(CLOSED))),
+            (403, "domainPolicy", "", Err(Refusal::Closed(CLOSED))),
             (403, "forbidden", "", Err(Refusal::Invalid)),
-            (403, "", "", Err(Refusal::Refused)),
+            (403, "", "", Err(unavailable)),
             (404, "notFound", "", Err(Refusal::Invalid)),
             (410, "fullSyncRequired", "syncToken", Err(Refusal::Expired)),
             (410, "updatedMinTooLongAgo", "updatedMin", Err(Refusal::Expired)),

@@ -3,6 +3,10 @@
 use crate::Base;
 use crate::protocols::oauth2::{ConsentPage, Format, OAuth};
 
+/// The scopes that allow to read everything.
+const WHOLE: &[&str] =
+    &["https://www.googleapis.com/auth/calendar", "https://www.googleapis.com/auth/calendar.readonly"];
+
 /// How access tokens are got.
 pub(super) const OAUTH: OAuth = OAuth {
     token: Base::Fixed("https://oauth2.googleapis.com/token"),
@@ -11,6 +15,9 @@ pub(super) const OAUTH: OAuth = OAuth {
     covers: |_| true,
     consent: ConsentPage {
         parameters: &[("access_type", "offline"), ("prompt", "consent")],
+        implies: |granted, wanted| {
+            WHOLE.contains(&granted) || wanted.strip_suffix(".readonly").is_some_and(|of| of == granted)
+        },
         ..ConsentPage::of(
             Base::Fixed("https://accounts.google.com/o/oauth2/v2/auth"),
             &[

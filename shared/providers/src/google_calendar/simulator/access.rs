@@ -15,6 +15,10 @@ use crate::simulator::{drawn, json, outbox, query};
 pub(super) const TOKEN_PATH: &str = "/token";
 /// The path of the page on which an owner lets the app in.
 pub(super) const CONSENT_PATH: &str = "/o/oauth2/v2/auth";
+/// The scope that the list of calendars needs.
+const OF_LIST: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
+/// The scope that events need.
+const OF_EVENTS: &str = "https://www.googleapis.com/auth/calendar.events.readonly";
 /// How long an access token lives.
 const LIFE: SignedDuration = SignedDuration::from_secs(3599);
 /// How many access tokens live at the most; the oldest ends without a word.
@@ -33,7 +37,7 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn new(seed: u64) -> Self {
         let first = (sample(ACCESS_TOKEN).to_owned(), Timestamp::MAX);
-        let consents = Consents::new(seed, sample("client_id"));
+        let consents = Consents::new(seed, sample("client_id"), &[OF_LIST, OF_EVENTS]);
         Self { seed, renewed: 0, tokens: vec![first], is_granted: true, consents }
     }
 
@@ -45,6 +49,19 @@ impl Access {
         match self.tokens.iter().any(|(token, ends_at)| given == Some(token) && now < *ends_at) {
             true => Ok(()),
             false => refused("authError", "Invalid Credentials"),
+        }
+    }
+
+    /// Refuses a request to a path whose scope was not granted.
+    pub(super) fn check_scope(&self, parts: &[&str]) -> Result<(), Refused> {
+        let scope = match parts {
+            ["users", ..] => OF_LIST,
+            ["channels", ..] => return Ok(()),
+            _ => OF_EVENTS,
+        };
+        match self.consents.allow(scope) {
+            true => Ok(()),
+            false => Err(Refused::scope(scope)),
         }
     }
 
@@ -85,7 +102,7 @@ impl Access {
         let token = format!("ya29.{}", drawn::id(self.seed, &format!("token {}", self.renewed), 64));
         self.tokens.push((token.clone(), now.checked_add(LIFE).unwrap_or(now)));
         self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
-        let scope = "https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/calendar.readonly";
+        let scope = self.consents.granted(" ");
         let mut body =
             json!({ "access_token": token, "expires_in": LIFE.as_secs(), "scope": scope, "token_type": "Bearer" });
         if consented {

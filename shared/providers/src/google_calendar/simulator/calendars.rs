@@ -22,6 +22,8 @@ pub(super) const PARAMETERS: &str =
     "maxResults minAccessRole pageToken showDeleted showHidden showOwnOrganizationOnly syncToken";
 /// The fields of an entry that are this account's own. A list of changes tells of them only.
 const OWN: &[&str] = &["summaryOverride", "hidden", "selected"];
+/// The ends of the ids of calendars that nobody can watch: holidays, birthdays and the like, and rooms.
+const UNWATCHED: &[&str] = &["@group.v.calendar.google.com", "@resource.calendar.google.com"];
 /// How many calendars a page has by default, and at the most.
 const PAGE: (usize, usize) = (100, 250);
 
@@ -158,6 +160,16 @@ impl Calendars {
             true => Ok(of.id.clone()),
             false => Err(Refused::new(403, "requiredAccessLevel", "You need to have writer access to this calendar.")),
         }
+    }
+
+    /// The path of a calendar that can be watched. Those that Google makes itself, and those of rooms, cannot.
+    pub(super) fn watchable(&self, id: &str) -> Result<String, Refused> {
+        let of = self.of(id)?;
+        if UNWATCHED.iter().any(|end| of.id.ends_with(end)) {
+            let message = "Push notifications are not supported by this resource.";
+            return Err(Refused::new(400, "pushNotSupportedForRequestedResource", message));
+        }
+        Ok(of.path())
     }
 
     /// `GET calendars/{id}`.

@@ -43,11 +43,18 @@ pub(super) struct Channels {
     /// How often messages were sent again, by channel and number.
     retries: BTreeMap<(String, String), u32>,
     outbox: Outbox,
+    /// Whether messages are sent to the domain of the addresses.
+    trusts: bool,
 }
 
 impl Channels {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, open: BTreeMap::new(), retries: BTreeMap::new(), outbox: Outbox::new(seed) }
+        Self { seed, open: BTreeMap::new(), retries: BTreeMap::new(), outbox: Outbox::new(seed), trusts: true }
+    }
+
+    /// Sends messages to the domain of the addresses from now on, or opens no channel to it any more.
+    pub(super) fn trust(&mut self, trusts: bool) {
+        self.trusts = trusts;
     }
 
     /// `POST .../watch`: opens a channel, and sends its first message.
@@ -64,6 +71,10 @@ impl Channels {
         if !is_address(address) || address.parse::<Uri>().is_err() {
             let message = format!("WebHook callback must be HTTPS: {address}");
             return Err(Refused::new(400, "push.webhookUrlNotHttps", message));
+        }
+        if !self.trusts {
+            let message = format!("Unauthorized WebHook callback channel: {address}");
+            return Err(Refused::new(401, "push.webhookUrlUnauthorized", message));
         }
         let token = text(given, "token")?.map(str::to_owned);
         if token.as_ref().is_some_and(|token| token.len() > LONGEST.1) {

@@ -67,6 +67,7 @@ impl Account {
             return Err(Refused::limited(self.limited));
         }
         self.access.check(request, now)?;
+        self.access.check_scope(&parts)?;
         let pairs = parameters::parameters(request);
         let query = |known: &str| Query::of(pairs.clone(), known);
         let Self { calendars, channels, .. } = self;
@@ -83,7 +84,7 @@ impl Account {
             }
             (&Method::POST, ["calendars", id, "events", "watch"]) => {
                 query(events::PARAMETERS)?;
-                channels.watch(calendars.of(id)?.path(), &body(request)?, now)?
+                channels.watch(calendars.watchable(id)?, &body(request)?, now)?
             }
             (&Method::GET, ["calendars", id, "events", event]) => {
                 calendars.get_event(id, event, &query(events::OF_ONE)?)?
@@ -200,9 +201,14 @@ impl Simulator for Account {
                 self.access.revoke();
                 edit.what.clone()
             }
+            ("scope", _) => self.access.consents.edit(edit)?,
+            ("domain", fields) => {
+                self.channels.trust(fields.is_some());
+                edit.what.clone()
+            }
             _ => {
-                let text =
-                    "what is edited is an event or a calendar; the tokens of lists and the consent can be deleted";
+                let text = "what is edited is an event or a calendar; the tokens of lists, the consent, a scope of it, and the \
+                            trust in the domain of webhooks can be deleted";
                 return Err(text.to_owned());
             }
         };

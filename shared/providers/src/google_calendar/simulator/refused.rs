@@ -1,7 +1,8 @@
 //! Refusals as Google writes them.
 
 use bytes::Bytes;
-use http::Response;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
 use crate::simulator::json;
@@ -19,11 +20,13 @@ pub(super) struct Refused {
     message: String,
     /// The header or the parameter that is wrong, with which of both it is.
     location: Option<(&'static str, String)>,
+    /// The scope that is lacking.
+    scope: Option<&'static str>,
 }
 
 impl Refused {
     pub(super) fn new(status: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { status, reason, message: message.into(), location: None }
+        Self { status, reason, message: message.into(), location: None, scope: None }
     }
 
     /// A parameter that is wrong.
@@ -34,6 +37,12 @@ impl Refused {
     /// An object that is unknown, or not shared with the account.
     pub(super) fn not_found() -> Self {
         Self::new(404, "notFound", "Not Found")
+    }
+
+    /// A request for which this scope, or a wider one, is lacking.
+    pub(super) fn scope(scope: &'static str) -> Self {
+        let message = "Request had insufficient authentication scopes.";
+        Self { scope: Some(scope), ..Self::new(403, "insufficientPermissions", message) }
     }
 
     /// One request too many. Google has several words for it, and does not say when to come again.
@@ -62,7 +71,7 @@ impl Refused {
     }
 
     pub(super) fn into_answer(self) -> Response<Bytes> {
-        let Self { status, reason, message, location } = self;
+        let Self { status, reason, message, location, scope } = self;
         let domain = match () {
             () if OF_CALENDAR.contains(&reason) => "calendar",
             () if OF_USAGE.contains(&reason) => "usageLimits",
@@ -72,6 +81,17 @@ impl Refused {
         if let Some((kind, name)) = location {
             (error["locationType"], error["location"]) = (Value::from(kind), Value::from(name));
         }
-        json::answer(status, &json!({ "error": { "errors": [error], "code": status, "message": message } }))
+        let mut answer =
+            json::answer(status, &json!({ "error": { "errors": [error], "code": status, "message": message } }));
+        let challenge = scope.map(|scope| {
+            let wider = "https://www.googleapis.com/auth/calendar https://www.googleapis.com/auth/calendar.readonly";
+            format!(
+                r#"Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="{wider} {scope}""#
+            )
+        });
+        if let Some(challenge) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        answer
     }
 }

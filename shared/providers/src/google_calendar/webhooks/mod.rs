@@ -44,7 +44,7 @@ impl Webhooks for GoogleCalendar {
         let message = Message::of(verified)?;
         let what = match PROFILE.becomes(message.state) {
             None => reading::unknown(message.state),
-            becomes => reading::told(becomes).about(message.channel),
+            becomes => reading::told(becomes).about(message.channel).through(payload::opened(verified, &message)),
         };
         Ok(vec![Notice { account: None, identity: message.identity(), what }])
     }

@@ -8,6 +8,13 @@ use crate::{Answer, Refusal};
 
 /// The code for a page that is no longer kept.
 const INVALID_CURSOR: &str = "INVALID_CURSOR";
+/// The codes for what the seller did not allow.
+const NOT_ALLOWED: &[&str] = &["INSUFFICIENT_SCOPES", "FORBIDDEN"];
+/// The codes for an app that Square has shut off.
+const SHUT_OFF: &[&str] = &["APPLICATION_DISABLED", "CLIENT_DISABLED"];
+/// What to do about an app that Square has shut off.
+const APP_OFF: &str = "Square has disabled the app: see it in the Square developer console, or ask Square's developer support; no \
+                       new authorisation is needed";
 /// The code for an object that is unknown.
 const NOT_FOUND: &str = "NOT_FOUND";
 
@@ -28,6 +35,12 @@ fields! {
 pub(super) fn sort(answer: &Answer) -> Result<(), Refusal> {
     match answers::sort(answer) {
         sorted @ (Ok(()) | Err(Refusal::Invalid)) => by_errors(answer).map_or(sorted, Err),
+        Err(sorted @ (Refusal::Refused | Refusal::Forbidden)) => Err(match by_errors(answer) {
+            // Whoever gives no reason is not Square, but something before it.
+            None if sorted == Refusal::Forbidden => Refusal::Unavailable { after: answers::after(answer) },
+            None | Some(Refusal::Invalid) => sorted,
+            Some(named) => named,
+        }),
         sorted => sorted,
     }
 }
@@ -43,6 +56,8 @@ fn by_errors(answer: &Answer) -> Option<Refusal> {
     let after = answers::after(answer);
     let sorts = errors.iter().map(|(category, code)| match (category.as_str(), code.as_str()) {
         ("RATE_LIMIT_ERROR", _) | (_, "RATE_LIMITED") => Refusal::Limited { after },
+        (_, code) if NOT_ALLOWED.contains(&code) => Refusal::Forbidden,
+        (_, code) if SHUT_OFF.contains(&code) => Refusal::Closed(APP_OFF),
         ("AUTHENTICATION_ERROR", _) => Refusal::Refused,
         (_, INVALID_CURSOR) => Refusal::Expired,
         ("API_ERROR", _) => Refusal::Unavailable { after },
@@ -93,7 +108,13 @@ mod tests {
             (400, &[("INVALID_REQUEST_ERROR", "INVALID_CURSOR")], Err(Refusal::Expired)),
             (400, &[("AUTHENTICATION_ERROR", "UNAUTHORIZED")], Err(Refusal::Refused)),
             (401, &[("AUTHENTICATION_ERROR", "ACCESS_TOKEN_EXPIRED")], Err(Refusal::Refused)),
-            (403, &[("AUTHENTICATION_ERROR", "INSUFFICIENT_SCOPES")], Err(Refusal::Refused)),
+            (401, &[("AUTHENTICATION_ERROR", "ACCESS_TOKEN_REVOKED")], Err(Refusal::Refused)),
+            (401, &[("AUTHENTICATION_ERROR", "CLIENT_DISABLED")], Err(Refusal::Closed(APP_OFF))),
+            (401, &[], Err(Refusal::Refused)),
+            (403, &[("AUTHENTICATION_ERROR", "INSUFFICIENT_SCOPES")], Err(Refusal::Forbidden)),
+            (403, &[("AUTHENTICATION_ERROR", "FORBIDDEN")], Err(Refusal::Forbidden)),
+            (403, &[("AUTHENTICATION_ERROR", "APPLICATION_DISABLED")], Err(Refusal::Closed(APP_OFF))),
+            (403, &[], Err(unavailable)),
             (404, &[("INVALID_REQUEST_ERROR", "NOT_FOUND")], Err(Refusal::Invalid)),
             (409, &[("INVALID_REQUEST_ERROR", "VERSION_MISMATCH")], Err(Refusal::Invalid)),
             (429, &[("RATE_LIMIT_ERROR", "RATE_LIMITED")], Err(limited)),

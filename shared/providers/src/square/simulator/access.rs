@@ -15,6 +15,21 @@ use crate::square::{ACCESS_TOKEN, APPLICATION_TOKEN, PROFILE};
 pub(super) const TOKEN_PATH: &str = "/oauth2/token";
 /// The path of the page on which a seller lets the app in.
 pub(super) const CONSENT_PATH: &str = "/oauth2/authorize";
+/// The paths whose scope the seller has to grant, each with that scope and what Square says without it.
+const SCOPES: &[(&str, &str, &str)] = &[
+    (
+        "/v2/catalog/",
+        "ITEMS_READ",
+        "The merchant has not given your application sufficient permissions to do that. The merchant must authorize your \
+         application for the following scopes: ITEMS_READ",
+    ),
+    (
+        "/v2/inventory/",
+        "INVENTORY_READ",
+        "The merchant has not given your application sufficient permissions to do that. The merchant must authorize your \
+         application for the following scopes: INVENTORY_READ",
+    ),
+];
 /// How long an access token lives.
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -33,7 +48,8 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn new(seed: u64) -> Self {
         let token = Some(sample(ACCESS_TOKEN).to_owned());
-        let consents = Consents::new(seed, sample("client_id"));
+        let scopes: Vec<&str> = SCOPES.iter().map(|(_, scope, _)| *scope).collect();
+        let consents = Consents::new(seed, sample("client_id"), &scopes);
         Self { seed, renewed: 0, token, expired: Vec::new(), removed: false, consents }
     }
 
@@ -48,11 +64,18 @@ impl Access {
         let of_application = request.uri().path().starts_with("/v2/webhooks/");
         let wanted = if of_application { Some(sample(APPLICATION_TOKEN)) } else { self.token.as_deref() };
         match wanted {
-            Some(wanted) if wanted == given => Ok(()),
+            Some(wanted) if wanted == given => self.check_scope(request.uri().path()),
             _ if self.expired.iter().any(|token| token == given) => {
                 refused("ACCESS_TOKEN_EXPIRED", "The access token has expired.")
             }
             Some(_) | None => refused("UNAUTHORIZED", "This request could not be authorized."),
+        }
+    }
+
+    fn check_scope(&self, path: &str) -> Result<(), Refused> {
+        match SCOPES.iter().find(|(of, scope, _)| path.starts_with(of) && !self.consents.allow(scope)) {
+            None => Ok(()),
+            Some((_, _, detail)) => Err(Refused::new(403, "AUTHENTICATION_ERROR", "INSUFFICIENT_SCOPES", detail)),
         }
     }
 

@@ -141,7 +141,8 @@ impl Simulator for Account {
                 self.access.remove();
                 Ok("app".to_owned())
             }
-            _ => Err("what is edited is a product, an image, the stock or the app".to_owned()),
+            "scope" => self.access.consents.edit(edit),
+            _ => Err("what is edited is a product, an image, the stock, the app or a scope of it".to_owned()),
         }
     }
 

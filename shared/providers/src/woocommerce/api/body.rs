@@ -15,11 +15,16 @@ fields! {
     }
 }
 
-/// The body as JSON. HTML, an empty body or anything else is `otherwise`.
+/// What to do about a page in place of JSON.
+const PAGE: &str = "a page for browsers in place of JSON: where WordPress has plain permalinks, choose others (Settings, Permalinks); \
+                    else see what stands before the store";
+
+/// The body as JSON. An empty body, or anything else but a page for browsers, is `otherwise`.
 pub(super) fn json<'a, T: Deserialize<'a>>(answer: &'a Answer, otherwise: &'static str) -> Result<T, Refusal> {
     let body = answer.body().strip_prefix(BYTE_ORDER_MARK).unwrap_or(answer.body());
     let read = nests_little(body).ok().and_then(|()| serde_json::from_slice(body).ok());
-    read.ok_or(Refusal::Unreadable(otherwise))
+    let is_page = || body.trim_ascii_start().starts_with(b"<");
+    read.ok_or_else(|| Refusal::Unreadable(if is_page() { PAGE } else { otherwise }))
 }
 
 /// The code of an error that the store itself answers.

@@ -16,6 +16,19 @@ use crate::{Answer, Api, Ask, Base, Refusal};
 use hooktide_model::secret::Secrets;
 use hooktide_model::settings::connection::ConnectionSettings;
 
+/// What to do about a store that takes us for a stranger, although it may know the key.
+const STRANGER: &str = "where the key is right, the store's host keeps the header Authorization from WordPress: let it pass that on \
+                        (for Apache, `CGIPassAuth On` in .htaccess); or a proxy before the store ends TLS without a word: let it \
+                        send `X-Forwarded-Proto: https`";
+/// What to do about a page that asks for a password in place of the store.
+const GATE: &str = "no store answered, but something before it that wants a password of its own, such as that of a test site: let \
+                    Hooktide past it";
+/// What to do about a key whose user may not.
+const ROLE: &str = "make the key for a user who may manage the store";
+/// What to do about a site where nothing of a store answers.
+const NOWHERE: &str = "nothing of WooCommerce answers below the site's /wp-json: where WordPress has plain permalinks, choose \
+                       others (Settings, Permalinks); else see whether the connection's site is right";
+
 impl Api for WooCommerce {
     fn base(&self) -> Base {
         Base::OfConnection(address)
@@ -33,7 +46,18 @@ impl Api for WooCommerce {
             StatusCode::FORBIDDEN if body::error_code(answer).is_none() => {
                 Err(Refusal::Unavailable { after: answers::after(answer) })
             }
+            StatusCode::NOT_FOUND if body::error_code(answer).is_none() => Err(Refusal::Closed(NOWHERE)),
             _ => answers::sort(answer),
+        }
+    }
+
+    fn advice(&self, answer: &Answer) -> Option<&'static str> {
+        let code = body::error_code(answer);
+        match (answer.status(), code.as_deref()) {
+            (StatusCode::UNAUTHORIZED, None) => Some(GATE),
+            (StatusCode::UNAUTHORIZED, Some(code)) if code.starts_with("woocommerce_rest_cannot_") => Some(STRANGER),
+            (StatusCode::FORBIDDEN, Some(_)) => Some(ROLE),
+            _ => None,
         }
     }
 }
@@ -82,9 +106,10 @@ mod tests {
             (400, r#"{"code":"rest_invalid_param"}"#, Err(Refusal::Invalid)),
             (401, r#"{"code":"woocommerce_rest_cannot_view"}"#, Err(Refusal::Refused)),
             (401, "<h1>Staging</h1>", Err(Refusal::Refused)),
-            (403, no_rights, Err(Refusal::Refused)),
+            (403, no_rights, Err(Refusal::Forbidden)),
             (403, "<h1>Blocked</h1>", Err(Refusal::Unavailable { after })),
             (404, r#"{"code":"rest_no_route"}"#, Err(Refusal::Invalid)),
+            (404, "<h1>Not Found</h1>", Err(Refusal::Closed(NOWHERE))),
             (429, "", Err(Refusal::Limited { after })),
             (500, "<p>There has been a critical error</p>", Err(Refusal::Unavailable { after })),
             (501, force, Err(Refusal::Invalid)),
@@ -92,6 +117,23 @@ mod tests {
         ] {
             assert_eq!(WooCommerce.sort(&answer(status, body)), expected, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_refusal_of_the_key_says_what_else_may_be_wrong_and_what_to_do() {
+        for (status, body, expected) in [
+            (401, r#"{"code":"woocommerce_rest_cannot_view"}"#, Some("CGIPassAuth On")),
+            (401, r#"{"code":"woocommerce_rest_cannot_create"}"#, Some("X-Forwarded-Proto: https")),
+            (401, r#"{"code":"woocommerce_rest_authentication_error"}"#, None),
+            (401, "<h1>Staging</h1>", Some("a password of its own")),
+            (403, r#"{"code":"woocommerce_rest_cannot_view"}"#, Some("a user who may manage the store")),
+            (500, "<p>There has been a critical error</p>", None),
+        ] {
+            let advice = WooCommerce.advice(&answer(status, body));
+            assert_eq!(advice.is_some(), expected.is_some(), "{status} {body}: {advice:?}");
+            assert!(advice.unwrap_or_default().contains(expected.unwrap_or_default()), "{status} {body}: {advice:?}");
+        }
+        assert!(NOWHERE.contains("permalinks"));
     }
 
     #[test]

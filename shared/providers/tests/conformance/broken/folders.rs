@@ -17,7 +17,11 @@ pub(super) const FOLDERS: &[Damaged] = &[
         README,
     ),
     ("a README with another meaning", |folder| edit(folder, "| privacy: erase a shop", "| ignored"), README),
-    ("a README that takes a hint for a count", |folder| edit(folder, "| sync of `stock` |", "| stock |"), README),
+    (
+        "a README that takes a hint for a count",
+        |folder| edit(folder, "| sync of `stock`, at this level |", "| stock |"),
+        README,
+    ),
     (
         "a README that fetches what is told",
         |folder| edit(folder, "`products/update` | product |", "`products/update` | sync of `products` |"),

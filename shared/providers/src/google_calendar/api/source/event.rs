@@ -103,6 +103,16 @@ impl Item {
     }
 }
 
+/// Whether an event is an occurrence of a series, by their ids: its own is that of the series and the time at which it would
+/// begin, such as `weekly_20261214T080000Z`, or `weekly_20261214` where that is a day. What follows from a change of "this and
+/// all following" is a series by itself, with an id such as `weekly_R20261214T080000`.
+pub(super) fn is_occurrence(event: &str, series: &str) -> bool {
+    let Some(begins) = event.strip_prefix(series).and_then(|rest| rest.strip_prefix('_')) else { return false };
+    let (day, time) = begins.split_once('T').map_or((begins, None), |(day, time)| (day, Some(time)));
+    let has = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    has(day, 8) && time.is_none_or(|time| has(time.strip_suffix('Z').unwrap_or(time), 6))
+}
+
 /// What the events of an answer have in common.
 pub(super) struct Event<'a> {
     /// The calendar's id.
@@ -216,4 +226,31 @@ fn rules(lines: Lenient<Vec<Lenient<String>>>, unread: &mut Unread) -> Vec<Strin
         unread.note("recurrence");
         Vec::new()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_occurrence_is_told_from_what_only_begins_like_its_series() {
+        for (event, expected) in [
+            ("a/weekly_20261214T080000Z", true),
+            ("a/weekly_20261214T080000", true),
+            ("a/weekly_20261214", true),
+            ("a/weekly", false),
+            ("a/weekly_", false),
+            ("a/weekly2_20261214", false),
+            ("a/weekly_R20261214T080000", false),
+            ("a/weekly_R20261214T080000_20261221T080000Z", false),
+            ("a/weekly_20261214T080000Z_20261214T080000Z", false),
+            ("a/weekly_2026121", false),
+            ("a/weekly_20261214T0800Z", false),
+            ("a/weekly_20261214T", false),
+            ("b/weekly_20261214T080000Z", false),
+            ("a/WEEKLY_20261214T080000Z", false),
+        ] {
+            assert_eq!(is_occurrence(event, "a/weekly"), expected, "{event}");
+        }
+    }
 }

@@ -76,9 +76,10 @@ pub(super) fn read(task: &Task<'_>, place: &Place, answer: &Answer) -> Result<Pa
     let of_page: BTreeSet<String> =
         readable.filter_map(|Object(item)| item.ended_series()).map(str::to_owned).collect();
     let ended: BTreeSet<String> = place.ended.union(&of_page).cloned().collect();
+    let of_ended = of_page.iter().map(|id| part::entity_id(calendar, id)).collect();
     let next = place.with_ended(of_page.into_iter()).next(page, sync)?;
     let zone = zone.read();
-    let mut read = Page::of(Vec::with_capacity(items.len()), next);
+    let mut read = Page { ended: of_ended, ..Page::of(Vec::with_capacity(items.len()), next) };
     for item in items {
         let event = Event { calendar, zone: zone.as_deref(), now: task.now };
         let (id, told) = match item.read() {
@@ -102,7 +103,9 @@ pub(super) fn read_one(task: &Task<'_>, id: &str, answers: &[Answer]) -> Result<
     let (Some((calendar, event)), [answer, of_calendar]) = (ids_of(task, id), answers) else {
         return Err(Refusal::Invalid);
     };
+    let mut ended = Vec::new();
     let what = if errors::is_gone(answer) {
+        ended.push(id.to_owned());
         What::Entity(gone(id, task.now))
     } else {
         errors::sort(answer)?;
@@ -112,6 +115,7 @@ pub(super) fn read_one(task: &Task<'_>, id: &str, answers: &[Answer]) -> Result<
         if item.id() != Some(event.as_str()) {
             return Err(Refusal::Unreadable("the answer is not the event that was asked for"));
         }
+        ended.extend(item.ended_series().map(|_| id.to_owned()));
         let zone = zone.read();
         let reader = Event { calendar: &calendar, zone: zone.as_deref(), now: task.now };
         match reader.told(item, &BTreeSet::new()) {
@@ -119,7 +123,7 @@ pub(super) fn read_one(task: &Task<'_>, id: &str, answers: &[Answer]) -> Result<
             Err(why) => What::ignored(format!("the event {id} cannot be read: {why}")),
         }
     };
-    Ok(Page::of(vec![what], Next::Done(String::new())))
+    Ok(Page { ended, ..Page::of(vec![what], Next::Done(String::new())) })
 }
 
 /// The end of an event of which Google says nothing else.

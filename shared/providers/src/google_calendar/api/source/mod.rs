@@ -45,6 +45,10 @@ impl Source for GoogleCalendar {
     fn parts_of(&self, resource: &str) -> Option<&'static str> {
         (resource == CALENDARS).then_some(CALENDAR)
     }
+
+    fn goes_with(&self, entity: &str, ended: &str) -> bool {
+        event::is_occurrence(entity, ended)
+    }
 }
 
 /// An answer as an object of that type.

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::VARIATIONS_A_PAGE;
-use super::parts::MOST_PAGES;
+use super::window::{FEWEST_ROWS, MOST_ROWS};
 use crate::Next;
 
 /// How long a change may take from the date that it gets to when all of it can be read, in seconds: a store writes the date
@@ -22,6 +21,9 @@ pub(super) struct Cursor {
     /// The products that are read with their variations before the walk goes on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) waiting: Vec<Waiting>,
+    /// How many rows a page has at the most, where the store did not answer in time with more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
 }
 
 /// A walk through the lists: what is in the bin first, since what comes back from there meanwhile would be in neither.
@@ -54,16 +56,9 @@ pub(super) enum List {
     End,
 }
 
-/// A product that is to be read with its variations, and how many pages of them are asked for.
+/// A product that is to be read with its variations, and how many of them it lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Waiting(pub(super) u64, pub(super) usize);
-
-impl Waiting {
-    /// A product that lists so many variations.
-    pub(super) fn new(id: u64, variations: usize) -> Self {
-        Self(id, variations.div_ceil(VARIATIONS_A_PAGE).clamp(1, MOST_PAGES))
-    }
-}
 
 impl Walk {
     /// Goes on to the next list.
@@ -91,6 +86,17 @@ impl Walk {
 impl Cursor {
     pub(super) fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+
+    /// How many rows a page has at the most.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.map_or(MOST_ROWS, |rows| rows.clamp(FEWEST_ROWS, MOST_ROWS))
+    }
+
+    /// The same place, with half as many rows a page from there on; `None` where they are few already.
+    pub(super) fn shorter(self) -> Option<String> {
+        let rows = Some(self.rows() / 2).filter(|rows| *rows >= FEWEST_ROWS)?;
+        Some(Self { rows: Some(rows), ..self }.text())
     }
 
     /// The same, with a walk that begins if none is on.
@@ -145,10 +151,26 @@ mod tests {
     }
 
     #[test]
+    fn pages_are_halved_until_they_are_few_and_whole_again_for_the_next_reading() {
+        let mut cursor = Cursor { since: Some(7), walk: Some(Walk::default()), ..Cursor::default() };
+        for rows in [50, 25] {
+            let text = cursor.shorter().expect("fewer");
+            cursor = Cursor::read(&text).unwrap();
+            assert_eq!((cursor.rows(), cursor.since), (rows, Some(7)));
+        }
+        assert_eq!(cursor.clone().shorter(), None);
+        cursor.walk = Some(Walk { list: List::End, ..Walk::default() });
+        let Next::Done(text) = cursor.next() else { panic!("there is more") };
+        assert_eq!(Cursor::read(&text).unwrap().rows(), MOST_ROWS);
+        let odd = Cursor::read(r#"{"rows":0}"#).unwrap();
+        assert_eq!(odd.rows(), FEWEST_ROWS, "whatever it says");
+    }
+
+    #[test]
     fn the_longest_cursor_is_short() {
-        let waiting = (0..200).map(|at| Waiting(u64::MAX - at, MOST_PAGES)).collect();
+        let waiting = (0..200).map(|at| Waiting(u64::MAX - at, 2_000)).collect();
         let walk = Some(Walk { covered: u64::MAX, last: u64::MAX, began: Some(i64::MIN), ..Walk::default() });
-        let cursor = Cursor { since: Some(i64::MIN), walk, waiting };
+        let cursor = Cursor { since: Some(i64::MIN), walk, waiting, rows: Some(FEWEST_ROWS) };
         assert!(cursor.text().len() < 8 * 1024);
         assert_eq!(Cursor::read(&cursor.text()), Some(cursor));
     }

@@ -25,7 +25,7 @@ const BACK: u64 = 50;
 /// names any other.
 pub(super) fn next_page(task: &Task<'_>, cursor: &Cursor) -> Ask {
     let walk = cursor.walk.clone().unwrap_or_default();
-    let Window { size, page } = Window::after(walk.covered);
+    let Window { size, page } = Window::after(walk.covered, cursor.rows());
     let status = match walk.list {
         List::Bin => "trash",
         List::Shop | List::End => "any",
@@ -59,8 +59,8 @@ pub(super) fn read(api: &WooCommerce, task: &Task<'_>, mut cursor: Cursor, answe
         return Ok(Page::of(Vec::new(), cursor.next()));
     }
 
-    // Something before the store, such as a cache, looks at the path alone.
-    let is_repeated = sorted && ids.last().is_some_and(|last| *last <= walk.last);
+    // Something before the store, such as a cache, looks at the path alone. Whoever went back meets what is known.
+    let is_repeated = sorted && walk.backs == 0 && ids.last().is_some_and(|last| *last <= walk.last);
     if is_repeated && total.is_none_or(|total| total > walk.covered) {
         return Err(Refusal::Unreadable("the store gives the same page again, whichever is asked for"));
     }
@@ -75,15 +75,15 @@ pub(super) fn read(api: &WooCommerce, task: &Task<'_>, mut cursor: Cursor, answe
         date.into_iter().for_each(|date| walk.saw(date.as_second()));
         take(&mut page, &mut cursor, Item::read(product));
     }
-    go_on(&mut walk, &ids, total)?;
+    go_on(&mut walk, &ids, (cursor.rows(), total))?;
     cursor.walk = Some(walk);
     page.next = cursor.next();
     Ok(page)
 }
 
 /// Goes on to the next page, or to the next list.
-fn go_on(walk: &mut Walk, ids: &[u64], total: Option<u64>) -> Result<(), Refusal> {
-    let window = Window::after(walk.covered);
+fn go_on(walk: &mut Walk, ids: &[u64], (most, total): (u64, Option<u64>)) -> Result<(), Refusal> {
+    let window = Window::after(walk.covered, most);
     let end = total.map_or(window.end(), |total| window.end().min(total));
     if end > MOST_ROWS {
         return Err(Refusal::Unreadable("a list of products without an end"));

@@ -18,14 +18,11 @@ use crate::{Answer, Api, Ask, Next, Page, Reach, Refusal, Source, Task};
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Dated, EntityNotice, State, Version, What};
 
-/// How many variations a page has; the most that a store gives.
-const VARIATIONS_A_PAGE: usize = 100;
-
 impl Source for WooCommerce {
     fn ask(&self, task: &Task<'_>) -> Vec<Ask> {
         match Step::of(task) {
             Some(Step::One(id)) => vec![product_question(task, id)],
-            Some(Step::Parts(cursor)) => parts::questions(task, &cursor.waiting),
+            Some(Step::Parts(cursor)) => parts::questions(task, &cursor),
             Some(Step::List(cursor)) => vec![list::next_page(task, &cursor)],
             None => Vec::new(),
         }
@@ -43,6 +40,13 @@ impl Source for WooCommerce {
 
     fn resources(&self) -> &'static [&'static str] {
         &[PRODUCTS]
+    }
+
+    fn shorter(&self, task: &Task<'_>) -> Option<String> {
+        match Step::of(task)? {
+            Step::One(_) => None,
+            Step::Parts(cursor) | Step::List(cursor) => cursor.shorter(),
+        }
     }
 }
 
@@ -99,7 +103,7 @@ fn take(page: &mut Page, cursor: &mut Cursor, item: Item) {
     match item {
         Item::Whole(told) => page.facts.push(What::Entity(told.entity)),
         Item::Lacks { waiting, .. } => cursor.wait(waiting),
-        Item::PartOf(parent) => cursor.wait(Waiting::new(parent, 0)),
+        Item::PartOf(parent) => cursor.wait(Waiting(parent, 0)),
         Item::Odd { id, reason } => odd(page, id, reason),
     }
 }
@@ -139,7 +143,7 @@ impl Item {
         let variations = product.variations.as_ref().map_or(0, Vec::len);
         match product.read() {
             Ok(told) if told.lacks_variations => Self::Lacks {
-                waiting: Waiting::new(id.unwrap_or_default(), variations),
+                waiting: Waiting(id.unwrap_or_default(), variations),
                 told: Box::new(told),
                 which_are_known: variations > 0,
             },

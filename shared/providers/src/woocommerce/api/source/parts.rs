@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::cursor::{Cursor, Waiting};
-use super::{Item, VARIATIONS_A_PAGE, gone, odd, product_question};
+use super::{Item, gone, odd, product_question};
 use crate::lenient::{Lenient, Object, Unread, fields};
 use crate::woocommerce::WooCommerce;
 use crate::woocommerce::api::{body, question};
@@ -13,10 +13,10 @@ use crate::woocommerce::product::{Article, WooProduct, unknown};
 use crate::{Answer, Api, Ask, Next, Page, Refusal, Task};
 use hooktide_model::notice::{Document, EntityNotice, State, What};
 
-/// How many pages of variations are read at the most; the variations beyond are named as unread.
-pub(super) const MOST_PAGES: usize = 9;
-/// How many questions a step has at the most: enough for the largest product.
-const MOST_QUESTIONS: usize = MOST_PAGES + 1;
+/// How many variations are read at the most; those beyond are named as unread.
+const MOST_VARIATIONS: u64 = 900;
+/// How many questions a step has, unless a single product needs more: few enough that a slow store answers them within a run.
+const MOST_QUESTIONS: u64 = 4;
 /// The fields of [`Variation`].
 const FIELDS: &str = "id,sku,global_unique_id,price,stock_quantity";
 
@@ -30,24 +30,32 @@ fields! {
     }
 }
 
+/// The number of pages of so many rows that a product's variations have.
+fn pages(Waiting(_, variations): Waiting, rows: u64) -> u64 {
+    u64::try_from(variations).unwrap_or(MOST_VARIATIONS).clamp(1, MOST_VARIATIONS).div_ceil(rows)
+}
+
 /// The products of the next step: as many as fit, and one at least.
-fn batch(waiting: &[Waiting]) -> &[Waiting] {
+fn batch(cursor: &Cursor) -> &[Waiting] {
+    let waiting = &cursor.waiting;
     let mut questions = 0;
-    let fits = |Waiting(_, pages): &&Waiting| {
-        questions += 1 + pages;
+    let fits = |product: &&Waiting| {
+        questions += 1 + pages(**product, cursor.rows());
         questions <= MOST_QUESTIONS
     };
-    &waiting[..waiting.iter().take_while(fits).count().max(1)]
+    &waiting[..waiting.iter().take_while(fits).count().max(1).min(waiting.len())]
 }
 
 /// The questions of the next step.
-pub(super) fn questions(task: &Task<'_>, waiting: &[Waiting]) -> Vec<Ask> {
+pub(super) fn questions(task: &Task<'_>, cursor: &Cursor) -> Vec<Ask> {
+    let rows = cursor.rows();
     let mut questions = Vec::new();
-    for Waiting(id, pages) in batch(waiting) {
+    for product in batch(cursor) {
+        let Waiting(id, _) = product;
         questions.push(product_question(task, *id));
-        questions.extend((1..=*pages).map(|page| {
+        questions.extend((1..=pages(*product, rows)).map(|page| {
             let url = format!(
-                "{}/products/{id}/variations?orderby=id&order=asc&per_page={VARIATIONS_A_PAGE}&page={page}\
+                "{}/products/{id}/variations?orderby=id&order=asc&per_page={rows}&page={page}\
                  &_fields={FIELDS}&_skip_cache=1",
                 task.api,
             );
@@ -66,11 +74,13 @@ pub(super) fn read(
 ) -> Result<Page, Refusal> {
     let mut page = Page::of(Vec::new(), Next::Done(String::new()));
     let mut answers = answers.iter();
-    let taken: Vec<Waiting> = batch(&cursor.waiting).to_vec();
+    let taken: Vec<Waiting> = batch(&cursor).to_vec();
+    let rows = cursor.rows();
     cursor.waiting.drain(..taken.len());
-    for Waiting(id, pages) in taken {
+    for taken in taken {
+        let (Waiting(id, _), asked) = (taken, pages(taken, rows));
         let product = answers.next().ok_or(Refusal::Unreadable("no answer"))?;
-        let lists: Vec<&Answer> = answers.by_ref().take(pages).collect();
+        let lists: Vec<&Answer> = answers.by_ref().take(usize::try_from(asked).unwrap_or_default()).collect();
         if [product].iter().chain(&lists).any(|answer| body::is_gone(answer)) {
             page.facts.push(gone(task, id));
             continue;
@@ -83,7 +93,7 @@ pub(super) fn read(
             Item::Odd { reason, .. } => odd(&mut page, Some(id), reason),
             Item::PartOf(_) => odd(&mut page, Some(id), format!("product {id}: a variation that has variations")),
             // The product has got more of them since.
-            Item::Lacks { waiting, .. } if waiting.1 > pages => cursor.wait(waiting),
+            Item::Lacks { waiting, .. } if pages(waiting, rows) > asked => cursor.wait(waiting),
             Item::Lacks { told, which_are_known, .. } => {
                 let mut found = HashMap::new();
                 for list in lists {

@@ -188,7 +188,7 @@ fn a_step_has_a_bounded_number_of_questions_and_more_variations_than_expected_ar
     let bin = read(Reach::Everything, None, &[answer(200, Some(0), &json!([]))]);
     let rows: Value = (1..=30).map(|id| variable(id, &[1_000 + id])).collect();
     let page = read(Reach::Everything, Some(more(&bin)), &[answer(200, Some(30), &rows)]);
-    assert_eq!(asked(Reach::Everything, Some(more(&page))).len(), 10);
+    assert_eq!(asked(Reach::Everything, Some(more(&page))).len(), 4);
 
     let many: Vec<u64> = (1_000..2_500).collect();
     let product = answer(200, None, &variable(20, &many));
@@ -202,11 +202,64 @@ fn a_step_has_a_bounded_number_of_questions_and_more_variations_than_expected_ar
 }
 
 #[test]
+fn what_got_no_answer_in_time_is_asked_for_again_in_shorter_pages() {
+    let shorter = |reach: Reach<'_>, cursor: Option<&str>| with(reach, cursor, |task| WooCommerce.shorter(task));
+    let half = shorter(Reach::Everything, None).unwrap();
+    assert!(asked(Reach::Everything, Some(&half))[0].contains("&per_page=50&page=1&"));
+    let since = shorter(Reach::Changes, Some(r#"{"since":1795875815}"#)).unwrap();
+    let asks = asked(Reach::Changes, Some(&since));
+    assert!(asks[0].contains("&per_page=50&page=1&modified_after=2026-11-28T14:23:35&"), "{asks:?}");
+
+    // In the middle, pages go on with rows that were seen.
+    let bin = read(Reach::Everything, None, &[answer(200, Some(0), &json!([]))]);
+    let rows = |ids: std::ops::RangeInclusive<u64>| ids.map(simple).collect::<Value>();
+    let first = read(Reach::Everything, Some(more(&bin)), &[answer(200, Some(150), &rows(1..=100))]);
+    let half = shorter(Reach::Everything, Some(more(&first))).unwrap();
+    let asks = asked(Reach::Everything, Some(&half));
+    assert!(asks[0].contains("&per_page=48&page=3&"), "{asks:?}");
+    let second = read(Reach::Everything, Some(&half), &[answer(200, Some(150), &rows(97..=144))]);
+    assert_eq!(second.facts.len(), 44, "from 101 to 144");
+    let quarter = shorter(Reach::Everything, Some(more(&second))).unwrap();
+    assert_eq!(shorter(Reach::Everything, Some(&quarter)), None, "no shorter than that");
+    assert!(
+        done(&read(Reach::Everything, Some(&quarter), &[answer(200, Some(150), &rows(139..=150))])).contains("since")
+    );
+
+    let many = variable(20, &(1_000..1_120).collect::<Vec<_>>());
+    let parts = read(Reach::One("20"), None, &[answer(200, None, &many)]);
+    assert_eq!(asked(Reach::One("20"), Some(more(&parts))).len(), 3);
+    let half = shorter(Reach::One("20"), Some(more(&parts))).unwrap();
+    let asks = asked(Reach::One("20"), Some(&half));
+    assert!(asks.len() == 4 && asks[3].contains("&per_page=50&page=3&"), "{asks:?}");
+    assert_eq!(shorter(Reach::One("20"), None), None, "one product is one product");
+}
+
+#[test]
+fn whoever_went_back_may_meet_a_page_that_is_known() {
+    let bin = read(Reach::Everything, None, &[answer(200, Some(0), &json!([]))]);
+    let rows = |ids: std::ops::RangeInclusive<u64>| ids.map(simple).collect::<Value>();
+    let mut first = read(Reach::Everything, Some(more(&bin)), &[answer(200, Some(150), &rows(1..=100))]);
+    for _ in 0..2 {
+        let cursor = with(Reach::Everything, Some(more(&first)), |task| WooCommerce.shorter(task));
+        first.next = Next::More(cursor.unwrap());
+    }
+    // Five rows before it went away, so that the next page of 25 begins behind the hundredth.
+    let gap = read(Reach::Everything, Some(more(&first)), &[answer(200, Some(145), &rows(102..=125))]);
+    assert_eq!(gap.facts, []);
+    let known = read(Reach::Everything, Some(more(&gap)), &[answer(200, Some(145), &rows(52..=74))]);
+    assert_eq!(known.facts, []);
+    let asks = asked(Reach::Everything, Some(more(&known)));
+    assert!(asks[0].contains("&per_page=22&page=4&"), "it goes on: {asks:?}");
+}
+
+#[test]
 fn a_route_that_does_not_exist_is_no_deleted_product() {
     let none = json!({ "code": "rest_no_route", "message": "No route was found.", "data": { "status": 404 } });
-    for body in [none, json!("<h1>Not found</h1>")] {
+    for (body, expected) in
+        [(none, Refusal::Invalid), (json!("<h1>Not found</h1>"), Refusal::Closed(crate::woocommerce::api::NOWHERE))]
+    {
         let read = with(Reach::One("14"), None, |task| WooCommerce.read(task, &[answer(404, None, &body)]));
-        assert_eq!(read.unwrap_err(), Refusal::Invalid, "{body}");
+        assert_eq!(read.unwrap_err(), expected, "{body}");
     }
 }
 

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod receipts;
+
 const AT: JournalPlace = JournalPlace { lane: 0, position: 1 };
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -31,6 +33,11 @@ fn dated(delivery: u32, version: i64) -> Told {
 
 fn restored(delivery: u32, version: i64, as_of: i64, content: u8) -> Told {
     Told { lifts: true, ..told(delivery, version, as_of, content) }
+}
+
+/// A state that is dated by its receipt, although the entity is there.
+fn undated(delivery: u32, as_of: i64, content: u8) -> Told {
+    Told { by_receipt: true, ..told(delivery, as_of, as_of, content) }
 }
 
 fn after(known: Option<Entity>, told: &[Told]) -> Option<Entity> {
@@ -256,7 +263,8 @@ fn nothing_comes_after_a_final_deletion() {
     }
 }
 
-/// Deliveries as (version, content), each told at a time of its own; which is a deletion dated by receipt, or restores.
+/// Deliveries as (version, content), each told at a time of its own; which is a deletion or another state dated by receipt, or
+/// restores.
 fn deliveries(kinds: u8) -> impl Strategy<Value = Vec<Told>> {
     prop::collection::vec((0_i64..12, 0_u8..3, 0..kinds), 1..12).prop_map(move |all| {
         let delivery = |(n, (version, content, kind)): (usize, (i64, u8, u8))| {
@@ -264,6 +272,7 @@ fn deliveries(kinds: u8) -> impl Strategy<Value = Vec<Told>> {
             match kind {
                 1 => gone(id, as_of),
                 2 => restored(id, version, as_of, content),
+                3 => undated(id, as_of, content),
                 _ => told(id, if kinds == 1 { version % 3 } else { version }, as_of, content),
             }
         };
@@ -311,7 +320,7 @@ proptest! {
 
     #[test]
     fn whether_an_entity_is_there_or_gone_never_depends_on_the_order(
-        told in deliveries(4),
+        told in deliveries(5),
         keys in prop::collection::vec(any::<u16>(), 12),
         repeats in prop::collection::vec(any::<(u8, u8)>(), 0..8),
         cuts in prop::collection::vec(1_usize..4, 12),
