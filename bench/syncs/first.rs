@@ -150,7 +150,7 @@ impl Place {
         let square = hooktide_providers::by_id("square").expect("a provider");
         let settings = Default::default();
         let task = Task {
-            account: square.profile().sample_account,
+            account: Some(square.profile().sample_account),
             settings: &settings,
             resource: &self.id.name,
             part: None,

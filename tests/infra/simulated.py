@@ -16,7 +16,7 @@ HOOKTIDE = Path(os.environ.get("HOOKTIDE_TEST_COMMAND") or CHECKOUT / "build/com
 WITH_SITES = {"woocommerce"}
 # Those that have consent at an address of its own.
 WITH_CONSENT = {"google-calendar", "shopify", "square"}
-SIMULATED = ("google-calendar", "shopify", "square", "woocommerce")
+SIMULATED = ("shopify", "square", "woocommerce")
 READY_WITHIN = 30
 
 

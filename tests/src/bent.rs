@@ -16,6 +16,9 @@ const LARGEST: usize = 32 * 1024 * 1024;
 /// What says that nothing has the id that is asked for, in the words of several providers.
 const NOT_FOUND: &str = r#"{"errors":[{"category":"INVALID_REQUEST_ERROR","code":"NOT_FOUND"}],"code":"woocommerce_rest_product_invalid_id","data":{"status":404}}"#;
 
+/// How a question is refused that would cost too much.
+const TOO_DEAR: &[u8] = br#"{"errors":[{"message":"Query cost is 2003, which exceeds the single query max cost limit (1000).","extensions":{"code":"MAX_COST_EXCEEDED","cost":2003,"maxCost":1000}}]}"#;
+
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bend {
@@ -33,6 +36,10 @@ pub enum Bend {
     Redirect(&'static str),
     /// This status, without a body, takes its place.
     Status(u16),
+    /// This status, with this text, takes its place.
+    Instead(u16, &'static str),
+    /// A page of more than so many rows takes too long, and what stands before the provider gives up.
+    SlowBeyond(u32),
     /// Numbers in the answer become texts.
     NumbersAsText,
     /// Words in capitals, and `publish`, become words that nobody knows.
@@ -43,6 +50,10 @@ pub enum Bend {
     Endless,
     /// The list of products lacks its first row.
     LacksTheFirst,
+    /// Lists lack the items that have this field.
+    LacksItemsWith(&'static str),
+    /// Questions with this text in them are refused, since they would cost too much.
+    TooDear(&'static str),
     /// Lists become this text, and nothing is there that is asked for by its id.
     Emptied(&'static str),
     /// Answers at each path become these texts, one after the other, and again.
@@ -97,6 +108,8 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
     let body = to_bytes(body, LARGEST).await.expect("a request");
     let url = format!("{}{}", between.simulator, parts.uri);
     let path = parts.uri.path().to_owned();
+    let rows = parts.uri.query().and_then(rows);
+    let asked = body.clone();
     let sent = between.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
     let answer = sent.expect("the simulator answers");
     let (status, headers) = (answer.status(), answer.headers().clone());
@@ -111,6 +124,13 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
         Bend::Redirect(to) => {
             return (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, HeaderValue::from_static(to))]).into_response();
         }
+        Bend::Instead(status, text) => {
+            return (StatusCode::from_u16(status).expect("a status"), text).into_response();
+        }
+        Bend::SlowBeyond(most) if rows.is_some_and(|rows| rows > most) => {
+            return StatusCode::GATEWAY_TIMEOUT.into_response();
+        }
+        Bend::SlowBeyond(_) => body,
         Bend::Status(status) => return StatusCode::from_u16(status).expect("a status").into_response(),
         Bend::NumbersAsText => changed(&body, &|value| match value {
             Value::Number(number) => Value::String(number.to_string()),
@@ -133,6 +153,17 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
             Ok(_) | Err(_) => body,
         },
         Bend::LacksTheFirst => body,
+        Bend::LacksItemsWith(field) => match serde_json::from_slice::<Value>(&body) {
+            Ok(mut list) if list["items"].is_array() => {
+                if let Some(items) = list["items"].as_array_mut() {
+                    items.retain(|item| item[field].is_null());
+                }
+                list.to_string().into()
+            }
+            Ok(_) | Err(_) => body,
+        },
+        Bend::TooDear(text) if String::from_utf8_lossy(&asked).contains(text) => Bytes::from_static(TOO_DEAR),
+        Bend::TooDear(_) => body,
         Bend::Emptied(_) if path.contains("/object/") || path.contains("/products/") => {
             return (StatusCode::NOT_FOUND, NOT_FOUND).into_response();
         }
@@ -151,6 +182,11 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
     *response.headers_mut() = headers;
     response.headers_mut().remove(header::CONTENT_LENGTH);
     response
+}
+
+/// How many rows a query asks for at once.
+fn rows(query: &str) -> Option<u32> {
+    query.split('&').find_map(|pair| pair.strip_prefix("per_page="))?.parse().ok()
 }
 
 /// Whether an answer is a page that has a next one, by any provider's way to say so.

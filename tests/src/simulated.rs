@@ -7,8 +7,11 @@ use hooktide_api::Options;
 use hooktide_flows::Settings;
 use hooktide_local::clock::ManualClock;
 use hooktide_local::simulators;
-use hooktide_providers::Provider;
+use hooktide_model::secret::{KeyId, LiveSecret, Secret, Secrets};
+use hooktide_model::settings::connection::ConnectionSettings;
+use hooktide_providers::{Ask, Base, Provider, SubscriptionStep, SubscriptionTask};
 use hooktide_store::ports::Clock;
+use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
@@ -28,6 +31,7 @@ pub struct Simulated {
     /// What becomes of the provider's answers.
     pub bends: Bends,
     client: reqwest::Client,
+    provider: &'static dyn Provider,
     simulator: String,
 }
 
@@ -60,7 +64,44 @@ impl Simulated {
         let settings = if site { json!({ "site": api }) } else { json!({}) };
         let made = world.post("/v1/connections", connection(provider, &settings)).await.expect(201);
         let connection = made["id"].as_str().expect("an id").to_owned();
-        Self { world, connection, bends, client: reqwest::Client::new(), simulator }
+        Self { world, connection, bends, client: reqwest::Client::new(), provider, simulator }
+    }
+
+    /// Subscribes to a topic at this address behind our back, as somebody with the same credentials can.
+    pub async fn subscribe(&self, topic: &str, url: &str) {
+        let profile = self.provider.profile();
+        let live = |(name, text): &(&str, &str)| LiveSecret {
+            name: (*name).to_owned(),
+            id: KeyId("own".to_owned()),
+            secret: Secret::new(*text),
+            retires_at: None,
+        };
+        let secrets = Secrets::new(profile.sample_secrets.iter().chain(profile.sample_credentials).map(live).collect());
+        let settings = ConnectionSettings { site: Some(self.simulator.clone()), ..ConnectionSettings::default() };
+        let api = self.provider.api().expect("an API");
+        let base = match api.base() {
+            Base::Fixed(base) => base.to_owned(),
+            Base::OfConnection(of) => of(Some(profile.sample_account), &settings).expect("an address"),
+        };
+        let path = base.parse::<Uri>().expect("an address").path().trim_end_matches('/').to_owned();
+        let task = SubscriptionTask {
+            account: Some(profile.sample_account),
+            settings: &settings,
+            topic,
+            part: None,
+            url,
+            secrets: &secrets,
+            reference: "somebody-else",
+            token: None,
+            api: &format!("{}{path}", self.simulator),
+            now: self.world.now(),
+        };
+        let facet = self.provider.subscriptions().expect("subscriptions");
+        let Ask::Http(request) = facet.ask(&task, &SubscriptionStep::Register);
+        let request = api.authorise(request, &secrets, self.world.now()).expect("credentials");
+        let request = reqwest::Request::try_from(request).expect("a request");
+        let answer = self.client.execute(request).await.expect("an answer");
+        assert!(answer.status().is_success(), "{answer:?}");
     }
 
     /// Posts to a control of the simulator.

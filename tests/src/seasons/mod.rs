@@ -23,13 +23,11 @@ pub enum Flaw {
     CursorWithoutPage,
     /// Resources are polled although webhooks tell of them.
     PollsAlways,
-    /// A listing is believed although it lacks most of what is known.
-    NothingIsDoubted,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::CursorWithoutPage, Self::PollsAlways, Self::NothingIsDoubted];
+    pub const ALL: [Self; 2] = [Self::CursorWithoutPage, Self::PollsAlways];
 }
 
 /// What happens.

@@ -87,11 +87,6 @@ impl MortalTable {
                     reasons.insert("poll".to_owned(), count);
                 }
             }
-            Some(Flaw::NothingIsDoubted) => {
-                if let Some(doubted @ AttributeValue::Bool(false)) = attributes.get_mut("doubted") {
-                    *doubted = AttributeValue::Bool(true);
-                }
-            }
             Some(Flaw::CursorWithoutPage) | None => {}
         }
         Write::Put { item, condition }

@@ -38,6 +38,8 @@ use crate::world::World as Reader;
 const LOST: u64 = 10_000;
 /// See [`LOST`].
 const DOUBLED: u64 = 20_000;
+/// The end of the id of a calendar about which nothing is sent.
+const UNWATCHED: &str = "@group.v.calendar.google.com";
 /// The longest that a notification is on its way, in seconds.
 const LATEST: u64 = 20;
 /// After how many seconds an edit is known at the latest, whose notification arrived: several runs may be cut off.
@@ -473,7 +475,9 @@ impl World {
         let kinds = ["full sync of", "poll of", "probe of", "sync of", "the subscription to"];
         if let Some(kind) = kinds.into_iter().find(|kind| reason.starts_with(kind)) {
             let failed = if entry["outcome"] == "failed" { " (failed)" } else { "" };
-            self.count(&format!("activity: {kind}{failed}"));
+            // A calendar that Google makes itself is polled by design.
+            let by_design = if reason.contains(UNWATCHED) { " (by design)" } else { "" };
+            self.count(&format!("activity: {kind}{by_design}{failed}"));
         }
         if entry["outcome"] == "dead" {
             let text = format!("{}: a dead letter: {reason}", self.now());

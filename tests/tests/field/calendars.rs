@@ -1,6 +1,12 @@
 //! Microsoft Graph, Google Calendar and Meta: lots of items, and channels.
 
 use bytes::Bytes;
+use hooktide_model::names::SubscriptionState;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::records::subscription::Subscription;
+use hooktide_store::records::{self, Upkeep};
+use hooktide_tests::connected::Connected;
+use hooktide_tests::world::World;
 use http::{HeaderValue, Method, Request};
 use serde_json::{Value, json};
 
@@ -30,6 +36,32 @@ fn item(request: Request<Bytes>, change: fn(&mut Value)) -> Request<Bytes> {
 fn with_header(mut request: Request<Bytes>, name: &'static str, value: &'static str) -> Request<Bytes> {
     request.headers_mut().insert(name, HeaderValue::from_static(value));
     request
+}
+
+/// Opens the channel that samples are about.
+pub(crate) async fn open(world: &World, to: &Connected) {
+    let sample = world.sample_of(to, "exists", 1).await;
+    let tenant = Tenant::default_local();
+    let row = Subscription {
+        id: sample.headers()["x-goog-channel-id"].to_str().expect("a text").to_owned(),
+        connection: to.id.clone(),
+        resource: "calendar".to_owned(),
+        part: Some("owner@example.com".to_owned()),
+        topic: "events".to_owned(),
+        url: to.path.clone(),
+        state: SubscriptionState::Active,
+        failures: 0,
+        since: world.now(),
+        reason: None,
+        provider_id: None,
+        expires_at: None,
+        renew_at: None,
+        next_at: world.now(),
+        checked_at: None,
+        replaced_by: None,
+    };
+    let write = records::insert(&row.key(&tenant), &row, Upkeep::default()).expect("a row");
+    world.host.ports.table.write(write).await.expect("the row is new");
 }
 
 const ESCAPED: &str = r#"{"object":"catalog","entry":[{"id":"104582371493610","time":1793605140,"changes":[{"field":"items_batch","value":{"catalog_id":"104582371493610","handle":"\u00e4\u00f6\u00e5 \ud83d\ude0a","status":"Finished"}}]}]}"#;
@@ -104,12 +136,14 @@ pub(crate) fn cases() -> Vec<Case> {
             "a message without a body is a hint to ask for what changed",
             vec![Step::Bend("exists", |request| request)],
             vec![("/statuses", json!([200])), ("/ops", json!([])), ("/outcomes", json!(["waiting"]))],
-        ),
+        )
+        .with_channel(),
         google(
             "several messages for one edit are hints to one sync",
             vec![numbered(1), numbered(2), numbered(3)],
             vec![("/statuses", json!([200, 200, 200])), ("/ops", json!([])), ("/waiting", json!(3))],
         )
+        .with_channel()
         .at_once(),
         google(
             "a message with another channel's token is refused",

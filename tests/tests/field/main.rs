@@ -34,6 +34,8 @@ struct Case {
     steps: Vec<Step>,
     /// Whether all is sent before anything is processed.
     at_once: bool,
+    /// Whether a channel is open that the samples are about.
+    has_channel: bool,
     /// The right values, by where they are in what [`Case::tried`] gives.
     right: Vec<(&'static str, Value)>,
 }
@@ -46,7 +48,7 @@ impl Case {
         right: impl IntoIterator<Item = (&'static str, Value)>,
     ) -> Self {
         let (steps, right) = (steps.into_iter().collect(), right.into_iter().collect());
-        Self { name, provider, secrets: None, steps, at_once: false, right }
+        Self { name, provider, secrets: None, steps, at_once: false, has_channel: false, right }
     }
 
     fn with_secrets(self, secrets: Value) -> Self {
@@ -55,6 +57,10 @@ impl Case {
 
     fn at_once(self) -> Self {
         Self { at_once: true, ..self }
+    }
+
+    fn with_channel(self) -> Self {
+        Self { has_channel: true, ..self }
     }
 
     /// What came of it: `made`, the status of the connection's creation; `statuses` and `bodies` of the answers; `ops`,
@@ -72,6 +78,9 @@ impl Case {
         }
         let id = made.json()["id"].as_str().expect("an id").to_owned();
         let to = Connected { provider: self.provider, path: format!("/webhooks/{}/{id}", self.provider), id };
+        if self.has_channel {
+            calendars::open(&world, &to).await;
+        }
         let mut answers = Vec::new();
         for step in &self.steps {
             world.clock.advance(Duration::from_secs(1));

@@ -14,6 +14,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 fn a_function_ends_before_its_lease_and_the_lease_before_the_message_comes_again() {
     for (name, times) in [("processor", PROCESSOR), ("syncer", SYNCER)] {
         assert!(times.run < times.lease && times.lease < times.visibility, "{name}");
+        assert!(times.busy() + times.reserve == times.run && times.reserve < times.run, "{name}");
         assert!(times.visibility >= 6 * times.run + WINDOW, "{name}");
     }
     assert_eq!((delivery::LEASE, job::LEASE), (PROCESSOR.lease, SYNCER.lease));

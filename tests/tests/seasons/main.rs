@@ -74,10 +74,13 @@ async fn webhooks_cost_a_twentieth_of_the_reads_that_polling_would() {
     assert_eq!(outcome.broken, [""; 0]);
     let days = u64::from(season.days) + 1;
     let calls = outcome.sum("calls of ") / days;
-    let polled = outcome.sum("activity: poll of");
+    let polled = outcome.count("activity: poll of") + outcome.count("activity: poll of (failed)");
+    let by_design = outcome.count("activity: poll of (by design)");
     println!("{calls} reads a day in place of 2,880; {} edits, {polled} polls", outcome.count("edits"));
+    println!("{by_design} polls of the calendar of holidays, about which Google sends nothing");
     assert!(outcome.count("edits") > 40 * u64::from(season.days), "{:#?}", outcome.counts);
     assert!(calls * 20 <= 2_880, "{calls} reads a day: {:#?}", outcome.counts);
     assert_eq!(polled, 0, "nothing is polled in mode webhook");
+    assert!(by_design > 8 * days, "a poll every two hours at the least: {by_design}");
     assert!(percentile(&outcome.told, 100) <= 30, "{:?}", outcome.told);
 }

@@ -9,7 +9,7 @@ const RUN: usize = 6;
 /// A run that is in more places than this is the language's own shape.
 const COMMON: usize = 8;
 /// How many pairs of files may share a run: as many as there were when they were last counted, and never more.
-const PAIRS: usize = 138;
+const PAIRS: usize = 105;
 
 #[test]
 fn the_tree_repeats_itself_rarely() {
@@ -51,8 +51,8 @@ fn pairs(files: &[(String, String)]) -> BTreeSet<String> {
     pairs.iter().map(shown).collect()
 }
 
-/// The numbers of the lines that say something, with their shapes. Declarations of fields, variants and modules do not: they
-/// repeat no logic.
+/// The numbers of the lines that say something, with their shapes. Declarations of types, fields, variants and modules do not:
+/// they repeat no logic.
 fn shapes(text: &str) -> Vec<(usize, String)> {
     let begins_type = |rest: &str| rest.starts_with(|first: char| first == '&' || first.is_ascii_uppercase());
     let is_word = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
@@ -64,7 +64,9 @@ fn shapes(text: &str) -> Vec<(usize, String)> {
     let is_variant = |line: &str| line.strip_suffix(',').is_some_and(|name| is_word(name) && begins_type(name));
     let declares = |line: &str| {
         line.starts_with('#')
-            || line.starts_with("pub ") && line.ends_with(',')
+            || line.starts_with("pub") && line.ends_with(',')
+            || line == "fields! {"
+            || line.contains("struct ") && line.ends_with('{')
             || line.contains("mod ") && line.ends_with(';') && !line.contains('=')
             || is_field(line)
             || is_variant(line)

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::resources::local_name;
-use super::subscriptions::{of_connection, severity};
+use super::subscriptions::{SubscriptionView, of_connection, severity};
 use crate::asking::account;
 use crate::asking::{self, Failure, Priority};
 use crate::connect::{Context, Refusal, connection_of, standing};
@@ -69,6 +69,7 @@ async fn ask(context: Context<'_>, provider: &dyn Provider, connection: &Connect
     let Some(account) = account::whole(ports, settings, tenant, connection.clone(), now).await? else {
         return Ok(None);
     };
+    let account = account.about(&first.name);
     let stored = known.into_iter().find(|stored| stored.record.id() == first);
     let cursor = stored.as_ref().and_then(|stored| stored.record.cursor.clone());
     let task = providers::Task {
@@ -127,7 +128,7 @@ async fn credentials(
     );
     let refused = match asked {
         Some((_, Err(Failure::Reauthorize(why, _)))) => Some(why.clone()),
-        Some((_, Err(Failure::Refused(Refused::Refused)))) => Some("the provider refuses them".to_owned()),
+        Some((_, Err(failure @ Failure::Refused(Refused::Refused | Refused::Forbidden)))) => Some(failure.to_string()),
         Some(_) | None => None,
     };
     Ok(match (standing.state, refused, asked) {
@@ -167,17 +168,24 @@ async fn subscription(context: Context<'_>, connection: &Connection) -> Result<C
         return Ok(Check::well(NAME, "none is needed: the connection is polled, or switched off"));
     }
     let all = of_connection(context, connection).await?;
+    let (unsupported, all): (Vec<_>, Vec<_>) = all.into_iter().partition(SubscriptionView::is_unsupported);
+    let polled: Vec<&str> = unsupported.iter().filter_map(|one| one.resource.as_deref()).collect();
+    let rest = match polled[..] {
+        [] => String::new(),
+        _ => format!("; the provider sends nothing about {}, so that is polled", polled.join(", ")),
+    };
     let worst = all.iter().max_by_key(|one| severity(one.state));
     Ok(match worst {
         None if connection.credentials.is_empty() => {
             Check::wrong(NAME, "there is none", "Add API credentials; then it is registered by itself.")
         }
+        None if !rest.is_empty() => Check::well(NAME, format!("none can be made{rest}")),
         None => Check::wrong(NAME, "there is none yet", "Wait a minute, and test again."),
         Some(one) if one.state == SubscriptionState::Manual => {
             Check::well(NAME, one.advice.clone().unwrap_or_default())
         }
         Some(one) if severity(one.state) == 0 => {
-            Check::well(NAME, format!("{} of {} are active", all.len(), all.len()))
+            Check::well(NAME, format!("{} of {} are active{rest}", all.len(), all.len()))
         }
         Some(one) => {
             let topic = one.topic.as_deref().unwrap_or_default();
@@ -207,9 +215,10 @@ fn round_trip(asked: &Asked) -> Check {
 /// What to do about a question that got no answer.
 fn advice(failure: &Failure) -> &'static str {
     match failure {
-        Failure::NoCredentials | Failure::Reauthorize(..) | Failure::Refused(Refused::Refused) => {
+        Failure::NoCredentials | Failure::Reauthorize(..) | Failure::Refused(Refused::Refused | Refused::Forbidden) => {
             "See the check of the credentials."
         }
+        Failure::Refused(Refused::Closed(what)) => what,
         Failure::NoAddress => "Set the connection's account, or its setting `site`.",
         Failure::Later(_) => "Test again in a minute.",
         Failure::Fault(_) => "Test again; if it lasts, see the server's log.",

@@ -1,6 +1,7 @@
 //! How a connection learns of changes, in a word each for its mode and its subscriptions.
 
-use super::subscriptions::{of_connection, severity};
+use super::resources::local_name;
+use super::subscriptions::{SubscriptionView, of_connection, severity};
 use crate::connect::{Context, Refusal, connection_of};
 use crate::course;
 use crate::sync::start;
@@ -10,7 +11,7 @@ use hooktide_store::records::resource::Resource;
 /// How a connection learns of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feed {
-    /// By deliveries; by polling, if any of its resources is polled.
+    /// By deliveries; by polling, if any of its resources is polled although the provider would report its changes.
     pub mode: FeedMode,
     /// The worst state of its subscriptions, if it has any.
     pub subscription: Option<SubscriptionState>,
@@ -34,8 +35,14 @@ pub async fn feed(context: Context<'_>, id: &str) -> Result<Feed, Refusal> {
     // Lists that name the parts of another resource are told by no webhook anywhere.
     let source = hooktide_providers::by_id(&connection.provider).and_then(|provider| provider.source());
     let is_list = |resource: &Resource| source.is_some_and(|source| source.parts_of(&resource.name).is_some());
-    let polled = read.iter().map(|stored| &stored.record).any(|resource| !is_list(resource) && is_polled(resource));
     let all = of_connection(context, &connection).await?;
+    let (unsupported, all): (Vec<_>, Vec<_>) = all.into_iter().partition(SubscriptionView::is_unsupported);
+    let is_unsupported = |resource: &Resource| {
+        let name = local_name(&resource.id());
+        unsupported.iter().any(|one| one.resource.as_ref() == Some(&name))
+    };
+    let is_amiss = |resource: &Resource| !is_list(resource) && !is_unsupported(resource) && is_polled(resource);
+    let polled = read.iter().map(|stored| &stored.record).any(is_amiss);
     let subscription = all.iter().map(|one| one.state).max_by_key(|state| severity(*state));
     let mode = if polled || fixed == Some(ResourceMode::Polling) { FeedMode::Polling } else { FeedMode::Webhook };
     // One that is being registered for the first time is no trouble yet.

@@ -14,7 +14,7 @@ use hooktide_store::ports::{Query, Range};
 use hooktide_store::records;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::resource::ResourceId;
-use hooktide_store::records::subscription::{self, MISSED, Subscription};
+use hooktide_store::records::subscription::{self, MISSED, Subscription, UNSUPPORTED};
 
 /// How many connections are looked at for one part of a list.
 const CONNECTIONS: usize = 100;
@@ -28,7 +28,7 @@ pub struct SubscriptionView {
     pub id: String,
     /// The connection.
     pub connection: String,
-    /// The resource whose changes it reports; null where the provider's dashboard decides.
+    /// The resource whose changes it reports; null where the provider's dashboard decides, and for a stray, which is ended.
     pub resource: Option<String>,
     /// The topic, as the provider has it.
     pub topic: Option<String>,
@@ -61,7 +61,7 @@ impl SubscriptionView {
             advice: advice(one.state, one.reason.as_deref(), &id),
             id,
             connection: one.connection,
-            resource: Some(local_name(&resource)),
+            resource: (!resource.name.is_empty()).then(|| local_name(&resource)),
             topic: Some(one.topic),
             state: one.state,
             failures: one.failures,
@@ -71,6 +71,11 @@ impl SubscriptionView {
             renew_at: one.renew_at,
             provider_id: one.provider_id,
         }
+    }
+
+    /// Whether there is none to be made, so that its resource is polled by design.
+    pub(super) fn is_unsupported(&self) -> bool {
+        self.reason.as_deref() == Some(UNSUPPORTED)
     }
 
     /// The subscription of a connection whose provider takes none by API; `None` where there is nothing to enter anywhere.
@@ -122,7 +127,7 @@ pub(super) fn severity(state: SubscriptionState) -> u8 {
 /// What to do about a subscription in this state.
 fn advice(state: SubscriptionState, reason: Option<&str>, id: &str) -> Option<String> {
     let text = match (state, reason) {
-        (SubscriptionState::Active | SubscriptionState::Manual, _) => return None,
+        (SubscriptionState::Active | SubscriptionState::Manual, _) | (_, Some(UNSUPPORTED)) => return None,
         (SubscriptionState::Pending, None) => "Wait: it is being registered.".to_owned(),
         (SubscriptionState::Pending | SubscriptionState::Degraded | SubscriptionState::Suspended, Some(MISSED)) => {
             "Check that the provider can reach the webhook address and that nothing between drops its requests; the \
@@ -213,6 +218,7 @@ mod tests {
             let is_well = matches!(state, SubscriptionState::Active | SubscriptionState::Manual);
             assert_eq!(advice.is_none(), is_well, "{state}");
         }
+        assert_eq!(advice(SubscriptionState::Pending, Some(UNSUPPORTED), "c.1"), None, "there is nothing to do");
         let advice = advice(SubscriptionState::Disabled, None, "c.1").unwrap();
         assert!(advice.contains("hooktide subscriptions enable c.1"), "{advice}");
     }

@@ -268,6 +268,14 @@ pub fn overtaken(fault: TransactFault) -> Fault {
     }
 }
 
+/// The result of a write that need not be made where somebody else was faster.
+pub fn unless_raced(written: Result<Option<Item>, WriteFault>) -> Result<(), Fault> {
+    match written {
+        Ok(_) | Err(WriteFault::Condition(_) | WriteFault::Conflict) => Ok(()),
+        Err(WriteFault::Fault(fault)) => Err(fault),
+    }
+}
+
 /// The result of a write whose failed condition the caller did not expect: somebody else was faster.
 pub fn raced(fault: WriteFault) -> Fault {
     match fault {

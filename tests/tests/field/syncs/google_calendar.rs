@@ -98,6 +98,17 @@ pub(super) fn read() -> Vec<Seen> {
             json!([[["owner@example.com/weekly", false], ["owner@example.com/weekly_20261214T080000Z", false]]]),
         ),
         (
+            "what is known of the occurrences of a series that is deleted goes with it, though no page names them",
+            {
+                let read = changes().read(&[(200, last(json!([ended])))]);
+                let source = hooktide_providers::by_id("google-calendar").and_then(|provider| provider.source());
+                let goes = |id: &str| source.is_some_and(|source| source.goes_with(id, "owner@example.com/weekly"));
+                let ids = ["weekly_20261214T080000Z", "weekly_R20261214T080000", "weekly2_20261214"];
+                json!([read["ended"], ids.map(|id| goes(&format!("{MAIN}/{id}")))])
+            },
+            json!([["owner@example.com/weekly"], [true, false, false]]),
+        ),
+        (
             "the main calendar has its own id, and not the alias that differs by account",
             fields(&Pair::new("google-calendar", "calendars", Reach::Everything).read(&[(200, of_list)]), &["parts"]),
             json!([[[MAIN, true, false]]]),
@@ -119,7 +130,14 @@ pub(super) fn read() -> Vec<Seen> {
         (
             "a calendar that nothing is sent about costs no credentials, and no other calendar",
             json!(channel(SubscriptionStep::Register, 400, "pushNotSupportedForRequestedResource")),
-            json!("Invalid"),
+            json!("unsupported"),
+        ),
+        (
+            "a webhook address that is refused with 401 is no matter of the token",
+            json!([400, 401].map(|status| {
+                channel(SubscriptionStep::Register, status, "push.webhookUrlUnauthorized").starts_with("Closed(")
+            })),
+            json!([true, true]),
         ),
     ]
 }

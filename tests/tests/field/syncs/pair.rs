@@ -60,15 +60,16 @@ impl Pair {
     pub(super) fn read(mut self, answers: &[(u16, Value)]) -> Value {
         let source = self.provider.source().expect("a source");
         let (mut entities, mut documents, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut ignored, mut seen, mut next) = (0, Vec::new(), json!("more"));
+        let (mut ignored, mut seen, mut ended, mut next) = (0, Vec::new(), Vec::new(), json!("more"));
         for (status, body) in answers {
             let given: Vec<Answer> = self.with(|task| source.ask(task)).iter().map(|_| answer(*status, body)).collect();
-            let Page { facts, seen: named, parts: of_page, next: leads } =
+            let Page { facts, seen: named, parts: of_page, ended: of_ended, next: leads } =
                 match self.with(|task| source.read(task, &given)) {
                     Ok(page) => page,
                     Err(refusal) => return json!({ "refusal": format!("{refusal:?}") }),
                 };
             seen.extend(named);
+            ended.extend(of_ended);
             parts.extend(of_page.into_iter().map(|part| json!([part.id, part.is_primary, part.is_gone])));
             for what in facts {
                 let What::Entity(notice) = what else {
@@ -90,7 +91,7 @@ impl Pair {
             };
             self.cursor = Some(cursor);
         }
-        json!({ "entities": entities, "documents": documents, "parts": parts, "ignored": ignored, "seen": seen, "next": next })
+        json!({ "entities": entities, "documents": documents, "parts": parts, "ignored": ignored, "seen": seen, "ended": ended, "next": next })
     }
 }
 
@@ -120,6 +121,8 @@ pub(super) fn step(
         Ok(Subscribed::Active(_)) => "active".to_owned(),
         Ok(Subscribed::Gone) => "gone".to_owned(),
         Ok(Subscribed::Disabled(_)) => "disabled".to_owned(),
+        Ok(Subscribed::Unsupported) => "unsupported".to_owned(),
+        Ok(Subscribed::Taken) => "taken".to_owned(),
         Ok(Subscribed::Listed(..)) => "listed".to_owned(),
         Err(refusal) => format!("{refusal:?}"),
     }

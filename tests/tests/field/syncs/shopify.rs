@@ -54,6 +54,19 @@ pub(super) fn read() -> Vec<Seen> {
             json!(["Limited { after: Some(9s) }", "Limited { after: None }", "Invalid"]),
         ),
         (
+            "a scope that is lacking inside a success is no matter of the token",
+            refused(Some("ACCESS_DENIED"), Value::Null),
+            json!("Forbidden"),
+        ),
+        (
+            "no question costs more than one may, however many variants a product has",
+            {
+                let one = Pair::new("shopify", "products", Reach::One("7")).question();
+                json!([one.contains(r#""variants":250"#), one.contains("2048")])
+            },
+            json!([true, false]),
+        ),
+        (
             "a page that leads to itself ends the reading",
             fields(&listing.read(&[page("one"), page("one")]), &["next"]),
             json!({ "refusal": "Unreadable(\"the same page again\")" }),
@@ -61,7 +74,7 @@ pub(super) fn read() -> Vec<Seen> {
         (
             "a subscription that is there already is taken for ours",
             json!(subscription(SubscriptionStep::Register, &taken)),
-            json!("active"),
+            json!("taken"),
         ),
         (
             "a subscription that Shopify deleted after failures is seen to be gone",
@@ -83,6 +96,18 @@ async fn variants() -> Value {
     }
 }
 
+/// What is known of a level whose change a webhook reported, as soon as that is settled.
+async fn counted() -> Value {
+    let shop = Shop::new("shopify").await;
+    let counted = |change: &&Value| change["kind"] == "stock" && change["document"]["quantity"].is_string();
+    let Some(first) = shop.changes().await.iter().find(counted).cloned() else { return Value::Null };
+    let text = |name: &str| first["document"][name].as_str().unwrap_or_default().to_owned();
+    let id = format!("{}/{}", text("variant"), text("location"));
+    shop.told(json!({ "what": "stock", "id": id, "fields": { "available": 4711 } }), 2).await;
+    let last = shop.changes().await.into_iter().rfind(|change| change["entity"] == first["entity"]);
+    last.map_or(Value::Null, |last| json!([last["document"]["quantity"], last["via"]]))
+}
+
 /// The changes of a stock that is no longer kept at its location.
 async fn inactive() -> Value {
     let shop = Shop::silent("shopify").await;
@@ -98,6 +123,11 @@ async fn inactive() -> Value {
 pub(super) async fn edited() -> Vec<Seen> {
     vec![
         ("a product with more variants than a page has all of them", variants().await, json!(120)),
+        (
+            "a change of stock is known by its webhook, although searches lag behind",
+            counted().await,
+            json!(["4711", "webhook"]),
+        ),
         ("stock that is no longer kept at its location is gone, and not zero", inactive().await, json!("deleted")),
     ]
 }

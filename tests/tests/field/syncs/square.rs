@@ -45,6 +45,12 @@ pub(super) fn read() -> Vec<Seen> {
                 .read(&[(200, json!({ "errors": [{ "category": "API_ERROR", "code": "INTERNAL_SERVER_ERROR" }] }))]),
             json!({ "refusal": "Unavailable { after: None }" }),
         ),
+        (
+            "a permission that the seller did not give is no matter of the token",
+            Pair::new("square", "stock", Reach::Everything)
+                .read(&[(403, json!({ "errors": [{ "category": "AUTHENTICATION_ERROR", "code": "FORBIDDEN" }] }))]),
+            json!({ "refusal": "Forbidden" }),
+        ),
     ]
 }
 

@@ -53,7 +53,8 @@ pub struct Entity {
     /// Whether the version is the time of a receipt, since the provider gives no time, or none that can be believed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_receipt: bool,
-    /// When the entity was restored, in milliseconds: deletions that are dated by receipt do not count up to then.
+    /// When the entity was restored, or read with a date, in milliseconds: states that are dated by an earlier receipt do not
+    /// count.
     pub restored: Option<i64>,
     /// When the youngest forgotten delivery at this version was remembered, in Unix seconds.
     pub crowded: Option<u32>,

@@ -26,7 +26,7 @@ use hooktide_model::tenant::Tenant;
 
 /// The longest that a job waits for more hints, however many come, unless a single wait is longer.
 pub const LATEST: Duration = Duration::from_secs(10);
-/// How many entities a mark names; where hints are about more of them, everything is read.
+/// How many entities a mark names; where hints are about more of them, none is named, and everything is asked for.
 pub const MOST_NAMED: usize = 64;
 /// A job that rests for longer was put to rest by a clock that was ahead.
 const LONGEST_REST: Duration = Duration::from_secs(2 * 3600);
@@ -142,6 +142,11 @@ impl Mark {
         !self.running && !self.begun && self.hints == 0
     }
 
+    /// Whether everything is asked for only because hints were about more entities than a mark names.
+    pub fn names_too_many(&self) -> bool {
+        self.reasons.get(&MarkReason::Full) == Some(&0)
+    }
+
     /// The mark with more hints: those that come once the job is begun are for the run after it.
     fn with(&self, more: &Raise<'_>) -> Self {
         let mut mark = Self { hints: self.hints + sum(more.reasons), ..self.clone() };
@@ -185,7 +190,7 @@ fn add(reasons: &mut BTreeMap<MarkReason, u64>, more: &BTreeMap<MarkReason, u64>
     }
 }
 
-/// Names more entities. Where they are too many, everything has to be read.
+/// Names more entities. Where they are too many, everything has to be read, although nobody asked for that.
 fn name(entities: &mut BTreeSet<String>, reasons: &mut BTreeMap<MarkReason, u64>, more: &BTreeSet<String>) {
     entities.extend(more.iter().cloned());
     if entities.len() > MOST_NAMED {

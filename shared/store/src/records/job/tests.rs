@@ -116,7 +116,9 @@ fn a_mark_names_what_its_hints_are_about_unless_that_is_too_much() {
     assert_eq!(ids(&anew(&running, at(3_000), at(2_500)).entities), "14 20");
     let many: Vec<String> = (0..=MOST_NAMED).map(|id| id.to_string()).collect();
     let many = named(None, &many.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(many.entities.is_empty() && many.reasons.contains_key(&MarkReason::Full));
+    assert!(many.entities.is_empty() && many.names_too_many());
+    let asked = Mark { reasons: BTreeMap::from([(MarkReason::Full, 1)]), ..many.clone() };
+    assert!(!asked.names_too_many() && !waiting.names_too_many());
     assert_eq!(many.hints, 1, "it is one hint all the same");
 }
 
