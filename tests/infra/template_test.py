@@ -149,7 +149,8 @@ class Times(TemplateTest):
     def table(self):
         """The one table of times, by function: how long a run, its lease and the hiding of its messages last."""
         source = (CHECKOUT / "shared/store/src/times.rs").read_text()
-        row = r"const (\w+): Times = Times \{ run: seconds\((\d+)\), lease: seconds\((\d+)\), visibility: seconds\((\d+)\)"
+        seconds = r"seconds\((\d+)\)"
+        row = rf"const (\w+): Times =\s+Times {{ run: {seconds}, reserve: seconds\(\d+\), lease: {seconds}, visibility: {seconds}"
         return {name.title(): tuple(map(int, numbers)) for name, *numbers in re.findall(row, source)}
 
     def mappings(self, function):
