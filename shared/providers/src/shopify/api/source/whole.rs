@@ -1,6 +1,6 @@
 //! One product with all that it has. Shopify shows up to 2,048 variants of the only product of a question, but its price counts
-//! each of them, and no question may cost more than 1,000 points. So they come 250 at a time. A product is one document:
-//! where it has more pages, these are found one after the other, and then asked for together.
+//! each of them, and no question may cost more than 1,000 points. So they come 250 at a time, up to 1,500. A product is one
+//! document: where it has more pages, these are found one after the other, and then asked for together.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
