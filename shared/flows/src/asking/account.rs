@@ -141,7 +141,7 @@ pub(crate) fn oauth_way(
 fn natural(base: Base, connection: &Connection) -> Option<String> {
     match base {
         Base::Fixed(base) => Some(base.to_owned()),
-        Base::OfConnection(base) => base(connection.account.as_deref(), &connection.settings),
+        Base::OfConnection(base) | Base::OfSite(base) => base(connection.account.as_deref(), &connection.settings),
     }
 }
 
@@ -157,6 +157,7 @@ fn moved(base: Base, connection: &Connection, to: Option<&str>) -> Option<Way> {
     let to = match base {
         Base::Fixed(_) => Destination::Operator,
         Base::OfConnection(_) => Destination::Connection(authority.host().to_owned()),
+        Base::OfSite(_) => Destination::Site(authority.host().to_owned()),
     };
     Some(Way { base: natural, to, host: None })
 }

@@ -8,6 +8,8 @@ use hooktide_store::records::budget::Breaker;
 const OPENS_AFTER: u32 = 5;
 /// For how many minutes it is open, the first time and each time after a try that failed.
 const OPEN_MINUTES: [i64; 5] = [1, 2, 4, 8, 15];
+/// The longest time that it can be open: what is further ahead was noted by a clock that was wrong.
+const AHEAD: SignedDuration = SignedDuration::from_mins(20);
 /// How long others wait for the one call that tries.
 const TRY: SignedDuration = SignedDuration::from_secs(60);
 
@@ -26,7 +28,7 @@ pub(super) enum Gate {
 pub(super) fn gate(breaker: &Breaker, now: Timestamp) -> Gate {
     match breaker.open_until {
         None => Gate::Closed,
-        Some(until) if now < until => Gate::Open(until),
+        Some(until) if now < until && until <= now + AHEAD => Gate::Open(until),
         Some(_) => Gate::Try(Breaker { open_until: Some(now + TRY), ..breaker.clone() }),
     }
 }
@@ -80,6 +82,13 @@ mod tests {
         }
         assert_eq!(breaker.since, Some(at(2_708)), "since the first failure after the last answer");
         assert_eq!(after(&Breaker::default(), true, at(0)), None, "nothing is written where nothing changes");
+    }
+
+    #[test]
+    fn a_clock_that_was_hours_ahead_shuts_nobody_out() {
+        let ahead = Breaker { failures: 5, opened: 1, since: Some(at(7_200)), open_until: Some(at(7_260)) };
+        let Gate::Try(trying) = gate(&ahead, at(0)) else { panic!("it is tried") };
+        assert_eq!(trying.open_until, Some(at(60)));
     }
 
     #[test]

@@ -50,8 +50,10 @@ pub(super) struct Access {
 impl Access {
     /// Whether it ends so soon that it is refreshed now.
     pub(super) fn ends_soon(&self, now: Timestamp) -> bool {
-        self.expires_at
-            .is_some_and(|expires_at| expires_at - EARLY.min(expires_at.duration_since(self.got_at) / 4) <= now)
+        // The clock of whoever stored it, or of whoever gave what it was got with, may have been ahead.
+        let early =
+            |expires_at: Timestamp| (expires_at.duration_since(self.got_at) / 4).clamp(SignedDuration::ZERO, EARLY);
+        self.expires_at.is_some_and(|expires_at| expires_at - early(expires_at) <= now)
     }
 }
 

@@ -14,8 +14,8 @@ mod verdict;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
 use http::header::HOST;
+use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
 
 use self::account::{Account, Way};
@@ -103,7 +103,9 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::NoCredentials => "there are no API credentials; add them to the connection's secrets",
-            Self::NoAddress => "the connection does not say where its API is; give its account or site",
+            Self::NoAddress => {
+                "the connection does not say where its API is; give its account, or its setting `site` or `url`"
+            }
             Self::Silent(why) | Self::Reauthorize(why, _) => why,
             Self::Resting(_) => {
                 "the provider did not answer as it should several times in a row, and is left alone for a while"
@@ -186,7 +188,7 @@ async fn prepare(ports: &Ports, account: &Account, now: Timestamp) -> Result<(),
     // A refusal by whoever gives no tokens may pass: a store's plugin, or whatever stands before it.
     if account.oauth().is_some() && credentials.refused_since().is_some() {
         let Authorization { not_before, reason, .. } = credentials.authorization();
-        if not_before.is_some_and(|not_before| now < not_before) {
+        if not_before.is_some_and(|not_before| renewal::is_ahead(not_before, now)) {
             return Err(Failure::Reauthorize(reason.unwrap_or_default(), Some(renewal::RESTS)));
         }
     }
@@ -213,7 +215,7 @@ async fn answer(
     let asked = Asked {
         by_account: account.proves(request.uri().path()),
         by_token: account.oauth().is_some(),
-        writes: !request.method().is_safe(),
+        writes: !is_reading(request.method()),
     };
     let mut credentials = account.credentials();
     let mut renewed = false;
@@ -265,6 +267,12 @@ async fn answer(
         credentials = account.use_credentials(others);
         renewed = true;
     }
+}
+
+/// Whether requests of this method change nothing: those that HTTP names, and those of WebDAV (RFC 4918, section 9.1, and RFC
+/// 3253, section 3.6).
+fn is_reading(method: &Method) -> bool {
+    method.is_safe() || matches!(method.as_str(), "PROPFIND" | "REPORT")
 }
 
 /// What is known of an answer that refuses the credentials.

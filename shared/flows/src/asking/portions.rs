@@ -12,6 +12,9 @@ use hooktide_store::records::budget::{Budget, Granted};
 pub(super) const LASTS: SignedDuration = SignedDuration::from_secs(10);
 /// The time in which no more calls are granted than the rate of a minute.
 const WINDOW: SignedDuration = SignedDuration::from_secs(70);
+/// How far ahead a grant can be: those that are paid for afterwards are, by a few windows. What is further was noted by a clock
+/// that was wrong, and counts no more.
+const AHEAD: SignedDuration = SignedDuration::from_mins(20);
 /// Grants of so many milliseconds are one.
 const SLOT: i64 = 5_000;
 /// Which part of a minute's rate one run is granted at the most.
@@ -69,7 +72,8 @@ pub(super) struct Wish {
 /// Grants calls; an error says when to ask again.
 pub(super) fn granted(budget: &Budget, wish: Wish, now: Timestamp) -> Result<(Budget, u32), Timestamp> {
     let share = wish.priority.share(wish.rate);
-    let mut kept: Vec<Granted> = budget.granted.iter().copied().filter(|granted| granted.at + WINDOW > now).collect();
+    let counts = |granted: &Granted| granted.at + WINDOW > now && granted.at <= now + AHEAD;
+    let mut kept: Vec<Granted> = budget.granted.iter().copied().filter(counts).collect();
     let used: u32 = kept.iter().map(|granted| granted.calls).fold(0, u32::saturating_add);
     let free = share.saturating_sub(used);
     // What can never be granted at once is granted when nothing else was, and paid for afterwards.
@@ -80,7 +84,7 @@ pub(super) fn granted(budget: &Budget, wish: Wish, now: Timestamp) -> Result<(Bu
     let calls = wish.most.min(free).max(wish.least);
     let mut left = calls;
     let mut at = now;
-    while left > 0 {
+    while left > 0 && at <= now + AHEAD {
         let part = left.min(share);
         note(&mut kept, Granted { at, calls: part });
         (left, at) = (left - part, at + WINDOW);
@@ -156,6 +160,13 @@ mod tests {
         let refused = |second: i64| granted(&budget, wish(2, Priority::Webhook, 1, 1), at(second * 1_000)).unwrap_err();
         assert_eq!(refused(1), at(70_000 * 2));
         assert_eq!(granted(&budget, wish(2, Priority::Webhook, 1, 1), at(140_000)).unwrap().1, 1);
+    }
+
+    #[test]
+    fn calls_that_a_clock_hours_ahead_was_granted_count_no_more() {
+        let budget = Budget { granted: vec![Granted { at: at(7_200_000), calls: 10 }], ..Budget::default() };
+        let (next, calls) = granted(&budget, wish(10, Priority::Webhook, 1, 4), at(0)).unwrap();
+        assert_eq!((calls, next.granted), (4, vec![Granted { at: at(0), calls: 4 }]));
     }
 
     #[test]

@@ -80,7 +80,11 @@ async fn renew(
         }
     }
     let next = match last {
-        Ok(tokens) => renewed(ports, account, leased, (tokens, held.first()), now).await?,
+        Ok(tokens) => {
+            // What they were got with may have been stored by a clock that was ahead; they are newer all the same.
+            let at = credentials.given_at.map_or(now, |given_at| now.max(given_at));
+            renewed(ports, account, leased, (tokens, held.first()), at).await?
+        }
         Err(TokenRefusal::Passing(refusal)) => renewal::put_off(leased, &refusal, now),
         Err(refusal) => {
             let reason = renewal::reason(&refusal, &account.connection.id).unwrap_or_default();

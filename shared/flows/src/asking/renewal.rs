@@ -13,6 +13,8 @@ use hooktide_store::records::endpoint::SealedSecret;
 
 /// How long one worker may refresh: longer than all its questions take.
 pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// The longest time that a lease or a rest can be ahead: what is further was noted by a clock that was wrong.
+const AHEAD: SignedDuration = SignedDuration::from_mins(65);
 /// How long others wait for it before they look again.
 const LOOK: SignedDuration = SignedDuration::from_secs(2);
 /// How long refused credentials are not tried again.
@@ -73,7 +75,7 @@ impl<'a> Need<'a> {
     /// What to do.
     pub(super) fn step(&self, now: Timestamp) -> Step {
         let Authorization { refreshing_until, not_before, .. } = self.authorization;
-        let later = |until: &Option<Timestamp>| until.filter(|until| now < *until);
+        let later = |until: &Option<Timestamp>| until.filter(|until| is_ahead(*until, now));
         let waits = later(refreshing_until).map(|until| Step::Wait(until.min(now + LOOK)));
         // Credentials that were refused say nothing about others that were given since.
         let is_about_others = self.authorization.refused_since.is_some() && !self.is_refused;
@@ -92,6 +94,11 @@ impl<'a> Need<'a> {
             }
         }
     }
+}
+
+/// Whether a lease or a rest still lasts.
+pub(super) fn is_ahead(until: Timestamp, now: Timestamp) -> bool {
+    now < until && until <= now + AHEAD
 }
 
 /// The authorization while one worker refreshes.
@@ -227,6 +234,9 @@ mod tests {
         let ended = Authorization { refreshing_until: Some(at(100)), not_before: Some(at(100)), ..plain.clone() };
         let resting = Authorization { not_before: Some(at(130)), ..plain.clone() };
         let refused = Authorization { refused_since: Some(at(70)), ..resting.clone() };
+        // By a clock that was two hours ahead.
+        let (wrong, wrong_too) = (Some(at(7_360)), Some(at(10_900)));
+        let ahead = Authorization { refreshing_until: wrong, not_before: wrong_too, ..plain.clone() };
         // (authorization, refused, has a token, ends soon, can renew)
         for (authorization, is_refused, has_token, ends_soon, can_renew, expected) in [
             (&plain, false, true, false, true, Step::Use),
@@ -238,6 +248,7 @@ mod tests {
             (&leased, false, false, false, true, Step::Wait(at(102))),
             (&leased_still, false, false, false, true, Step::Wait(at(101))),
             (&ended, false, false, false, true, Step::Renew),
+            (&ahead, false, false, false, true, Step::Renew),
             (&resting, false, true, true, true, Step::Use),
             (&resting, false, false, false, true, Step::Rest(at(130))),
             (&refused, true, false, false, true, Step::Refused),
