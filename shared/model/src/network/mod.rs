@@ -2,12 +2,14 @@
 
 mod private_host;
 mod public;
+mod site;
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
 
 pub use self::private_host::PrivateHost;
 pub use self::public::is_public;
+pub use self::site::is_same_site;
 
 /// How many bits of an IPv6 address name a sender's network: a household or server chooses the rest itself.
 const SENDERS_BITS: u8 = 64;

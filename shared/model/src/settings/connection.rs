@@ -11,9 +11,14 @@ use crate::problem::FieldError;
 
 /// The settings that connections of every provider take.
 pub const OF_EVERY_PROVIDER: &[&str] = &["rate_per_minute", "mode", "user", "sources", "notification_url"];
+/// The settings that connections to calendars take.
+pub const OF_CALENDARS: &[&str] =
+    &["share_titles", "block_tentative", "block_restore", "block_title", "block_days_ahead"];
 /// The settings that a shared endpoint takes.
 pub const OF_ENDPOINTS: &[&str] = &["notification_url"];
 
+/// The most days ahead in which time is blocked.
+const MOST_DAYS_AHEAD: u32 = 366;
 /// The fastest rate, in calls a minute.
 const FASTEST: u32 = 100_000;
 
@@ -49,6 +54,16 @@ pub struct ConnectionSettings {
     pub url: Option<String>,
     /// The name to log in with.
     pub username: Option<String>,
+    /// Whether the titles of calendars' events are kept and shown; not unless it is said.
+    pub share_titles: Option<bool>,
+    /// Whether events that are not certain block time in these calendars as well; they do unless it is said.
+    pub block_tentative: Option<bool>,
+    /// Whether a block in these calendars that somebody deleted or changed is made as it was; it is left alone unless it is said.
+    pub block_restore: Option<bool>,
+    /// What blocks in these calendars are called; "Busy" unless it is said.
+    pub block_title: Option<String>,
+    /// How many days ahead time is blocked in these calendars; 60 unless it is said.
+    pub block_days_ahead: Option<u32>,
 }
 
 /// Where a store's database is; its password is a secret of the connection.
@@ -148,8 +163,13 @@ impl ConnectionSettings {
             "database" => self.database = Some(Database::parse(given)?),
             "region" => self.region = Some(value::text(given)?),
             "companies" => self.companies = value::texts(given)?,
-            "url" => self.url = Some(value::address(given)?),
+            "url" => self.url = Some(value::feed(given)?),
             "username" => self.username = Some(value::text(given)?),
+            "share_titles" => self.share_titles = Some(value::boolean(given)?),
+            "block_tentative" => self.block_tentative = Some(value::boolean(given)?),
+            "block_restore" => self.block_restore = Some(value::boolean(given)?),
+            "block_title" => self.block_title = Some(value::text(given)?),
+            "block_days_ahead" => self.block_days_ahead = Some(value::number(given, 1, MOST_DAYS_AHEAD)?),
             _ => return Err("there is no such setting".to_owned()),
         }
         Ok(())
@@ -175,6 +195,11 @@ mod tests {
         "companies",
         "url",
         "username",
+        "share_titles",
+        "block_tentative",
+        "block_restore",
+        "block_title",
+        "block_days_ahead",
     ];
 
     fn map(value: Value) -> Map<String, Value> {
@@ -196,6 +221,11 @@ mod tests {
             "companies": ["1", "2"],
             "url": "https://dav.example.com/",
             "username": "anna",
+            "share_titles": true,
+            "block_tentative": false,
+            "block_restore": true,
+            "block_title": "Taken",
+            "block_days_ahead": 90,
         }));
         assert_eq!(given.len(), ALL.len());
         let settings = ConnectionSettings::parse(&given, ALL).unwrap();
@@ -214,6 +244,7 @@ mod tests {
             (json!({ "user": " " }), "settings.user"),
             (json!({ "sources": [7] }), "settings.sources"),
             (json!({ "notification_url": "ftp://x" }), "settings.notification_url"),
+            (json!({ "url": "ftp://dav.example.com/" }), "settings.url"),
             (json!({ "database": { "host": "db" } }), "settings.database"),
         ] {
             let taken: Vec<&str> = ALL.iter().copied().filter(|name| *name != "site").collect();

@@ -28,13 +28,21 @@ pub(super) fn texts(value: &Value) -> Result<Vec<String>, String> {
 
 /// Reads an HTTP address.
 pub(super) fn address(value: &Value) -> Result<String, String> {
+    let expected = "it is an address, exactly, such as https://hooks.example.com/path";
+    of_scheme(value, &["https://", "http://"]).ok_or_else(|| expected.to_owned())
+}
+
+/// Reads the address of a calendar or its server, as calendars are shared also by `webcal://`.
+pub(super) fn feed(value: &Value) -> Result<String, String> {
+    let expected = "it is an address, exactly, such as https://dav.example.com/ or webcal://example.com/feed";
+    of_scheme(value, &["https://", "http://", "webcal://"]).ok_or_else(|| expected.to_owned())
+}
+
+fn of_scheme(value: &Value, schemes: &[&str]) -> Option<String> {
     let fits = |text: &&str| {
-        (text.starts_with("https://") || text.starts_with("http://"))
-            && text.len() <= LONGEST_ADDRESS
-            && text.is_ascii()
+        schemes.iter().any(|scheme| text.starts_with(scheme)) && text.len() <= LONGEST_ADDRESS && text.is_ascii()
     };
-    let expected = || "it is an address, exactly, such as https://hooks.example.com/path".to_owned();
-    value.as_str().filter(fits).map(str::to_owned).ok_or_else(expected)
+    value.as_str().filter(fits).map(str::to_owned)
 }
 
 /// Reads a number.
@@ -42,4 +50,9 @@ pub(super) fn number(value: &Value, least: u32, most: u32) -> Result<u32, String
     let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
     let fits = |number: &u32| (least..=most).contains(number);
     number.filter(fits).ok_or_else(|| format!("it is a whole number from {least} to {most}"))
+}
+
+/// Reads a choice of two.
+pub(super) fn boolean(value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| "it is true or false".to_owned())
 }
