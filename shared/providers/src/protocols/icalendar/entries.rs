@@ -1,0 +1,161 @@
+//! The entries of a calendar: events with all that belongs to them.
+
+use std::collections::BTreeMap;
+
+use hooktide_model::calendar::{CalendarEvent, Occurrence};
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use super::components::Component;
+use super::event::{self, Piece};
+use super::zones::Zones;
+use super::{Context, Entry, MOST_EVENTS, TOO_MANY};
+use crate::recurrence::{Rule, text};
+use crate::{Moment, zones};
+
+/// How many exceptions of a series are kept, the latest.
+const MOST_EXCEPTIONS: usize = 1_000;
+
+/// What a calendar has of one identifier.
+#[derive(Default)]
+struct Gathered {
+    series: Option<Piece>,
+    exceptions: BTreeMap<Moment, Piece>,
+    wrong: Option<&'static str>,
+    unread: Vec<&'static str>,
+}
+
+/// The entries of a calendar's events, in the order of their identifiers.
+pub(super) fn entries(components: Vec<Component>, known: &Zones, context: &Context<'_>) -> Vec<Entry> {
+    let mut found: BTreeMap<String, Gathered> = BTreeMap::new();
+    for (index, component) in components.into_iter().enumerate() {
+        let properties = event::of(&component);
+        let is_exception = event::has(&properties, "RECURRENCE-ID");
+        let (uid, piece) = match event::uid(&component, &properties) {
+            Err(uid) => (uid, Err("its identifier is too long, or odd")),
+            Ok(uid) if index >= MOST_EVENTS => (uid, Err(TOO_MANY)),
+            Ok(uid) => (uid, event::piece(component, &properties, known, context)),
+        };
+        let gathered = found.entry(uid).or_default();
+        match piece {
+            Ok(piece) => gathered.take(piece),
+            // What cannot be read of an exception costs the series nothing else.
+            Err(wrong) if is_exception => gathered.unread.push(wrong),
+            Err(wrong) => gathered.wrong = Some(wrong),
+        }
+    }
+    found.into_iter().map(|(uid, gathered)| gathered.entry(uid, context)).collect()
+}
+
+impl Gathered {
+    /// Takes one more piece. Where one of its kind is there already, the newer stays.
+    fn take(&mut self, piece: Piece) {
+        let age = |piece: &Piece| (piece.sequence.unwrap_or_default(), piece.modified, piece.stamp);
+        let is_newer = |there: Option<&Piece>| there.is_none_or(|there| age(&piece) >= age(there));
+        match piece.original {
+            None if is_newer(self.series.as_ref()) => self.series = Some(piece),
+            Some(original) if is_newer(self.exceptions.get(&original)) => {
+                self.exceptions.insert(original, piece);
+            }
+            _ => {}
+        }
+    }
+
+    fn entry(mut self, uid: String, context: &Context<'_>) -> Entry {
+        if let Some(series) = &self.series {
+            self.exceptions.retain(|original, exception| !is_withdrawn(exception, *original, series));
+        }
+        let pieces = || self.series.iter().chain(self.exceptions.values());
+        let last_modified = pieces().filter_map(|piece| piece.modified).max();
+        let changed = last_modified.or_else(|| pieces().filter_map(|piece| piece.stamp).max());
+        let sequence = pieces().filter_map(|piece| piece.sequence).max();
+        let mut unread: Vec<&'static str> = pieces().flat_map(|piece| piece.unread.clone()).collect();
+        unread.append(&mut self.unread);
+        let is_empty = self.series.is_none() && self.exceptions.is_empty();
+        // Where the same identifier is there once more, and odd, the other is not known to be the newer one.
+        let event = match self.wrong.or_else(|| unread.first().copied().filter(|_| is_empty)) {
+            None => {
+                let updated_at = changed.unwrap_or(context.now).to_string();
+                Ok(self.document(&uid, context, updated_at, &mut unread))
+            }
+            Some(wrong) => Err(wrong),
+        };
+        unread.sort_unstable();
+        unread.dedup();
+        Entry { uid, event, last_modified, sequence, unread }
+    }
+
+    fn document(
+        self,
+        uid: &str,
+        context: &Context<'_>,
+        updated_at: String,
+        unread: &mut Vec<&'static str>,
+    ) -> CalendarEvent {
+        let Self { series, exceptions, .. } = self;
+        let length = exceptions.len();
+        if length > MOST_EXCEPTIONS {
+            unread.push("its earliest exceptions, which are too many");
+        }
+        let first = exceptions.values().next().cloned().unwrap_or_default();
+        let kept = exceptions.iter().skip(length.saturating_sub(MOST_EXCEPTIONS));
+        let occurrences: Vec<Occurrence> = kept.map(|(original, piece)| occurrence(*original, piece)).collect();
+        let has_series = series.is_some();
+        let busy = occurrences.iter().any(|occurrence| occurrence.busy);
+        // Exceptions without their series are all that the owner was invited to.
+        let whole = series.unwrap_or_else(|| Piece { start: None, end: None, lines: Vec::new(), ..first.clone() });
+        CalendarEvent {
+            id: uid.to_owned(),
+            calendar: context.calendar.to_owned(),
+            uid: Some(uid.to_owned()),
+            title: whole.title,
+            series: None,
+            recurrence: whole.lines,
+            occurrences,
+            original_start: None,
+            all_day: matches!(whole.start.or(first.start), Some(Moment::Day(_))),
+            start: whole.start.map(text),
+            end: whole.end.map(text),
+            time_zone: whole.zone,
+            status: whole.busy.status,
+            busy: if has_series { whole.busy.busy } else { busy },
+            tentative: whole.busy.tentative,
+            response: whole.busy.response,
+            event_type: whole.busy.outlook,
+            visibility: whole.visibility,
+            own_block: whole.own_block || first.own_block,
+            updated_at,
+        }
+    }
+}
+
+/// Whether a series that was revised since an exception was made has it no more: it leaves that start out, or ends before.
+fn is_withdrawn(exception: &Piece, original: Moment, series: &Piece) -> bool {
+    let sequence = |piece: &Piece| piece.sequence.unwrap_or_default();
+    let at = if let Moment::At(at) = original { Some(at) } else { None };
+    let has_ended = |line: &str| {
+        let rule = line.strip_prefix("RRULE:").and_then(|rule| Rule::read(rule).ok());
+        let zone = series.zone.as_deref().and_then(zones::by_name).unwrap_or(TimeZone::UTC);
+        let clock = match original {
+            Moment::At(at) => zone.to_datetime(at),
+            Moment::Day(day) => day.to_datetime(Time::midnight()),
+        };
+        rule.is_some_and(|rule| rule.has_ended(clock, at, &zone))
+    };
+    let mut rules = series.lines.iter().filter(|line| line.starts_with("RRULE:") || line.starts_with("RDATE"));
+    let ends_before = !series.lines.is_empty() && rules.all(|line| has_ended(line));
+    sequence(exception) <= sequence(series) && series.left_out.contains(&original)
+        || sequence(exception) < sequence(series) && ends_before
+}
+
+fn occurrence(original: Moment, piece: &Piece) -> Occurrence {
+    let place = |moment: Option<Moment>| moment.filter(|_| piece.busy.takes_place).map(text);
+    Occurrence {
+        id: None,
+        original_start: Some(text(original)),
+        start: place(piece.start),
+        end: place(piece.end),
+        busy: piece.busy.busy,
+        tentative: piece.busy.tentative,
+    }
+}
