@@ -9,10 +9,11 @@ mod webhooks;
 use std::time::Duration;
 
 use self::webhooks::{CHANNEL, EXPIRATION, NUMBER, RESOURCE, RESOURCE_URI, STATE, TOKEN};
-use crate::profile::OAUTH;
+use crate::profile::OAUTH_WITH_SECRET;
 use crate::provider::provider;
-use crate::{Becomes, Covers, Need, Profile, Scheme, Topic};
+use crate::{Becomes, Covers, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
+use hooktide_model::settings::connection::OF_CALENDARS;
 
 const ACCESS_TOKEN: &str = "access_token";
 /// The resource whose pages name the calendars.
@@ -23,12 +24,8 @@ const CALENDAR: &str = "calendar";
 /// The description of the provider, as data.
 const PROFILE: Profile = Profile {
     id: "google-calendar",
-    credentials: &[
-        OAUTH[0],
-        OAUTH[1],
-        OAUTH[2],
-        Need::optional("client_secret", "the app's secret, with which access tokens are renewed"),
-    ],
+    credentials: OAUTH_WITH_SECRET,
+    settings: OF_CALENDARS,
     resources: &[(Kind::CalendarEvent, CALENDAR)],
     // Half of what Google lets one app ask for one of its users, unless the app has a larger quota.
     calls_per_minute: Some(300),
@@ -56,4 +53,4 @@ const PROFILE: Profile = Profile {
     ..Profile::PLAIN
 };
 
-provider!(GoogleCalendar: webhooks, api, source, subscriptions, simulator);
+provider!(GoogleCalendar: webhooks, api, source, subscriptions, target, simulator);

@@ -82,6 +82,16 @@ pub(super) fn is_gone(answer: &Answer) -> bool {
     }
 }
 
+/// Whether the id of an event is taken, by one that is there or was.
+pub(super) fn is_taken(answer: &Answer) -> bool {
+    answer.status() == StatusCode::CONFLICT && says(answer, "duplicate")
+}
+
+/// Whether an event is no longer in the state that a write was decided by.
+pub(super) fn is_changed(answer: &Answer) -> bool {
+    answer.status() == StatusCode::PRECONDITION_FAILED && says(answer, "conditionNotMet")
+}
+
 /// Whether an answer gives this reason.
 pub(super) fn says(answer: &Answer, wanted: &str) -> bool {
     reasons(answer).iter().any(|(reason, _)| reason == wanted)
@@ -149,15 +159,23 @@ mod tests {
     }
 
     #[test]
-    fn only_google_itself_says_that_something_is_gone() {
+    fn only_google_itself_says_what_became_of_an_event() {
+        let (gone, taken, changed, nothing) =
+            ((true, false, false), (false, true, false), (false, false, true), (false, false, false));
         for (status, reason, expected) in [
-            (404, "notFound", true),
-            (410, "deleted", true),
-            (404, "", false),
-            (410, "fullSyncRequired", false),
-            (403, "notFound", false),
+            (404, "notFound", gone),
+            (410, "deleted", gone),
+            (404, "", nothing),
+            (410, "fullSyncRequired", nothing),
+            (403, "notFound", nothing),
+            (409, "duplicate", taken),
+            (409, "", nothing),
+            (412, "conditionNotMet", changed),
+            (412, "", nothing),
+            (400, "duplicate", nothing),
         ] {
-            assert_eq!(is_gone(&answer(status, reason, "")), expected, "{status} {reason}");
+            let answer = answer(status, reason, "");
+            assert_eq!((is_gone(&answer), is_taken(&answer), is_changed(&answer)), expected, "{status} {reason}");
         }
         let proxy = Response::builder().status(404).body(Bytes::from_static(b"<html>")).unwrap();
         assert!(!is_gone(&proxy), "a proxy says nothing about events");

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::calendars::{Calendars, ROLES};
 use super::refused::Refused;
-use super::zone;
 use crate::simulator::Edit;
+use crate::simulator::zone::zone;
 use hooktide_model::part;
 
 /// The fields of a calendar that can be set.
@@ -30,7 +30,7 @@ impl Calendars {
             },
         };
         let calendar = self.of(&calendar).map(|of| of.id.clone()).map_err(|_| "there is no such calendar")?;
-        let id = match (id, fields) {
+        let id = match (id, fields.map(replacing)) {
             (None, None) => return Err("what is deleted has an id".to_owned()),
             (None, Some(fields)) => {
                 let fields = timed(fields, now);
@@ -47,6 +47,14 @@ impl Calendars {
             }
         };
         Ok(part::entity_id(&calendar, &id))
+    }
+
+    /// Empties the bin of all calendars. Of what was deleted only the ids are left, which stay taken; occurrences of a series
+    /// that were cancelled belong to it.
+    pub(super) fn empty_bin(&mut self) {
+        for event in self.all.values_mut().flat_map(|of| of.events.values_mut()) {
+            event.is_purged |= event.value["status"] == "cancelled" && !event.value["recurringEventId"].is_string();
+        }
     }
 
     /// Makes, changes or removes a calendar.
@@ -68,7 +76,7 @@ impl Calendars {
         };
         for (name, value) in fields {
             let fits = match name.as_str() {
-                "timeZone" => value.as_str().is_some_and(|name| zone::zone(name).is_some()),
+                "timeZone" => value.as_str().is_some_and(|name| zone(name).is_some()),
                 "accessRole" => value.as_str().is_some_and(|role| ROLES.contains(&role)),
                 "hidden" | "selected" => value.is_boolean(),
                 name => OF_CALENDAR.contains(&name) && value.is_string(),
@@ -81,6 +89,18 @@ impl Calendars {
         self.put(&id, fields);
         Ok(id)
     }
+}
+
+/// An event's fields, whose days take the place of times, and times that of days: whoever edits one in a page replaces it.
+fn replacing(mut fields: Map<String, Value>) -> Map<String, Value> {
+    for name in ["start", "end"] {
+        let Some(Value::Object(moment)) = fields.get_mut(name) else { continue };
+        let others: &[&str] = if moment.contains_key("date") { &["dateTime", "timeZone"] } else { &["date"] };
+        for other in others {
+            moment.entry(*other).or_insert(Value::Null);
+        }
+    }
+    fields
 }
 
 /// An event's fields with a time, if they have none: an hour, from the next full one on.

@@ -21,6 +21,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("visibility", &["default", "public", "private", "confidential"]),
     ("eventType", &["birthday", "default", "focusTime", "fromGmail", "outOfOffice", "workingLocation"]),
 ];
+/// The values that are as usual: they are left out of answers.
+const USUAL: &[(&str, &str)] = &[("transparency", "opaque"), ("visibility", "default")];
 /// The beginnings of the lines by which an event recurs.
 const RULES: &[&str] = &["RRULE:", "EXRULE:", "RDATE", "EXDATE"];
 /// The most characters of a property's name, and of its value.
@@ -31,6 +33,8 @@ pub(super) struct Event {
     pub(super) value: Value,
     /// The change that touched it last.
     pub(super) changed: u64,
+    /// Whether nothing is left of it but its id, which stays taken.
+    pub(super) is_purged: bool,
 }
 
 /// Sets what is given, as PATCH does: objects are merged, lists replaced, and `null` removes. The event must fit then.
@@ -49,7 +53,7 @@ pub(super) fn patch(event: &mut Value, given: &Map<String, Value>, zone: &str) -
     }
     check(event, zone)?;
     if let Some(event) = event.as_object_mut() {
-        event.retain(|_, value| !value.is_null());
+        event.retain(|name, value| !value.is_null() && !USUAL.iter().any(|(of, usual)| name == of && value == usual));
     }
     Ok(())
 }

@@ -38,7 +38,8 @@ impl Calendars {
             let before = if filter.by_update { value["updated"].as_str().unwrap_or_default() } else { "" };
             (format!("{before} {id}"), shown(of, value, filter.most_attendees))
         };
-        let events = of.events.values().filter(|event| fits(&event.value, event.changed));
+        let kept = of.events.values().filter(|event| !event.is_purged);
+        let events = kept.filter(|event| fits(&event.value, event.changed));
         let mut list = listing.page(events.map(|event| row(&event.value)).collect());
         (list["kind"], list["etag"]) = ("calendar#events".into(), etag(self.tide.changes).into());
         list["updated"] = format!("{now:.3}").into();

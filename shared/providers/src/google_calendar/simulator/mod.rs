@@ -29,8 +29,11 @@ use self::channels::Channels;
 use self::fields::Fields;
 use self::query::Query;
 use self::refused::Refused;
-use self::writes::check_version;
+use self::writes::{check_updates, check_version};
+use crate::protocols::query::decoded_path;
 use crate::simulator::meter::Meter;
+use crate::simulator::plain::empty;
+use crate::simulator::tokens::Giver;
 use crate::simulator::{Edit, Simulator, json, query as parameters};
 
 /// The path below which the API is.
@@ -59,7 +62,7 @@ impl Account {
     /// The answer to a call; without a body where there is nothing to say.
     fn call(&mut self, request: &Request<Bytes>, now: Timestamp) -> Result<Option<Value>, Refused> {
         let path = request.uri().path().strip_prefix(API).ok_or_else(Refused::not_found)?;
-        let parts: Option<Vec<String>> = path.split('/').map(segment).collect();
+        let parts: Option<Vec<String>> = path.split('/').map(decoded_path).collect();
         let parts = parts.ok_or_else(Refused::not_found)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         if self.meter.take(&kind(request.method(), &parts), now).is_err() {
@@ -67,7 +70,7 @@ impl Account {
             return Err(Refused::limited(self.limited));
         }
         self.access.check(request, now)?;
-        self.access.check_scope(&parts)?;
+        self.access.check_scope(request.method(), &parts)?;
         let pairs = parameters::parameters(request);
         let query = |known: &str| Query::of(pairs.clone(), known);
         let Self { calendars, channels, .. } = self;
@@ -95,7 +98,7 @@ impl Account {
                 return Ok(None);
             }
             (method, ["calendars", id, "events", rest @ ..]) if rest.len() < 2 => {
-                query(OF_WRITE)?;
+                check_updates(&query(OF_WRITE)?)?;
                 let id = calendars.writable(id)?;
                 return write(calendars, (&id, rest), (method, request), now);
             }
@@ -137,11 +140,6 @@ fn write(
     }
 }
 
-/// A part of a path; a plus sign stands for itself there.
-fn segment(text: &str) -> Option<String> {
-    crate::protocols::query::decoded(&text.replace('+', "%2B"))
-}
-
 /// The sort of a call, for whoever counts.
 fn kind(method: &Method, parts: &[&str]) -> String {
     let is_id = |at: usize| match parts {
@@ -155,26 +153,13 @@ fn kind(method: &Method, parts: &[&str]) -> String {
 
 /// The body of a request, as an object.
 fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refused> {
-    match serde_json::from_slice(request.body()) {
-        Ok(Value::Object(body)) => Ok(body),
-        Ok(_) | Err(_) => Err(Refused::new(400, "parseError", "Parse Error")),
-    }
-}
-
-/// An answer without a body.
-fn empty(status: StatusCode) -> Response<Bytes> {
-    let mut answer = Response::new(Bytes::new());
-    *answer.status_mut() = status;
-    answer
+    json::object(request).ok_or_else(|| Refused::new(400, "parseError", "Parse Error"))
 }
 
 impl Simulator for Account {
     fn answer(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
-        if request.uri().path() == access::TOKEN_PATH && request.method() == Method::POST {
-            return self.access.give(request.body(), now);
-        }
-        if request.uri().path() == access::CONSENT_PATH && request.method() == Method::GET {
-            return self.access.consents.page(request.uri(), now);
+        if let Some(answer) = self.access.answer(request, now) {
+            return answer;
         }
         let pairs = parameters::parameters(request);
         let fields = pairs.iter().find(|(name, _)| name == "fields").map(|(_, fields)| fields.as_str());
@@ -197,6 +182,10 @@ impl Simulator for Account {
                 self.calendars.forget_tokens();
                 edit.what.clone()
             }
+            ("bin", None) => {
+                self.calendars.empty_bin();
+                edit.what.clone()
+            }
             ("consent", None) => {
                 self.access.revoke();
                 edit.what.clone()
@@ -207,8 +196,8 @@ impl Simulator for Account {
                 edit.what.clone()
             }
             _ => {
-                let text = "what is edited is an event or a calendar; the tokens of lists, the consent, a scope of it, and the \
-                            trust in the domain of webhooks can be deleted";
+                let text = "what is edited is an event or a calendar; the tokens of lists, what is in the bin, the consent, a \
+                            scope of it, and the trust in the domain of webhooks can be deleted";
                 return Err(text.to_owned());
             }
         };

@@ -20,13 +20,13 @@ pub(super) struct Refused {
     message: String,
     /// The header or the parameter that is wrong, with which of both it is.
     location: Option<(&'static str, String)>,
-    /// The scope that is lacking.
-    scope: Option<&'static str>,
+    /// The scopes of which one is lacking.
+    scopes: Option<&'static str>,
 }
 
 impl Refused {
     pub(super) fn new(status: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { status, reason, message: message.into(), location: None, scope: None }
+        Self { status, reason, message: message.into(), location: None, scopes: None }
     }
 
     /// A parameter that is wrong.
@@ -39,10 +39,10 @@ impl Refused {
         Self::new(404, "notFound", "Not Found")
     }
 
-    /// A request for which this scope, or a wider one, is lacking.
-    pub(super) fn scope(scope: &'static str) -> Self {
+    /// A request for which one of these scopes is lacking.
+    pub(super) fn scopes(scopes: &'static str) -> Self {
         let message = "Request had insufficient authentication scopes.";
-        Self { scope: Some(scope), ..Self::new(403, "insufficientPermissions", message) }
+        Self { scopes: Some(scopes), ..Self::new(403, "insufficientPermissions", message) }
     }
 
     /// One request too many. Google has several words for it, and does not say when to come again.
@@ -71,7 +71,7 @@ impl Refused {
     }
 
     pub(super) fn into_answer(self) -> Response<Bytes> {
-        let Self { status, reason, message, location, scope } = self;
+        let Self { status, reason, message, location, scopes } = self;
         let domain = match () {
             () if OF_CALENDAR.contains(&reason) => "calendar",
             () if OF_USAGE.contains(&reason) => "usageLimits",
@@ -83,11 +83,8 @@ impl Refused {
         }
         let mut answer =
             json::answer(status, &json!({ "error": { "errors": [error], "code": status, "message": message } }));
-        let challenge = scope.map(|scope| {
-            let wider = "https://www.googleapis.com/auth/calendar https://www.googleapis.com/auth/calendar.readonly";
-            format!(
-                r#"Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="{wider} {scope}""#
-            )
+        let challenge = scopes.map(|scopes| {
+            format!(r#"Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="{scopes}""#)
         });
         if let Some(challenge) = challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
             answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);

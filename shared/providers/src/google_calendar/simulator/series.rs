@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::calendars::Calendar;
 use super::zone;
+use crate::simulator::zone::zone as known_zone;
 
 /// The occurrence of a series that an id names, as `<series>_<day>` or `<series>_<time>`. Its rules are not worked out: any day
 /// counts from the first one on, at the time of day that the series has.
@@ -39,7 +40,7 @@ fn days(series: &Value, when: &str) -> Option<(Value, Value)> {
 
 fn times(series: &Value, when: &str, calendar: &str) -> Option<(Value, Value)> {
     let name = series["start"]["timeZone"].as_str().unwrap_or(calendar);
-    let (zone, own) = (zone::zone(name)?, zone::zone(calendar)?);
+    let (zone, own) = (known_zone(name)?, known_zone(calendar)?);
     let (first, end) = (zone::time(&series["start"], calendar)?, zone::time(&series["end"], calendar)?);
     let at = DateTime::strptime("%Y%m%dT%H%M%SZ", when).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
     let of_day = |at: Timestamp| Zoned::new(at, zone.clone()).time();

@@ -1,13 +1,14 @@
 //! What the simulator refuses, and what it does to programs that write.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH};
+use http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use http::{HeaderValue, Method, Request};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Account;
 use crate::google_calendar::{ACCESS_TOKEN, NUMBER, PROFILE, STATE, TOKEN};
+use crate::protocols::percent::encoded;
 use crate::simulator::{Edit, Simulator, outbox};
 
 const MAIN: &str = "calendars/primary/events";
@@ -166,6 +167,10 @@ fn an_id_is_taken_for_ever_and_a_deleted_event_comes_back_by_a_patch() {
     assert_eq!((status, names), (200, vec!["etag", "id", "kind", "status"]), "no more than is promised");
     let (status, back) = client.ask(Method::PATCH, &one, &json!({ "status": "confirmed" }));
     assert_eq!((status, &back["start"]), (200, &made["start"]));
+    assert_eq!(client.ask(Method::DELETE, &one, &Value::Null), (204, Value::Null));
+    client.0.edit(&Edit { what: "bin".to_owned(), id: None, fields: None }, client.1).unwrap();
+    assert_eq!(client.refusal(&one), (404, "notFound".to_owned()), "nothing is left of it");
+    assert_eq!(refusal(&client.post(MAIN, &again)), (409, "duplicate".to_owned()), "but its id");
     for id in ["abcd", "ABCDE", "abcdz", "ab-cd", ""] {
         let refused = client.post(MAIN, &timed("2026-12-01", json!({ "id": id })));
         assert_eq!(refusal(&refused), (400, "invalid".to_owned()), "{id}");
@@ -215,6 +220,8 @@ fn malformed_writes_are_refused() {
     ] {
         assert_eq!(refusal(&client.post(MAIN, &body)), (expected.0, expected.1.to_owned()), "{body}");
     }
+    let to_some = client.post(&format!("{MAIN}?sendUpdates=some"), &timed("2026-12-01", json!({})));
+    assert_eq!(refusal(&to_some), (400, "invalid".to_owned()));
     let holidays = "calendars/en.austrian%23holiday%40group.v.calendar.google.com/events";
     let refused = client.post(holidays, &timed("2026-12-01", json!({})));
     assert_eq!(refusal(&refused), (403, "requiredAccessLevel".to_owned()));
@@ -268,6 +275,62 @@ fn a_channel_must_be_whole_and_ends_when_google_says() {
     }
     let stop = json!({ "id": "a-1", "resourceId": channel["resourceId"] });
     assert_eq!(client.post("channels/stop", &stop), (204, Value::Null));
+}
+
+#[test]
+fn a_guests_copy_has_private_properties_of_its_own() {
+    let mut client = Client::new();
+    let edit =
+        Edit { what: "calendar".to_owned(), id: None, fields: json!({ "summary": "Choir" }).as_object().cloned() };
+    let choir = client.0.edit(&edit, client.1).unwrap();
+    let properties = |text: &str| json!({ "extendedProperties": { "private": { "room": text } } });
+    let mut invited = timed("2026-12-01", properties("ours"));
+    (invited["id"], invited["attendees"]) = (json!("abcde"), json!([{ "email": choir }]));
+    client.post(MAIN, &invited);
+    let copy = format!("calendars/{choir}/events/abcde");
+    let private = |event: &Value| event["extendedProperties"]["private"]["room"].clone();
+    assert_eq!(private(&client.get(&copy).1), Value::Null);
+    client.ask(Method::PATCH, &copy, &properties("theirs"));
+    let (_, moved) = client.ask(Method::PATCH, &format!("{MAIN}/abcde"), &timed("2026-12-02", json!({})));
+    let theirs = client.get(&copy).1;
+    assert_eq!((private(&moved), private(&theirs)), (json!("ours"), json!("theirs")));
+    assert_eq!(theirs["start"]["dateTime"], moved["start"]["dateTime"], "it moved all the same");
+}
+
+#[test]
+fn who_let_the_app_read_alone_did_not_let_it_write() {
+    let mut client = Client::new();
+    let scope = "https://www.googleapis.com/auth/calendar.events";
+    let edit = |client: &mut Client, fields| {
+        let edit = Edit { what: "scope".to_owned(), id: Some(scope.to_owned()), fields };
+        client.0.edit(&edit, client.1).unwrap();
+    };
+    edit(&mut client, None);
+    let block = timed("2026-12-01", json!({}));
+    assert_eq!(client.refusal(MAIN), (403, "insufficientPermissions".to_owned()));
+    edit(&mut client, Some(serde_json::Map::new()));
+    assert_eq!(client.post(MAIN, &block).0, 200);
+    let back = "http://127.0.0.1:1/back";
+    let reading = format!("{scope}.readonly");
+    let page = format!(
+        "/o/oauth2/v2/auth?response_type=code&client_id={}&scope={}&redirect_uri={}",
+        outbox::sample(&PROFILE, "client_id"),
+        encoded(&reading),
+        encoded(back)
+    );
+    let answer = client.0.answer(&Request::get(page).body(Bytes::new()).unwrap(), client.1);
+    let place = answer.headers()[LOCATION].to_str().unwrap().to_owned();
+    let code = place.split_once("code=").and_then(|(_, rest)| rest.split('&').next()).unwrap();
+    let form = format!(
+        "grant_type=authorization_code&code={code}&redirect_uri={}&client_id={}&client_secret={}",
+        encoded(back),
+        outbox::sample(&PROFILE, "client_id"),
+        outbox::sample(&PROFILE, "client_secret"),
+    );
+    let answer = client.0.answer(&Request::post("/token").body(Bytes::from(form)).unwrap(), client.1);
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    assert_eq!(client.get(MAIN).0, 200);
+    assert_eq!(refusal(&client.post(MAIN, &block)), (403, "insufficientPermissions".to_owned()));
 }
 
 #[test]

@@ -5,11 +5,14 @@ use serde_json::{Map, Value, json};
 
 use super::calendars::{Calendars, etag};
 use super::event::{Event, emptied, patch};
+use super::query::Query;
 use super::refused::Refused;
 use super::series;
 
 /// How long the id of an event can be that a client makes up.
 const ID: std::ops::RangeInclusive<usize> = 5..=1024;
+/// Who can get e-mails about a write.
+const TO_WHOM: &[&str] = &["all", "externalOnly", "none"];
 /// The fields whose change makes a new issue of an event.
 const OF_ISSUE: &[&str] = &["start", "end", "recurrence", "status"];
 
@@ -17,7 +20,7 @@ impl Calendars {
     /// What is there under an id: an event, also if it is deleted, or an occurrence of a series.
     pub(super) fn existing(&self, calendar: &str, id: &str) -> Result<Value, Refused> {
         let of = self.of(calendar)?;
-        let kept = of.events.get(id).map(|event| event.value.clone());
+        let kept = of.events.get(id).filter(|event| !event.is_purged).map(|event| event.value.clone());
         kept.or_else(|| series::occurrence(of, id)).ok_or_else(Refused::not_found)
     }
 
@@ -122,7 +125,12 @@ impl Calendars {
             })
             .collect();
         for (calendar, mut copy) in copies {
-            if let Some(Value::Object(properties)) = copy.get_mut("extendedProperties") {
+            // Each copy has private properties of its own.
+            let existing = self.all.get(&calendar).and_then(|of| of.events.get(&id));
+            let private = existing.and_then(|existing| existing.value["extendedProperties"].get("private")).cloned();
+            if let Some(private) = private {
+                copy["extendedProperties"]["private"] = private;
+            } else if let Some(Value::Object(properties)) = copy.get_mut("extendedProperties") {
                 properties.remove("private");
             }
             for who in ["creator", "organizer"] {
@@ -142,7 +150,7 @@ impl Calendars {
         }
         if let Some(of) = self.all.get_mut(calendar) {
             let (id, path) = (event["id"].as_str().unwrap_or_default().to_owned(), of.path());
-            of.events.insert(id, Event { value: event.clone(), changed });
+            of.events.insert(id, Event { value: event.clone(), changed, is_purged: false });
             self.touch(path);
         }
         event
@@ -156,6 +164,14 @@ pub(super) fn check_version(event: &Value, if_match: Option<&str>) -> Result<(),
             Err(Refused::new(412, "conditionNotMet", "Precondition Failed").in_header("If-Match"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses an answer to the question of who gets e-mails that Google does not know.
+pub(super) fn check_updates(query: &Query) -> Result<(), Refused> {
+    match query.text("sendUpdates").is_none_or(|to| TO_WHOM.contains(&to)) {
+        true => Ok(()),
+        false => Err(Refused::parameter("sendUpdates", "Invalid value for sendUpdates.")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The time zones that the simulator knows, by the rules that hold in this decade.
+//! Starts and ends as Google keeps them.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -6,25 +6,7 @@ use jiff::{Timestamp, Zoned};
 use serde_json::{Map, Value};
 
 use super::refused::Refused;
-
-/// Names of zones, and their rules as POSIX has them.
-const ZONES: &[(&str, &str)] = &[
-    ("UTC", "UTC0"),
-    ("Etc/UTC", "UTC0"),
-    ("Europe/London", "GMT0BST,M3.5.0/1,M10.5.0"),
-    ("Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"),
-    ("Europe/Vienna", "CET-1CEST,M3.5.0,M10.5.0/3"),
-    ("Europe/Zurich", "CET-1CEST,M3.5.0,M10.5.0/3"),
-    ("America/New_York", "EST5EDT,M3.2.0,M11.1.0"),
-    ("America/Los_Angeles", "PST8PDT,M3.2.0,M11.1.0"),
-    ("Asia/Tokyo", "JST-9"),
-];
-
-/// The zone of that name; `None` if the simulator does not know it.
-pub(super) fn zone(name: &str) -> Option<TimeZone> {
-    let (_, rules) = ZONES.iter().find(|(known, _)| *known == name)?;
-    TimeZone::posix(rules).ok()
-}
+use crate::simulator::zone::zone;
 
 /// A start or an end as it is kept: a day, or a time with the offset that the calendar's zone has then. `which` is the name
 /// of the field.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use serde::de::IgnoredAny;
 
-use crate::lenient::{Lenient, Object, Unread, fields};
+use super::item::Item;
+use crate::google_calendar::api::moment::Moment;
+use crate::lenient::{Lenient, Object, Unread};
 use hooktide_model::calendar::CalendarEvent;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Dated, Document, EntityNotice, State, Version};
@@ -14,94 +14,12 @@ use hooktide_model::part;
 
 /// The longest id of an entity, in bytes: it becomes part of a key, which has 1,024. Ids of events may have as many.
 const LONGEST_ENTITY: usize = 900;
+/// The longest `UID` that is kept, in bytes.
+const LONGEST_UID: usize = 1024;
+/// The longest title that is kept, in characters; of a longer one, the rest is left out.
+const LONGEST_TITLE: usize = 500;
 /// The longest rules by which an event recurs, in bytes.
 const LONGEST_RULES: usize = 32 * 1024;
-/// The types of events that say where somebody is, or what day it is, and block no time.
-const TAKE_NO_TIME: &[&str] = &["workingLocation", "birthday"];
-/// The status of an event that is deleted, or of an occurrence that does not take place.
-const CANCELLED: &str = "cancelled";
-
-fields! {
-    /// An event. A cancelled one may have nothing but its id.
-    pub(super) struct Item {
-        id: Lenient<String> = "id",
-        status: Lenient<String> = "status",
-        sort: Lenient<String> = "eventType",
-        transparency: Lenient<String> = "transparency",
-        recurrence: Lenient<Vec<Lenient<String>>> = "recurrence",
-        series: Lenient<String> = "recurringEventId",
-        original: Lenient<Object<Moment>> = "originalStartTime",
-        start: Lenient<Object<Moment>> = "start",
-        end: Lenient<Object<Moment>> = "end",
-        updated: Lenient<Timestamp> = "updated",
-        attendees: Lenient<Vec<Lenient<Object<Attendee>>>> = "attendees",
-        properties: Lenient<Object<Properties>> = "extendedProperties",
-    }
-}
-
-fields! {
-    /// A start or an end: a day, or a time.
-    struct Moment {
-        date: Lenient<String> = "date",
-        time: Lenient<Timestamp> = "dateTime",
-        zone: Lenient<String> = "timeZone",
-    }
-}
-
-fields! {
-    struct Attendee {
-        is_self: Lenient<bool> = "self",
-        response: Lenient<String> = "responseStatus",
-    }
-}
-
-fields! {
-    struct Properties {
-        private: Lenient<Object<Private>> = "private",
-    }
-}
-
-fields! {
-    /// The properties of the copy that is in this calendar. Guests do not get them.
-    struct Private {
-        block: Lenient<IgnoredAny> = "hooktide",
-    }
-}
-
-impl Item {
-    /// Its id, if it has one.
-    pub(super) fn id(&self) -> Option<&str> {
-        let fits = |id: &&str| !id.is_empty() && !id.chars().any(char::is_control);
-        self.id.as_ref().map(String::as_str).filter(fits)
-    }
-
-    /// The id of a series that is deleted, with all of its occurrences.
-    pub(super) fn ended_series(&self) -> Option<&str> {
-        self.id().filter(|_| self.is_cancelled() && !self.series.is_there())
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.status.as_ref().is_some_and(|status| status == CANCELLED)
-    }
-
-    /// Whether its time is free: it is marked so, declined, or of a type that takes no time.
-    fn is_free(&self) -> bool {
-        let is = |field: &Lenient<String>, text: &str| field.as_ref().is_some_and(|field| field == text);
-        let declined = |attendee: &Attendee| {
-            attendee.is_self.as_ref().is_some_and(|own| *own) && is(&attendee.response, "declined")
-        };
-        let attendees = self.attendees.as_ref().into_iter().flatten().filter_map(Lenient::as_ref);
-        is(&self.transparency, "transparent")
-            || TAKE_NO_TIME.iter().any(|sort| is(&self.sort, sort))
-            || attendees.into_iter().any(|Object(attendee)| declined(attendee))
-    }
-
-    /// Whether it is a block that we made for an event of another calendar.
-    fn is_own_block(&self) -> bool {
-        let private = self.properties.as_ref().and_then(|Object(properties)| properties.private.as_ref());
-        private.is_some_and(|Object(private)| private.block.is_there())
-    }
-}
 
 /// Whether an event is an occurrence of a series, by their ids: its own is that of the series and the time at which it would
 /// begin, such as `weekly_20261214T080000Z`, or `weekly_20261214` where that is a day. What follows from a change of "this and
@@ -119,6 +37,8 @@ pub(super) struct Event<'a> {
     pub(super) calendar: &'a str,
     /// The calendar's time zone, by which its days are counted.
     pub(super) zone: Option<&'a str>,
+    /// Whether titles are kept.
+    pub(super) titled: bool,
     /// When it was asked.
     pub(super) now: Timestamp,
 }
@@ -153,12 +73,9 @@ impl Event<'_> {
 
     fn document(&self, id: String, item: Item, unread: &mut Unread) -> CalendarEvent {
         let cancelled = item.is_cancelled();
-        let (is_free, own_block) = (item.is_free(), item.is_own_block());
-        let odd = [
-            ("attendees", item.attendees.is_odd()),
-            ("eventType", item.sort.is_odd()),
-            ("extendedProperties", item.properties.is_odd()),
-        ];
+        let (busy, tentative, own_block) = (item.is_busy(), item.is_tentative(), item.is_own_block());
+        let response = item.response().map(str::to_owned);
+        let odd = [("attendees", item.attendees.is_odd()), ("extendedProperties", item.properties.is_odd())];
         odd.into_iter().filter(|(_, odd)| *odd).for_each(|(path, _)| unread.note(path));
         item.transparency.or_note(unread, "transparency");
         let series = item.series.read();
@@ -179,7 +96,14 @@ impl Event<'_> {
         CalendarEvent {
             id,
             calendar: self.calendar.to_owned(),
+            uid: item.uid.fitting(|uid| uid.len() <= LONGEST_UID).or_note(unread, "iCalUID"),
+            title: if self.titled {
+                item.title.or_note(unread, "summary").map(|title| shortened(&title))
+            } else {
+                None
+            },
             series,
+            occurrences: Vec::new(),
             recurrence: rules(item.recurrence, unread),
             all_day: begins.is_some_and(|when| when.is_day),
             time_zone: zone.or_else(|| self.zone.map(str::to_owned)),
@@ -187,34 +111,19 @@ impl Event<'_> {
             start: start.map(|when| when.text),
             end: end.map(|when| when.text),
             status: if cancelled { item.status.read() } else { item.status.value_or_note(unread, "status") },
-            busy: !cancelled && !is_free,
+            busy,
+            tentative,
+            response,
+            event_type: item.sort.or_note(unread, "eventType"),
+            visibility: item.visibility.or_note(unread, "visibility"),
             own_block,
             updated_at: updated.unwrap_or(self.now).to_string(),
         }
     }
 }
 
-/// A start or an end.
-struct When {
-    text: String,
-    is_day: bool,
-    zone: Option<String>,
-}
-
-impl Moment {
-    /// The day, or the time in UTC; what it cannot be read from is named as unread.
-    fn when(self, unread: &mut Unread, path: &str) -> Option<When> {
-        let zone = self.zone.or_note(unread, format_args!("{path}.timeZone"));
-        if let Some(time) = self.time.or_note(unread, format_args!("{path}.dateTime")) {
-            return Some(When { text: time.to_string(), is_day: false, zone });
-        }
-        let date = self.date.value_or_note(unread, format_args!("{path}.date"))?;
-        let Ok(day) = date.parse::<Date>() else {
-            unread.note(format_args!("{path}.date"));
-            return None;
-        };
-        Some(When { text: day.to_string(), is_day: true, zone })
-    }
+fn shortened(title: &str) -> String {
+    title.chars().take(LONGEST_TITLE).collect()
 }
 
 /// The rules by which a series recurs. Without one of them it would recur otherwise, so they are read as a whole.

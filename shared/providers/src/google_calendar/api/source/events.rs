@@ -1,22 +1,24 @@
 //! The events of one calendar: a list that gives a token for its changes, and single events.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Item};
+use super::event::Event;
+use super::item::Item;
 use super::{Place, object};
-use crate::google_calendar::api::{calendar_path, entry_path, errors, get};
+use crate::google_calendar::api::{calendar_path, entry_path, errors, event_path, get};
 use crate::lenient::{Lenient, Object, fields};
-use crate::protocols::{cursor, percent};
+use crate::protocols::cursor;
 use crate::{Answer, Ask, Next, Page, Refusal, Task};
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Dated, EntityNotice, State, Version, What};
 use hooktide_model::part;
 
-/// The fields of an event that are asked for: no titles, no places, no people.
-const OF_EVENT: &str = "id,status,eventType,transparency,recurrence,recurringEventId,originalStartTime,start,end,updated,\
-                        attendees(self,responseStatus),extendedProperties/private";
+/// The fields of an event that are asked for: no places, no people, and the title only where titles are shared.
+const OF_EVENT: &str = "id,iCalUID,status,eventType,transparency,visibility,recurrence,recurringEventId,originalStartTime,\
+                        start,end,updated,attendees(self,responseStatus),extendedProperties/private";
 
 fields! {
     struct List {
@@ -36,7 +38,7 @@ fields! {
 /// The question for a page of a calendar; `None` without a calendar.
 pub(super) fn ask(task: &Task<'_>) -> Option<Ask> {
     let place: Place = cursor::read(task.cursor);
-    let fields = format!("kind,timeZone,nextPageToken,nextSyncToken,items({OF_EVENT})");
+    let fields = format!("kind,timeZone,nextPageToken,nextSyncToken,items({})", of_event(task));
     // Series stay whole: their occurrences have no end. All of these have to be the same in every question of a list.
     let mut parameters = vec![("maxResults", "2500"), ("singleEvents", "false"), ("showDeleted", "true")];
     // One attendee is ourselves.
@@ -49,12 +51,23 @@ pub(super) fn ask(task: &Task<'_>) -> Option<Ask> {
 /// event's.
 pub(super) fn ask_one(task: &Task<'_>, id: &str) -> Vec<Ask> {
     let Some((calendar, event)) = ids_of(task, id) else { return Vec::new() };
-    let path = format!("{}/events/{}", calendar_path(&calendar), percent::encoded(&event));
     vec![
-        get(task.api, &path, &[("maxAttendees", "1"), ("fields", OF_EVENT)]),
+        get(task.api, &event_path(&calendar, &event), &[("maxAttendees", "1"), ("fields", &of_event(task))]),
         // The calendar itself is beyond the scopes that are asked for; its entry in the list is not.
         get(task.api, &entry_path(&calendar), &[("fields", "timeZone")]),
     ]
+}
+
+/// The fields of an event that this connection asks for.
+fn of_event(task: &Task<'_>) -> Cow<'static, str> {
+    match shares_titles(task) {
+        true => format!("{OF_EVENT},summary").into(),
+        false => OF_EVENT.into(),
+    }
+}
+
+fn shares_titles(task: &Task<'_>) -> bool {
+    task.settings.share_titles.unwrap_or_default()
 }
 
 /// The calendar and the event of an entity, within the part that is read.
@@ -81,7 +94,7 @@ pub(super) fn read(task: &Task<'_>, place: &Place, answer: &Answer) -> Result<Pa
     let zone = zone.read();
     let mut read = Page { ended: of_ended, ..Page::of(Vec::with_capacity(items.len()), next) };
     for item in items {
-        let event = Event { calendar, zone: zone.as_deref(), now: task.now };
+        let event = Event { calendar, zone: zone.as_deref(), titled: shares_titles(task), now: task.now };
         let (id, told) = match item.read() {
             None => (None, Err("it is no object")),
             Some(Object(item)) => (item.id().map(str::to_owned), event.told(item, &ended)),
@@ -116,8 +129,8 @@ pub(super) fn read_one(task: &Task<'_>, id: &str, answers: &[Answer]) -> Result<
             return Err(Refusal::Unreadable("the answer is not the event that was asked for"));
         }
         ended.extend(item.ended_series().map(|_| id.to_owned()));
-        let zone = zone.read();
-        let reader = Event { calendar: &calendar, zone: zone.as_deref(), now: task.now };
+        let (zone, titled) = (zone.read(), shares_titles(task));
+        let reader = Event { calendar: &calendar, zone: zone.as_deref(), titled, now: task.now };
         match reader.told(item, &BTreeSet::new()) {
             Ok(notice) => What::Entity(notice),
             Err(why) => What::ignored(format!("the event {id} cannot be read: {why}")),

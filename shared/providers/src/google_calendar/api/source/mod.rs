@@ -3,14 +3,12 @@
 mod calendars;
 mod event;
 mod events;
+mod item;
 mod place;
 
-use serde::Deserialize;
-
 use self::place::Place;
+use super::object;
 use crate::google_calendar::{CALENDAR, CALENDARS, GoogleCalendar};
-use crate::json::nests_little;
-use crate::lenient::Object;
 use crate::protocols::cursor;
 use crate::{Answer, Ask, Page, Reach, Refusal, Source, Task};
 
@@ -49,12 +47,4 @@ impl Source for GoogleCalendar {
     fn goes_with(&self, entity: &str, ended: &str) -> bool {
         event::is_occurrence(entity, ended)
     }
-}
-
-/// An answer as an object of that type.
-fn object<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Result<T, Refusal> {
-    nests_little(answer.body()).map_err(|_| Refusal::Unreadable("the answer nests too deep"))?;
-    let Object(body) = serde_json::from_slice(answer.body())
-        .map_err(|_| Refusal::Unreadable("the answer is no object of Google's"))?;
-    Ok(body)
 }

@@ -1,47 +1,26 @@
-//! The calendars of an account, their events, and the channels that tell of them.
+//! The calendars of an account, their events, the channels that tell of them, and the blocks that are written.
+
+mod blocks;
 
 use serde_json::{Value, json};
 
 use hooktide_model::calendar::CalendarEvent;
-use hooktide_model::notice::{Dated, Document, What};
+use hooktide_model::notice::{Dated, What};
 use hooktide_model::part;
 use hooktide_model::secret::{Secret, Secrets};
 use hooktide_providers::{Next, Part, Reach, Refusal, Registered, Subscribed, SubscriptionStep};
 
+use crate::calendars::{
+    EVENTS, LIST, beginning, changes, entity, event, everything, one_among_odd_ids, read_by_their_ids, unread,
+};
 use crate::driver::{Driver, Reading, live};
 
-const LIST: &str = "calendars";
-const EVENTS: &str = "calendar";
 /// The main calendar of the account.
 const MAIN: &str = "owner@example.com";
 
 /// A driver that reads the main calendar.
 fn driver() -> Driver {
     Driver { part: Some(MAIN.to_owned()), ..Driver::new("google-calendar") }
-}
-
-fn everything(driver: &mut Driver) -> Reading {
-    driver.read(EVENTS, Reach::Everything, None).unwrap()
-}
-
-fn changes(driver: &mut Driver, since: &Reading) -> Reading {
-    driver.read(EVENTS, Reach::Changes, Some(&since.cursor)).unwrap()
-}
-
-fn event<'a>(reading: &'a Reading, id: &str) -> &'a CalendarEvent {
-    let Document::CalendarEvent(event) = reading.document(id) else { panic!("{id} is no event") };
-    event
-}
-
-/// The event of a reading that begins then.
-fn beginning<'a>(reading: &'a Reading, start: &str) -> &'a CalendarEvent {
-    let ids: Vec<&str> = reading.entities().into_iter().filter(|(_, there)| *there).map(|(id, _)| id).collect();
-    let found = ids.iter().map(|id| event(reading, id)).find(|event| event.start.as_deref() == Some(start));
-    found.unwrap_or_else(|| panic!("{start}: {reading:#?}"))
-}
-
-fn entity(event: &CalendarEvent) -> String {
-    part::entity_id(&event.calendar, &event.id)
 }
 
 /// Makes an event in the main calendar; returns the id of its entity.
@@ -154,6 +133,53 @@ fn what_takes_no_time_does_not_block_and_a_day_is_a_day_of_its_calendar() {
 }
 
 #[test]
+fn an_event_says_what_it_is_and_what_its_owner_answered() {
+    let mut driver = driver();
+    let all = everything(&mut driver);
+    let said = |event: &CalendarEvent| {
+        let text = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".to_owned());
+        let (response, sort, visibility) = (text(&event.response), text(&event.event_type), text(&event.visibility));
+        format!("{} {} {response} {sort} {visibility}", event.busy, event.tentative)
+    };
+    assert_eq!(said(beginning(&all, "2026-12-09T16:00:00Z")), "false false declined default -");
+    assert_eq!(said(beginning(&all, "2026-12-10")), "false false - workingLocation public");
+    let [mut invited, mut perhaps] = [json!({}), json!({ "visibility": "private" })];
+    for (event, response) in [(&mut invited, "needsAction"), (&mut perhaps, "tentative")] {
+        event["attendees"] = json!([
+            { "email": "somebody@example.com", "responseStatus": "accepted" },
+            { "email": MAIN, "responseStatus": response },
+        ]);
+    }
+    for (fields, expected) in [
+        (json!({ "eventType": "outOfOffice" }), "true false - outOfOffice -"),
+        (json!({ "eventType": "focusTime", "transparency": "opaque" }), "true false - focusTime -"),
+        (json!({ "status": "tentative" }), "true true - default -"),
+        (invited, "true true needsAction default -"),
+        (perhaps, "true true tentative default private"),
+    ] {
+        let id = driver.edit("event", None, Some(fields));
+        let one = driver.read(EVENTS, Reach::One(&id), None).unwrap();
+        assert_eq!(said(event(&one, &id)), expected);
+        let uid = format!("{}@google.com", part::ids_of(&id).unwrap().1);
+        assert_eq!(event(&one, &id).uid, Some(uid));
+    }
+}
+
+#[test]
+fn titles_are_asked_for_only_where_they_are_shared() {
+    let mut driver = driver();
+    let id = made(&mut driver, &"Dentist ".repeat(100));
+    for (shares, expected) in [(None, None), (Some(false), None), (Some(true), Some(500))] {
+        driver.settings.share_titles = shares;
+        for read in [everything(&mut driver), driver.read(EVENTS, Reach::One(&id), None).unwrap()] {
+            let title = event(&read, &id).title.as_ref();
+            assert_eq!(title.map(String::len), expected, "{shares:?}");
+            assert_eq!(format!("{read:?}").contains("Dentist"), shares == Some(true));
+        }
+    }
+}
+
+#[test]
 fn a_block_of_our_own_is_known_by_the_property_of_its_calendars_copy() {
     let mut driver = driver();
     let all = everything(&mut driver);
@@ -231,11 +257,7 @@ fn a_page_that_is_no_longer_kept_lets_the_listing_start_over() {
 fn one_event_is_read_by_its_id_as_a_list_has_it() {
     let mut driver = driver();
     let all = everything(&mut driver);
-    for start in ["2026-12-02T08:30:00Z", "2026-12-03", "2026-12-08T10:00:00Z"] {
-        let id = entity(beginning(&all, start));
-        let one = driver.read(EVENTS, Reach::One(&id), None).unwrap();
-        assert_eq!(event(&one, &id), event(&all, &id));
-    }
+    read_by_their_ids(&mut driver, &all, &["2026-12-02T08:30:00Z", "2026-12-03", "2026-12-08T10:00:00Z"]);
     let id = entity(beginning(&all, "2026-12-03"));
     driver.edit("event", Some(&id), None);
     for gone in [id.as_str(), "owner@example.com/never"] {
@@ -256,7 +278,7 @@ fn what_cannot_be_used_is_sorted_by_what_to_do_next() {
         assert_eq!(limited.unwrap_err(), Refusal::Limited { after: None }, "the {round}th of Google's words for it");
     }
     driver.simulator.limit(None);
-    driver.edit("scope", Some("https://www.googleapis.com/auth/calendar.events.readonly"), None);
+    driver.edit("scope", Some("https://www.googleapis.com/auth/calendar.events"), None);
     assert_eq!(driver.read(EVENTS, Reach::Everything, None).unwrap_err(), Refusal::Forbidden);
     assert!(driver.read(LIST, Reach::Everything, None).is_ok());
     driver.edit("domain", None, None);
@@ -297,28 +319,20 @@ fn a_bent_item_costs_only_itself() {
         event[name] = value;
         event
     };
-    let items = json!([
-        whole("good".into()),
-        7,
-        null,
-        whole(json!({ "no": "id" })),
-        whole("x".repeat(1024).into()),
+    let odd = vec![
         with("series", "recurringEventId", json!({ "odd": 1 })),
         with("rules", "recurrence", json!(["RRULE:FREQ=DAILY", 7.5, {}])),
         with("start", "start", json!({ "date": "2026-02-30" })),
         with("state", "status", json!([])),
         with("guests", "attendees", json!("many")),
         with("zone", "end", json!({ "dateTime": "2026-12-01T10:00:00+01:00", "timeZone": [] })),
-        { "id": "deleted", "status": "cancelled" },
-    ]);
+        json!({ "id": "deleted", "status": "cancelled" }),
+    ];
+    let items = [one_among_odd_ids(whole), odd].concat();
     let body = json!({ "timeZone": "Europe/Vienna", "items": items, "nextSyncToken": "s" }).to_string();
     let read = Reading::of(driver.given(EVENTS, Reach::Everything, None, (200, &body)).unwrap());
-    let told = read.notices().map(|notice| {
-        let (_, id) = part::ids_of(&notice.id).unwrap();
-        format!("{id}[{}]", notice.unread.join(" "))
-    });
     assert_eq!(
-        told.collect::<Vec<_>>().join(", "),
+        unread(&read),
         "good[], rules[recurrence], start[start.date], state[status], guests[attendees], zone[end.timeZone], deleted[]"
     );
     assert_eq!(read.facts.iter().filter(|what| matches!(what, What::Ignored { .. })).count(), 5);
