@@ -50,7 +50,8 @@ impl Webhooks for MicrosoftGraph {
                 true => whole(index),
                 false => notification.identity(verified.received_at()),
             };
-            let what = notification.told().about(notification.subscription_id());
+            let through = Some(notification.subscription_id().to_owned());
+            let what = notification.told().about(notification.reference()).through(through);
             Notice { account: None, identity, what }
         };
         // Nothing in it can be believed to tell it from others but its place.

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::json::unreadable;
 use crate::lenient::{Lenient, Object, fields};
+use crate::microsoft_graph::{CALENDAR, PROFILE};
 use crate::reading::{told, unknown};
 use crate::verified::Verified;
 use hooktide_model::fault::{AuthFault, Fault};
@@ -58,6 +59,7 @@ fields! {
     pub(super) struct Notification<'a> {
         /// Microsoft's id of the subscription.
         subscription_id: Lenient<Cow<'a, str>> = "subscriptionId",
+        client_state: Lenient<Cow<'a, str>> = "clientState",
         id: Lenient<Cow<'a, str>>,
         change_type: Lenient<Cow<'a, str>> = "changeType",
         lifecycle_event: Lenient<Cow<'a, str>> = "lifecycleEvent",
@@ -158,13 +160,21 @@ impl Notification<'_> {
     /// The notice that it gives.
     pub(super) fn told(&self) -> What {
         let topic = topic(&self.lifecycle_event, &self.change_type);
-        match crate::microsoft_graph::PROFILE.becomes(topic) {
+        match PROFILE.becomes(topic) {
             // Something happened, even if the item does not say what.
-            None if self.lifecycle_event.is_there() && !is_word(topic) => What::hint("subscription"),
-            None if self.change_type.is_there() && !is_word(topic) => What::hint("calendar"),
+            None if [&self.lifecycle_event, &self.change_type].iter().any(|field| field.is_there())
+                && !is_word(topic) =>
+            {
+                What::hint(CALENDAR)
+            }
             None => unknown(topic),
             becomes => told(becomes).because(reason(topic)),
         }
+    }
+
+    /// Our reference of the subscription, which its `clientState` proves.
+    pub(super) fn reference(&self) -> &str {
+        text(&self.client_state).and_then(|state| state.split_once('.')).map_or("", |(reference, _)| reference)
     }
 
     /// Microsoft's id of the subscription, which a proved notification always has.

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use hooktide_model::signing::SUBSCRIPTION_KEY;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::payload;
+use super::payload::{self, Proof};
 use crate::microsoft_graph::PROOF;
 use crate::{Sample, Unsigned};
 use hooktide_model::fault::Fault;
@@ -71,13 +72,16 @@ fn lifecycle(topic: &str, sample: &Sample<'_>) -> Value {
 /// The body with the proof of each item in it; as it is, where it has them already or is of another form.
 pub(super) fn signed(unsigned: &Unsigned<'_>) -> Result<Bytes, Fault> {
     let key = unsigned.secret(SUBSCRIPTION_KEY)?;
-    let items = payload::items(&unsigned.body).unwrap_or_default();
-    if items.into_iter().all(|item| payload::prove(item, unsigned.secrets, unsigned.now).is_ok()) {
+    let proves = |item: Option<Proof<'_>>| payload::prove(item, unsigned.secrets, unsigned.now).is_ok();
+    if payload::items(&unsigned.body).unwrap_or_default().into_iter().all(proves) {
         return Ok(unsigned.body.clone());
     }
     let Ok(mut body) = serde_json::from_slice::<Value>(&unsigned.body) else { return Ok(unsigned.body.clone()) };
-    let items = body.get_mut("value").and_then(Value::as_array_mut).into_iter().flatten();
-    for item in items.filter_map(Value::as_object_mut) {
+    for item in body.get_mut("value").and_then(Value::as_array_mut).into_iter().flatten() {
+        if proves(Proof::deserialize(&*item).ok()) {
+            continue;
+        }
+        let Some(item) = item.as_object_mut() else { continue };
         if let Some(subscription) = item.get("subscriptionId").and_then(Value::as_str) {
             let reference = signing::sha256_hex(subscription.as_bytes());
             let token = signing::carried_token(key, &reference[..REFERENCE]);
