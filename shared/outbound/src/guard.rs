@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use hooktide_model::fault::Fault;
-use hooktide_model::network::{PrivateHost, is_public};
+use hooktide_model::network::{PrivateHost, is_public, is_same_site};
 use hooktide_store::ports::Destination;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -38,13 +38,17 @@ pub(crate) fn way(
     }
     let name = host.to_string();
     let is_private = private_hosts.iter().any(|private| private.is(&name, port));
-    if let Destination::Connection(own) = to {
-        if !own.eq_ignore_ascii_case(&name) {
-            return refused("it is to another host than the connection's");
+    let is_own = match to {
+        Destination::Connection(own) => Some(own.eq_ignore_ascii_case(&name)),
+        Destination::Site(own) => Some(is_same_site(own, &name)),
+        Destination::Operator | Destination::Public => None,
+    };
+    match is_own {
+        Some(false) => return refused("it is to another host than the connection's"),
+        Some(true) if url.scheme() != "https" && !is_private => {
+            return refused("it is not HTTPS, by which alone it goes to hosts that are not private");
         }
-        if url.scheme() != "https" && !is_private {
-            return refused("it is not HTTPS, by which alone credentials are sent");
-        }
+        Some(true) | None => {}
     }
     if is_private {
         return Ok(Way::Trusted);
@@ -115,6 +119,10 @@ mod tests {
         Destination::Connection("shop.example.com".to_owned())
     }
 
+    fn site() -> Destination {
+        Destination::Site("shop.example.com".to_owned())
+    }
+
     #[test]
     fn a_request_goes_only_where_its_destination_allows() {
         use Destination::{Operator, Public};
@@ -135,6 +143,14 @@ mod tests {
             ("http://shop.example.com/x", connection(), None),
             ("http://shop.example.com:8080/x", connection(), Some(Way::Trusted)),
             ("https://shop.example.com@evil.example/", connection(), None),
+            ("https://shop.example.com/x", site(), Some(Way::Guarded)),
+            ("https://p42.example.com/x", site(), Some(Way::Guarded)),
+            ("http://p42.example.com/x", site(), None),
+            ("https://shop.example.org/x", site(), None),
+            ("https://example.com.evil.example/x", site(), None),
+            ("http://shop.example.com:8080/x", site(), Some(Way::Trusted)),
+            ("http://127.0.0.1/", Destination::Site("127.0.0.1".to_owned()), None),
+            ("https://127.0.0.1/", Destination::Site("127.0.0.1".to_owned()), None),
             ("http://cdn.example.com/a.png", Public, Some(Way::Guarded)),
             ("https://8.8.8.8/", Public, Some(Way::Guarded)),
             ("http://db.internal:8080/", Public, Some(Way::Trusted)),

@@ -34,6 +34,8 @@ pub enum Destination {
     Operator,
     /// The host of a connection, such as `my-shop.myshopify.com`, by HTTPS.
     Connection(String),
+    /// The host of a connection, or another of the same site ([`hooktide_model::network::is_same_site`]), by HTTPS.
+    Site(String),
     /// Any host.
     Public,
 }
