@@ -7,7 +7,8 @@ use http::Request;
 
 use super::{Answer, Arrival, Ask, Base, Provider, Refusal};
 use crate::protocols::answers;
-use crate::protocols::oauth2::OAuth;
+use crate::protocols::bearer;
+use crate::protocols::oauth2::{ACCESS_TOKEN, OAuth};
 use hooktide_model::fault::{AuthFault, Fault};
 use hooktide_model::secret::{LiveSecret, Secret, Secrets};
 use jiff::Timestamp;
@@ -17,10 +18,10 @@ pub trait Api: Provider {
     /// Where it is. The operator may set another origin for a sandbox (see the settings).
     fn base(&self) -> Base;
 
-    /// The request with what proves us; `None` where the connection has no such credentials. `secrets` are the connection's
-    /// credentials, and what verifies its deliveries.
-    fn authorise(&self, _request: Request<Bytes>, _secrets: &Secrets, _now: Timestamp) -> Option<Request<Bytes>> {
-        None
+    /// The request with what proves us: the access token as RFC 6750 has it, where it is got by OAuth. `None` where the connection
+    /// has no such credentials. `secrets` are the connection's credentials, and what verifies its deliveries.
+    fn authorise(&self, request: Request<Bytes>, secrets: &Secrets, now: Timestamp) -> Option<Request<Bytes>> {
+        self.oauth().and_then(|_| bearer::authorise(request, secrets, ACCESS_TOKEN, now))
     }
 
     /// Sorts an answer by what to do next; an error for all that is no success.

@@ -10,6 +10,9 @@ pub enum Base {
     /// An address of each account, from the account and the settings of its connection, without a slash at the end; `None` if
     /// they do not say it.
     OfConnection(fn(Option<&str>, &ConnectionSettings) -> Option<String>),
+    /// The same, where questions may also go to other hosts of the same site, by HTTPS: some servers keep each account on
+    /// another host than the one that accounts are looked for at.
+    OfSite(fn(Option<&str>, &ConnectionSettings) -> Option<String>),
 }
 
 impl Base {
@@ -17,7 +20,7 @@ impl Base {
     pub fn fixed(self) -> Option<&'static str> {
         match self {
             Self::Fixed(address) => Some(address),
-            Self::OfConnection(_) => None,
+            Self::OfConnection(_) | Self::OfSite(_) => None,
         }
     }
 }

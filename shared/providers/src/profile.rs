@@ -34,6 +34,9 @@ pub struct Profile {
     /// How many calls a minute its API gets of an account, unless the connection says another number; as many as there are
     /// without one.
     pub calls_per_minute: Option<u32>,
+    /// The shortest and the longest time between two polls of what has no webhook, or no healthy one, where it is another than
+    /// usual.
+    pub polled_every: Option<(Duration, Duration)>,
     /// The time for which a delivery without an entity of its own is remembered: longer than the provider retries.
     pub window: Duration,
     /// The parts that tell one delivery from another (see [`hooktide_model::notice::Notice::identity`]), in a phrase for
@@ -98,6 +101,7 @@ impl Profile {
         topics: &[],
         resources: &[],
         calls_per_minute: None,
+        polled_every: None,
         // As long as most providers retry, or might.
         window: Duration::from_secs(72 * 3600),
         identity: "",
@@ -146,6 +150,11 @@ impl Profile {
             Becomes::Kind(_) | Becomes::Privacy | Becomes::Ignored(_) => None,
         });
         of_topics.chain(self.resources.iter().map(|(_, resource)| *resource))
+    }
+
+    /// Whether its resources are read without any credentials.
+    pub fn is_open(&self) -> bool {
+        self.credentials.is_empty() && self.has_resources()
     }
 
     /// Checks that a secret can be what its name says; the text is for whoever gave it.
@@ -214,6 +223,14 @@ pub(crate) const OAUTH: &[Need] = &[
     Need::optional("access_token", "the token that the provider's API is called with"),
     Need::optional("refresh_token", "the token that new access tokens are got with"),
     Need::optional("client_id", "the app's id at the provider"),
+];
+
+/// The same of an app with a secret.
+pub(crate) const OAUTH_WITH_SECRET: &[Need] = &[
+    OAUTH[0],
+    OAUTH[1],
+    OAUTH[2],
+    Need::optional("client_secret", "the app's secret, with which access tokens are renewed"),
 ];
 
 /// A topic that a provider is known to send.

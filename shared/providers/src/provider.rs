@@ -1,6 +1,6 @@
 //! The providers' trait: what one is, as data, and which facets it has.
 
-use super::{Api, Profile, Source, Subscriptions, Webhooks};
+use super::{Api, Profile, Source, Subscriptions, Target, Webhooks};
 
 /// A provider. Pure: no clock, no socket, no store.
 pub trait Provider: Send + Sync {
@@ -32,6 +32,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// The writing into its calendars.
+    fn target(&self) -> Option<&dyn Target> {
+        None
+    }
+
     /// A simulation of its API, with an account that is made from a seed.
     #[cfg(feature = "simulators")]
     fn simulator(&self, _seed: u64) -> Option<Box<dyn crate::simulator::Simulator>> {
@@ -56,6 +61,7 @@ macro_rules! provider {
     (facet webhooks) => { provider!(facet webhooks: Webhooks); };
     (facet api) => { provider!(facet api: Api); };
     (facet source) => { provider!(facet source: Source); };
+    (facet target) => { provider!(facet target: Target); };
     (facet subscriptions) => { provider!(facet subscriptions: Subscriptions); };
     (facet $facet:ident: $trait:ident) => {
         fn $facet(&self) -> Option<&dyn $crate::$trait> {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::reading::is_id;
 use super::{Answer, Api, Ask, Refusal};
 use hooktide_model::notice::What;
 use hooktide_model::settings::connection::ConnectionSettings;
@@ -33,6 +34,12 @@ pub trait Source: Api {
     /// Whether [`Reach::Changes`] of a resource has whatever changed, half a minute after it did. Where hints are about too many
     /// entities to name them, it is read in place of everything.
     fn is_dated(&self, _resource: &str) -> bool {
+        false
+    }
+
+    /// Whether a listing of a resource is a single answer, which has everything or nothing: what it lacks need not be asked for
+    /// by its id as well.
+    fn lists_at_once(&self, _resource: &str) -> bool {
         false
     }
 
@@ -101,6 +108,36 @@ impl Page {
     pub fn of(facts: Vec<What>, next: Next) -> Self {
         Self { facts, seen: Vec::new(), parts: Vec::new(), ended: Vec::new(), next }
     }
+
+    /// A page of parts; for `None`, it says that an item is `odd`.
+    pub(crate) fn of_parts(parts: impl IntoIterator<Item = Option<Part>>, odd: &str, next: Next) -> Self {
+        let mut page = Self::of(Vec::new(), next);
+        for part in parts {
+            match part {
+                Some(part) => page.parts.push(part),
+                None => page.facts.push(What::ignored(odd)),
+            }
+        }
+        page
+    }
+
+    /// The answer about a single part by its id: it is gone, or read as `read` does; `None` from there is one that cannot be read.
+    pub(crate) fn of_one(
+        id: &str,
+        is_gone: bool,
+        read: impl FnOnce() -> Result<Option<Part>, Refusal>,
+    ) -> Result<Self, Refusal> {
+        let part = match is_gone {
+            true => Part::gone(id),
+            false => read()?.ok_or(Refusal::Unreadable("a part without an id"))?,
+        };
+        Ok(Self::of_part(part, Next::Done(String::new())))
+    }
+
+    /// The answer about a single part.
+    pub(crate) fn of_part(part: Part, next: Next) -> Self {
+        Self { parts: vec![part], ..Self::of(Vec::new(), next) }
+    }
 }
 
 /// A part of a resource.
@@ -114,6 +151,29 @@ pub struct Part {
     pub is_primary: bool,
     /// Whether it is gone, or closed to us.
     pub is_gone: bool,
+}
+
+impl Part {
+    /// The longest name, in characters.
+    const LONGEST_NAME: usize = 200;
+
+    /// A part, under its id if it has no name; `None` if it has no id either.
+    pub(crate) fn named(id: Option<String>, name: Option<String>) -> Option<Self> {
+        let id = id.filter(|id| is_id(id))?;
+        let name = name.and_then(|name| Self::shown_name(&name)).unwrap_or_else(|| id.clone());
+        Some(Self { id, name, is_primary: false, is_gone: false })
+    }
+
+    /// A part that is gone, or closed to us; its name is not known any more.
+    pub(crate) fn gone(id: &str) -> Self {
+        Self { id: id.to_owned(), name: id.to_owned(), is_primary: false, is_gone: true }
+    }
+
+    /// A name as it is shown: not too long, and without control characters; `None` where nothing is left of it.
+    pub(crate) fn shown_name(name: &str) -> Option<String> {
+        let name: String = name.chars().filter(|letter| !letter.is_control()).take(Self::LONGEST_NAME).collect();
+        Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+    }
 }
 
 /// The way on after a page.

@@ -1,15 +1,19 @@
-//! Percent-encoding of parameters, as RFC 3986 has it.
+//! Percent-encoding, as RFC 3986 has it.
 
 /// Encodes all but letters, digits and `-._~`.
 pub(crate) fn encoded(text: &str) -> String {
+    encoded_but(text.as_bytes(), |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+/// Encodes all but these bytes, which are to be of ASCII.
+pub(crate) fn encoded_but(bytes: &[u8], stays: impl Fn(u8) -> bool) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |number: u8| char::from(DIGITS[usize::from(number & 15)]);
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => encoded.push(char::from(byte)),
-            byte => encoded.extend(['%', digit(byte >> 4), digit(byte)]),
+    let mut encoded = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match stays(*byte) {
+            true => encoded.push(char::from(*byte)),
+            false => encoded.extend(['%', digit(byte >> 4), digit(*byte)]),
         }
     }
     encoded

@@ -57,6 +57,11 @@ pub(crate) fn is_plain(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(plain)
 }
 
+/// Decodes a part of a path, in which `+` stands for itself; `None` if the text is malformed or not UTF-8.
+pub(crate) fn decoded_path(text: &str) -> Option<String> {
+    decoded(&text.replace('+', "%2B"))
+}
+
 /// Decodes percent-encoding, and `+` as a space; `None` if the text is malformed or not UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();

@@ -1,9 +1,14 @@
-//! Answers of a simulated API in JSON.
+//! Requests and answers of a simulated API in JSON.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
-use serde_json::Value;
+use http::{HeaderValue, Request, Response, StatusCode};
+use serde_json::{Map, Value};
+
+/// The body of a request; `None` if it is no object.
+pub(crate) fn object(request: &Request<Bytes>) -> Option<Map<String, Value>> {
+    serde_json::from_slice(request.body()).ok()
+}
 
 /// An answer with that status and body.
 pub(crate) fn answer(status: u16, body: &Value) -> Response<Bytes> {

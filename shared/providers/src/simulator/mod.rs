@@ -5,11 +5,16 @@
 //! or delays them to see what happens.
 
 pub(crate) mod drawn;
+pub(crate) mod habits;
+pub(crate) mod ical;
 pub(crate) mod json;
 pub(crate) mod meter;
 pub(crate) mod oauth;
 pub(crate) mod outbox;
+pub(crate) mod plain;
 pub(crate) mod query;
+pub(crate) mod tokens;
+pub(crate) mod zone;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -24,8 +29,10 @@ pub trait Simulator: Send {
     /// Edits something as its owner would at the provider, and returns its id. An error says what is wrong with the edit.
     fn edit(&mut self, edit: &Edit, now: Timestamp) -> Result<String, String>;
 
-    /// The notifications that are to be sent since they were last taken, in their order.
-    fn take_notifications(&mut self, now: Timestamp) -> Vec<Request<Bytes>>;
+    /// The notifications that are to be sent since they were last taken, in their order. Some providers send none.
+    fn take_notifications(&mut self, _now: Timestamp) -> Vec<Request<Bytes>> {
+        Vec::new()
+    }
 
     /// Hears how a notification was answered; `None` if nobody answered. Providers give up on receivers that refuse.
     fn delivered(&mut self, _notification: &Request<Bytes>, _status: Option<http::StatusCode>, _now: Timestamp) {}

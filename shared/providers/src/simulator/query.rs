@@ -10,6 +10,21 @@ pub(crate) fn parameters(request: &Request<Bytes>) -> Vec<(String, String)> {
     pairs(request.uri().query().unwrap_or_default())
 }
 
+/// A form.
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The form in the body of a request.
+    pub(crate) fn of(body: &Bytes) -> Self {
+        Self(pairs(std::str::from_utf8(body).unwrap_or_default()))
+    }
+
+    /// The value under a name; empty if there is none.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text.as_str())
+    }
+}
+
 /// The pairs of a query, or of a form.
 pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| {

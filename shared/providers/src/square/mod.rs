@@ -9,7 +9,7 @@ mod webhooks;
 
 use std::time::Duration;
 
-use crate::profile::OAUTH;
+use crate::profile::OAUTH_WITH_SECRET;
 use crate::provider::provider;
 use crate::{Becomes, Covers, Need, Profile, Scheme, Topic};
 use hooktide_model::names::Kind;
@@ -44,10 +44,10 @@ const PROFILE: Profile = Profile {
          the subscription",
     )],
     credentials: &[
-        OAUTH[0],
-        OAUTH[1],
-        OAUTH[2],
-        Need::optional("client_secret", "the app's secret, with which access tokens are renewed"),
+        OAUTH_WITH_SECRET[0],
+        OAUTH_WITH_SECRET[1],
+        OAUTH_WITH_SECRET[2],
+        OAUTH_WITH_SECRET[3],
         Need::optional(APPLICATION_TOKEN, "the application's own access token, with which webhooks are subscribed to"),
     ],
     topics: {

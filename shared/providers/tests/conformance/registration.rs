@@ -13,6 +13,7 @@ const REGISTRY: &str = "shared/providers/src/lib.rs";
 /// examples, and the `mod` line of a provider's folder, which the language asks for.
 const FOLDERS: &[(&str, &str)] = &[
     ("bench", "what is measured is measured with a provider"),
+    ("examples", "tools for tests are about a provider"),
     ("tests", "tests show what they mean with a provider"),
     ("target", "built, not written"),
     ("node_modules", "written by others"),
@@ -35,8 +36,8 @@ fn has_word(line: &str, name: &str) -> bool {
     let of_word = |character: char| character.is_alphanumeric() || character == '_';
     // `$x:meta` is a sort of syntax, not a provider.
     let of_macro = |before: &str| before.ends_with(':') && !before.ends_with("::") && before.contains('$');
-    // So is `x.meta()`, whatever `x` is.
-    let of_method = |before: &str, after: &str| before.ends_with('.') && after.starts_with('(');
+    // So is `x.meta()`, whatever `x` is, and `"x.ics"` is a file.
+    let of_method = |before: &str, after: &str| before.ends_with('.') && after.starts_with(['(', '"']);
     line.match_indices(name).any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + name.len()..]);
         !before.ends_with(of_word) && !of_macro(before) && !of_method(before, after) && !after.starts_with(of_word)

@@ -14,7 +14,7 @@ use hooktide_providers::simulator::{Edit, Simulator};
 use hooktide_providers::verified::open;
 use hooktide_providers::{
     Answer, Arrival, Ask, Base, Next, Page, Part, Provider, Reach, Refusal, Subscribed, SubscriptionStep,
-    SubscriptionTask, Task, by_id,
+    SubscriptionTask, Task, WriteStep, WriteTask, Written, by_id,
 };
 
 /// How many pages a reading has at the most.
@@ -166,6 +166,17 @@ impl Driver {
         })
     }
 
+    /// What the source makes of this answer.
+    pub(crate) fn answered_by(
+        &self,
+        resource: &str,
+        reach: Reach<'_>,
+        cursor: Option<&str>,
+        answer: &Answer,
+    ) -> Result<Page, Refusal> {
+        self.answered_with(resource, reach, cursor, |_| answer.clone())
+    }
+
     /// What the source makes of answers that no simulator gives: one to each question.
     pub(crate) fn given_each(
         &self,
@@ -234,6 +245,38 @@ impl Driver {
         })
     }
 
+    /// Takes a step of writing a block into the calendar that is the part.
+    pub(crate) fn write(&mut self, step: &WriteStep<'_>) -> Result<Written, Refusal> {
+        let answer = self.written(step);
+        let target = self.provider.target().unwrap();
+        self.in_calendar(|task| target.read(task, step, &answer))
+    }
+
+    /// The answer to a step of writing, which nobody reads unless the caller does.
+    pub(crate) fn written(&mut self, step: &WriteStep<'_>) -> Answer {
+        self.pass(1);
+        let target = self.provider.target().unwrap();
+        let ask = self.in_calendar(|task| target.ask(task, step));
+        self.send(ask)
+    }
+
+    /// What is read of an answer to a step of writing that no simulator gives.
+    pub(crate) fn write_given(&self, step: &WriteStep<'_>, (status, body): (u16, &str)) -> Result<Written, Refusal> {
+        let answer = Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap();
+        self.in_calendar(|task| self.provider.target().unwrap().read(task, step, &answer))
+    }
+
+    /// Does something with the calendar that is the part.
+    pub(crate) fn in_calendar<T>(&self, act: impl FnOnce(&WriteTask<'_>) -> T) -> T {
+        act(&WriteTask {
+            account: Some(self.provider.profile().sample_account),
+            settings: &self.settings,
+            calendar: self.part.as_deref().unwrap(),
+            api: &self.base(),
+            now: self.now,
+        })
+    }
+
     /// Adds a secret to those that are known.
     pub(crate) fn learn(&mut self, name: &str, secret: Secret) {
         self.secrets = self.secrets.clone().with([live(name, secret)]);
@@ -269,7 +312,7 @@ impl Driver {
         let account = Some(self.provider.profile().sample_account);
         match self.provider.api().unwrap().base() {
             Base::Fixed(address) => address.to_owned(),
-            Base::OfConnection(of) => of(account, &self.settings).unwrap(),
+            Base::OfConnection(of) | Base::OfSite(of) => of(account, &self.settings).unwrap(),
         }
     }
 

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at what cannot be")]
 
+mod caldav;
+mod calendars;
 mod driver;
 mod google_calendar;
+mod ics;
+mod microsoft_graph;
 mod recorded;
 mod shopify;
 mod square;

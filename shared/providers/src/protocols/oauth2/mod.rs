@@ -39,6 +39,11 @@ pub struct OAuth {
 }
 
 impl OAuth {
+    /// Tokens as the standard has them: asked for by a form, with what an owner consented to, and the proof of every request.
+    pub(crate) const fn of(token: Base, consent: ConsentPage) -> Self {
+        Self { token, format: Format::Form, in_own_name: false, covers: |_| true, consent }
+    }
+
     /// The question for tokens; `None` if the secrets lack the app's id or secret.
     pub fn ask(&self, url: &str, secrets: &Secrets, grant: &Grant<'_>, now: Timestamp) -> Option<Ask> {
         question::ask(self, url, secrets, grant, now)

@@ -112,10 +112,7 @@ impl Account {
 
 /// The body of a request, as an object.
 fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refused> {
-    match serde_json::from_slice(request.body()) {
-        Ok(Value::Object(body)) => Ok(body),
-        Ok(_) | Err(_) => Err(invalid("EXPECTED_JSON_BODY", "The body of the request is not a JSON object.")),
-    }
+    json::object(request).ok_or_else(|| invalid("EXPECTED_JSON_BODY", "The body of the request is not a JSON object."))
 }
 
 impl Simulator for Account {

@@ -95,8 +95,7 @@ fn an_item_that_is_not_proved_is_never_told_of() {
     assert_eq!(verify_items(&items), Ok(KeyId("k7".into())));
     assert_eq!(dropped(&items), [0, 2, 3, 4, 5, 7]);
     let told = notices(&items, NOW).unwrap().into_iter().map(|notice| notice.what).collect::<Vec<_>>();
-    let hint = |of: &str| What::hint("calendar").about(of);
-    assert_eq!(told, [hint(ONE), hint(TWO)]);
+    assert_eq!(told, [hint("reference-one", ONE), hint("reference-two", TWO)]);
 }
 
 #[test]
@@ -194,6 +193,11 @@ fn what_has_no_version_is_told_again_a_quarter_of_an_hour_later() {
     assert_ne!(identities(&with_id("one"), NOW), identities(&with_id("two"), NOW));
 }
 
+/// The hint of a subscription of ours, by the reference that its proof carries, and by Microsoft's id.
+fn hint(reference: &str, subscription: &str) -> What {
+    What::hint("calendar").about(reference).through(Some(subscription.to_owned()))
+}
+
 #[test]
 fn each_lifecycle_event_asks_for_its_own_reason() {
     for (event, reason) in [
@@ -202,10 +206,10 @@ fn each_lifecycle_event_asks_for_its_own_reason() {
         ("missed", MarkReason::Missed),
     ] {
         let told = notices(&[lifecycle(event)], NOW).unwrap();
-        assert_eq!(told[0].what, What::hint("subscription").about(ONE).because(reason), "{event}");
+        assert_eq!(told[0].what, hint("reference-one", ONE).because(reason), "{event}");
     }
     let told = notices(&[change(ONE, STATE_OF_ONE, "a", "1")], NOW).unwrap();
-    assert_eq!(told[0].what, What::hint("calendar").about(ONE));
+    assert_eq!(told[0].what, hint("reference-one", ONE));
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn a_lifecycle_event_counts_more_than_a_change_in_the_same_item() {
     let events = r#""updated","lifecycleEvent":"missed""#;
     let both = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""updated""#, events);
     let told = notices(&[both], NOW).unwrap();
-    assert!(matches!(&told[0].what, What::Hint { resource: "subscription", .. }), "{told:?}");
+    assert!(matches!(&told[0].what, What::Hint { reason: MarkReason::Missed, .. }), "{told:?}");
 }
 
 #[test]
@@ -222,16 +226,15 @@ fn a_proved_item_that_says_twice_what_happened_counts_as_it_says_last() {
     let items = [change(ONE, "forged", "x", "1"), odd, change(TWO, STATE_OF_TWO, "b", "1")];
     let told = notices(&items, NOW).unwrap();
     let what = told.iter().map(|notice| notice.what.clone()).collect::<Vec<_>>();
-    let hint = |of: &str| What::hint("calendar").about(of);
-    assert_eq!(what, [hint(ONE), hint(TWO)]);
+    assert_eq!(what, [hint("reference-one", ONE), hint("reference-two", TWO)]);
     assert_eq!(told[0].identity, notices(&[change(ONE, STATE_OF_ONE, "a", "1")], NOW).unwrap()[0].identity);
 }
 
 #[test]
 fn a_proved_item_that_does_not_say_what_happened_asks() {
-    for (kind, resource) in [("7", "calendar"), ("[]", "calendar"), ("null,\"lifecycleEvent\":7", "subscription")] {
+    for kind in ["7", "[]", "null,\"lifecycleEvent\":7"] {
         let odd = change(ONE, STATE_OF_ONE, "a", "1").replace(r#""updated""#, kind);
         let told = notices(&[odd], NOW).unwrap();
-        assert!(matches!(&told[0].what, What::Hint { resource: asked, .. } if *asked == resource), "{kind}: {told:?}");
+        assert_eq!(told[0].what, hint("reference-one", ONE), "{kind}");
     }
 }
