@@ -52,6 +52,12 @@ pub enum Area<'a> {
     Subscriptions,
     /// Switches for many connections at once.
     Switches,
+    /// What was chosen for calendars.
+    Calendars,
+    /// Times that are taken in a calendar because they are in another one.
+    Blocks,
+    /// The names of these at their providers.
+    BlockNames,
     /// The tenants that have connections, in the system's partition.
     Tenants,
     /// The item that tells whether the root keys are those that the table was written under.
@@ -80,6 +86,9 @@ impl Partition {
             Area::Budgets => "budgets".to_owned(),
             Area::Subscriptions => "subscriptions".to_owned(),
             Area::Switches => "switches".to_owned(),
+            Area::Calendars => "calendars".to_owned(),
+            Area::Blocks => "blocks".to_owned(),
+            Area::BlockNames => "block-names".to_owned(),
             Area::Tenants => "tenants".to_owned(),
             Area::Canary => "Z".to_owned(),
         };

@@ -28,6 +28,9 @@
 //! | budget | `T#<tenant>#budgets` | connection id | granted, breaker |
 //! | subscription | `T#<tenant>#subscriptions` | `<connection>#<id>` | state, failures, provider_id, expires_at, next_at |
 //! | mode switch | `T#<tenant>#switches` | `mode` | polling_percent, since, after |
+//! | choice of calendars | `T#<tenant>#calendars` | connection id | user, choices |
+//! | block | `T#<tenant>#blocks` | `<connection>#<calendar>#<connection of its event>#<event>#<occurrence>` | start, end, state, provider_id |
+//! | name of a block | `T#<tenant>#block-names` | `id#<hash>`, `uid#<hash>` | block |
 //! | known tenant | `T#system#tenants` | tenant | (a reference) |
 //! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
@@ -38,7 +41,9 @@
 
 mod as_text;
 pub mod authorization;
+pub mod block;
 pub mod budget;
+pub mod calendars;
 pub mod canary;
 pub mod connection;
 pub mod dead_letter;

@@ -80,6 +80,9 @@ pub struct Resource {
     /// The part's name among people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Whether the part is the account's main one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_primary: bool,
     /// Whether the provider no longer has the part, so that what is known of it goes as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_gone: bool,
@@ -221,6 +224,7 @@ impl Resource {
             name: id.name.clone(),
             part: id.part.clone(),
             title: None,
+            is_primary: false,
             is_gone: false,
             mode,
             cursor: None,

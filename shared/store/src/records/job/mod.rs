@@ -142,6 +142,13 @@ impl Mark {
         !self.running && !self.begun && self.hints == 0
     }
 
+    /// The entities that it is about; `None` where it is about all of them: somebody asked for that as well, or they are more than
+    /// a mark names.
+    pub fn named(&self) -> Option<&BTreeSet<String>> {
+        let asks_for_all = self.reasons.contains_key(&MarkReason::Full);
+        (!asks_for_all && !self.entities.is_empty()).then_some(&self.entities)
+    }
+
     /// Whether everything is asked for only because hints were about more entities than a mark names.
     pub fn names_too_many(&self) -> bool {
         self.reasons.get(&MarkReason::Full) == Some(&0)

@@ -1,0 +1,88 @@
+//! Calendars: which of a connection's calendars are read, which block time in others, and which are blocked.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::key::{Area, Key, Partition};
+use hooktide_model::tenant::Tenant;
+
+/// What a person chose for the calendars of a connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calendars {
+    /// The connection.
+    pub connection: String,
+    /// The person whose account it is; all connections without one are of one person.
+    #[serde(default)]
+    pub user: String,
+    /// The choices, by the provider's id of the calendar.
+    #[serde(default)]
+    pub choices: BTreeMap<String, Choice>,
+}
+
+/// What a person chose for a calendar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Whether it is read; by default if it is the account's main one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub included: Option<bool>,
+    /// Whether its events block time in the person's other calendars.
+    #[serde(default)]
+    pub blocks_others: bool,
+    /// Whether events of the person's other calendars block time in it.
+    #[serde(default)]
+    pub is_blocked: bool,
+}
+
+impl Record for Calendars {
+    const NAME: &'static str = "choice of calendars";
+}
+
+impl Calendars {
+    /// Whether a calendar is read: what was chosen, else whether it is read unless somebody says otherwise.
+    pub fn includes(&self, calendar: &str, by_default: bool) -> bool {
+        self.choices.get(calendar).and_then(|choice| choice.included).unwrap_or(by_default)
+    }
+
+    /// Whether any of them takes part in blocking.
+    pub fn are_blocking(&self) -> bool {
+        self.choices.values().any(|choice| choice.blocks_others || choice.is_blocked)
+    }
+
+    /// The calendars whose events block time in others.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.choices.iter().filter(|(_, choice)| choice.blocks_others).map(|(id, _)| id.as_str())
+    }
+
+    /// The calendars in which time is blocked.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        self.choices.iter().filter(|(_, choice)| choice.is_blocked).map(|(id, _)| id.as_str())
+    }
+}
+
+/// The partition of a tenant's choices, sorted by connection.
+pub fn partition(tenant: &Tenant) -> Partition {
+    Partition::of(tenant, Area::Calendars)
+}
+
+/// The key of what was chosen for a connection.
+pub fn key(tenant: &Tenant, connection: &str) -> Key {
+    partition(tenant).key(connection)
+}
+
+/// How far a look at all events of a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The shard of its entities that is next.
+    pub shard: u8,
+}
+
+impl Record for Progress {
+    const NAME: &'static str = "progress of a look at events";
+}
+
+/// The key of how far a look at all events of a connection has come.
+pub fn progress_key(tenant: &Tenant, connection: &str) -> Key {
+    Partition::of(tenant, Area::BlockNames).key(format!("progress#{connection}"))
+}
