@@ -12,14 +12,18 @@ use jiff::Timestamp;
 use object_store::path::Path;
 
 use super::Ports;
+use super::follow::busy::kept;
+use super::follow::busy::planner::BUSY;
+use super::follow::busy::writer::BLOCKS;
 use super::jobs::announce::announce as announce_mark;
 use super::jobs::task::{Runner, Task};
 use super::sync::seen;
+use super::told::{Note, tell};
 use super::watch::{self, WATCH, part};
 use hooktide_model::envelope::Envelope;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
-use hooktide_model::names::Kind;
+use hooktide_model::names::{Kind, Outcome};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::bodies;
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
@@ -29,7 +33,7 @@ use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::belonging_key;
 use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::resource::{self, Resource};
-use hooktide_store::records::{self, Stored, authorization, subscription, tag};
+use hooktide_store::records::{self, Stored, authorization, calendars, subscription, tag};
 
 /// How many items are erased at once at the most; what remains is erased by calling again.
 pub const MOST: usize = 5_000;
@@ -41,6 +45,8 @@ const LATE: Duration = Duration::from_secs(600);
 const PAGE: usize = 100;
 /// How many held deliveries are read at once: they are large.
 const LETTERS: usize = 50;
+/// How many blocks that are left are counted.
+const COUNTED: usize = 10_000;
 /// How many job marks are erased at once at the most.
 pub const MARKS: usize = 1_000;
 
@@ -89,6 +95,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     if is_parting(ports, &task, &stored.record).await? {
         erased.others += 1;
     } else {
+        tell_of_blocks(ports, &task, &stored.record).await?;
         all &= syncs(ports, task.tenant, &stored.record, &mut erased).await?;
     }
     if all && erased == ErasedCounts::default() {
@@ -108,11 +115,30 @@ async fn is_parting(ports: &Ports, task: &Task<'_>, connection: &Connection) -> 
         return Ok(false);
     }
     if part::is_over(connection, task.now - LATE) {
-        part::settle(ports, task.tenant, &connection.id).await?;
+        part::settle(ports, task.tenant, &connection.id, task.now).await?;
     } else if records::get::<Mark>(&*ports.table, &job::key(task.tenant, &WATCH, &connection.id)).await?.is_none() {
         watch::look(ports, task.tenant, &connection.id, task.now).await?;
     }
     Ok(true)
+}
+
+/// Tells how many blocks are left in the calendars of a connection that is deleted, where its time to remove them is over.
+async fn tell_of_blocks(ports: &Ports, task: &Task<'_>, connection: &Connection) -> Result<(), Fault> {
+    let left = kept::keys(ports, task.tenant, &connection.id, COUNTED).await?.len();
+    if left == 0 {
+        return Ok(());
+    }
+    let blocks = if left == 1 { "1 block is".to_owned() } else { format!("{left} blocks are") };
+    let note = Note {
+        id: format!("blocks-left-{}", connection.id),
+        provider: &connection.provider,
+        topic: "busy",
+        about: &connection.id,
+        connection: Some(&connection.id),
+        outcome: Outcome::Failed,
+        text: format!("{blocks} left in its calendars, which could not be removed in time: delete these there"),
+    };
+    tell(ports, task.committer, task.tenant, note, task.now).await
 }
 
 /// Erases what is known of the syncs of a connection that is deleted: resources, subscriptions, tokens; whether all of it.
@@ -134,7 +160,11 @@ async fn syncs(
     let range = Range::Prefix(subscription::prefix(id));
     let (mut found, more) = keys_of(ports, &subscriptions, range, PAGE).await?;
     found.extend(read.iter().map(|(sort, _)| resources.clone().key(sort)));
-    for single in [authorization::key(tenant, id), job::key(tenant, &WATCH, id)] {
+    found.extend(kept::keys(ports, tenant, id, PAGE).await?);
+    for single in [authorization::key(tenant, id), calendars::key(tenant, id)]
+        .into_iter()
+        .chain([WATCH, BUSY, BLOCKS].map(|kind| job::key(tenant, &kind, id)))
+    {
         found.extend(ports.table.get(&single).await?.map(|_| single));
     }
     erased.others += found.len();

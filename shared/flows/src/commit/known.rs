@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 use super::Batch;
-use super::fact::FactKind;
+use super::fact::{EntityFact, FactKind};
+use crate::follow::{FOLLOWERS, Follower};
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_store::ports::{Item, Key, Table};
@@ -17,14 +18,19 @@ use hooktide_store::records::{self, Record, Stored};
 /// The places of facts in their batch, by the resource that they ask to sync.
 pub(super) type Asked = BTreeMap<String, Vec<usize>>;
 
+/// A job: its kind, and what it works on.
+pub(super) type JobOf = (JobKind, String);
+
 /// The known records of everything that a batch touches.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) entities: HashMap<EntityId, Stored<Entity>>,
     pub(super) deliveries: HashMap<Key, Stored<Delivery>>,
-    pub(super) marks: HashMap<String, Stored<Mark>>,
-    /// The resources whose marks were looked up, whether or not they have one.
-    pub(super) marked: HashSet<String>,
+    pub(super) marks: HashMap<JobOf, Stored<Mark>>,
+    /// The jobs whose marks were looked up, whether or not they have one.
+    pub(super) marked: HashSet<JobOf>,
+    /// The followers of entities of connections, by the jobs that follow them.
+    pub(super) followed: HashSet<JobOf>,
     pub(super) belongings: HashMap<Key, Stored<Belonging>>,
     pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
     /// The letters that are already kept for accounts that nobody has connected.
@@ -40,7 +46,9 @@ enum Lookup {
     Belonging,
     Handshake,
     Held,
-    Mark(String),
+    Mark(JobOf),
+    /// What says whether a follower follows the entities of a connection.
+    Rule(&'static Follower, String),
 }
 
 impl Known {
@@ -51,8 +59,13 @@ impl Known {
         let lookups = lookups(batch, asked);
         let mut known = Self::default();
         known.marked.extend(lookups.values().filter_map(|(lookup, _)| match lookup {
-            Lookup::Mark(resource) => Some(resource.clone()),
-            Lookup::Entity(_) | Lookup::Delivery | Lookup::Belonging | Lookup::Handshake | Lookup::Held => None,
+            Lookup::Mark(job) => Some(job.clone()),
+            Lookup::Entity(_)
+            | Lookup::Delivery
+            | Lookup::Belonging
+            | Lookup::Handshake
+            | Lookup::Held
+            | Lookup::Rule(..) => None,
         }));
         let keys: Vec<Key> = lookups.keys().cloned().collect();
         if keys.is_empty() {
@@ -87,7 +100,13 @@ impl Known {
             Lookup::Delivery => decode(&mut self.deliveries, key, item),
             Lookup::Belonging => decode(&mut self.belongings, key, item),
             Lookup::Handshake => decode(&mut self.handshakes, key, item),
-            Lookup::Mark(resource) => decode(&mut self.marks, resource, item),
+            Lookup::Mark(job) => decode(&mut self.marks, job, item),
+            Lookup::Rule(follower, connection) => {
+                if (follower.follows)(item)? {
+                    self.followed.insert((follower.kind.clone(), connection));
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -109,9 +128,15 @@ fn lookups(batch: Batch<'_>, asked: &Asked) -> BTreeMap<Key, (Lookup, Vec<usize>
                 if let Some(belonging) = &entity.belonging {
                     add(belonging.key.clone(), Lookup::Belonging);
                 }
+                for follower in followers(entity) {
+                    let connection = &entity.entity.connection;
+                    let job = (follower.kind.clone(), connection.clone());
+                    add((follower.rule)(tenant, connection), Lookup::Rule(follower, connection.clone()));
+                    add(job::key(tenant, &follower.kind, connection), Lookup::Mark(job));
+                }
             }
             FactKind::Hint { delivery, resource, .. } => {
-                add(job::key(tenant, &JobKind::SYNC, resource), Lookup::Mark(resource.clone()));
+                add(job::key(tenant, &JobKind::SYNC, resource), Lookup::Mark((JobKind::SYNC, resource.clone())));
                 add(delivery.key(tenant), Lookup::Delivery);
             }
             FactKind::Privacy { delivery, .. } => add(delivery.key(tenant), Lookup::Delivery),
@@ -124,7 +149,13 @@ fn lookups(batch: Batch<'_>, asked: &Asked) -> BTreeMap<Key, (Lookup, Vec<usize>
     }
     for (resource, indices) in asked {
         let key = job::key(tenant, &JobKind::SYNC, resource);
-        lookups.entry(key).or_insert_with(|| (Lookup::Mark(resource.clone()), Vec::new())).1.extend(indices);
+        let mark = || Lookup::Mark((JobKind::SYNC, resource.clone()));
+        lookups.entry(key).or_insert_with(|| (mark(), Vec::new())).1.extend(indices);
     }
     lookups
+}
+
+/// The followers of entities of this kind.
+pub(super) fn followers(entity: &EntityFact) -> impl Iterator<Item = &'static Follower> {
+    FOLLOWERS.iter().copied().filter(|follower| follower.of == entity.entity.kind)
 }

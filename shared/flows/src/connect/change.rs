@@ -1,5 +1,6 @@
 //! Changing a connection's name, account or settings.
 
+use crate::follow::busy::choose;
 use hooktide_model::settings::rules::RulesChange;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::Endpoint;
@@ -64,6 +65,9 @@ pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) ->
     let is_on = |connection: &Connection| connection.rules.realtime_sync_enabled;
     if moved || former.settings != connection.settings || is_on(&former) != is_on(&connection) {
         wake(context, &connection).await?;
+    }
+    if former.settings != connection.settings {
+        choose::follow(context, &connection).await?;
     }
     Ok(connection)
 }

@@ -10,7 +10,7 @@ use hooktide_store::records::guest::Guest;
 use hooktide_store::records::{self, Stored, Upkeep};
 use serde_json::{Map, Value};
 
-use super::fields::{account_of, name_of, patched, provider_of, settings_of_endpoint};
+use super::fields::{account_of, name_of, patched, provider_of, settings_of_endpoint, webhooks_of};
 use super::lookup::shared_endpoint_of;
 use super::secrets::{self, GivenSecrets};
 use super::{Context, Refusal, Repeat, transact};
@@ -51,6 +51,7 @@ pub struct EndpointChange {
 /// Makes a shared endpoint. The same request again returns the same endpoint.
 pub async fn create_endpoint(context: Context<'_>, new: NewEndpoint, repeat: &Repeat) -> Result<Endpoint, Refusal> {
     let provider = provider_of(&new.provider)?;
+    webhooks_of(provider.id())?;
     let settings = settings_of_endpoint(&new.settings)?;
     check_guests(&new.tenants)?;
     let sorted = secrets::sort(provider, new.secrets)?;

@@ -12,7 +12,9 @@ use crate::watch;
 /// Asks for a sync of everything and a look at the subscriptions, if the connection has what its API wants. Of one that is
 /// switched off nothing is read: its subscriptions end.
 pub(super) async fn wake(context: Context<'_>, connection: &Connection) -> Result<(), Fault> {
-    if connection.credentials.is_empty() {
+    let provider = hooktide_providers::by_id(&connection.provider);
+    let is_open = provider.is_some_and(|provider| provider.profile().is_open());
+    if connection.credentials.is_empty() && !is_open {
         return Ok(());
     }
     let Context { ports, tenant, now, .. } = context;

@@ -11,6 +11,8 @@ use hooktide_store::records::job::Mark;
 /// All kinds of jobs that this code does. A job of any other kind waits for code that knows it.
 pub static RUNNERS: &[&Runner] = &[
     &crate::erase::RUNNER,
+    &crate::follow::busy::planner::RUNNER,
+    &crate::follow::busy::writer::RUNNER,
     &crate::privacy::RUNNER,
     &crate::publish::RUNNER,
     &crate::replay::RUNNER,

@@ -18,7 +18,7 @@ use crate::settle::keep_body;
 use crate::watch::strays::{self, Sender};
 use hooktide_model::envelope::{Envelope, Handshake, LARGEST_BODY};
 use hooktide_model::fault::{ErrorClass, Fault};
-use hooktide_model::names::Via;
+use hooktide_model::names::{MarkReason, Via};
 use hooktide_model::notice::{EntityNotice, Notice, UNKNOWN_TOPIC, What};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::bodies;
@@ -197,7 +197,7 @@ impl Resolver<'_> {
             }
             What::Hint { resource, of, subscription, entity, reason } => {
                 let named = ResourceId { part: of, ..ResourceId::new(connection, resource) };
-                let Some(resource) = self.resource(tenant, named, subscription.as_deref()).await? else {
+                let Some(resource) = self.resource(tenant, named, subscription.as_deref(), reason).await? else {
                     return Ok(FactKind::Ignored { reason: strays::UNKNOWN.to_owned() });
                 };
                 let resource = resource.to_string();
@@ -219,10 +219,11 @@ impl Resolver<'_> {
         tenant: &Tenant,
         named: ResourceId,
         id: Option<&str>,
+        reason: MarkReason,
     ) -> Result<Option<ResourceId>, Fault> {
         let facet = hooktide_providers::by_id(&self.origin.provider).and_then(|provider| provider.subscriptions());
         let (Some(reference), Some(facet)) = (named.part.as_deref(), facet) else { return Ok(Some(named)) };
-        let sender = Sender { reference, id, at: self.envelope.received_at };
+        let sender = Sender { reference, id, at: self.envelope.received_at, reason };
         let one = strays::sent_by(self.ports, (tenant, &named.connection), facet, &sender).await?;
         Ok(one.map(|one| ResourceId { connection: one.connection, name: one.resource, part: one.part }))
     }

@@ -51,7 +51,7 @@ pub async fn test(context: Context<'_>, id: &str) -> Result<Vec<Check>, Refusal>
     Ok(vec![
         credentials(context, provider, &connection, &asked).await?,
         reachability(context, provider).await,
-        subscription(context, &connection).await?,
+        subscription(context, provider, &connection).await?,
         round_trip(&asked),
     ])
 }
@@ -161,9 +161,12 @@ async fn reachability(context: Context<'_>, provider: &dyn Provider) -> Check {
     }
 }
 
-async fn subscription(context: Context<'_>, connection: &Connection) -> Result<Check, Fault> {
+async fn subscription(context: Context<'_>, provider: &dyn Provider, connection: &Connection) -> Result<Check, Fault> {
     const NAME: &str = "subscription";
     let Context { ports, tenant, .. } = context;
+    if provider.webhooks().is_none() {
+        return Ok(Check::well(NAME, "none is needed: the provider is polled"));
+    }
     if course::of(ports, tenant, connection).await?.fixed().is_some() {
         return Ok(Check::well(NAME, "none is needed: the connection is polled, or switched off"));
     }

@@ -23,11 +23,28 @@ const SECOND_LISTING: Duration = Duration::from_secs(8 * 3600);
 /// When the night begins, and how long full listings are spread over, in UTC.
 const NIGHT: (i8, Duration) = (1, Duration::from_secs(4 * 3600));
 
-/// The bounds of the time between two polls: the operator's own, if there is one.
-pub(super) fn pace(settings: &Settings) -> Pace {
-    match settings.poll_floor {
-        Some(floor) => Pace { shortest: floor, longest: floor },
-        None => USUAL,
+/// The bounds of the time between two polls: the operator's own, if there is one, else the provider's.
+fn pace(settings: &Settings, polled_every: Option<(Duration, Duration)>) -> Pace {
+    match (settings.poll_floor, polled_every) {
+        (Some(floor), _) => Pace { shortest: floor, longest: floor },
+        (None, Some((shortest, longest))) => Pace { shortest, longest },
+        (None, None) => USUAL,
+    }
+}
+
+/// What decides when a resource is due, beside the resource itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schedule {
+    /// The bounds of the time between two polls.
+    pub(super) pace: Pace,
+    /// How long a webhook may be silent.
+    pub(super) silence: Duration,
+}
+
+impl Schedule {
+    /// The schedule of what a provider has, which may say itself how often it is polled.
+    pub(super) fn of(settings: &Settings, polled_every: Option<(Duration, Duration)>) -> Self {
+        Self { pace: pace(settings, polled_every), silence: settings.silence }
     }
 }
 
@@ -39,12 +56,12 @@ pub(super) fn interval(last: Option<Duration>, changed: bool, pace: Pace) -> Dur
 }
 
 /// When a resource is due next, and why; `None` if nothing is scheduled.
-pub(super) fn next(resource: &Resource, settings: &Settings, now: Timestamp) -> Option<(Timestamp, MarkReason)> {
+pub(super) fn next(resource: &Resource, schedule: Schedule, now: Timestamp) -> Option<(Timestamp, MarkReason)> {
     let nightly = (listing(resource, now).max(now), MarkReason::Nightly);
     let other = match resource.mode {
         ResourceMode::Off => return None,
         ResourceMode::Polling => {
-            let pace = pace(settings);
+            let Schedule { pace, .. } = schedule;
             let interval = resource.interval.map_or(pace.shortest, |seconds| Duration::from_secs(seconds.into()));
             (
                 now + jittered(interval.clamp(pace.shortest, pace.longest), &resource.id().to_string(), now),
@@ -53,7 +70,7 @@ pub(super) fn next(resource: &Resource, settings: &Settings, now: Timestamp) -> 
         }
         ResourceMode::Webhook => {
             let last = resource.heard_at.max(resource.last_sync.as_ref().map(|sync| sync.at)).unwrap_or(now);
-            ((last + settings.silence).max(now + Duration::from_secs(1)), MarkReason::Probe)
+            ((last + schedule.silence).max(now + Duration::from_secs(1)), MarkReason::Probe)
         }
     };
     let again = resource.again_at.map(|again_at| (again_at.max(now), MarkReason::Unsettled));
@@ -79,6 +96,11 @@ fn listing(resource: &Resource, now: Timestamp) -> Timestamp {
     // A time beyond the next night is of a clock that was ahead.
     let was_listed = resource.full_at.is_some_and(|listed_at| (this..next).contains(&listed_at));
     if was_listed { next } else { this }
+}
+
+/// The moment of the next night of something that is done each night.
+pub(crate) fn nightly(of: &str, now: Timestamp) -> Timestamp {
+    night(of, now) + 24.hours()
 }
 
 /// A resource's moment of the latest night whose moment is over: nights are long, and each resource has a moment of its own.
@@ -131,6 +153,21 @@ mod tests {
     }
 
     #[test]
+    fn the_operator_says_how_often_is_polled_then_the_provider() {
+        let minutes = |minutes: u64| seconds(60 * minutes);
+        let own = Some((minutes(5), minutes(10)));
+        for (floor, own, shortest, longest) in [
+            (None, None, minutes(60), minutes(120)),
+            (None, own, minutes(5), minutes(10)),
+            (Some(seconds(30)), own, seconds(30), seconds(30)),
+            (Some(seconds(30)), None, seconds(30), seconds(30)),
+        ] {
+            let settings = Settings { poll_floor: floor, ..Settings::default() };
+            assert_eq!(Schedule::of(&settings, own).pace, Pace { shortest, longest }, "{floor:?} {own:?}");
+        }
+    }
+
+    #[test]
     fn full_listings_are_spread_over_the_night() {
         let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
         let times: Vec<Timestamp> = (0..200).map(|number| night(&format!("products/{number}"), now)).collect();
@@ -178,7 +215,7 @@ mod tests {
             let found = (listing(&resource, now), is_late(&resource, now));
             assert_eq!(found, (night + *due_at, *late), "{listed_at:?} {doubted} {read_at} {now}");
             let often = Settings { poll_floor: Some(seconds(30)), ..Settings::default() };
-            let (at, reason) = next(&resource, &often, now).unwrap();
+            let (at, reason) = next(&resource, Schedule::of(&often, None), now).unwrap();
             let is_near = night + *due_at <= now + 26.seconds();
             assert_eq!(reason == MarkReason::Nightly, is_near, "{listed_at:?} {doubted} {read_at} {now}: {at}");
         }
@@ -189,7 +226,7 @@ mod tests {
         let (settings, now): (_, Timestamp) = (Settings::default(), "2026-11-29T12:00:00Z".parse().unwrap());
         let id = ResourceId::new("c", "products");
         let read = |mode| Resource { full_at: Some(now), ..Resource::new(&id, mode) };
-        let next_in = |mode| next(&read(mode), &settings, now);
+        let next_in = |mode| next(&read(mode), Schedule::of(&settings, None), now);
         assert_eq!(next_in(ResourceMode::Off), None);
         let (at, reason) = next_in(ResourceMode::Polling).unwrap();
         assert!(reason == MarkReason::Poll && at > now + 54.minutes() && at <= now + 1.hour(), "{at}");

@@ -34,7 +34,8 @@ impl Run<'_> {
         self.resource.cursor.clone_from(&reading.done);
         let mode = heard::note(self.ports, self.task.tenant, self.id, &reading, self.task.now).await?;
         self.resource.mode = self.course.fixed().or(mode).unwrap_or(self.resource.mode);
-        let end = outcome::done(&mut self.resource, &reading, self.task.settings, self.task.now);
+        let schedule = self.schedule();
+        let end = outcome::done(&mut self.resource, &reading, schedule, self.task.now);
         self.conclude(&reading, Outcome::Processed, outcome::told(&self.resource, &reading)).await?;
         // Not before: an end that is cut off is taken up again, by what is noted.
         seen::forget(self.ports, self.task.tenant, self.id, &reading).await;
@@ -47,7 +48,8 @@ impl Run<'_> {
         let Some(gone) = seen::gone(self.ports, self.task.tenant, self.account, known).await? else {
             return Err(Stop::Failure(Failure::Fault(Fault::retryable(seen::LOST))));
         };
-        if !self.ask_again(reading, &gone.notices).await? {
+        let leaves_out = !self.source.lists_at_once(&self.id.name);
+        if leaves_out && !self.ask_again(reading, &gone.notices).await? {
             return Ok(None);
         }
         let all = gone.notices.len();

@@ -23,8 +23,11 @@ pub(crate) mod seen;
 pub mod start;
 mod turn;
 
+pub(crate) use self::due::nightly;
 use self::run::Run;
 use crate::asking::account;
+use crate::follow::busy::gone;
+use crate::inclusion;
 use crate::jobs::task::{Runner, Task};
 use crate::{Ports, course};
 use hooktide_model::fault::Fault;
@@ -59,6 +62,13 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     if stored.is_none() && id.part.is_some() {
         return rest::park(ports, &task, &id).await;
     }
+    // What somebody does not want to be read waits, as it is, until they do.
+    if let Some(resource) = stored.as_ref().map(|stored| &stored.record).filter(|resource| !resource.is_gone)
+        && resource.part.is_some()
+        && !inclusion::is_read(&inclusion::chosen(ports, task.tenant, &id.connection).await?, resource)
+    {
+        return rest::park(ports, &task, &id).await;
+    }
     let course = course::of(ports, task.tenant, &account.connection).await?;
     // What a connection is told while it is switched off waits in the mark until it is on again.
     if !course.is_on && !task.held.record.reasons.keys().any(MarkReason::is_asked) {
@@ -68,6 +78,9 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let is_gone = stored.as_ref().is_some_and(|stored| stored.record.is_gone);
     let run = Run::new(ports, &task, (account, source), &id, (stored, mode, course));
     if is_gone {
+        if let Some(part) = &id.part {
+            gone::calendar(ports, task.tenant, (&id.connection, part), task.now).await?;
+        }
         return task.finish_with(ports, &[run.remove().await?]).await;
     }
     let end = run.until_it_ends().await?;

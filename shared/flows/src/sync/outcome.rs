@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::due;
-use crate::Settings;
+use super::due::{self, Schedule};
 use crate::asking::Failure;
 use hooktide_model::names::{MarkReason, ReadOutcome, Via};
 use hooktide_providers::Refusal;
@@ -30,7 +29,7 @@ pub(super) enum End {
 }
 
 /// Notes a sync that read everything it asked for.
-pub(super) fn done(resource: &mut Resource, reading: &Reading, settings: &Settings, now: Timestamp) -> End {
+pub(super) fn done(resource: &mut Resource, reading: &Reading, schedule: Schedule, now: Timestamp) -> End {
     resource.reading = None;
     resource.cursor_at = Some(now);
     if reading.everything {
@@ -39,7 +38,7 @@ pub(super) fn done(resource: &mut Resource, reading: &Reading, settings: &Settin
     (resource.failures, resource.failing_since) = (0, None);
     if reading.via == Via::Polling {
         let last = resource.interval.map(|seconds| Duration::from_secs(seconds.into()));
-        let interval = due::interval(last, reading.changes > 0, due::pace(settings));
+        let interval = due::interval(last, reading.changes > 0, schedule.pace);
         resource.interval = u32::try_from(interval.as_secs()).ok();
     }
     if reading.via == Via::Webhook {
@@ -53,12 +52,12 @@ pub(super) fn done(resource: &mut Resource, reading: &Reading, settings: &Settin
     resource.missed += u64::from(reading.missed);
     resource.missed_in_a_row += reading.missed;
     resource.last_sync = Some(last_sync(reading, ReadOutcome::Done, None, now));
-    rests(resource, settings, now)
+    rests(resource, schedule, now)
 }
 
 /// The end of a run after which nothing is left to read.
-pub(super) fn rests(resource: &mut Resource, settings: &Settings, now: Timestamp) -> End {
-    let next = due::next(resource, settings, now);
+pub(super) fn rests(resource: &mut Resource, schedule: Schedule, now: Timestamp) -> End {
+    let next = due::next(resource, schedule, now);
     resource.next_due = next.map(|(at, _)| at);
     End::Rests(next)
 }
@@ -165,6 +164,7 @@ fn last_sync(reading: &Reading, outcome: ReadOutcome, reason: Option<String>, no
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Settings;
     use crate::sync::begin;
     use hooktide_model::job_kind::JobKind;
     use hooktide_model::names::ResourceMode;
@@ -203,7 +203,7 @@ mod tests {
             (50, false, None),
         ] {
             let reading = Reading { by_date, ..begin::fresh(false, Via::Webhook, 1, at(second)) };
-            let end = done(&mut resource, &reading, &settings, at(second));
+            let end = done(&mut resource, &reading, Schedule::of(&settings, None), at(second));
             let usual = Some((at(second) + settings.silence, MarkReason::Probe));
             assert_eq!(end, End::Rests(expected.or(usual)), "{second}");
         }

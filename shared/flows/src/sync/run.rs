@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::due::Schedule;
 use super::facts::Reader;
 use super::outcome::{self, End};
 use super::turn::{self, Turn};
@@ -15,6 +16,7 @@ use crate::asking::{Failure, Priority, ask_until};
 use crate::commit::origin::Origin;
 use crate::commit::{Committed, Fact, Uncommitted};
 use crate::course::Course;
+use crate::jobs::announce::announce;
 use crate::jobs::task::Task;
 use crate::publish;
 use hooktide_model::fault::Fault;
@@ -63,7 +65,8 @@ impl<'a> Run<'a> {
         let under_way = self.resource.reading.clone();
         let is_dated = self.source.is_dated(&self.id.name);
         let Some(mut reading) = under_way.or_else(|| begin::reading(&self.resource, mark, is_dated, now)) else {
-            return Ok(outcome::rests(&mut self.resource, self.task.settings, now));
+            let schedule = self.schedule();
+            return Ok(outcome::rests(&mut self.resource, schedule, now));
         };
         let (mut tried, mut trouble) = (BTreeSet::new(), None);
         for number in 0..MOST_STEPS {
@@ -102,6 +105,11 @@ impl<'a> Run<'a> {
             }
         }
         self.rest(&reading, End::GoesOn).await
+    }
+
+    /// When its resource is due.
+    pub(super) fn schedule(&self) -> Schedule {
+        Schedule::of(self.task.settings, self.account.provider.profile().polled_every)
     }
 
     /// Asks, reads, and commits one page with its cursor.
@@ -226,13 +234,17 @@ impl<'a> Run<'a> {
         Reader { connection: &self.account.connection.id, origin: Arc::new(origin), via: *via }
     }
 
-    /// Commits facts together with the resource's record.
+    /// Commits facts together with the resource's record, and wakes those who follow what changed.
     pub(super) async fn commit(&mut self, facts: &[Fact]) -> Result<Committed, Fault> {
         let record = self.record()?;
         let facts: Vec<&Fact> = facts.iter().collect();
         let committed = self.task.committer.commit(self.task.tenant, &facts, &[record], self.task.now).await;
         let committed = committed.map_err(|Uncommitted { fault, .. }| fault)?;
         self.rev = Some(self.rev.map_or(1, |rev| rev + 1));
+        // Those of followers, which this code has.
+        for mark in &committed.raised {
+            announce(self.ports, mark, self.task.now).await;
+        }
         Ok(committed)
     }
 

@@ -142,6 +142,6 @@ fn listed(known: Option<&Resource>, id: &ResourceId, part: &Part) -> Option<Reso
     }
     let fresh = || Resource::new(id, ResourceMode::Polling);
     let named = known.cloned().unwrap_or_else(fresh);
-    let named = Resource { title: Some(part.name.clone()), is_gone: false, ..named };
+    let named = Resource { title: Some(part.name.clone()), is_primary: part.is_primary, is_gone: false, ..named };
     (known != Some(&named)).then_some(named)
 }

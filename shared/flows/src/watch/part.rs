@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::ending::named;
 use crate::Ports;
 use crate::asking::Failure;
+use crate::follow::busy::kept::has_blocks;
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Write, WriteFault};
@@ -47,10 +48,14 @@ pub(super) fn left(one: &Subscription, failure: &Failure) -> String {
 }
 
 /// Erases the credentials of a connection that is deleted, once there is nothing to end with them.
-pub(crate) async fn settle(ports: &Ports, tenant: &Tenant, id: &str) -> Result<(), Fault> {
+pub(crate) async fn settle(ports: &Ports, tenant: &Tenant, id: &str, now: Timestamp) -> Result<(), Fault> {
     let key = connection::key(tenant, id);
     let Some(Stored { rev, record }) = records::get::<Connection>(&*ports.table, &key).await? else { return Ok(()) };
     if record.deleted_at.is_none() || record.credentials.is_empty() {
+        return Ok(());
+    }
+    // Blocks are removed with the same credentials, in the same time.
+    if !is_over(&record, now) && has_blocks(ports, tenant, id).await? {
         return Ok(());
     }
     let delete = Write::Delete { key: authorization::key(tenant, id), condition: None };

@@ -103,7 +103,7 @@ impl Renewer {
         let look = AssertUnwindSafe(looks::connection(&context, &due.resource)).catch_unwind();
         let looked = look.await.unwrap_or_else(|_| Err(Fault::failed("the look panicked")));
         let next = match looked {
-            Ok(None) => part::settle(ports, &due.tenant, &due.resource).await.map(|()| None),
+            Ok(None) => part::settle(ports, &due.tenant, &due.resource, now).await.map(|()| None),
             next => next,
         };
         let becomes = match &next {

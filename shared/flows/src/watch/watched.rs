@@ -6,6 +6,7 @@ use crate::asking::account::{self, Account};
 use crate::connect::secrets::MOST_LIVE;
 use crate::connect::webhook_url;
 use crate::course;
+use crate::inclusion;
 use crate::sync::start;
 use hooktide_model::fault::Fault;
 use hooktide_model::secret::{Secret, Secrets};
@@ -78,7 +79,9 @@ impl Watched {
         }
         let resources = start::known(context.ports, context.tenant, &connection.id).await?;
         let resources = resources.into_iter().map(|stored| stored.record);
-        let resources: Vec<Resource> = resources.filter(|resource| !resource.is_gone).collect();
+        let choices = inclusion::chosen(context.ports, context.tenant, &connection.id).await?;
+        let is_read = |resource: &Resource| !resource.is_gone && inclusion::is_read(&choices, resource);
+        let resources: Vec<Resource> = resources.filter(is_read).collect();
         let source = self.account.provider.source();
         let has_parts = |name: &str| source.is_some_and(|source| source.has_parts(name));
         Ok(desired::wanted(self.facet.plan(), has_parts, &resources))

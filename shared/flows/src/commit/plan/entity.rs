@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use super::Planner;
 use crate::commit::fact::{EntityFact, Fact};
 use crate::commit::fold::{self, Folded, Judged, Told, Verdict};
+use crate::commit::known::followers;
 use hooktide_model::envelope;
 use hooktide_model::fault::Fault;
+use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{MarkReason, Operation, Outcome};
 use hooktide_model::notice::ContentHash;
 use hooktide_model::place::JournalPlace;
@@ -123,15 +125,26 @@ impl<'a> Planner<'a> {
                 change.inline = inline;
             }
             plan.winner = Some(Winner { fact, entry, compressed, inline });
+            self.wake(fact);
         }
         self.plan.entities.push(plan);
         Ok(())
     }
 
+    /// Marks the followers of an entity that changed.
+    fn wake(&mut self, fact: &EntityFact) {
+        for follower in followers(fact) {
+            let job = (follower.kind.clone(), fact.entity.connection.clone());
+            if self.known.followed.contains(&job) {
+                self.count(job, MarkReason::Hint, Some(&fact.entity.id));
+            }
+        }
+    }
+
     /// Marks a resource to be synced, since the fact at `index` leaves a state open.
     fn ask(&mut self, index: usize, resource: &str, entity: &str) {
         self.count_hint(resource, MarkReason::Unsettled, Some(entity));
-        if !self.known.marked.contains(resource) {
+        if !self.known.marked.contains(&(JobKind::SYNC, resource.to_owned())) {
             self.plan.unmarked.entry(resource.to_owned()).or_default().push(index);
         }
     }

@@ -10,7 +10,7 @@ pub(super) use self::entity::EntityPlan;
 use super::Batch;
 use super::claims::Claims;
 use super::fact::{EntityFact, Fact, FactKind, Unclaimed};
-use super::known::{Asked, Known};
+use super::known::{Asked, JobOf, Known};
 use crate::Settings;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
@@ -87,8 +87,8 @@ struct Planner<'a> {
     /// The letters that are kept, and the records that are checked, in this commit.
     kept: HashSet<Key>,
     handshakes: BTreeMap<Key, Handshake>,
-    /// The hints at each resource that must be synced.
-    hints: BTreeMap<String, Hints>,
+    /// The hints at each resource that must be synced, and at each follower that must look.
+    hints: BTreeMap<JobOf, Hints>,
     /// The requests about personal data that this commit accepts, by the ids of their origins.
     privacy: HashSet<&'a str>,
 }
@@ -203,7 +203,12 @@ impl<'a> Planner<'a> {
 
     /// Counts a hint at a resource, or at an entity of it.
     fn count_hint(&mut self, resource: &str, reason: MarkReason, entity: Option<&str>) {
-        let hints = self.hints.entry(resource.to_owned()).or_default();
+        self.count((JobKind::SYNC, resource.to_owned()), reason, entity);
+    }
+
+    /// Counts a hint at what a job works on.
+    fn count(&mut self, job: JobOf, reason: MarkReason, entity: Option<&str>) {
+        let hints = self.hints.entry(job).or_default();
         *hints.reasons.entry(reason).or_default() += 1;
         hints.entities.extend(entity.map(str::to_owned));
     }
@@ -221,9 +226,9 @@ impl<'a> Planner<'a> {
         for (id, indices) in std::mem::take(&mut self.entities) {
             self.entity(id, &indices)?;
         }
-        for (resource, Hints { reasons, entities }) in &self.hints {
-            let stored = self.known.marks.get(resource);
-            let raise = Raise { tenant: self.batch.tenant, job: JobKind::SYNC, resource, reasons, entities };
+        for (of, Hints { reasons, entities }) in &self.hints {
+            let (stored, (job, resource)) = (self.known.marks.get(of), of);
+            let raise = Raise { tenant: self.batch.tenant, job: job.clone(), resource, reasons, entities };
             let mark = job::raised(stored, &raise, self.settings.debounce, self.batch.now);
             self.plan.writes.push(job::store(stored.map(|stored| stored.rev), &mark)?);
             self.plan.raised.extend(Some(mark).filter(|mark| mark.is_news(stored.map(|stored| &stored.record))));

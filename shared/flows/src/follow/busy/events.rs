@@ -1,0 +1,115 @@
+//! Events of calendars, as they are known now.
+
+use crate::Ports;
+use hooktide_model::calendar::CalendarEvent;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::Kind;
+use hooktide_model::part;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
+use hooktide_store::ports::{Query, Range};
+use hooktide_store::records;
+use hooktide_store::records::block::CalendarId;
+use hooktide_store::records::document::{self, Wanted};
+use hooktide_store::records::entity::{Entity, EntityId};
+
+/// How many events are read at once.
+const PAGE: usize = 100;
+
+/// An event, as it is known.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// The calendar.
+    pub(super) calendar: CalendarId,
+    /// The provider's id.
+    pub(super) id: String,
+    /// What it is like; absent where it is gone.
+    pub(super) event: Option<CalendarEvent>,
+    /// When that was asked for, or told, in milliseconds.
+    pub(super) as_of: i64,
+}
+
+/// The event of an entity's id; `None` where nothing is known of it.
+pub(super) async fn one(ports: &Ports, tenant: &Tenant, connection: &str, id: &str) -> Result<Option<Known>, Fault> {
+    let entity = EntityId { kind: Kind::CalendarEvent, connection: connection.to_owned(), id: id.to_owned() };
+    let stored = records::get::<Entity>(&*ports.table, &entity.key(tenant)).await?;
+    let Some(stored) = stored else { return Ok(None) };
+    Ok(read(ports, tenant, vec![(entity, stored.record)]).await?.pop())
+}
+
+/// A page of the events of a connection in one shard whose entities' ids begin like this, and where it goes on.
+pub(super) async fn page(
+    ports: &Ports,
+    tenant: &Tenant,
+    (connection, beginning, shard): (&str, &str, u8),
+    after: Option<String>,
+) -> Result<(Vec<Known>, Option<String>), Fault> {
+    let partition = Partition::of(tenant, Area::Entities(connection, shard));
+    let prefix = format!("{}#{beginning}", Kind::CalendarEvent);
+    let range = after.map_or_else(|| Range::Prefix(prefix.clone()), |last| records::after(&prefix, &last));
+    let query = Query { partition, range, descending: false, limit: PAGE };
+    let (entities, more) = records::list::<Entity>(&*ports.table, &query).await?;
+    let last = entities.last().map(|(sort, _)| sort.clone()).filter(|_| more);
+    let found = entities.into_iter().filter_map(|(sort, stored)| {
+        let id = sort.split_once('#')?.1.to_owned();
+        let entity = EntityId { kind: Kind::CalendarEvent, connection: connection.to_owned(), id };
+        Some((entity, stored.record))
+    });
+    Ok((read(ports, tenant, found.collect()).await?, last))
+}
+
+/// The occurrences that differ from a series and are entries of their own. Their ids begin with that of the series.
+pub(super) async fn apart(ports: &Ports, tenant: &Tenant, series: &Known) -> Result<Vec<CalendarEvent>, Fault> {
+    let beginning = part::entity_id(&series.calendar.calendar, &series.id);
+    let mut found = Vec::new();
+    for shard in 0..ENTITY_SHARDS {
+        let mut after = None;
+        loop {
+            let place = (series.calendar.connection.as_str(), beginning.as_str(), shard);
+            let (some, more) = page(ports, tenant, place, after).await?;
+            let events = some.into_iter().filter_map(|known| known.event);
+            found.extend(events.filter(|event| event.series.as_deref() == Some(series.id.as_str())));
+            if more.is_none() {
+                break;
+            }
+            after = more;
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the documents of entities.
+async fn read(ports: &Ports, tenant: &Tenant, entities: Vec<(EntityId, Entity)>) -> Result<Vec<Known>, Fault> {
+    let wanted = |(id, entity): &(EntityId, Entity)| Wanted {
+        entity: id.clone(),
+        hash: entity.document_hash(),
+        inline: entity.document.is_some(),
+    };
+    let there: Vec<Wanted> = entities.iter().filter(|(_, entity)| !entity.deleted).map(wanted).collect();
+    let mut documents = document::load(&*ports.table, &*ports.blobs, tenant, &there).await?.into_iter();
+    let mut known = Vec::with_capacity(entities.len());
+    let mut changed = 0;
+    for (id, entity) in entities {
+        let document = if entity.deleted { None } else { documents.next() };
+        let Some((calendar, own)) = part::ids_of(&id.id) else { continue };
+        let event = match document {
+            // The entity changed while it was read.
+            Some(None) => {
+                changed += 1;
+                continue;
+            }
+            Some(Some(document)) => match serde_json::from_value::<CalendarEvent>(document) {
+                Ok(event) => Some(event),
+                // Nothing is said of it: its blocks stay.
+                Err(_) => continue,
+            },
+            None => None,
+        };
+        let calendar = CalendarId { connection: id.connection, calendar };
+        known.push(Known { calendar, id: own, event, as_of: entity.rank().as_of });
+    }
+    if changed > 0 {
+        return Err(Fault::retryable(format!("{changed} events changed while they were read")));
+    }
+    Ok(known)
+}

@@ -1,0 +1,259 @@
+//! A look at events: which blocks there should be because of them, and what people did with those that there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::diff::{self, Place, Step};
+use super::events::{self, Known};
+use super::person::{self, Manner, Person};
+use super::wanted::{self, Times};
+use super::writer::BLOCKS;
+use super::{existing, own, wake};
+use crate::Ports;
+use hooktide_model::fault::Fault;
+use hooktide_model::names::BlockState;
+use hooktide_model::part;
+use hooktide_model::tenant::Tenant;
+use hooktide_store::key::ENTITY_SHARDS;
+use hooktide_store::ports::Write;
+use hooktide_store::records::block::{self, Block, BlockName};
+use hooktide_store::records::calendars::{self, Progress};
+use hooktide_store::records::{self, Stored, Upkeep};
+
+/// How many records one transaction changes.
+const AT_ONCE: usize = 25;
+
+/// A look at events.
+pub(super) struct Look<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) tenant: &'a Tenant,
+    pub(super) person: &'a Person,
+    /// The connection whose events are looked at.
+    pub(super) connection: &'a str,
+    /// Whether there is no more time.
+    pub(super) is_over: &'a (dyn Fn() -> bool + Sync),
+    pub(super) now: Timestamp,
+    /// How blocks are made in each connection.
+    manners: BTreeMap<String, Manner>,
+    /// The blocks to be written, by the connection that they lie in.
+    writers: BTreeMap<String, BTreeSet<String>>,
+    /// The series that were looked at.
+    series: BTreeSet<String>,
+    /// What would be done, where nothing is; and what was done with blocks that people changed, where something is.
+    pub(super) found: Found,
+}
+
+/// What a look finds.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The blocks that would be written: nothing is stored.
+    Planned(Vec<Block>),
+    /// The blocks that are left alone from now on.
+    Left(Vec<Block>),
+}
+
+impl<'a> Look<'a> {
+    /// A look at events of a connection of a person.
+    pub(super) async fn new(
+        (ports, tenant): (&'a Ports, &'a Tenant),
+        (person, connection): (&'a Person, &'a str),
+        found: Found,
+        is_over: &'a (dyn Fn() -> bool + Sync),
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let mut manners = BTreeMap::new();
+        for choices in &person.choices {
+            if let Some(connection) = person::connection(ports, tenant, &choices.connection).await? {
+                manners.insert(connection.id.clone(), Manner::of(&connection.settings));
+            }
+        }
+        let (writers, series) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Self { ports, tenant, person, connection, is_over, now, manners, writers, series, found })
+    }
+
+    /// Looks at these entities.
+    pub(super) async fn at(&mut self, entities: &BTreeSet<String>) -> Result<(), Fault> {
+        for entity in entities {
+            if let Some(known) = events::one(self.ports, self.tenant, self.connection, entity).await? {
+                self.at_one(known).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at all events of the connection's calendars that take part, from where an earlier run stopped; whether that was all.
+    pub(super) async fn at_everything(&mut self) -> Result<bool, Fault> {
+        let key = calendars::progress_key(self.tenant, self.connection);
+        let table = &*self.ports.table;
+        let stores = matches!(self.found, Found::Left(_));
+        let begun = match stores {
+            true => records::get::<Progress>(table, &key).await?.map_or(0, |stored| stored.record.shard),
+            false => 0,
+        };
+        let own = self.person.choices.iter().filter(|choices| choices.connection == self.connection);
+        let calendars: Vec<String> = own.flat_map(|choices| choices.choices.keys().cloned()).collect();
+        for shard in begun..ENTITY_SHARDS {
+            if (self.is_over)() && stores {
+                let write = records::put(&key, &Progress { shard }, Upkeep::default())?;
+                table.write(write).await.map_err(records::raced)?;
+                return Ok(false);
+            }
+            for calendar in &calendars {
+                let beginning = part::prefix(calendar);
+                let mut after = None;
+                loop {
+                    let place = (self.connection, beginning.as_str(), shard);
+                    let (found, more) = events::page(self.ports, self.tenant, place, after).await?;
+                    for known in found {
+                        self.at_one(known).await?;
+                    }
+                    if more.is_none() {
+                        break;
+                    }
+                    after = more;
+                }
+            }
+        }
+        if stores && !self.verify().await? {
+            let write = records::put(&key, &Progress { shard: ENTITY_SHARDS }, Upkeep::default())?;
+            table.write(write).await.map_err(records::raced)?;
+            return Ok(false);
+        }
+        if stores {
+            let delete = Write::Delete { key, condition: None };
+            table.write(delete).await.map_err(records::raced)?;
+        }
+        Ok(true)
+    }
+
+    /// Looks at one event: as a block of ours, and as what blocks are made for.
+    async fn at_one(&mut self, known: Known) -> Result<(), Fault> {
+        self.as_ours(&known).await?;
+        let series = known.event.as_ref().and_then(|event| event.series.clone());
+        if let Some(series) = series {
+            let entity = part::entity_id(&known.calendar.calendar, &series);
+            if self.series.insert(entity.clone())
+                && let Some(series) = events::one(self.ports, self.tenant, self.connection, &entity).await?
+            {
+                self.as_stem(&series).await?;
+            }
+        }
+        self.as_stem(&known).await
+    }
+
+    /// Finds out what a person did with a block of ours.
+    pub(super) async fn as_ours(&mut self, known: &Known) -> Result<(), Fault> {
+        let Some(stored) = own::of(self.ports, self.tenant, known).await? else { return Ok(()) };
+        let Some(manner) = self.manners.get(&known.calendar.connection) else { return Ok(()) };
+        let Some(next) = own::judged(&stored.record, known, manner) else { return Ok(()) };
+        let Found::Left(left) = &mut self.found else { return Ok(()) };
+        if own::store(self.ports, self.tenant, stored.rev, &next).await? {
+            self.note(&next);
+        } else {
+            left.push(next);
+        }
+        Ok(())
+    }
+
+    /// Writes down which blocks there should be for an event.
+    async fn as_stem(&mut self, known: &Known) -> Result<(), Fault> {
+        let is_ours = match &known.event {
+            Some(event) => wanted::is_ours(&known.id, event) || self.is_copy(event.uid.as_deref()).await?,
+            None => false,
+        };
+        let event = known.event.as_ref().filter(|_| !is_ours);
+        let apart = match event.filter(|event| !event.recurrence.is_empty()) {
+            Some(_) => events::apart(self.ports, self.tenant, known).await?,
+            None => Vec::new(),
+        };
+        let blocked = self.person.blocked_by(&known.calendar);
+        for lies_in in self.person.all() {
+            let Some(manner) = self.manners.get(&lies_in.connection) else { continue };
+            let times = match event.filter(|_| blocked.contains(&lies_in)) {
+                Some(event) => wanted::times(event, &apart, manner, self.now),
+                None => Times::default(),
+            };
+            // What no longer blocks takes its past with it.
+            let is_blocked = blocked.contains(&lies_in);
+            let past = if is_blocked { manner.window(self.now).0 } else { Timestamp::MIN };
+            let existing =
+                existing::of((self.ports, self.tenant), (&lies_in, &known.calendar, &known.id), &times, past).await?;
+            let place = Place {
+                lies_in: &lies_in,
+                from: &known.calendar,
+                event: &known.id,
+                user: &self.person.user,
+                title: &manner.title,
+                past,
+            };
+            let steps = diff::steps(&times, &existing, place);
+            let is_unsettled = |block: &Block| !matches!(block.state, BlockState::There | BlockState::Left);
+            for stored in existing.iter().filter(|stored| is_unsettled(&stored.record)) {
+                self.note(&stored.record);
+            }
+            self.apply(&steps).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether an event is a copy of a block of ours whose `UID` its provider chose.
+    async fn is_copy(&self, uid: Option<&str>) -> Result<bool, Fault> {
+        let Some(uid) = uid else { return Ok(false) };
+        let key = block::uid_key(self.tenant, uid);
+        Ok(records::get::<BlockName>(&*self.ports.table, &key).await?.is_some())
+    }
+
+    /// Stores what is to be done: the intent, before anybody is called.
+    async fn apply(&mut self, steps: &[Step]) -> Result<(), Fault> {
+        if let Found::Planned(planned) = &mut self.found {
+            planned.extend(steps.iter().filter_map(Step::block).cloned());
+            return Ok(());
+        }
+        for some in steps.chunks(AT_ONCE) {
+            let mut writes = Vec::with_capacity(some.len());
+            for step in some {
+                writes.push(self.write_of(step)?);
+            }
+            self.ports.table.transact(writes).await.map_err(records::overtaken)?;
+            for step in some {
+                if let Some(block) = step.block() {
+                    self.note(block);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_of(&self, step: &Step) -> Result<Write, Fault> {
+        let tenant = self.tenant;
+        match step {
+            Step::Make(block) => records::insert(&block.record_key(tenant), block, block.upkeep()),
+            Step::Change(Stored { rev, record }) | Step::Remove(Stored { rev, record }) => {
+                records::replace(&record.record_key(tenant), Some(*rev), record, record.upkeep())
+            }
+            Step::Forget(Stored { rev, record }) => {
+                let condition = Some(records::unchanged(*rev));
+                Ok(Write::Delete { key: record.record_key(tenant), condition })
+            }
+        }
+    }
+
+    /// Notes that a block is to be written.
+    fn note(&mut self, block: &Block) {
+        if let Found::Planned(planned) = &mut self.found {
+            planned.push(block.clone());
+            return;
+        }
+        let writers = self.writers.entry(block.lies_in.connection.clone()).or_default();
+        writers.insert(Block::sort(&block.lies_in, &block.stem));
+    }
+
+    /// Wakes those who write.
+    pub(super) async fn wake(&mut self) -> Result<(), Fault> {
+        for (connection, blocks) in std::mem::take(&mut self.writers) {
+            wake(self.ports, self.tenant, (BLOCKS, &connection), blocks, self.now).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! The dry run: what would be written now, and what is to be written already.
+
+use super::look::{Found, Look};
+use super::show::{BlockView, people};
+use crate::connect::{Context, Refusal};
+use hooktide_store::records::block::Block;
+
+/// How many blocks a plan names at the most.
+const MOST: usize = 1_000;
+
+/// What would be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The blocks: those to be made, moved and removed.
+    pub items: Vec<BlockView>,
+    /// Whether there are more than are named.
+    pub cut: bool,
+}
+
+/// Looks at all events of a person, or of everybody, and says what would be done; nothing is.
+pub async fn plan(context: Context<'_>, user: Option<&str>) -> Result<Planned, Refusal> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for person in people(context, user).await? {
+        for choices in &person.choices {
+            let subject = (&person, choices.connection.as_str());
+            let (ports, found) = ((context.ports, context.tenant), Found::Planned(Vec::new()));
+            let mut look = Look::new(ports, subject, found, &|| false, context.now).await?;
+            look.at_everything().await?;
+            if let Found::Planned(planned) = look.found {
+                blocks.extend(planned);
+            }
+            if blocks.len() > MOST {
+                break;
+            }
+        }
+    }
+    let mut items: Vec<BlockView> = blocks.into_iter().map(BlockView::of).collect();
+    items.sort_by(|one, other| (&one.id, one.state).cmp(&(&other.id, other.state)));
+    items.dedup_by(|one, other| one.id == other.id);
+    let cut = items.len() > MOST;
+    items.truncate(MOST);
+    Ok(Planned { items, cut })
+}

@@ -1,0 +1,73 @@
+//! The job that finds out which blocks there should be: it looks at the events that changed, or each night at all of them, and
+//! writes down what is to be made, moved and removed, before anybody is called.
+
+use std::time::Duration;
+
+use super::look::{Found, Look};
+use super::person::{self, Person};
+use crate::Ports;
+use crate::jobs::hold::Next;
+use crate::jobs::task::{Runner, Task};
+use crate::sync::nightly;
+use crate::told::{Note, tell};
+use hooktide_model::fault::Fault;
+use hooktide_model::job_kind::JobKind;
+use hooktide_model::names::{MarkReason, Outcome};
+use hooktide_store::records::block::{Block, CalendarId};
+
+/// The job's kind. Its resource is the connection whose events changed.
+pub(crate) const BUSY: JobKind = JobKind::named("busy");
+
+/// The time between two nights.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How long after its time a night's look may begin.
+const NIGHT_LOOK: Duration = Duration::from_secs(120);
+
+/// The job in the table of jobs.
+pub(crate) static RUNNER: Runner = Runner { kind: BUSY, step: |ports, _, task| Box::pin(step(ports, task)) };
+
+/// Looks at the events of a connection that changed, or at all of them.
+async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
+    let person = Person::of(ports, task.tenant, task.id).await?;
+    let connection = person::connection(ports, task.tenant, task.id).await?;
+    let (Some(person), Some(_)) = (person, connection) else { return task.finish(ports).await };
+    let (subject, found) = ((&person, task.id), Found::Left(Vec::new()));
+    let mut look = Look::new((ports, task.tenant), subject, found, task.is_over, task.now).await?;
+    let mark = &task.held.record;
+    let next = nightly(&format!("busy/{}", task.id), task.now);
+    // What changed right when the night's look was due does not take its place.
+    let is_night = mark.reasons.contains_key(&MarkReason::Nightly) && next - DAY + NIGHT_LOOK > task.now;
+    let ended = match mark.named().filter(|_| !is_night) {
+        None => look.at_everything().await,
+        Some(entities) => look.at(entities).await.map(|()| true),
+    };
+    // What is written down is done, also where the look was cut off.
+    look.wake().await?;
+    if let Found::Left(left) = &look.found {
+        for block in left {
+            tell_of(ports, &task, block).await?;
+        }
+    }
+    if !ended? {
+        return task.rest(ports, Duration::ZERO).await;
+    }
+    match person.choices.iter().any(|choices| choices.connection == task.id && choices.are_blocking()) {
+        true => task.end(ports, Next::Scheduled(next, MarkReason::Nightly)).await.map(drop),
+        false => task.finish(ports).await,
+    }
+}
+
+/// Tells the activity of a block that is left alone.
+async fn tell_of(ports: &Ports, task: &Task<'_>, block: &Block) -> Result<(), Fault> {
+    let CalendarId { connection, calendar } = &block.lies_in;
+    let note = Note {
+        id: format!("left-{}-{}", block.key(task.tenant), block.written_at),
+        provider: "hooktide",
+        topic: "busy",
+        about: calendar,
+        connection: Some(connection),
+        outcome: Outcome::Ignored,
+        text: format!("{} to {}: {}", block.start, block.end, block.reason.as_deref().unwrap_or_default()),
+    };
+    tell(ports, task.committer, task.tenant, note, task.now).await
+}
