@@ -2,6 +2,8 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::busy::BusyCommand;
+use crate::calendars::CalendarsArguments;
 use crate::connections::ConnectionsCommand;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersCommand;
@@ -74,6 +76,11 @@ pub(crate) enum Command {
     Resources(OfConnection),
     /// Show how each subscription at a provider is doing, and what to do about it.
     Subscriptions(SubscriptionsArguments),
+    /// Show the calendars of a connection, or choose which are read, block time in others, and are blocked.
+    Calendars(CalendarsArguments),
+    /// List, plan and remove blocks: times that are taken in a calendar because they are in another one.
+    #[command(subcommand)]
+    Busy(BusyCommand),
     /// Show how much waits in the server's queues.
     Queues,
     /// List, show, replay and discard what could not be processed.
@@ -114,6 +121,19 @@ mod tests {
         }
         assert!(!is_read("hooktide sync") && !is_read("hooktide sync status"));
         assert!(is_read("hooktide subscriptions --connection c1") && is_read("hooktide subscriptions enable c1.2"));
+    }
+
+    #[test]
+    fn a_choice_is_for_one_calendar_and_read_or_not() {
+        let is_read = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+        for line in ["c1", "c1 a@b.example", "c1 a@b.example --include --blocks-others yes --is-blocked no"] {
+            assert!(is_read(&format!("hooktide calendars {line}")), "{line}");
+        }
+        for line in ["c1 --include", "c1 --is-blocked yes", "c1 a --include --exclude", "c1 a --is-blocked maybe"] {
+            assert!(!is_read(&format!("hooktide calendars {line}")), "{line}");
+        }
+        assert!(is_read("hooktide busy plan --user anna") && is_read("hooktide busy remove c1"));
+        assert!(!is_read("hooktide busy remove"));
     }
 
     #[test]

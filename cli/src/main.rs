@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 1 failed, 2 used wrongly. What was asked for goes to stdout, everything else to stderr.
 
 mod args;
+mod busy;
+mod calendars;
 mod client;
 mod connections;
 mod cost;
@@ -76,6 +78,8 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Sync(arguments) => sync::run(arguments, &client()?, output).await,
         Command::Resources(arguments) => resources::run(arguments, &client()?, output).await,
         Command::Subscriptions(arguments) => subscriptions::run(arguments, &client()?, output).await,
+        Command::Calendars(arguments) => calendars::run(arguments, &client()?, output).await,
+        Command::Busy(command) => busy::run(command, &client()?, output).await,
         Command::Queues => queues::run(&client()?, output).await,
         Command::DeadLetters(command) => dead_letters::run(command, &client()?, output).await,
         Command::Waiting => waiting::run(&client()?, output).await,

@@ -229,7 +229,9 @@ fn show(item: &Value, output: &Output) -> Result<(), Failure> {
         .filter(|name| item.get(*name).is_some_and(|value| ![json!(null), json!({}), json!([])].contains(value)))
         .map(|name| (name, field(item, name)))
         .collect();
-    told.push(("webhook address", field(item, "webhook_url")));
+    if item.get("webhook_url").is_some_and(|url| !url.is_null()) {
+        told.push(("webhook address", field(item, "webhook_url")));
+    }
     if let Some(refused) = item.get("needs_reauthorization") {
         let (since, advice) = (time(refused, "since"), field(refused, "advice"));
         told.push(("needs reauthorization", format!("since {since}: {advice}")));

@@ -1,6 +1,6 @@
 //! The providers that this version knows; no server is asked.
 
-use hooktide_providers::{ALL, Becomes, Covers, Proof, Provider, Scheme};
+use hooktide_providers::{ALL, Becomes, Covers, Need, Proof, Provider, Scheme};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -17,9 +17,10 @@ pub(crate) fn run(output: &Output) -> Result<(), Failure> {
             output.line("")?;
         }
         let schemes: Vec<String> = provider.profile().schemes.iter().map(told).collect();
-        output.line(&format!("{}: {}", provider.id(), schemes.join("; ")))?;
+        let proofs = if schemes.is_empty() { "polled, since it sends nothing".to_owned() } else { schemes.join("; ") };
+        output.line(&format!("{}: {proofs}", provider.id()))?;
         let mut secrets = Table::new(&["  secret", "what it is"]);
-        for need in provider.profile().needs {
+        for need in needs(*provider) {
             secrets.row([format!("  {}", need.name), need.about.to_owned()]);
         }
         output.table(&secrets, "  no secrets")?;
@@ -36,9 +37,14 @@ fn described(provider: &dyn Provider) -> Value {
     json!({
         "id": provider.id(),
         "schemes": provider.profile().schemes,
-        "needs": provider.profile().needs,
+        "needs": needs(provider),
         "topics": provider.profile().topics,
     })
+}
+
+/// The secrets that a provider needs: those that prove its deliveries, or, where it sends none, those that it is asked with.
+fn needs(provider: &dyn Provider) -> &'static [Need] {
+    if provider.webhooks().is_none() { provider.profile().credentials } else { provider.profile().needs }
 }
 
 fn told(scheme: &Scheme) -> String {

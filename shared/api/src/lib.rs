@@ -12,6 +12,7 @@ mod home;
 mod html;
 mod idempotency;
 mod paging;
+mod person;
 mod readiness;
 mod readings;
 mod routes;
@@ -95,6 +96,12 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(of!(routes::sync::run::run))
         .routes(of!(routes::sync::test::test))
         .routes(of!(routes::sync::mode::show, routes::sync::mode::switch))
+        .routes(of!(routes::calendars::list::list))
+        .routes(of!(routes::calendars::choose::choose))
+        .routes(of!(routes::calendars::choose::choose_named))
+        .routes(of!(routes::busy::list::list))
+        .routes(of!(routes::busy::plan::plan))
+        .routes(of!(routes::busy::remove::remove))
         .routes(of!(routes::queues::list))
         .routes(of!(routes::resources::list))
         .routes(of!(routes::subscriptions::list::list))

@@ -1,6 +1,8 @@
 //! The routes: a file for each resource, or a folder with a file for each verb.
 
 pub(crate) mod activity;
+pub(crate) mod busy;
+pub(crate) mod calendars;
 pub(crate) mod changes;
 pub(crate) mod claims;
 pub(crate) mod connections;

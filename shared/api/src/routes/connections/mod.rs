@@ -7,7 +7,7 @@ pub(crate) mod delete;
 pub(crate) mod list;
 pub(crate) mod show;
 
-use hooktide_flows::connect::{self, webhook_url};
+use hooktide_flows::connect::{self, webhook_url, webhooks_of};
 use hooktide_model::names::CredentialsState;
 use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_model::tenant::Tenant;
@@ -32,8 +32,8 @@ pub(crate) struct ConnectionView {
     account: Option<String>,
     /// The endpoint that its deliveries come to; its own has the same id.
     endpoint: String,
-    /// What the provider is told to call.
-    webhook_url: String,
+    /// What the provider is told to call; `null` for one that calls nobody.
+    webhook_url: Option<String>,
     #[schema(value_type = Object)]
     secrets: SecretViews,
     settings: ConnectionSettings,
@@ -88,7 +88,9 @@ async fn view(api: &Api, tenant: &Tenant, connection: Connection) -> Answer<Conn
             false => None,
         },
         secrets: secrets::views(api, &connection.provider, &connection.endpoint, &sealed).await?,
-        webhook_url: endpoint.map_or(computed.clone(), |endpoint| endpoint.record.address(computed)),
+        webhook_url: webhooks_of(&connection.provider)
+            .ok()
+            .map(|_| endpoint.map_or(computed.clone(), |endpoint| endpoint.record.address(computed))),
         id: connection.id,
         provider: connection.provider,
         name: connection.name,

@@ -1,0 +1,35 @@
+//! `GET /v1/busy/plan`.
+
+use axum::Json;
+use hooktide_flows::follow::busy::{self, BlockView, Planned};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::access::{May, Read};
+use crate::answer::{Answer, Params, ok};
+
+/// The people and connections whose calendars are looked at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PlanQuery {
+    /// Only those of this person.
+    user: Option<String>,
+}
+
+/// What would be written into calendars.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanView {
+    /// The blocks that are to be made or moved (`wanted`, `writing`) and removed (`removing`); none if all is settled.
+    items: Vec<BlockView>,
+    /// Whether there are more than are named.
+    cut: bool,
+}
+
+/// Looks at all events of the calendars that take part, and says what would be written. Nothing is.
+#[utoipa::path(get, path = "/v1/busy/plan", operation_id = "plan_blocks", params(PlanQuery),
+    responses((status = 200, body = PlanView), (status = 404)))]
+pub(crate) async fn plan(may: May<Read>, Params(query): Params<PlanQuery>) -> Answer<Json<PlanView>> {
+    let user = may.person(query.user)?;
+    let Planned { items, cut } = busy::plan(may.context(), user.as_deref()).await?;
+    Ok(ok(PlanView { items, cut }))
+}
