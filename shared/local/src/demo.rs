@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hooktide_flows::Settings;
 use hooktide_flows::connect::{self, ConnectionChange, Context, NewConnection, Refusal, Repeat};
+use hooktide_flows::follow::busy;
+use hooktide_model::names::Kind;
 use hooktide_model::secret::Secret;
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::Provider;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
+use tracing::warn;
 
 use crate::clock::SystemClock;
 use crate::host::Host;
@@ -18,8 +22,12 @@ use crate::simulators;
 
 /// The account that the simulators begin with.
 const SEED: u64 = 1;
-/// The setting by which a connection says where its store is.
-const SITE: &str = "site";
+/// The settings by which connections say themselves where their provider is.
+const ADDRESSES: [&str; 2] = ["site", "url"];
+
+/// How long the demo waits between two looks at whether calendars are listed, and how often it looks.
+const LOOKS: Duration = Duration::from_secs(1);
+const LISTED_WITHIN: usize = 60;
 
 /// Where the simulators are, by provider.
 pub(crate) type Simulators = BTreeMap<&'static str, SocketAddr>;
@@ -30,7 +38,7 @@ pub(crate) async fn simulate(settings: &mut Settings) -> std::io::Result<Simulat
     for provider in hooktide_providers::ALL.iter().copied().filter(|provider| provider.simulator(SEED).is_some()) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        if has_site(provider) {
+        if address_of(provider).is_some() {
             settings.private_hosts.extend(address.to_string().parse());
         } else {
             settings.apis.entry(provider.id()).or_insert_with(|| format!("http://{address}"));
@@ -42,9 +50,9 @@ pub(crate) async fn simulate(settings: &mut Settings) -> std::io::Result<Simulat
     Ok(simulators)
 }
 
-/// Whether connections say themselves where their store is.
-fn has_site(provider: &dyn Provider) -> bool {
-    provider.profile().settings.contains(&SITE)
+/// The setting by which a provider's connections say themselves where it is, if they do.
+fn address_of(provider: &dyn Provider) -> Option<&'static str> {
+    ADDRESSES.into_iter().find(|name| provider.profile().settings.contains(name))
 }
 
 /// Makes the demo's connections, once; returns their ids by provider.
@@ -72,8 +80,8 @@ pub(crate) async fn connect_all(
 
 /// The settings of the demo's connection of a provider.
 fn settings(provider: &dyn Provider, simulators: &Simulators) -> Map<String, Value> {
-    let address = simulators.get(provider.id()).filter(|_| has_site(provider));
-    address.map(|address| (SITE.to_owned(), format!("http://{address}").into())).into_iter().collect()
+    let named = address_of(provider).zip(simulators.get(provider.id()));
+    named.map(|(name, address)| (name.to_owned(), format!("http://{address}").into())).into_iter().collect()
 }
 
 /// The demo's connection of a provider.
@@ -90,4 +98,40 @@ fn connection(provider: &dyn Provider, settings: Map<String, Value>) -> NewConne
         settings,
         ..NewConnection::default()
     }
+}
+
+/// Lets the demo's calendars block each other, once their simulators have told which there are: they are one person's.
+pub(crate) async fn let_calendars_block(host: Arc<Host>, connections: BTreeMap<&'static str, String>) {
+    let tenant = Tenant::default_local();
+    for (provider, connection) in connections {
+        let Some(provider) = hooktide_providers::by_id(provider) else { continue };
+        if !provider.profile().resources.iter().any(|(kind, _)| *kind == Kind::CalendarEvent) {
+            continue;
+        }
+        for _ in 0..LISTED_WITHIN {
+            let (ports, settings, now) = (&host.ports, &host.settings, host.clock.now());
+            let context = Context { ports, settings, tenant: &tenant, now };
+            match choose_first(context, provider, &connection).await {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(refusal) => {
+                    warn!(provider = provider.id(), ?refusal, "the demo's calendars do not block each other")
+                }
+            }
+            tokio::time::sleep(LOOKS).await;
+        }
+    }
+}
+
+/// Lets the first calendar of a connection block the others, and be blocked where it can be written; whether there is one.
+async fn choose_first(context: Context<'_>, provider: &dyn Provider, connection: &str) -> Result<bool, Refusal> {
+    let calendars = busy::calendars(context, connection).await?;
+    let main = calendars.iter().find(|one| one.is_main).or(calendars.first());
+    let Some(first) = main else { return Ok(false) };
+    let is_blocked = provider.target().is_some();
+    let chosen = busy::Chosen { included: None, blocks_others: Some(true), is_blocked: Some(is_blocked) };
+    if !first.blocks_others {
+        busy::choose(context, connection, &first.id, chosen).await?;
+    }
+    Ok(true)
 }

@@ -166,12 +166,14 @@ pub async fn serve(
         if options.demo { demo::connect_all(&host, &simulators).await.map_err(failed)? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
+    let blocking = tokio::spawn(demo::let_calendars_block(Arc::clone(&host), demo_connections.clone()));
     note_address(&host, address)?;
     ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections, simulators });
     // Event streams would keep the server up for minutes, so they are cut off after a while; their clients reconnect.
     let serving = tokio::spawn(http::serve(listener, app, serving, stopped, GRACE));
     shutdown.await;
     stop.send_replace(true);
+    blocking.abort();
     forget_address(&host);
     serving.await.map_err(|error| ServeError::Failed(error.to_string()))?;
     for worker in workers {
