@@ -24,7 +24,7 @@ check: ## format, lints, docs, licences, generated files
 	scripts/stages format lints docs licences generated
 
 test: ## install what the tests need, and run all of them
-	scripts/stages needs format lints docs licences generated tests budgets functions infra judges
+	scripts/stages needs format lints docs licences generated tools tests budgets functions infra judges
 
 package: ## build the functions for Lambda into build/lambda (ARCH=x86_64 or arm64)
 	scripts/package
@@ -50,6 +50,9 @@ simulate: ## the spine under one seed: SEED=1 STEPS=100000
 seasons: ## weeks of syncs in virtual time: SEED=1 DAYS=90 ITEMS=5000 EDITS=50
 	$(CARGO) run --quiet --release -p hooktide-tests --bin seasons -- $(SEED) $(or $(DAYS),90) $(or $(ITEMS),5000) $(or $(EDITS),50)
 
+agenda: ## weeks of calendars that block each other, in virtual time: SEED=1 DAYS=90; KIND=reference measures reads and delays
+	$(CARGO) run --quiet --release -p hooktide-tests --bin agenda -- $(KIND) $(or $(SEED),1) $(or $(DAYS),90)
+
 fuzz: ## fuzz a provider, the HTTP edge, or all in turn: TARGET=shopify SECONDS=60
 	scripts/fuzz $(TARGET) $(SECONDS)
 
@@ -62,4 +65,4 @@ generate: ## write what is generated: the API's description, tables, sample even
 clean: ## remove what was built
 	$(CARGO) clean
 
-.PHONY: help run build check test package deploy invoke token rotate-root-key logs simulate seasons fuzz bench generate clean
+.PHONY: help run build check test package deploy invoke token rotate-root-key logs simulate seasons agenda fuzz bench generate clean

@@ -46,6 +46,8 @@ pub enum Bend {
     UnknownWords,
     /// A page that has a next one is given again whatever page is asked for.
     TheSameForEver,
+    /// What leads to the next changes leads to a next page: nothing is ever all.
+    NeverDone,
     /// The answer is longer than any that is read.
     Endless,
     /// The list of products lacks its first row.
@@ -174,6 +176,7 @@ async fn pass_on(State(between): State<Between>, request: Request) -> Response {
             *turn += 1;
             Bytes::from_static(texts[*turn % texts.len()].as_bytes())
         }
+        Bend::NeverDone => String::from_utf8_lossy(&body).replace("@odata.deltaLink", "@odata.nextLink").into(),
         Bend::Endless => Bytes::from(vec![b' '; 17 * 1024 * 1024]),
     };
     let mut response = Response::new(Body::from(bent));

@@ -1,6 +1,8 @@
 //! What the integration tests of Hooktide share.
 
+pub mod agenda;
 pub mod bent;
+pub mod blocking;
 pub mod bodies;
 pub mod budgets;
 pub mod client;

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A world, the simulator of a provider, and a connection to it.
 pub struct Simulated {
     /// The world.
-    pub world: World,
+    pub world: Arc<World>,
     /// The connection.
     pub connection: String,
     /// What becomes of the provider's answers.
@@ -41,30 +41,56 @@ impl Simulated {
         Self::apart(provider, SignedDuration::ZERO).await
     }
 
-    /// The same, where the provider's clock is ahead of ours by this much.
+    /// A world that is connected to Google's simulator, once the channels of the list and of two calendars have said that they are
+    /// open. About the third calendar, of holidays, nothing is sent.
+    pub async fn google_calendar() -> Self {
+        let simulated = Self::new("google-calendar").await;
+        simulated.after(Duration::from_secs(1)).await;
+        simulated.heard(3).await;
+        simulated
+    }
+
+    /// A world that is connected to the simulator of this provider, whose clock is ahead of ours by this much.
     pub async fn apart(provider: &str, ahead: SignedDuration) -> Self {
-        let provider = hooktide_providers::by_id(provider).expect("a provider");
-        let [own, simulated, between] = [listen().await, listen().await, listen().await];
-        let [public_url, simulator, api] = [&own, &simulated, &between]
-            .map(|listener| format!("http://{}", listener.local_addr().expect("an address")));
-        let mut settings = Settings { public_url, ..Settings::default() };
-        let site = provider.profile().settings.contains(&"site");
-        if site {
-            settings.private_hosts.extend(api.trim_start_matches("http://").parse());
-        } else {
-            settings.apis.insert(provider.id(), api.clone());
-            settings.oauths.insert(provider.id(), simulator.clone());
+        Self::of(&[provider], ahead).await.remove(0)
+    }
+
+    /// One world that is connected to the simulators of several providers, each once.
+    pub async fn several(providers: &[&str]) -> Vec<Self> {
+        Self::of(providers, SignedDuration::ZERO).await
+    }
+
+    async fn of(providers: &[&str], ahead: SignedDuration) -> Vec<Self> {
+        let own = listen().await;
+        let mut settings = Settings { public_url: address(&own), ..Settings::default() };
+        let mut served = Vec::with_capacity(providers.len());
+        for id in providers {
+            let provider = hooktide_providers::by_id(id).expect("a provider");
+            let [simulated, between] = [listen().await, listen().await];
+            let [simulator, api] = [&simulated, &between].map(address);
+            if field_of_address(provider).is_some() {
+                settings.private_hosts.extend(api.trim_start_matches("http://").parse());
+            } else {
+                settings.apis.insert(provider.id(), api.clone());
+                settings.oauths.insert(provider.id(), simulator.clone());
+            }
+            served.push((provider, (simulated, simulator), (between, api)));
         }
         let world = World::with(settings, Options { stream_life: Duration::ZERO, ..Options::default() }).await;
+        let world = Arc::new(world);
         tokio::spawn(axum::serve(own, world.app.clone()).into_future());
-        let clock: Arc<dyn Clock> = Arc::new(Ahead { of: world.clock.clone(), by: ahead });
-        tokio::spawn(simulators::serve(provider, 1, clock, simulated, std::future::pending()));
-        let bends = Bends::default();
-        tokio::spawn(axum::serve(between, bent::between(simulator.clone(), bends.clone())).into_future());
-        let settings = if site { json!({ "site": api }) } else { json!({}) };
-        let made = world.post("/v1/connections", connection(provider, &settings)).await.expect(201);
-        let connection = made["id"].as_str().expect("an id").to_owned();
-        Self { world, connection, bends, client: reqwest::Client::new(), provider, simulator }
+        let mut all = Vec::with_capacity(served.len());
+        for (provider, (simulated, simulator), (between, api)) in served {
+            let clock: Arc<dyn Clock> = Arc::new(Ahead { of: world.clock.clone(), by: ahead });
+            tokio::spawn(simulators::serve(provider, 1, clock, simulated, std::future::pending()));
+            let bends = Bends::default();
+            tokio::spawn(axum::serve(between, bent::between(simulator.clone(), bends.clone())).into_future());
+            let settings = field_of_address(provider).map_or(json!({}), |address| json!({ address: api }));
+            let made = world.post("/v1/connections", connection(provider, &settings)).await.expect(201);
+            let (connection, client) = (made["id"].as_str().expect("an id").to_owned(), reqwest::Client::new());
+            all.push(Self { world: Arc::clone(&world), connection, bends, client, provider, simulator });
+        }
+        all
     }
 
     /// Subscribes to a topic at this address behind our back, as somebody with the same credentials can.
@@ -81,7 +107,9 @@ impl Simulated {
         let api = self.provider.api().expect("an API");
         let base = match api.base() {
             Base::Fixed(base) => base.to_owned(),
-            Base::OfConnection(of) => of(Some(profile.sample_account), &settings).expect("an address"),
+            Base::OfConnection(of) | Base::OfSite(of) => {
+                of(Some(profile.sample_account), &settings).expect("an address")
+            }
         };
         let path = base.parse::<Uri>().expect("an address").path().trim_end_matches('/').to_owned();
         let task = SubscriptionTask {
@@ -150,6 +178,15 @@ impl Clock for Ahead {
     fn now(&self) -> Timestamp {
         self.of.now() + self.by
     }
+}
+
+/// The setting that says where a provider is, if each connection has one of its own.
+fn field_of_address(provider: &dyn Provider) -> Option<&'static str> {
+    ["site", "url"].into_iter().find(|name| provider.profile().settings.contains(name))
+}
+
+fn address(listener: &TcpListener) -> String {
+    format!("http://{}", listener.local_addr().expect("an address"))
 }
 
 async fn listen() -> TcpListener {

@@ -153,6 +153,11 @@ impl World {
         self.call(&self.operator, Method::POST, path, Some(body)).await
     }
 
+    /// Puts to the API with the operator's key.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(&self.operator, Method::PUT, path, Some(body)).await
+    }
+
     /// Makes a Shopify connection with its own endpoint.
     pub async fn shop(&self) -> Shop {
         let (tenant, host) = (Tenant::default_local(), &self.host);

@@ -23,7 +23,7 @@ pub const EDGE: &str = "edge";
 
 /// The names of all targets.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    hooktide_providers::ALL.iter().map(|provider| provider.id()).chain([EDGE])
+    hooktide_providers::with_webhooks().map(|provider| provider.id()).chain([EDGE])
 }
 
 /// What is fuzzed.

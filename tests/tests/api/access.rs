@@ -41,6 +41,12 @@ fn routes() -> Vec<Route> {
         route("POST", "/v1/connections/{id}/sync/test", operate, Value::Null),
         route("GET", "/v1/sync/mode", read, Value::Null),
         route("POST", "/v1/sync/mode", admin, json!({ "mode": "polling", "percent": 30 })),
+        route("GET", "/v1/connections/{id}/calendars", read, Value::Null),
+        route("PUT", "/v1/connections/{id}/calendars", operate, json!({ "calendar": "theirs", "included": true })),
+        route("PUT", "/v1/connections/{id}/calendars/{calendar}", operate, json!({ "included": true })),
+        route("GET", "/v1/busy", read, Value::Null),
+        route("GET", "/v1/busy/plan", read, Value::Null),
+        route("POST", "/v1/busy/remove", operate, json!({ "connection": "theirs" })),
         route("GET", "/v1/queues", read, Value::Null),
         route("GET", "/v1/resources", read, Value::Null),
         route("GET", "/v1/subscriptions", read, Value::Null),
@@ -137,6 +143,7 @@ impl Things {
             .replace("{id}", id)
             .replace("{key_id}", key_id)
             .replace("{connection}", &self.connection)
+            .replace("{calendar}", "owner%40example.com")
             .replace("{name}", "client_secret")
             .replace("{provider}", "shopify")
             .replace("{topic}", "products%2Fupdate")
@@ -205,6 +212,8 @@ async fn every_route_with_an_id_hides_another_tenants_things() {
         "/v1/waiting",
         "/v1/resources",
         "/v1/subscriptions",
+        "/v1/busy",
+        "/v1/busy/plan",
     ] {
         let list = world.call(&theirs, Method::GET, path, None).await.expect(200);
         assert_eq!(list["items"], json!([]), "{path}");
@@ -212,6 +221,8 @@ async fn every_route_with_an_id_hides_another_tenants_things() {
     let tokens = world.call(&theirs, Method::GET, "/v1/tokens", None).await.expect(200);
     let tokens = tokens["items"].as_array().unwrap();
     assert!(tokens.len() == 1 && tokens[0]["tenant"] == "other", "only their own: {tokens:?}");
+    let removal = Some(json!({ "connection": things.connection }));
+    world.call(&theirs, Method::POST, "/v1/busy/remove", removal).await.expect(404);
     let replay = world.call(&theirs, Method::POST, "/v1/dead-letters/replay", Some(json!({}))).await.expect(202);
     assert_eq!(replay["matched"], 0);
 }
@@ -228,15 +239,20 @@ async fn every_route_works_for_its_owner() {
         let (path, scope) = (things.path(&route), route.scope.unwrap_or(Scope::Feed));
         let token = world.token("default", &[scope]).await;
         let body = match route.path {
-            "/test/events/{provider}/{topic}" => Some(json!({ "connection": things.connection })),
+            "/test/events/{provider}/{topic}" | "/v1/busy/remove" => Some(json!({ "connection": things.connection })),
             _ => route.body.clone(),
         };
         // What deletes the connection comes before its dead letter and the samples in the table.
         if route.method == Method::DELETE && route.path == "/v1/connections/{id}" {
             continue;
         }
-        // The connection has no credentials, and so no subscription; `walks` has one that has.
-        if route.path == "/v1/subscriptions/{id}/enable" {
+        // The connection has no credentials, and so no subscription, and no calendars; `walks` has one that has.
+        let of_none = [
+            (Method::POST, "/v1/subscriptions/{id}/enable"),
+            (Method::PUT, "/v1/connections/{id}/calendars"),
+            (Method::PUT, "/v1/connections/{id}/calendars/{calendar}"),
+        ];
+        if of_none.contains(&(route.method.clone(), route.path)) {
             world.call(&token, route.method.clone(), &path, body).await.expect(404);
             continue;
         }

@@ -38,12 +38,23 @@ fn with_header(mut request: Request<Bytes>, name: &'static str, value: &'static 
     request
 }
 
-/// Opens the channel that samples are about.
+/// Our reference of the channel or the subscription that samples are about.
+async fn reference(world: &World, to: &Connected) -> String {
+    if to.provider == "google-calendar" {
+        let sample = world.sample_of(to, "exists", 1).await;
+        return sample.headers()["x-goog-channel-id"].to_str().expect("a text").to_owned();
+    }
+    let sample = world.sample_of(to, "updated", 1).await;
+    let body: Value = serde_json::from_slice(sample.body()).expect("a lot");
+    let state = body["value"][0]["clientState"].as_str().expect("a text");
+    state.split_once('.').expect("a reference").0.to_owned()
+}
+
+/// Opens the channel, or makes the subscription, that samples are about.
 pub(crate) async fn open(world: &World, to: &Connected) {
-    let sample = world.sample_of(to, "exists", 1).await;
     let tenant = Tenant::default_local();
     let row = Subscription {
-        id: sample.headers()["x-goog-channel-id"].to_str().expect("a text").to_owned(),
+        id: reference(world, to).await,
         connection: to.id.clone(),
         resource: "calendar".to_owned(),
         part: Some("owner@example.com".to_owned()),
@@ -116,12 +127,14 @@ pub(crate) fn cases() -> Vec<Case> {
                 rewritten(request, |body| body["validationTokens"] = json!(["a.b.c"]))
             })],
             vec![("/statuses", json!([202])), ("/outcomes", json!(["waiting"])), ("/letters", json!(0))],
-        ),
+        )
+        .with_channel(),
         graph(
             "the end of a subscription is told",
             vec![Step::Bend("subscriptionRemoved", |request| request)],
             vec![("/statuses", json!([202])), ("/outcomes", json!(["waiting"]))],
-        ),
+        )
+        .with_channel(),
         graph(
             "a notification whose client state was stripped proves nothing, and is answered all the same",
             vec![Step::Bend("updated", |request| item(request, |item| item["clientState"] = Value::Null))],

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use hooktide_model::names::Kind;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::key::{Area, Partition};
+use hooktide_store::records::block::CalendarId;
 use hooktide_store::records::entity::EntityId;
-use hooktide_store::records::{connection, delivery, endpoint, job, mode_switch, replay, token};
+use hooktide_store::records::{block, calendars, connection, delivery, endpoint, job, mode_switch, replay, token};
 
 use crate::everything::with_everything;
 
@@ -30,7 +31,10 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
         Area::Authorizations => Area::Budgets,
         Area::Budgets => Area::Subscriptions,
         Area::Subscriptions => Area::Switches,
-        Area::Switches => Area::Tenants,
+        Area::Switches => Area::Calendars,
+        Area::Calendars => Area::Blocks,
+        Area::Blocks => Area::BlockNames,
+        Area::BlockNames => Area::Tenants,
         Area::Tenants => Area::Canary,
         Area::Canary => return None,
     })
@@ -66,6 +70,9 @@ fn only_endpoints_routes_and_tokens_are_keyed_without_a_tenant() {
         connection::key(&tenant, "c"),
         replay::key(&tenant, "r"),
         mode_switch::key(&tenant),
+        calendars::key(&tenant, "c"),
+        block::name_key(&tenant, &CalendarId { connection: "c".into(), calendar: "main".into() }, "1"),
+        block::uid_key(&tenant, "u"),
         endpoint::owned_key(&tenant, "p", "e"),
         token::owned_key(&tenant, "t"),
     ];

@@ -59,7 +59,7 @@ async fn the_sample_events_are_current() {
     );
 
     let mut endpoints = vec![("shopify", shop.id)];
-    for provider in hooktide_providers::ALL.iter().copied().filter(|provider| provider.id() != "shopify") {
+    for provider in hooktide_providers::with_webhooks().filter(|provider| provider.id() != "shopify") {
         world.clock.advance(Duration::from_secs(1));
         let made = world.connect(provider).await;
         for topic in one_of_each_sort(provider) {
@@ -138,14 +138,17 @@ async fn sample_world(world: &World, endpoints: &[(&str, String)]) -> Value {
             items.push(serde_json::to_value(&item).expect("DynamoDB's JSON"));
         }
     }
-    let of_provider = |provider: &&dyn Provider| {
-        let (account, secrets) = (provider.profile().sample_account, sample_secrets(*provider));
+    let of_provider = |provider: &'static dyn Provider| {
+        let (account, secrets) = (provider.profile().sample_account, sample_secrets(provider));
         let credentials: BTreeMap<_, _> = provider.profile().sample_credentials.iter().copied().collect();
-        let topics = one_of_each_sort(*provider);
+        let topics = one_of_each_sort(provider);
         let of_it = json!({ "account": account, "secrets": secrets, "credentials": credentials, "topics": topics });
         (provider.id(), of_it)
     };
-    let samples: BTreeMap<_, _> = hooktide_providers::ALL.iter().map(of_provider).collect();
+    // Those that send no webhooks as well, where somebody may be connected to their simulators.
+    let is_sampled =
+        |provider: &&'static dyn Provider| provider.webhooks().is_some() || provider.simulator(1).is_some();
+    let samples: BTreeMap<_, _> = hooktide_providers::ALL.iter().copied().filter(is_sampled).map(of_provider).collect();
     let root = world.host.ports.keys.root().await.expect("root keys");
     let root: Value = serde_json::from_slice(root.to_json().expose()).expect("JSON");
     let public_url = &Settings::default().public_url;

@@ -18,6 +18,12 @@ fn the_description_of_providers_is_current() {
     for provider in ALL {
         let id = provider.id();
         writeln!(text, "\n## {id}\n\n[README](../{})\n", readme(*provider)).expect("text");
+        if provider.webhooks().is_none() {
+            let (shortest, longest) = provider.profile().polled_every.unwrap_or_default();
+            let (shortest, longest) = (shortest.as_secs() / 60, longest.as_secs() / 60);
+            writeln!(text, "- no webhooks: it is polled every {shortest} to {longest} minutes").expect("text");
+            continue;
+        }
         writeln!(text, "- webhook address: `/webhooks/{id}/<id>`").expect("text");
         for scheme in provider.profile().schemes {
             writeln!(text, "- proof: {}", proof(scheme)).expect("text");
@@ -67,6 +73,11 @@ fn the_description_of_providers_is_current() {
 fn the_table_of_providers_in_the_readme_is_current() {
     let mut table = String::from("| provider | changes of | hints to fetch | proof |\n|---|---|---|---|\n");
     for provider in ALL {
+        if provider.webhooks().is_none() {
+            let polled = listed(provider.profile().resources.iter().map(|(kind, _)| kind.collection()));
+            writeln!(table, "| [{}]({}) | {polled}, polled | - | - |", provider.id(), readme(*provider)).expect("text");
+            continue;
+        }
         let becomes = || provider.profile().topics.iter().map(|topic| topic.becomes);
         let changes = becomes().filter_map(|becomes| match becomes {
             Becomes::Kind(kind) => Some(kind.collection()),

@@ -21,7 +21,10 @@ fn the_sections_of_providers_in_the_template_are_current() {
         ("receivers", receiver, "\n"),
         ("outputs of the receivers", outputs, ""),
     ] {
-        let sections: Vec<String> = hooktide_providers::ALL.iter().map(|provider| of(*provider)).collect();
+        let is_received = title.contains("receivers");
+        let all = hooktide_providers::ALL.iter().copied();
+        let all = all.filter(|provider| provider.webhooks().is_some() || !is_received);
+        let sections: Vec<String> = all.map(of).collect();
         text = with_section(&text, title, &sections.join(between));
     }
     check(TEMPLATE, &text);

@@ -9,6 +9,13 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))
 }
 
+/// Connects a shop.
+fn shop(server: &Server) -> Value {
+    let shop =
+        ["connections", "add", "shopify", "--account", "a.myshopify.com", "--secret", "client_secret=s", "--json"];
+    hooktide(server, &shop, "").json()
+}
+
 /// The outcomes of the activity, once there are so many.
 async fn outcomes(server: &Server, count: usize) -> Vec<String> {
     eventually("the activity", async || {
@@ -95,9 +102,7 @@ async fn an_app_with_many_shops_is_set_up_from_the_command_line() {
 #[tokio::test]
 async fn syncs_are_seen_to_from_the_command_line() {
     let server = Server::start().await;
-    let shop =
-        ["connections", "add", "shopify", "--account", "a.myshopify.com", "--secret", "client_secret=s", "--json"];
-    let shop = hooktide(&server, &shop, "").json();
+    let shop = shop(&server);
     let id = text(&shop, "id");
     let begun = hooktide(&server, &["sync", id], "");
     assert_eq!(begun.code, Some(1));
@@ -132,11 +137,32 @@ async fn syncs_are_seen_to_from_the_command_line() {
 }
 
 #[tokio::test]
+async fn calendars_and_blocks_are_seen_to_from_the_command_line() {
+    let server = Server::start().await;
+    let shop = shop(&server);
+    let id = text(&shop, "id");
+    assert!(hooktide(&server, &["calendars", id], "").out.contains("There are no calendars"));
+    assert_eq!(hooktide(&server, &["calendars", id, "--json"], "").json()["items"], serde_json::json!([]));
+    for more in [&[][..], &["--blocks-others", "yes"]] {
+        let none = hooktide(&server, &[&["calendars", id, "a@b.example"][..], more].concat(), "");
+        assert!(none.code == Some(1) && none.error.contains("no such calendar"), "{}", none.error);
+    }
+    assert_eq!(hooktide(&server, &["calendars", id, "a@b.example", "--is-blocked", "maybe"], "").code, Some(2));
+    assert!(hooktide(&server, &["busy", "list", "--connection", id], "").out.contains("There are no blocks."));
+    assert!(hooktide(&server, &["busy", "plan", "--user", "anna"], "").out.contains("All is settled"));
+    let planned = hooktide(&server, &["busy", "plan", "--json"], "").json();
+    assert_eq!(planned, serde_json::json!({ "items": [], "cut": false }));
+    let removed = hooktide(&server, &["busy", "remove", id, "--json"], "").json();
+    assert_eq!(removed, serde_json::json!({ "blocks": 0, "left": 0 }));
+    assert!(hooktide(&server, &["busy", "remove", id], "").out.contains(&format!("No block of {id} is left")));
+    let nobody = hooktide(&server, &["busy", "remove", "nobody"], "");
+    assert!(nobody.code == Some(1) && nobody.error.contains("no such connection"), "{}", nobody.error);
+}
+
+#[tokio::test]
 async fn dead_letters_are_seen_to_from_the_command_line() {
     let server = Server::start().await;
-    let shop =
-        ["connections", "add", "shopify", "--account", "a.myshopify.com", "--secret", "client_secret=s", "--json"];
-    hooktide(&server, &shop, "").json();
+    shop(&server);
     let broken = server.beside("broken.json");
     std::fs::write(&broken, "not json").unwrap();
     let send = ["send", "shopify", "products/update", "--file", broken.to_str().unwrap()];

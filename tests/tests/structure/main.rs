@@ -79,8 +79,10 @@ fn a_kind_of_job_is_named_in_its_own_file_and_in_one_line_of_the_table() {
         let [place] = &places[..] else { panic!("{} is named in {places:#?}", runner.kind) };
         let file = place.split(':').next().unwrap_or_default();
         let path = file.trim_start_matches("shared/flows/src/").trim_end_matches(".rs");
-        let module = path.split('/').next().unwrap_or_default();
-        let lines = mentions("shared", &[&format!("{module}::RUNNER")]);
+        // The table names the file, or a folder around it.
+        let modules: Vec<&str> = path.split('/').collect();
+        let paths = (1..=modules.len()).map(|depth| format!("&crate::{}::RUNNER,", modules[..depth].join("::")));
+        let lines: Vec<String> = paths.flat_map(|path| mentions("shared", &[&path])).collect();
         assert!(matches!(&lines[..], [line] if line.starts_with("shared/flows/src/jobs/run.rs:")), "{lines:#?}");
     }
 }

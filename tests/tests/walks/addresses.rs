@@ -8,8 +8,8 @@ use serde_json::json;
 #[tokio::test]
 async fn a_get_without_a_token_is_the_wrong_method_and_with_one_tells_how_the_address_is_doing() {
     let world = World::new().await;
-    for provider in hooktide_providers::ALL {
-        let connected = world.connect(*provider).await;
+    for provider in hooktide_providers::with_webhooks() {
+        let connected = world.connect(provider).await;
         let refused = world.ask(&connected, Method::GET, "", "").await;
         assert_eq!((refused.status.as_u16(), refused.headers["allow"].to_str().unwrap()), (405, "POST"));
 

@@ -178,8 +178,7 @@ async fn a_large_body_that_cannot_be_asked_for_is_refused_and_one_of_no_use_is_i
     let redact = [&request.body()[..], " ".repeat(MEBIBYTE).as_bytes()].concat();
     let redact = world.signed(&shop, "customers/redact", redact);
     let mut to_nobody = world.signed(&shop, "products/update", body(MEBIBYTE + 1));
-    let nobody = *hooktide_providers::ALL
-        .iter()
+    let nobody = hooktide_providers::with_webhooks()
         .find(|provider| !provider.profile().has_resources())
         .expect("one that has nothing to ask");
     *to_nobody.uri_mut() = world.connect(nobody).await.path.parse().expect("a path");

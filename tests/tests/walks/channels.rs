@@ -53,9 +53,7 @@ async fn last_via(simulated: &Simulated) -> Value {
 
 #[tokio::test]
 async fn a_channel_that_nobody_knows_is_stopped_by_what_its_own_message_says() {
-    let simulated = Simulated::new("google-calendar").await;
-    simulated.after(SECOND).await;
-    simulated.heard(3).await;
+    let simulated = Simulated::google_calendar().await;
     let former = open(&simulated).await;
     // A backup is restored that has none of them.
     let (table, tenant) = (&simulated.world.host.ports.table, Tenant::default_local());
@@ -105,9 +103,7 @@ async fn a_channel_whose_answer_was_lost_can_be_ended_once_it_has_told_something
 
 #[tokio::test]
 async fn a_channel_that_is_silent_is_replaced_at_once_and_polled_for_if_that_does_not_help() {
-    let simulated = Simulated::new("google-calendar").await;
-    simulated.after(SECOND).await;
-    simulated.heard(3).await;
+    let simulated = Simulated::google_calendar().await;
     told(&simulated, 1).await;
     let first = open(&simulated).await[MAIN].clone();
     simulated.control("faults", json!({ "drop": true })).await;

@@ -90,7 +90,7 @@ async fn what_a_provider_signs_counts_only_with_its_signature_and_is_not_used_up
 #[tokio::test]
 async fn an_owner_who_lets_us_in_without_all_that_is_needed_is_told_what_is_missing() {
     for (provider, scope) in
-        [("shopify", "read_inventory"), ("google-calendar", "https://www.googleapis.com/auth/calendar.events.readonly")]
+        [("shopify", "read_inventory"), ("google-calendar", "https://www.googleapis.com/auth/calendar.events")]
     {
         let simulated = Simulated::new(provider).await;
         simulated.control("edit", json!({ "what": "scope", "id": scope })).await;

@@ -20,9 +20,7 @@ struct Calendar {
 
 impl Calendar {
     async fn new() -> Self {
-        let simulated = Simulated::new("google-calendar").await;
-        simulated.after(SECOND).await;
-        simulated.heard(3).await;
+        let simulated = Simulated::google_calendar().await;
         let changes = simulated.world.changes().await;
         let recurs = |change: &&Value| !change["document"]["recurrence"][0].is_null();
         let series = changes.iter().find(recurs).expect("a series")["document"]["id"].as_str().unwrap().to_owned();

@@ -114,10 +114,7 @@ async fn rung(simulated: &Simulated, edit: Value) -> String {
 
 #[tokio::test]
 async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_from_then_on() {
-    let simulated = Simulated::new("google-calendar").await;
-    simulated.after(SECOND).await;
-    // The channels of the list and of two calendars say that they are open. About the third, of holidays, nothing is sent.
-    simulated.heard(3).await;
+    let simulated = Simulated::google_calendar().await;
     let first = events(&simulated).await;
     let is_full = first.len() > 8 && first.iter().all(|(_, _, via)| via == "full");
     assert!(is_full, "{first:?} {:#?}", told(&simulated).await);
@@ -152,9 +149,7 @@ async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_from_
 #[tokio::test]
 async fn a_calendar_that_is_removed_goes_with_its_events_and_its_subscription() {
     for is_listed in [true, false] {
-        let simulated = Simulated::new("google-calendar").await;
-        simulated.after(SECOND).await;
-        simulated.heard(3).await;
+        let simulated = Simulated::google_calendar().await;
         let new = json!({ "what": "calendar", "fields": { "summary": "Choir", "timeZone": "Europe/Vienna" } });
         let before = accepted(&simulated).await;
         let choir = rung(&simulated, new).await;

@@ -69,7 +69,7 @@ pub(super) fn read() -> Vec<Seen> {
             {
                 let question = changes().question();
                 let says = ["singleEvents=false", "showDeleted=true", "syncToken=former"];
-                let forbidden = ["timeMin", "timeMax", "updatedMin", "orderBy", "q=", "iCalUID"];
+                let forbidden = ["timeMin=", "timeMax=", "updatedMin=", "orderBy=", "q=", "iCalUID="];
                 json!([says.map(|text| question.contains(text)), forbidden.map(|text| question.contains(text))])
             },
             json!([[true, true, true], [false, false, false, false, false, false]]),

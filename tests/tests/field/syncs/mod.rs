@@ -1,5 +1,7 @@
 //! Cases of syncing: what is read of a provider's answers, and what becomes of edits at its simulator.
 
+mod blocks;
+mod feeds;
 mod google_calendar;
 mod pair;
 mod shop;
@@ -16,10 +18,24 @@ use crate::settings::unless;
 type Seen = (&'static str, Value, Value);
 
 pub(crate) async fn tried() -> Vec<Tried> {
-    let mut seen: Vec<Seen> = [google_calendar::read(), square::read(), shopify::read(), woocommerce::read()].concat();
+    let mut seen: Vec<Seen> = [
+        google_calendar::read(),
+        blocks::read(),
+        feeds::read_texts(),
+        square::read(),
+        shopify::read(),
+        woocommerce::read(),
+    ]
+    .concat();
     seen.extend(
-        [google_calendar::edited().await, square::edited().await, shopify::edited().await, woocommerce::edited().await]
-            .concat(),
+        [
+            google_calendar::edited().await,
+            blocks::edited().await,
+            square::edited().await,
+            shopify::edited().await,
+            woocommerce::edited().await,
+        ]
+        .concat(),
     );
     seen.into_iter().map(|(name, is, right)| (name, unless(is, right))).collect()
 }

@@ -147,7 +147,7 @@ fn text(request: &Request<Bytes>) -> String {
 fn base(provider: &dyn Provider) -> String {
     match provider.api().expect("an API").base() {
         Base::Fixed(address) => address.to_owned(),
-        Base::OfConnection(of) => {
+        Base::OfConnection(of) | Base::OfSite(of) => {
             of(Some(provider.profile().sample_account), &ConnectionSettings::default()).expect("an address")
         }
     }

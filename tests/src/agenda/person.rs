@@ -1,0 +1,95 @@
+//! A person of a simulation: where their calendars are, and what is expected of the blocks in them.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
+
+use super::entry::Times;
+use super::way::Way;
+
+/// Where a calendar of a person is.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The account.
+    pub account: usize,
+    /// The connection.
+    pub connection: usize,
+    /// The provider's id.
+    pub calendar: String,
+    /// Whether its events block time in others.
+    pub blocks_others: bool,
+    /// Whether time is blocked in it.
+    pub is_blocked: bool,
+}
+
+/// What a block is for: the place that it lies in, that of the entry, the entry's id, and the start that its rule gives it.
+pub type Key = (usize, usize, String, DateTime);
+
+/// What a person did with a block.
+#[derive(Debug, Clone)]
+pub struct Touch {
+    /// What the block is for.
+    pub key: Key,
+    /// Where it was moved to; nowhere if it was deleted.
+    pub to: Option<Times>,
+    /// The times that it had.
+    pub from: Times,
+    /// Whether the entry was edited since: the block may be made anew.
+    pub is_loose: bool,
+}
+
+/// A person.
+#[derive(Debug, Clone, Default)]
+pub struct Person {
+    /// Their calendars.
+    pub places: Vec<Place>,
+    /// What they did with blocks.
+    pub touches: Vec<Touch>,
+    /// The blocks that there should be, when that was last worked out.
+    pub wanted: BTreeMap<Key, Times>,
+    /// When each entry was edited last.
+    pub edited: BTreeMap<(usize, String), Timestamp>,
+}
+
+impl Person {
+    /// The blocks that there should be in a window.
+    pub fn wants(&self, way: &Way, window: (Timestamp, Timestamp)) -> BTreeMap<Key, Times> {
+        let mut wanted = BTreeMap::new();
+        for (source, from) in self.places.iter().enumerate().filter(|(_, place)| place.blocks_others) {
+            let account = way.at(from.account);
+            for (id, entry) in &account.owned[&from.calendar] {
+                let blocks = entry.blocks(window);
+                for (target, _) in
+                    self.places.iter().enumerate().filter(|(at, place)| place.is_blocked && *at != source)
+                {
+                    wanted.extend(blocks.iter().map(|(day, times)| {
+                        ((target, source, id.clone(), day.to_datetime(entry.at.start.time())), times.clone())
+                    }));
+                }
+            }
+        }
+        wanted
+    }
+
+    /// Works out anew which blocks there should be. Returns how many are to be written for that.
+    pub fn expect(&mut self, way: &Way, now: Timestamp) -> u64 {
+        let day = SignedDuration::from_hours(24);
+        let wanted = self.wants(way, (now - day, now + 60 * day));
+        let is_written = |(key, times): &(&Key, &Times)| self.wanted.get(*key) != Some(*times);
+        let written = wanted.iter().filter(is_written).count();
+        let is_removed = |(key, times): &(&Key, &Times)| {
+            !wanted.contains_key(*key) && super::entry::is_within(times, (now - day, Timestamp::MAX))
+        };
+        let removed = self.wanted.iter().filter(is_removed).count();
+        self.wanted = wanted;
+        (written + removed) as u64
+    }
+
+    /// Notes that an entry was edited.
+    pub fn note(&mut self, source: usize, id: &str, now: Timestamp) {
+        self.edited.insert((source, id.to_owned()), now);
+        let touched = self.touches.iter_mut().filter(|touch| touch.key.1 == source && touch.key.2 == id);
+        touched.for_each(|touch| touch.is_loose = true);
+    }
+}

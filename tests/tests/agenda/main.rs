@@ -1,0 +1,26 @@
+//! Calendars that block each other, over days of virtual time. See `hooktide_tests::agenda`.
+
+use hooktide_tests::agenda::flaw::Flaw;
+use hooktide_tests::agenda::{Agenda, people, run};
+
+#[tokio::test]
+async fn blocks_are_those_that_there_should_be_whatever_is_lost_cut_off_or_out() {
+    let outcome = run(Agenda::rough(1, 7, people::thin())).await;
+    assert_eq!(outcome.broken, [""; 0], "{:#?}", outcome.counts);
+}
+
+#[tokio::test]
+#[ignore = "it takes minutes without optimisation"]
+async fn flaws_are_found() {
+    for flaw in Flaw::ALL {
+        let mut found = None;
+        for seed in 1..=4 {
+            let outcome = run(Agenda { flaw: Some(flaw), ..Agenda::rough(seed, 7, people::six()) }).await;
+            found = found.or(outcome.broken.first().cloned());
+            if found.is_some() {
+                break;
+            }
+        }
+        assert!(found.is_some(), "{flaw:?} is not found");
+    }
+}
