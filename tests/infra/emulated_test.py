@@ -10,6 +10,7 @@ import random
 import unittest
 import uuid
 
+from blocking import Blocking
 from providers import PROVIDERS
 from samples import Sample, of_provider, sample_of
 from shop import compressed, trace_of
@@ -22,7 +23,7 @@ MEBIBYTE = 1024 * 1024
 SECRET = f"hush-{uuid.uuid4()}"
 
 
-class Emulated(Syncing, unittest.TestCase):
+class Emulated(Syncing, Blocking, unittest.TestCase):
     maxDiff = None
 
     @classmethod
@@ -371,9 +372,10 @@ def filled(body):
 
 def load_tests(_loader, _tests, _pattern):
     """In the order in which they stand: the stack is looked back at, deployed again and deleted after all else."""
-    syncing, others = ([name for name in vars(one) if name.startswith("test_")] for one in (Syncing, Emulated))
+    named = lambda one: [name for name in vars(one) if name.startswith("test_")]
+    syncing, blocking, others = map(named, (Syncing, Blocking, Emulated))
     looks_back = others.index("test_no_secret_is_in_a_log_or_an_answer")
-    return unittest.TestSuite(map(Emulated, [*others[:looks_back], *syncing, *others[looks_back:]]))
+    return unittest.TestSuite(map(Emulated, [*others[:looks_back], *syncing, *blocking, *others[looks_back:]]))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The providers that there are, and what the template calls what is theirs."""
+"""The providers that send webhooks, and what the template calls what is theirs."""
 
 from emulator import CHECKOUT
 
 PROVIDERS = sorted(
-    path.parent.name.replace("_", "-") for path in (CHECKOUT / "shared/providers/src").glob("*/README.md")
+    path.parent.name.replace("_", "-") for path in (CHECKOUT / "shared/providers/src").glob("*/recipe.py")
 )
 
 

@@ -33,8 +33,8 @@ WATCHED = (
     "ForAllValues:StringLike dynamodb:LeadingKeys "
     "E#* T#*#B T#*#C T#*#J#* T#*#authorizations T#*#budgets T#*#resources T#*#subscriptions"
 )
-# Whether a share of all connections is polled.
-SWITCHES = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#switches"
+# Whether a share of all connections is polled, and which calendars are read.
+CHOICES = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#calendars T#*#switches"
 # Messages that wait longer than a queue can hold them back.
 DEFERRED = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#W"
 
@@ -123,7 +123,7 @@ ROLES = {
         ("logs:PutLogEvents", "ApiLogs", ""),
     },
     "Renewer": {
-        ("dynamodb:GetItem", "Table", SWITCHES),
+        ("dynamodb:GetItem", "Table", CHOICES),
         ("dynamodb:Query", "Table/index/due", ""),
         ("dynamodb:DeleteItem", "Table", WATCHED),
         ("dynamodb:GetItem", "Table", WATCHED),
@@ -353,6 +353,10 @@ class Roles(unittest.TestCase):
             ("T#acme#B", True, False, True),
             ("T#acme#J#00", True, False, True),
             ("T#acme#subscriptions", True, False, True),
+            # What was chosen for calendars, and blocks in them.
+            ("T#acme#calendars", True, False, False),
+            ("T#acme#blocks", True, False, False),
+            ("T#acme#block-names", True, False, False),
             ("E#shopify#aaaa", True, False, True),
             ("R#shopify#aaaa#product#1", True, False, False),
             ("T#acme#K", True, False, False),

@@ -12,11 +12,11 @@ from providers import logical
 
 # The command line, as `scripts/stages functions` leaves it.
 HOOKTIDE = Path(os.environ.get("HOOKTIDE_TEST_COMMAND") or CHECKOUT / "build/command/hooktide")
-# Those whose connections say themselves where they are; the addresses of the others are the operator's.
-WITH_SITES = {"woocommerce"}
+# Those whose connections say themselves where they are, and by which setting; the addresses of the others are the operator's.
+WITH_SITES = {"caldav": "url", "woocommerce": "site"}
 # Those that have consent at an address of its own.
-WITH_CONSENT = {"google-calendar", "shopify", "square"}
-SIMULATED = ("shopify", "square", "woocommerce")
+WITH_CONSENT = {"google-calendar", "microsoft-graph", "shopify", "square"}
+SIMULATED = ("caldav", "google-calendar", "microsoft-graph", "shopify", "square", "woocommerce")
 READY_WITHIN = 30
 
 
@@ -44,6 +44,10 @@ class Simulator:
     def edit(self, what, **fields):
         """Makes something new at the provider, as its own people would; its id."""
         return self.control("POST", "edit", {"what": what, "fields": fields})["id"]
+
+    def delete(self, what, of):
+        """Deletes what has this id, as they would."""
+        self.control("POST", "edit", {"what": what, "id": of})
 
     def state(self):
         """What the account has, and what was sent."""
@@ -84,7 +88,7 @@ class Simulators:
 
     def settings(self, provider):
         """What a connection says of where its provider is."""
-        return {"site": self[provider].url} if provider in WITH_SITES else {}
+        return {WITH_SITES[provider]: self[provider].url} if provider in WITH_SITES else {}
 
     def lead(self, template, public_url):
         """The template whose functions call the simulators, and are called at `public_url`.
@@ -94,7 +98,7 @@ class Simulators:
         variables = template["Globals"]["Function"]["Environment"]["Variables"]
         variables["HOOKTIDE_PUBLIC_URL"] = public_url
         variables["HOOKTIDE_PRIVATE_HOSTS"] = ",".join(self[provider].host for provider in sorted(WITH_SITES))
-        for provider in set(SIMULATED) - WITH_SITES:
+        for provider in set(SIMULATED) - set(WITH_SITES):
             template["Parameters"][f"{logical(provider)}Api"]["Default"] = self[provider].url
             if provider in WITH_CONSENT:
                 template["Parameters"][f"{logical(provider)}Oauth"]["Default"] = self[provider].url

@@ -1,4 +1,4 @@
-"""The functions on a workbench: `cargo lambda watch` runs them from source, on an emulator that has what they need.
+"""The functions on a workbench: built from source, served by `cargo lambda watch`, on an emulator that has what they need.
 
 Of the template, only what needs no function is made. The table and the secret then get what `events/world.json` says:
 the sample events are signed with secrets that are sealed with these root keys.
@@ -17,6 +17,9 @@ from samples import WORLD, fresh
 from template import for_emulator, load, of_type
 
 STACK = "hooktide"
+FUNCTIONS = sorted(main.parent.name for main in (CHECKOUT / "functions").glob("*/main.rs"))
+# Where they are built already, each in a folder of its name as `bootstrap`, if somebody says so.
+BUILT = os.environ.get("HOOKTIDE_TEST_FUNCTIONS")
 NEEDS_NO_FUNCTION = {
     "AWS::ApiGatewayV2::Api",
     "AWS::DynamoDB::Table",
@@ -25,9 +28,12 @@ NEEDS_NO_FUNCTION = {
     "AWS::SecretsManager::Secret",
     "AWS::SQS::Queue",
 }
+PROFILE = "demo"
 READY_WITHIN = 60
 # In seconds. A function that cannot start never answers, and cargo-lambda does not say so.
 ANSWERS_WITHIN = 60
+# What Lambda says to a function of itself.
+OF_FUNCTION = {"AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}
 # cargo-lambda would add a missing compilation target by itself; a tool does not change the machine's toolchain here.
 NO_RUSTUP = {"RUSTUP_DIST_SERVER": "http://127.0.0.1:9", "RUSTUP_UPDATE_ROOT": "http://127.0.0.1:9"}
 
@@ -35,7 +41,7 @@ NO_RUSTUP = {"RUSTUP_DIST_SERVER": "http://127.0.0.1:9", "RUSTUP_UPDATE_ROOT": "
 class Workbench:
     """Some functions, or all of them, as a context manager. What compiler and functions say goes to `output`."""
 
-    def __init__(self, output, functions=()):
+    def __init__(self, output, functions=FUNCTIONS):
         self.output, self.functions = output, functions
         self.port = processes.free_port()
 
@@ -46,24 +52,29 @@ class Workbench:
             self.environment = {**own_environment(), **self.emulator.aws(), "AWS_REGION": REGION, **NO_RUSTUP}
             self.environment |= furnish(self.emulator)
             self.event = folder / "event.json"
-            self.build()
-            command = ["cargo", "lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"]
+            programs = self.built()
+            # It would build and start them itself, but only with the profile and the features that Cargo chooses for it.
+            command = ["cargo", "lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1"]
             command += ["--invoke-port", str(self.port), "--timeout", str(ANSWERS_WITHIN)]
             watch = processes.start(command, self.environment, CHECKOUT / "functions", self.output)
             started.callback(processes.end, watch)
             processes.wait_until_ready(watch, lambda: processes.listens(self.port), READY_WITHIN)
+            for function, program in programs.items():
+                started.callback(processes.end, self.start(function, program))
             self.ending = started.pop_all()
         return self
 
     def __exit__(self, *raised):
         return self.ending.__exit__(*raised)
 
-    def build(self):
-        """Builds what is watched then, since an invocation of what does not compile would wait for ever."""
-        wanted = [word for function in self.functions for word in ("--bin", function)] or ["--bins"]
-        command = ["cargo", "build", "--manifest-path", "Cargo.toml", *wanted]
+    def built(self):
+        """The programs by their functions, built now unless they are built already. Dependencies are not optimised, as for
+        `make run`, so that nobody waits for that."""
+        if BUILT:
+            return {function: CHECKOUT / BUILT / function / "bootstrap" for function in self.functions}
+        wanted = [word for function in self.functions for word in ("--bin", function)]
         subprocess.run(
-            command,
+            ["cargo", "build", "--profile", PROFILE, "--manifest-path", "Cargo.toml", *wanted],
             env=self.environment,
             cwd=CHECKOUT / "functions",
             stdin=subprocess.DEVNULL,
@@ -71,6 +82,17 @@ class Workbench:
             stderr=self.output,
             check=True,
         )
+        target = CHECKOUT / os.environ.get("CARGO_TARGET_DIR", "target")
+        return {function: target / PROFILE / function for function in self.functions}
+
+    def start(self, function, program):
+        """Starts a function, which asks for its events as it does on Lambda."""
+        of_it = {
+            **OF_FUNCTION,
+            "AWS_LAMBDA_FUNCTION_NAME": function,
+            "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{self.port}/.rt/{function}",
+        }
+        return processes.start([program], {**self.environment, **of_it}, CHECKOUT / "functions", self.output)
 
     def invoke(self, function, event):
         """Invokes a function with an event from a file; what `cargo lambda invoke` printed, and whether it failed.

@@ -13,6 +13,7 @@ from simulated import Simulated
 
 SCHEMAS = json.loads(get_static_doc("calendar", "v3"))["schemas"]
 MAIN = "owner@example.com"
+KEY = "hooktide0123456789abcdefghijklmnopqr"
 
 
 class GoogleCalendar(Simulated):
@@ -139,27 +140,70 @@ class GoogleCalendar(Simulated):
         wrong = {**channel, "id": str(uuid.uuid4()), "address": "http://hooks.example.com/"}
         self.assertEqual(self.refused(events.watch(calendarId=MAIN, body=wrong)), (400, "push.webhookUrlNotHttps"))
 
-    def test_blocks_are_written_marked_and_removed(self):
-        events = self.service.events()
-        block = {
-            "id": "hooktide0block7",
-            "start": {"dateTime": "2026-12-01T10:00:00+01:00"},
-            "end": {"dateTime": "2026-12-01T11:00:00+01:00"},
-            "extendedProperties": {"private": {"hooktide": "7"}},
+    def block(self, **more):
+        """A block as Hooktide writes it, under an id of its own."""
+        return {
+            "id": KEY,
+            "summary": "Busy",
+            "start": {"dateTime": "2026-12-01T09:00:00Z"},
+            "end": {"dateTime": "2026-12-01T10:00:00Z"},
+            "status": "confirmed",
+            "transparency": "opaque",
+            "visibility": "private",
+            "reminders": {"useDefault": False, "overrides": []},
+            "extendedProperties": {"private": {"hooktide": KEY}},
+            **more,
         }
-        made = self.ask(events.insert(calendarId=MAIN, body=block, sendUpdates="none"), "Event")
-        self.assertEqual(self.refused(events.insert(calendarId=MAIN, body=block)), (409, "duplicate"))
-        found = self.ask(events.list(calendarId=MAIN, privateExtendedProperty="hooktide=7"), "Events")["items"]
-        self.assertEqual([item["id"] for item in found], [block["id"]])
-        patched = self.ask(
-            events.patch(calendarId=MAIN, eventId=block["id"], body={"transparency": "transparent"}), "Event"
-        )
+
+    def on_condition(self, request, etag):
+        """The request, on the condition that the event is in that state."""
+        request.headers["If-Match"] = etag
+        return request
+
+    def test_blocks_are_written_marked_and_removed(self):
+        events, fields = self.service.events(), "id,etag,iCalUID,status,transparency,start,end,recurrence"
+        create = events.insert(calendarId=MAIN, body=self.block(), sendUpdates="none", fields=fields)
+        made = self.ask(create, "Event")
+        self.assertEqual(set(made), {"id", "etag", "iCalUID", "status", "start", "end"}, "what is as usual is left out")
+        self.assertEqual(self.refused(events.insert(calendarId=MAIN, body=self.block())), (409, "duplicate"))
+        found = self.ask(events.list(calendarId=MAIN, privateExtendedProperty=f"hooktide={KEY}"), "Events")["items"]
+        self.assertEqual([item["id"] for item in found], [KEY])
+        self.assertEqual((found[0]["visibility"], found[0]["reminders"]["useDefault"]), ("private", False))
+
+        days = {
+            "start": {"date": "2026-12-02", "dateTime": None, "timeZone": None},
+            "end": {"date": "2026-12-03", "dateTime": None, "timeZone": None},
+            "recurrence": None,
+        }
+        one = {"calendarId": MAIN, "eventId": KEY}
+        patch = events.patch(**one, body=days, sendUpdates="none", fields=fields)
+        patched = self.ask(self.on_condition(patch, made["etag"]), "Event")
+        self.assertEqual(patched["start"], {"date": "2026-12-02"})
         self.assertNotEqual(patched["etag"], made["etag"])
-        stale = events.delete(calendarId=MAIN, eventId=block["id"])
-        stale.headers["If-Match"] = made["etag"]
-        self.assertEqual(self.refused(stale), (412, "conditionNotMet"))
-        self.assertEqual(self.ask(events.delete(calendarId=MAIN, eventId=block["id"])), "")
-        self.assertEqual(self.refused(events.delete(calendarId=MAIN, eventId=block["id"])), (410, "deleted"))
+        for stale in (events.patch(**one, body=days), events.update(**one, body=self.block()), events.delete(**one)):
+            self.assertEqual(self.refused(self.on_condition(stale, made["etag"])), (412, "conditionNotMet"))
+        removal = events.delete(**one, sendUpdates="none")
+        self.assertEqual(self.ask(self.on_condition(removal, patched["etag"])), "")
+        self.assertEqual(self.refused(events.delete(**one)), (410, "deleted"))
+
+    def test_a_deleted_block_keeps_its_id_taken_and_comes_back_by_a_patch(self):
+        events = self.service.events()
+        one = {"calendarId": MAIN, "eventId": KEY}
+        made = self.ask(events.insert(calendarId=MAIN, body=self.block()), "Event")
+        self.edit("event", None, f"{MAIN}/{KEY}")
+        gone = self.ask(events.get(**one), "Event")
+        self.assertEqual(gone["status"], "cancelled")
+        self.assertNotEqual(gone["etag"], made["etag"])
+        self.assertEqual(self.refused(events.insert(calendarId=MAIN, body=self.block())), (409, "duplicate"))
+        whole = {name: value for name, value in self.block().items() if name != "id"}
+        back = self.ask(self.on_condition(events.patch(**one, body=whole, sendUpdates="none"), gone["etag"]), "Event")
+        self.assertEqual((back["status"], back["start"]), ("confirmed", made["start"]))
+        self.edit("event", {"start": {"date": "2026-12-05"}, "end": {"date": "2026-12-06"}}, f"{MAIN}/{KEY}")
+        moved = self.ask(events.get(**one), "Event")
+        self.assertEqual((moved["start"], moved["etag"] == back["etag"]), ({"date": "2026-12-05"}, False))
+        some = events.patch(**one, body=whole, sendUpdates="none")
+        some.uri = some.uri.replace("sendUpdates=none", "sendUpdates=some")
+        self.assertEqual(self.refused(some), (400, "invalid"))
 
     def test_expired_credentials_are_renewed_by_the_client_until_the_consent_is_taken_back(self):
         self.control("faults", {"expire_credentials": True})

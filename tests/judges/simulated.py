@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 import unittest
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -58,15 +59,20 @@ class Simulated(unittest.TestCase):
 
 
 def answering(heard):
-    """A handler that keeps what it gets."""
+    """A handler that keeps what it gets, and gives a sign where it is asked for one."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            heard.append((self.headers, body))
+            asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            sign = "".join(asked.get("validationToken", [])).encode()
+            if not sign:
+                heard.append((self.headers, body))
             self.send_response(200)
-            self.send_header("content-length", "0")
+            self.send_header("content-type", "text/plain")
+            self.send_header("content-length", str(len(sign)))
             self.end_headers()
+            self.wfile.write(sign)
 
         def log_message(self, *_):
             pass
