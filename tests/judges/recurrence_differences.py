@@ -45,6 +45,9 @@ FILES = {
     "icalendar/multiple_calendar_components.ics": (
         "an identifier that is there twice is one event, also in two calendars of one text"
     ),
+    "recurring_ical_events/issue_28_rrule_with_UTC_endinginZ.ics": (
+        "a series of days whose rule ends at midnight by the calendar's clock has its last day then; there, it is left out"
+    ),
     "icalendar/timezone_same_start_and_offset.ics": "its last line is no end of a calendar, so that it may be cut off",
 }
 
