@@ -13,12 +13,14 @@ use hooktide_flows::watch::Renewer;
 use hooktide_flows::{Ports, Settings};
 use hooktide_store::ports::{QueueName, Source};
 use http::{Request, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::seasons::queue::{Queues, SOURCES};
 
 /// How many messages are taken at once.
 const BATCH: usize = 25;
+/// How long schedules rest, unless something is due.
+const EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How often the queues are gone through at once.
 const MOST_ROUNDS: usize = 5_000;
 
@@ -31,6 +33,8 @@ pub struct Machine {
     processor: Processor,
     syncer: Syncer,
     renewer: Renewer,
+    /// When schedules ran last.
+    ticked_at: Timestamp,
     /// How often something happened.
     pub counts: BTreeMap<&'static str, u64>,
 }
@@ -46,6 +50,7 @@ impl Machine {
             ports,
             settings,
             queues,
+            ticked_at: Timestamp::UNIX_EPOCH,
             counts: BTreeMap::new(),
         }
     }
@@ -67,14 +72,11 @@ impl Machine {
         status
     }
 
-    /// Runs what schedules and queues make run now.
-    pub fn work(&mut self, now: Timestamp) {
-        let ticked = self.renewer.tick(now, &|| false).now_or_never();
-        self.renew(ticked.is_none());
-        let swept = due::jobs(&self.ports, now).now_or_never();
-        self.renew(swept.is_none());
-        let deferred = due::deferred(&self.ports, now).now_or_never();
-        self.renew(deferred.is_none());
+    /// Runs what schedules and queues make run now; whether jobs are due is known.
+    pub fn work(&mut self, is_due: bool, now: Timestamp) {
+        if is_due || now >= self.ticked_at + EVERY {
+            self.tick(now);
+        }
         for _ in 0..MOST_ROUNDS {
             let mut took = false;
             for source in SOURCES {
@@ -84,6 +86,16 @@ impl Machine {
                 return;
             }
         }
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.ticked_at = now;
+        let ticked = self.renewer.tick(now, &|| false).now_or_never();
+        self.renew(ticked.is_none());
+        let swept = due::jobs(&self.ports, now).now_or_never();
+        self.renew(swept.is_none());
+        let deferred = due::deferred(&self.ports, now).now_or_never();
+        self.renew(deferred.is_none());
     }
 
     /// Takes messages of a source; whether there were any.

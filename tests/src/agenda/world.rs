@@ -37,6 +37,9 @@ const LATEST: u64 = 20;
 /// How many calls of a million fail, or end the run.
 const RATES: Rates = Rates { ends_before: 100, ends_after: 100, fails: 100 };
 
+/// How long a job that is due may wait until the schedule finds it.
+const SWEPT: SignedDuration = SignedDuration::from_mins(1);
+
 /// Something that a provider sends.
 struct Notification {
     account: usize,
@@ -112,6 +115,8 @@ impl World {
         let clock = ManualClock::at(start());
         let chance = Arc::new(Chance::new(agenda.seed));
         let mut settings = Settings { public_url: "https://hooks.example.com".to_owned(), ..Settings::default() };
+        // Each poll costs time, of which there is little.
+        settings.poll_floor = agenda.rough.then_some(std::time::Duration::from_secs(1_800));
         for (kind, host) in SHARED {
             settings.apis.insert(kind.provider(), format!("https://{host}"));
             settings.oauths.insert(kind.provider(), format!("https://{host}"));
@@ -264,7 +269,14 @@ impl World {
         let partition = Partition::of(&Tenant::default_local(), Area::Jobs);
         let marks = records::list_all::<Mark>(&*self.table, partition, "", 10_000).await.expect("marks");
         let due = marks.iter().filter_map(|(_, stored)| Timestamp::from_millisecond(stored.record.due_at).ok());
+        let due: Vec<Timestamp> = due.collect();
+        // What is due and was not announced is found by the schedule.
+        let is_waiting = |mark: &Mark| !mark.running && mark.due_at <= now.as_millisecond();
+        let swept = marks.iter().any(|(_, stored)| is_waiting(&stored.record)).then(|| now + SWEPT);
         let next = due
+            .iter()
+            .copied()
+            .chain(swept)
             .chain(self.queues.next_visible())
             .chain(self.on_their_way.iter().map(|(at, _)| *at))
             .chain([self.next_edit])
@@ -283,7 +295,7 @@ impl World {
         self.take_notifications();
         self.deliver();
         if !self.is_out(None) {
-            self.machine.work(now);
+            self.machine.work(due.iter().any(|at| *at <= now), now);
         }
         self.look_at_pending();
     }
@@ -325,7 +337,7 @@ impl World {
                 self.count("fault: credentials expire", 1);
             }
             Kind::Ics if self.chance.below(8) == 0 => {
-                self.way.at(account).is_empty_until = now + SignedDuration::from_mins(12);
+                self.way.at(account).is_empty_until = now + SignedDuration::from_mins(40);
                 self.count("fault: a feed is empty", 1);
             }
             Kind::Google | Kind::Graph | Kind::Caldav | Kind::Ics => {}

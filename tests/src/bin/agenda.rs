@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use hooktide_tests::agenda::flaw::Flaw;
 use hooktide_tests::agenda::{Agenda, Outcome, people, run};
 use hooktide_tests::memory;
 use hooktide_tests::seasons::percentile;
@@ -45,11 +46,13 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let long = u32::try_from(days).unwrap_or(90);
+    let flaw = Flaw::ALL.into_iter().find(|flaw| std::env::args().any(|text| text == format!("{flaw:?}")));
     let people = if is_thin { people::thin() } else { people::six() };
     let agenda = match is_reference {
         true => Agenda::reference(seed, long),
         false => {
-            Agenda { rough: !is_calm, lost: if is_calm { 0 } else { 10_000 }, ..Agenda::rough(seed, long, people) }
+            let lost = if is_calm { 0 } else { 10_000 };
+            Agenda { flaw, rough: !is_calm, lost, ..Agenda::rough(seed, long, people) }
         }
     };
     let outcome = run(agenda).await;
