@@ -89,7 +89,7 @@ impl Pen<'_> {
                     self.there(rev, block, there).await?;
                     return Ok(done);
                 }
-                Written::There(there) => (id, etag, looks) = (Some(there.id), there.etag, false),
+                Written::There(there) if is_new => (id, etag, looks) = (Some(there.id), there.etag, false),
                 Written::Taken => (looks, is_taken) = (true, true),
                 Written::Gone if is_new && is_taken && block.failures < SURE => {
                     return Err(Failure::Refused(Refusal::Unreadable(
@@ -114,9 +114,10 @@ impl Pen<'_> {
                     let next = Block { state: BlockState::Left, ..block.unwritten() };
                     return self.left(rev, next, own::DELETED).await;
                 }
-                Written::Changed => match self.as_it_was_left(&block).await? {
+                // Either our last write left it so, and this one was never done, or a person changed it meanwhile.
+                Written::There(_) | Written::Changed => match self.as_it_was_left(&block).await? {
                     Some(there) => (id, etag, looks) = (Some(there.id), there.etag, false),
-                    None if self.manner.restores => etag = None,
+                    None if self.manner.restores => (etag, looks) = (None, false),
                     None => return self.left(rev, Block { state: BlockState::Left, ..block }, own::CHANGED).await,
                 },
             }

@@ -129,7 +129,7 @@ pub(super) fn read((own, asked): (&Address, &Address), search: &Search, answer: 
         Err(refusal @ (Refusal::Refused | Refusal::Limited { .. } | Refusal::Unavailable { .. })) => {
             return Err(refusal);
         }
-        // Whoever answers here knows nothing of calendars, or lets nobody see it.
+        // The server at this address has no calendars, or does not show them.
         Err(_) if answer.status() == StatusCode::FORBIDDEN && search.step == Step::Principal => {
             return Err(Refusal::Closed(NOWHERE));
         }
