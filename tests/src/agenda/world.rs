@@ -27,6 +27,7 @@ use super::people::Plan;
 use super::person::{Person, Place};
 use super::way::{SHARED, Way};
 use super::{Agenda, Outcome, start};
+use crate::plain_table::PlainTable;
 use crate::seasons::mortal::{Chance, MortalTable, Rates};
 use crate::seasons::queue::Queues;
 
@@ -123,7 +124,8 @@ impl World {
         }
         let (accounts, connections, people) = laid_out(&agenda.people, agenda.seed);
         let way = Way::new(accounts, clock.clone(), Arc::clone(&chance), agenda.flaw);
-        let host = Host::in_memory(agenda.seed, settings.clone(), Arc::new(clock.clone())).expect("a host");
+        let mut host = Host::in_memory(agenda.seed, settings.clone(), Arc::new(clock.clone())).expect("a host");
+        host.ports.table = Arc::new(PlainTable::default());
         let queues = Arc::new(Queues::new(clock.clone()));
         let table = Arc::clone(&host.ports.table);
         let flawed = FlawedTable { inner: Arc::clone(&table), flaw: agenda.flaw };

@@ -32,6 +32,7 @@ use super::account::{Account, Accounts};
 use super::mortal::{Chance, MortalTable, Rates};
 use super::queue::{Queues, SOURCES};
 use super::{Outcome, Season, seconds_between, start};
+use crate::plain_table::PlainTable;
 use crate::world::World as Reader;
 
 /// The providers of a season. The agenda has those of calendars that block each other.
@@ -126,7 +127,8 @@ impl World {
             all.insert(host, Account::new(provider, season.seed, (entities, season.calendars), clock.now()));
         }
         let accounts = Accounts::new(all, clock.clone(), Arc::clone(&chance));
-        let host = Host::in_memory(season.seed, settings.clone(), Arc::new(clock.clone())).expect("a host");
+        let mut host = Host::in_memory(season.seed, settings.clone(), Arc::new(clock.clone())).expect("a host");
+        host.ports.table = Arc::new(PlainTable::default());
         let host = Arc::new(host);
         let reader = Reader::over(
             Arc::clone(&host),

@@ -6,6 +6,7 @@ use hooktide_store::key::{Area, Partition};
 use hooktide_store::metering::Metered;
 use hooktide_store::ports::{AttributeValue, Clock, DUE_AT, DUE_PARTITION, Item, PARTITION, SORT, Table, Write};
 use hooktide_tests::contracts::table::keeps_its_promises;
+use hooktide_tests::plain_table::PlainTable;
 use jiff::Timestamp;
 
 struct Epoch;
@@ -25,6 +26,11 @@ async fn the_embedded_table_keeps_its_promises_in_memory() {
 async fn the_embedded_table_keeps_its_promises_on_a_file() {
     let folder = tempfile::tempdir().unwrap();
     keeps_its_promises(&DynoxideTable::open(&folder.path().join("table.db")).unwrap()).await;
+}
+
+#[tokio::test]
+async fn the_table_of_long_simulations_keeps_them() {
+    keeps_its_promises(&PlainTable::default()).await;
 }
 
 #[tokio::test]
