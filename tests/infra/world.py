@@ -14,7 +14,7 @@ from enforcer import Enforcer
 from http_api import HttpApi
 from samples import sample_of
 from shop import Shop
-from simulated import Simulators
+from simulated import SIMULATED, Simulators
 from stack import Stack, queue_arn
 from template import load
 
@@ -171,10 +171,14 @@ class World:
         return found
 
     def trouble(self):
-        """What may explain it: calls that were refused, and what the functions complained of last."""
-        logs = "\n".join(self.stack.logs(name) for name in self.stack.functions())
-        complaints = [line for line in logs.split("\n") if re.search(r'"level":"(WARN|ERROR)"|panicked', line)]
-        return "".join(f"\n  {line[:600]}" for line in (*self.enforcer.refused(), *complaints[-10:]))
+        """What may explain it: calls that were refused, what the functions complained of last, how notifications fared, and the
+        last of the activity."""
+        logs = (self.stack.logs(name).split("\n") for name in self.stack.functions())
+        complaints = sorted(line for log in logs for line in log if re.search(r'"level":"(WARN|ERROR)"|panicked', line))
+        sent = [f"{provider} {self.simulators[provider].state()['notifications']}" for provider in SIMULATED]
+        activity = [json.dumps(entry) for entry in self.activity()[-20:]]
+        said = (*self.enforcer.refused(), *complaints[-10:], *sent, *activity)
+        return "".join(f"\n  {line[:600]}" for line in said)
 
     def objects(self, prefix):
         """The names of the objects in the bucket."""

@@ -31,7 +31,10 @@ impl Run<'_> {
                 Err(Stop::Fault(fault)) => return Err(fault),
             }
         }
-        self.resource.cursor.clone_from(&reading.done);
+        // A listing that is doubted may not even say when it was made: what changed is read from where it was read before.
+        if !(reading.everything && self.resource.doubted && self.resource.cursor.is_some()) {
+            self.resource.cursor.clone_from(&reading.done);
+        }
         let mode = heard::note(self.ports, self.task.tenant, self.id, &reading, self.task.now).await?;
         self.resource.mode = self.course.fixed().or(mode).unwrap_or(self.resource.mode);
         let schedule = self.schedule();

@@ -52,7 +52,7 @@ pub(super) fn ask(task: &Task<'_>) -> Ask {
     };
     let mut body = json!({
         "object_types": types,
-        "include_deleted_objects": since.is_some(),
+        "include_deleted_objects": task.reach == Reach::Changes,
         "include_related_objects": true,
         "limit": MOST_OBJECTS,
     });
