@@ -150,3 +150,32 @@ async fn an_empty_list_is_believed_once_a_second_one_agrees_and_what_comes_back_
         assert_eq!(known(&simulated).await, before, "{provider}: it was a mistake: {:#?}", reasons(&simulated).await);
     }
 }
+
+#[tokio::test]
+async fn a_deletion_that_is_told_after_a_doubted_listing_is_known_at_once() {
+    let simulated = Simulated::new("square").await;
+    simulated.after(Duration::from_secs(1)).await;
+    let edited = async |edit: Value| {
+        let accepted = simulated.state().await["notifications"]["accepted"].as_u64().unwrap();
+        let made = simulated.control("edit", edit).await;
+        simulated.heard(accepted + 1).await;
+        simulated.after(Duration::from_secs(5)).await;
+        made
+    };
+    let made = edited(json!({ "what": "product", "fields": { "name": "Gyokuro" } })).await;
+    let is_there = async || known(&simulated).await.iter().any(|(id, there)| *there && id.ends_with(&id_of(&made)));
+    assert!(is_there().await);
+    simulated.bends.set(Bend::Emptied("{}"));
+    let is_doubt =
+        |reason: &String| reason.starts_with("full sync of catalog/") && reason.ends_with("second listing agrees");
+    while !reasons(&simulated).await.iter().any(is_doubt) {
+        simulated.after(HOUR).await;
+    }
+    simulated.bends.set(Bend::Nothing);
+    edited(json!({ "what": "product", "id": made["id"] })).await;
+    assert!(!is_there().await, "{:#?}", reasons(&simulated).await);
+}
+
+fn id_of(made: &Value) -> String {
+    format!("/{}", made["id"].as_str().unwrap())
+}
