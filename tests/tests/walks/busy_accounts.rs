@@ -280,3 +280,17 @@ async fn a_calendar_that_cannot_be_written_holds_up_no_other() {
     let refused = blocking.blocks().await.into_iter().find(|one| one.calendar == side.other && one.stems_from(&next));
     assert_eq!(refused.map(|one| (one.state, one.reason.is_empty())), Some(("left".to_owned(), false)));
 }
+
+#[tokio::test]
+async fn a_block_is_moved_and_removed_where_a_server_does_not_say_how_a_write_left_it() {
+    let blocking = Blocking::between(&["google-calendar", "caldav"]).await;
+    let [source, target] = [&blocking.sides[0], &blocking.sides[1]];
+    let before = at_provider(target).await;
+    let event = blocking.make(source, NINE, TEN).await;
+    blocking.put(source, json!(event), (TEN, "2026-12-17T11:00:00Z"), json!({})).await;
+    let block = from(&blocking, source).await.into_iter().find(|one| one.stems_from(&event)).unwrap();
+    assert_eq!((block.start.as_str(), block.state.as_str()), (TEN, "there"), "{}", block.reason);
+    assert_eq!(at_provider(target).await, before + 1);
+    blocking.delete(source, &event).await;
+    assert_eq!(at_provider(target).await, before, "{}", blocking.told().await);
+}

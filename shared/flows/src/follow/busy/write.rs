@@ -114,6 +114,8 @@ impl Pen<'_> {
                     let next = Block { state: BlockState::Left, ..block.unwritten() };
                     return self.left(rev, next, own::DELETED).await;
                 }
+                // Where servers do not say in which state a write leaves a block, it may be as it should be by now.
+                Written::Changed if !looks => looks = true,
                 // Either our last write left it so, and this one was never done, or a person changed it meanwhile.
                 Written::There(_) | Written::Changed => match self.as_it_was_left(&block).await? {
                     Some(there) => (id, etag, looks) = (Some(there.id), there.etag, false),
