@@ -20,6 +20,12 @@ pub(super) struct Pace {
 const USUAL: Pace = Pace { shortest: Duration::from_secs(3600), longest: Duration::from_secs(7200) };
 /// How long after a listing that is doubted the second one begins: longer than providers are usually unwell.
 const SECOND_LISTING: Duration = Duration::from_secs(8 * 3600);
+/// How often a list of parts is looked for new ones, where nothing tells of them. What there is in each has a schedule of its own.
+const LISTS: Duration = Duration::from_secs(6 * 3600);
+/// How much longer than others a list of parts may be silent: it hardly ever changes, so silence says nothing of its webhook.
+const LISTS_ARE_SILENT: u32 = 4;
+/// How early a listing may be, and still be that of a night: messages come in time, and clocks are read in milliseconds.
+const EARLY: SignedDuration = SignedDuration::from_secs(10);
 /// When the night begins, and how long full listings are spread over, in UTC.
 const NIGHT: (i8, Duration) = (1, Duration::from_secs(4 * 3600));
 
@@ -45,6 +51,12 @@ impl Schedule {
     /// The schedule of what a provider has, which may say itself how often it is polled.
     pub(super) fn of(settings: &Settings, polled_every: Option<(Duration, Duration)>) -> Self {
         Self { pace: pace(settings, polled_every), silence: settings.silence }
+    }
+
+    /// The schedule of a list of parts.
+    pub(super) fn of_list(settings: &Settings) -> Self {
+        let every = settings.poll_floor.unwrap_or(LISTS);
+        Self { pace: Pace { shortest: every, longest: every }, silence: settings.silence * LISTS_ARE_SILENT }
     }
 }
 
@@ -91,16 +103,16 @@ fn listing(resource: &Resource, now: Timestamp) -> Timestamp {
     if let Some(listed_at) = resource.full_at.filter(|listed_at| resource.doubted && *listed_at <= now) {
         return listed_at + SECOND_LISTING;
     }
-    let this = night(&resource.id().to_string(), now);
+    let this = night(&resource.id().to_string(), now + EARLY);
     let next = this + 24.hours();
     // A time beyond the next night is of a clock that was ahead.
-    let was_listed = resource.full_at.is_some_and(|listed_at| (this..next).contains(&listed_at));
+    let was_listed = resource.full_at.is_some_and(|listed_at| (this..next).contains(&(listed_at + EARLY)));
     if was_listed { next } else { this }
 }
 
 /// The moment of the next night of something that is done each night.
 pub(crate) fn nightly(of: &str, now: Timestamp) -> Timestamp {
-    night(of, now) + 24.hours()
+    night(of, now + EARLY) + 24.hours()
 }
 
 /// A resource's moment of the latest night whose moment is over: nights are long, and each resource has a moment of its own.
@@ -164,6 +176,9 @@ mod tests {
         ] {
             let settings = Settings { poll_floor: floor, ..Settings::default() };
             assert_eq!(Schedule::of(&settings, own).pace, Pace { shortest, longest }, "{floor:?} {own:?}");
+            let list = Schedule::of_list(&settings);
+            let every = floor.unwrap_or(minutes(360));
+            assert_eq!((list.pace.shortest, list.pace.longest, list.silence), (every, every, minutes(24 * 60)));
         }
     }
 
@@ -194,6 +209,9 @@ mod tests {
             (Some(-3 * day), false, 5.hours(), 5.hours(), (0.hours(), true)),
             (None, false, 5.hours(), 5.hours(), (0.hours(), true)),
             (Some(0.hours()), false, 5.hours(), 5.hours(), (day, false)),
+            // A listing by a message that came early.
+            (Some(-5.seconds()), false, -5.seconds(), -5.seconds(), (day, false)),
+            (Some(-5.seconds()), false, -5.seconds(), 5.hours(), (day, false)),
             (Some(1.hour()), false, 23.hours(), 23.hours(), (day, false)),
             // A listing that is doubted is repeated hours later, and not at night.
             (Some(-1.hour()), true, 0.hours(), 1.hour(), (7.hours(), false)),

@@ -109,7 +109,11 @@ impl<'a> Run<'a> {
 
     /// When its resource is due.
     pub(super) fn schedule(&self) -> Schedule {
-        Schedule::of(self.task.settings, self.account.provider.profile().polled_every)
+        let settings = self.task.settings;
+        match self.source.parts_of(&self.id.name) {
+            Some(_) => Schedule::of_list(settings),
+            None => Schedule::of(settings, self.account.provider.profile().polled_every),
+        }
     }
 
     /// Asks, reads, and commits one page with its cursor.
