@@ -68,6 +68,9 @@ impl Items {
             && let Some(keys) = self.due.get_mut(&due)
         {
             keys.remove(&key);
+            if keys.is_empty() {
+                self.due.remove(&due);
+            }
         }
         if let Some(due) = after.as_ref().and_then(due_of) {
             self.due.entry(due).or_default().insert(key);
@@ -76,6 +79,11 @@ impl Items {
 }
 
 impl PlainTable {
+    /// The times at which anything is due, in milliseconds.
+    pub fn due_times(&self) -> BTreeSet<i64> {
+        self.items().due.keys().filter_map(|(_, at)| i64::try_from(*at).ok()).collect()
+    }
+
     fn items(&self) -> MutexGuard<'_, Items> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -25,7 +25,7 @@ pub fn wrong(person: &Person, way: &Way, now: Timestamp) -> Vec<String> {
             balance.entry(times).or_default().wanted += 1;
         }
         for touch in person.touches.iter().filter(|touch| touch.key.0 == target) {
-            let now_at = wanted.get(&touch.key);
+            let now_at = wanted.iter().find(|(key, _)| touch.is_of(key)).map(|(_, times)| times);
             if let Some(times) = now_at {
                 let of = balance.entry(times).or_default();
                 if touch.is_loose { of.may_miss += 1 } else { of.wanted -= 1 }

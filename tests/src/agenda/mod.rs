@@ -95,9 +95,9 @@ pub async fn run(agenda: Agenda) -> Outcome {
     while day < days {
         day = (day + 7).min(days);
         let end = begin + SignedDuration::from_hours(24 * day);
-        world.go_until(end - CALM).await;
+        world.go_until(end - CALM);
         world.set_calm(true);
-        world.go_until(end).await;
+        world.go_until(end);
         world.judge();
         world.set_calm(false);
     }

@@ -248,7 +248,7 @@ impl Owner<'_> {
                 .person
                 .touches
                 .iter()
-                .any(|touch| touch.key == **key || touch.to.as_ref() == Some(*times) || touch.from == **times);
+                .any(|touch| touch.is_of(key) || touch.to.as_ref() == Some(*times) || touch.from == **times);
             alone && untouched && is_within(times, window) && edited.is_none_or(|at| *at + SETTLED < self.now)
         };
         let fit: Vec<(Key, Times)> =

@@ -39,6 +39,15 @@ pub struct Touch {
     pub is_loose: bool,
 }
 
+impl Touch {
+    /// Whether this is what the block is for. Providers name an occurrence by its start or by its day, so a series that goes to
+    /// another hour may keep what a person did, or not.
+    pub fn is_of(&self, key: &Key) -> bool {
+        let (at, source, id, start) = &self.key;
+        (at, source, id, start.date()) == (&key.0, &key.1, &key.2, key.3.date())
+    }
+}
+
 /// A person.
 #[derive(Debug, Clone, Default)]
 pub struct Person {
@@ -64,7 +73,10 @@ impl Person {
                     self.places.iter().enumerate().filter(|(at, place)| place.is_blocked && *at != source)
                 {
                     wanted.extend(blocks.iter().map(|(day, times)| {
-                        ((target, source, id.clone(), day.to_datetime(entry.at.start.time())), times.clone())
+                        // Wherever an entry goes that does not recur, it remains the same one.
+                        let recurs = entry.every.is_some();
+                        let start = if recurs { day.to_datetime(entry.at.start.time()) } else { DateTime::MIN };
+                        ((target, source, id.clone(), start), times.clone())
                     }));
                 }
             }
@@ -75,7 +87,7 @@ impl Person {
     /// Works out anew which blocks there should be. Returns how many are to be written for that.
     pub fn expect(&mut self, way: &Way, now: Timestamp) -> u64 {
         let day = SignedDuration::from_hours(24);
-        let wanted = self.wants(way, (now - day, now + 60 * day));
+        let wanted = self.wants(way, (now - day, now + 61 * day));
         let is_written = |(key, times): &(&Key, &Times)| self.wanted.get(*key) != Some(*times);
         let written = wanted.iter().filter(is_written).count();
         let is_removed = |(key, times): &(&Key, &Times)| {

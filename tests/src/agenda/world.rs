@@ -10,10 +10,7 @@ use hooktide_local::clock::ManualClock;
 use hooktide_local::host::Host;
 use hooktide_model::secret::Secret;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::key::{Area, Partition};
-use hooktide_store::ports::{Clock, Table};
-use hooktide_store::records;
-use hooktide_store::records::job::Mark;
+use hooktide_store::ports::Clock;
 use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -63,7 +60,7 @@ pub struct World {
     chance: Arc<Chance>,
     ports: Ports,
     settings: Settings,
-    table: Arc<dyn Table>,
+    table: Arc<PlainTable>,
     queues: Arc<Queues>,
     way: Way,
     machine: Machine,
@@ -125,10 +122,10 @@ impl World {
         let (accounts, connections, people) = laid_out(&agenda.people, agenda.seed);
         let way = Way::new(accounts, clock.clone(), Arc::clone(&chance), agenda.flaw);
         let mut host = Host::in_memory(agenda.seed, settings.clone(), Arc::new(clock.clone())).expect("a host");
-        host.ports.table = Arc::new(PlainTable::default());
+        let table = Arc::new(PlainTable::default());
+        host.ports.table = Arc::clone(&table) as Arc<_>;
         let queues = Arc::new(Queues::new(clock.clone()));
-        let table = Arc::clone(&host.ports.table);
-        let flawed = FlawedTable { inner: Arc::clone(&table), flaw: agenda.flaw };
+        let flawed = FlawedTable { inner: Arc::clone(&host.ports.table), flaw: agenda.flaw };
         let flaw = (agenda.flaw == Some(super::flaw::Flaw::CursorWithoutPage))
             .then_some(crate::seasons::Flaw::CursorWithoutPage);
         let mortal = MortalTable { inner: Arc::new(flawed), chance: Arc::clone(&chance), flaw };
@@ -159,9 +156,9 @@ impl World {
             clock,
         };
         world.connect().await;
-        world.go_until(world.now() + SignedDuration::from_mins(30)).await;
+        world.go_until(world.now() + SignedDuration::from_mins(30));
         world.choose().await;
-        world.go_until(world.now() + SignedDuration::from_mins(30)).await;
+        world.go_until(world.now() + SignedDuration::from_mins(30));
         let before: Vec<(&'static str, u64)> = world.way.calls().into_iter().collect();
         for (sort, count) in before {
             world.outcome.counts.insert(format!("before: {sort}"), count);
@@ -207,7 +204,7 @@ impl World {
                 settings: own,
                 ..NewConnection::default()
             };
-            let ports = Ports { table: Arc::clone(&self.table), ..self.ports.clone() };
+            let ports = Ports { table: Arc::clone(&self.table) as Arc<_>, ..self.ports.clone() };
             let context = Context { ports: &ports, settings: &self.settings, tenant: &tenant, now: self.clock.now() };
             let made = connect::create(context, new, &Repeat::default()).await.expect("a connection");
             self.connections[at].2 = made.id;
@@ -217,7 +214,7 @@ impl World {
     /// Chooses what blocks, and is blocked; other calendars are not read.
     async fn choose(&mut self) {
         let tenant = Tenant::default_local();
-        let ports = Ports { table: Arc::clone(&self.table), ..self.ports.clone() };
+        let ports = Ports { table: Arc::clone(&self.table) as Arc<_>, ..self.ports.clone() };
         let context = Context { ports: &ports, settings: &self.settings, tenant: &tenant, now: self.clock.now() };
         for (at, (_, whose, id)) in self.connections.iter().enumerate() {
             for known in busy::calendars(context, id).await.expect("calendars") {
@@ -260,21 +257,18 @@ impl World {
     }
 
     /// Goes on until then.
-    pub async fn go_until(&mut self, until: Timestamp) {
+    pub fn go_until(&mut self, until: Timestamp) {
         while self.now() < until {
-            self.step(until).await;
+            self.step(until);
         }
     }
 
-    async fn step(&mut self, latest: Timestamp) {
+    fn step(&mut self, latest: Timestamp) {
         let now = self.now();
-        let partition = Partition::of(&Tenant::default_local(), Area::Jobs);
-        let marks = records::list_all::<Mark>(&*self.table, partition, "", 10_000).await.expect("marks");
-        let due = marks.iter().filter_map(|(_, stored)| Timestamp::from_millisecond(stored.record.due_at).ok());
+        let due = self.table.due_times().into_iter().filter_map(|at| Timestamp::from_millisecond(at).ok());
         let due: Vec<Timestamp> = due.collect();
         // What is due and was not announced is found by the schedule.
-        let is_waiting = |mark: &Mark| !mark.running && mark.due_at <= now.as_millisecond();
-        let swept = marks.iter().any(|(_, stored)| is_waiting(&stored.record)).then(|| now + SWEPT);
+        let swept = due.first().is_some_and(|at| *at <= now).then(|| now + SWEPT);
         let next = due
             .iter()
             .copied()

@@ -10,7 +10,6 @@ async fn blocks_are_those_that_there_should_be_whatever_is_lost_cut_off_or_out()
 }
 
 #[tokio::test]
-#[ignore = "it takes minutes without optimisation"]
 async fn flaws_are_found() {
     for flaw in Flaw::ALL {
         let mut found = None;

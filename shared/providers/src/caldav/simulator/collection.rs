@@ -12,6 +12,8 @@ use crate::simulator::{drawn, ical};
 #[derive(Debug, Clone)]
 pub(super) struct Resource {
     pub(super) text: String,
+    /// The `UID` of its events, read once.
+    pub(super) uid: Option<String>,
     /// The number of the change that made it as it is.
     changed: u64,
 }
@@ -53,7 +55,8 @@ impl Collection {
     pub(super) fn put(&mut self, name: &str, text: String) {
         self.changes += 1;
         self.gone.remove(name);
-        self.members.insert(name.to_owned(), Resource { text, changed: self.changes });
+        let uid = Resource::uid_of(&text);
+        self.members.insert(name.to_owned(), Resource { text, uid, changed: self.changes });
     }
 
     /// Removes a member; whether it was there.

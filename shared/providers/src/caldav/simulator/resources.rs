@@ -39,10 +39,8 @@ impl Account {
         let kept = kept(given).ok_or_else(|| refused(403, "<cal:valid-calendar-data/>"))?;
         let taken = self.calendars.iter().flat_map(|(other, of)| of.members.iter().map(move |member| (other, member)));
         let mut taken = taken.filter(|(other, (at, _))| !(other.as_str() == id && at.as_str() == name));
-        if taken.any(|(_, (_, member))| Resource::uid_of(&member.text) == Resource::uid_of(&kept)) {
-            return Err(refused(409, "<cal:no-uid-conflict/>"));
-        }
-        if member.is_some_and(|member| Resource::uid_of(&member.text) != Resource::uid_of(&kept)) {
+        let uid = Resource::uid_of(&kept);
+        if taken.any(|(_, (_, member))| member.uid == uid) || member.is_some_and(|member| member.uid != uid) {
             return Err(refused(409, "<cal:no-uid-conflict/>"));
         }
         let of = self.calendars.get_mut(id).ok_or_else(|| no(404, ""))?;
