@@ -32,18 +32,20 @@ pub fn thin() -> Vec<Vec<Plan>> {
     vec![vec![plan(Google, (0, 0), BOTH), plan(Google, (0, 0), BOTH), plan(Google, (1, 1), BOTH)]]
 }
 
+/// A person with a calendar of each kind.
+pub fn each() -> Vec<Vec<Plan>> {
+    use Kind::{Caldav, Google, Graph, Ics};
+    let circle = [Google, Graph, Caldav].into_iter().enumerate().map(|(at, kind)| plan(kind, (at, at), BOTH));
+    vec![circle.chain([plan(Ics, (3, 3), BLOCKS)]).collect()]
+}
+
 /// Six people with two to five calendars of all kinds.
 pub fn six() -> Vec<Vec<Plan>> {
     use Kind::{Caldav, Google, Graph, Ics};
     let mut people = thin();
     people.extend([
         vec![plan(Google, (0, 0), BOTH), plan(Graph, (1, 1), BOTH)],
-        vec![
-            plan(Google, (0, 0), BOTH),
-            plan(Graph, (1, 1), BOTH),
-            plan(Caldav, (2, 2), BOTH),
-            plan(Ics, (3, 3), BLOCKS),
-        ],
+        each().remove(0),
         vec![plan(Graph, (0, 0), BOTH), plan(Graph, (0, 0), BLOCKS), plan(Caldav, (1, 1), BOTH)],
         vec![
             plan(Google, (0, 0), BOTH),

@@ -38,7 +38,11 @@ fn show(outcome: &Outcome, days: u64, is_reference: bool) {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let is_reference = std::env::args().any(|text| text == "reference");
-    let is_thin = std::env::args().any(|text| text == "thin");
+    let people = std::env::args().find_map(|text| match text.as_str() {
+        "thin" => Some(people::thin()),
+        "each" => Some(people::each()),
+        _ => None,
+    });
     let is_calm = std::env::args().any(|text| text == "calm");
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     let [seed, days] = numbers[..] else {
@@ -47,7 +51,7 @@ async fn main() -> ExitCode {
     };
     let long = u32::try_from(days).unwrap_or(90);
     let flaw = Flaw::ALL.into_iter().find(|flaw| std::env::args().any(|text| text == format!("{flaw:?}")));
-    let people = if is_thin { people::thin() } else { people::six() };
+    let people = people.unwrap_or_else(people::six);
     let agenda = match is_reference {
         true => Agenda::reference(seed, long),
         false => {
