@@ -52,6 +52,12 @@ impl FlawedTable {
             Some(Flaw::NoMark) if item.inner().contains_key("block") && text(&item, "sk").starts_with("uid#") => None,
             Some(Flaw::NoIntent) if text(&item, "state") == "writing" => {
                 item.inner_mut().insert("state".to_owned(), AttributeValue::S("wanted".to_owned()));
+                item.inner_mut().insert("written_at".to_owned(), AttributeValue::N("0".to_owned()));
+                Some(Write::Put { item, condition })
+            }
+            // Nor does a second listing have to agree.
+            Some(Flaw::EmptyFeed) if item.inner().contains_key("full_at") => {
+                item.inner_mut().insert("doubted".to_owned(), AttributeValue::Bool(true));
                 Some(Write::Put { item, condition })
             }
             _ => Some(Write::Put { item, condition }),

@@ -52,6 +52,21 @@ impl Agenda {
         Self { seed, days, people, edits_a_day: 30, lost: 10_000, rough: true, measured: false, flaw: None }
     }
 
+    /// The person and the days that show a flaw.
+    pub fn flawed(seed: u64, flaw: Flaw) -> Self {
+        let rough = Self { flaw: Some(flaw), ..Self::rough(seed, 7, people::each()) };
+        match flaw {
+            Flaw::NoMark => Self { people: people::thin(), ..rough },
+            Flaw::EmptyFeed => rough,
+            // Only until the night's listing.
+            Flaw::CursorWithoutPage => Self { lost: 0, rough: false, measured: true, ..rough },
+            // While the calendar is out to which a block was written, its event has to go.
+            Flaw::NoIntent => Self { edits_a_day: 300, days: 4, ..rough },
+            // What is beyond the window has to come into it.
+            Flaw::NoRoll => Self { days: 14, ..rough },
+        }
+    }
+
     /// Five people with two calendars each, fifty edits a day, and notifications of which one in a hundred gets lost.
     pub fn reference(seed: u64, days: u32) -> Self {
         let people = people::five();
@@ -98,6 +113,9 @@ pub async fn run(agenda: Agenda) -> Outcome {
         world.go_until(end - CALM);
         world.set_calm(true);
         world.go_until(end);
+        if world.runs_away() {
+            break;
+        }
         world.judge();
         world.set_calm(false);
     }

@@ -28,6 +28,8 @@ pub struct Way {
     chance: Arc<Chance>,
     is_rough: Arc<AtomicBool>,
     flaw: Option<Flaw>,
+    /// The accounts of which answers to writes got lost since somebody looked.
+    lost: Arc<Mutex<Vec<usize>>>,
     counts: Arc<Mutex<BTreeMap<&'static str, u64>>>,
 }
 
@@ -35,7 +37,7 @@ impl Way {
     /// The way to these.
     pub fn new(accounts: Vec<Account>, clock: ManualClock, chance: Arc<Chance>, flaw: Option<Flaw>) -> Self {
         let accounts = Arc::new(accounts.into_iter().map(Mutex::new).collect());
-        Self { accounts, clock, chance, is_rough: Arc::default(), flaw, counts: Arc::default() }
+        Self { accounts, clock, chance, is_rough: Arc::default(), flaw, lost: Arc::default(), counts: Arc::default() }
     }
 
     /// Whether answers may get lost, from now on.
@@ -60,6 +62,16 @@ impl Way {
 
     fn note(&self, sort: &'static str) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(sort).or_default() += 1;
+    }
+
+    /// The accounts of which answers to writes got lost since this was asked.
+    pub fn take_lost(&self) -> Vec<usize> {
+        std::mem::take(&mut self.lost.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many answers of a million get lost: enough of them for a flaw that only shows then.
+    fn rate(&self) -> u32 {
+        if self.flaw == Some(Flaw::NoIntent) { 20 * LOST_ANSWERS } else { LOST_ANSWERS }
     }
 
     /// An empty feed in place of the one that there is.
@@ -127,7 +139,7 @@ impl Http for Way {
         };
         let now = self.clock.now();
         let is_rough = self.is_rough.load(Ordering::Relaxed);
-        let answer = {
+        let (answer, is_write) = {
             let mut account = self.at(number);
             if account.is_out {
                 return Err(Fault::retryable("the request took too long"));
@@ -144,10 +156,13 @@ impl Http for Way {
             if sort == "write" && answer.status().is_success() {
                 self.note("written");
             }
-            if sort == "token" { named(answer, number) } else { answer }
+            (if sort == "token" { named(answer, number) } else { answer }, sort == "write")
         };
-        if is_rough && self.chance.happens(LOST_ANSWERS) {
+        if is_rough && self.chance.happens(self.rate()) {
             self.note("lost answers");
+            if is_write {
+                self.lost.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+            }
             return Err(Fault::retryable("the answer took too long"));
         }
         Ok(answer)

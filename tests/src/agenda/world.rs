@@ -35,6 +35,13 @@ const LATEST: u64 = 20;
 /// How many calls of a million fail, or end the run.
 const RATES: Rates = Rates { ends_before: 100, ends_after: 100, fails: 100 };
 
+/// How long an account is out after an answer to a write got lost.
+const OUT: SignedDuration = SignedDuration::from_hours(3);
+/// How many writes there are at the most before nobody waits for the end, beyond ten times those that are allowed.
+const MOST_WRITES: u64 = 2_000;
+/// How long blocks may take where nothing fails, in seconds.
+const LATEST_BLOCK: u64 = 3_600;
+
 /// How long a job that is due may wait until the schedule finds it.
 const SWEPT: SignedDuration = SignedDuration::from_mins(1);
 
@@ -258,9 +265,15 @@ impl World {
 
     /// Goes on until then.
     pub fn go_until(&mut self, until: Timestamp) {
-        while self.now() < until {
+        while self.now() < until && !self.runs_away() {
             self.step(until);
         }
+    }
+
+    /// Whether blocks make more and more blocks.
+    pub fn runs_away(&self) -> bool {
+        let written = self.way.calls().get("written").copied().unwrap_or_default();
+        written > MOST_WRITES + 10 * self.outcome.count("writes that are allowed")
     }
 
     fn step(&mut self, latest: Timestamp) {
@@ -282,6 +295,7 @@ impl World {
         let soonest = now + SignedDuration::from_secs(1);
         self.clock.set(next.max(soonest).min(now + SignedDuration::from_hours(1)).min(latest.max(soonest)));
         let now = self.now();
+        self.outages.extend(self.way.take_lost().into_iter().map(|account| (now, now + OUT, Some(account))));
         for account in 0..self.way.count() {
             self.way.at(account).is_out = self.is_out(Some(account));
         }
@@ -437,6 +451,12 @@ impl World {
         let (written, allowed) = (self.outcome.count("calls: written"), self.outcome.count("writes that are allowed"));
         if written > allowed {
             self.outcome.broken.push(format!("{written} writes in place of {allowed} at the most"));
+        }
+        let is_late = |seconds: &&u64| **seconds > LATEST_BLOCK;
+        if let Some(seconds) =
+            self.outcome.told.iter().find(is_late).filter(|_| !self.agenda.rough && self.agenda.lost == 0)
+        {
+            self.outcome.broken.push(format!("blocks came {seconds} s after they were told of"));
         }
         if !self.pending.is_empty() {
             self.outcome.broken.push(format!("the blocks of {} edits never came", self.pending.len()));

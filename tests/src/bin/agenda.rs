@@ -56,7 +56,8 @@ async fn main() -> ExitCode {
         true => Agenda::reference(seed, long),
         false => {
             let lost = if is_calm { 0 } else { 10_000 };
-            Agenda { flaw, rough: !is_calm, lost, ..Agenda::rough(seed, long, people) }
+            let rough = Agenda { rough: !is_calm, lost, ..Agenda::rough(seed, long, people) };
+            flaw.map_or(rough, |flaw| Agenda::flawed(seed, flaw))
         }
     };
     let outcome = run(agenda).await;

@@ -14,7 +14,7 @@ async fn flaws_are_found() {
     for flaw in Flaw::ALL {
         let mut found = None;
         for seed in 1..=6 {
-            let outcome = run(Agenda { flaw: Some(flaw), ..Agenda::rough(seed, 7, people::each()) }).await;
+            let outcome = run(Agenda::flawed(seed, flaw)).await;
             found = found.or(outcome.broken.first().cloned());
             if found.is_some() {
                 break;
