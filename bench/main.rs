@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark asks what time it is, and how it is to be run")]
 
 mod acceptance;
+mod blocks;
 mod bodies;
 mod costs;
 mod document;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use self::report::Report;
 
 /// All sections, in the order in which they are run.
-const SECTIONS: [&str; 7] = ["acceptance", "providers", "load", "strangers", "costs", "growth", "syncs"];
+const SECTIONS: [&str; 8] = ["acceptance", "providers", "load", "strangers", "costs", "growth", "syncs", "blocks"];
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`.
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
             "costs" => costs::measure(&mut report),
             "growth" => growth::measure(&mut report),
             "syncs" => syncs::measure(&mut report),
+            "blocks" => blocks::measure(&mut report),
             other => unreachable!("{other} is no section"),
         }
     }

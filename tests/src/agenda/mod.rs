@@ -92,7 +92,15 @@ impl Outcome {
     pub fn count(&self, name: &str) -> u64 {
         self.counts.get(name).copied().unwrap_or_default()
     }
+
+    /// How many reads there were since everybody had chosen their calendars.
+    pub fn reads(&self) -> u64 {
+        self.count("calls: read") - self.count("before: read")
+    }
 }
+
+/// How many reads a day polling each quarter of an hour would cost: ten calendars, each compared with three others.
+pub const POLLED: u64 = 2_880;
 
 /// When it begins.
 pub fn start() -> Timestamp {

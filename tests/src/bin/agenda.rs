@@ -6,12 +6,9 @@
 use std::process::ExitCode;
 
 use hooktide_tests::agenda::flaw::Flaw;
-use hooktide_tests::agenda::{Agenda, Outcome, people, run};
+use hooktide_tests::agenda::{Agenda, Outcome, POLLED, people, run};
 use hooktide_tests::memory;
 use hooktide_tests::seasons::percentile;
-
-/// What polling each quarter of an hour would cost: ten calendars, each compared with three others.
-const POLLED: u64 = 2_880;
 
 fn show(outcome: &Outcome, days: u64, is_reference: bool) {
     for (name, count) in &outcome.counts {
@@ -22,7 +19,7 @@ fn show(outcome: &Outcome, days: u64, is_reference: bool) {
     println!("{:.2} writes for each of {edits} edits", written as f64 / edits as f64);
     println!("{:.2} writes for each target calendar and changed instance", written as f64 / allowed as f64);
     if is_reference {
-        let reads = (outcome.count("calls: read") - outcome.count("before: read")) / days.max(1);
+        let reads = outcome.reads() / days.max(1);
         let share = 100.0 - 100.0 * reads as f64 / POLLED as f64;
         println!("{reads} reads a day in place of {POLLED}: {share:.1} % fewer");
         for (name, list) in [("the notification", &outcome.told), ("the edit, if it was lost,", &outcome.lost)] {
