@@ -9,7 +9,10 @@ use serde_json::json;
 /// The call that reads the catalog.
 const READS: &str = "catalog/search";
 
-/// How many runs read at once, at the most, where three workers get each job.
+/// How many workers get each job.
+const WORKERS: usize = 6;
+
+/// How many runs read at once, at the most.
 async fn at_once(seed: u64, is_guarded: bool) -> u32 {
     let provided = Provided::new("square").await;
     provided.ask("anna").await;
@@ -21,7 +24,7 @@ async fn at_once(seed: u64, is_guarded: bool) -> u32 {
         provided.faulty.table.unguard("#B");
     }
     let host = &provided.faulty.world.host;
-    let workers = (0..3).map(|_| messages.clone()).map(|messages| async move {
+    let workers = (0..WORKERS).map(|_| messages.clone()).map(|messages| async move {
         let worker = Syncer::new(host.ports.clone(), &host.settings);
         worker.run(messages, host.clock.now()).await
     });
@@ -41,9 +44,11 @@ async fn a_resource_is_read_by_one_run_at_a_time() {
 
 #[tokio::test]
 async fn two_runs_at_once_would_be_seen() {
-    let mut most = 0;
-    for seed in 0..10 {
-        most = most.max(at_once(seed, false).await);
+    // Who comes when is up to the sockets as well, so no single seed has to show it.
+    for seed in 0..100 {
+        if at_once(seed, false).await > 1 {
+            return;
+        }
     }
-    assert!(most > 1, "two runs read one resource at the same time, and nobody sees it");
+    panic!("two runs read one resource at the same time, and nobody sees it");
 }
