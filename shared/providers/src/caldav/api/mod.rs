@@ -1,5 +1,6 @@
 //! CalDAV (RFC 4791) as its servers answer it.
 
+mod bounds;
 mod multistatus;
 mod path;
 mod request;

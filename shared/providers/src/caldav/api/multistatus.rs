@@ -3,7 +3,7 @@
 use http::StatusCode;
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::Caldav;
+use super::{Caldav, bounds};
 use crate::protocols::icalendar::zone_named;
 use crate::{Answer, Api, Refusal};
 
@@ -102,6 +102,9 @@ pub(super) fn read(answer: &Answer) -> Result<Multistatus, Refusal> {
         return Err(Refusal::Unreadable("it is no answer of WebDAV (status 207)"));
     }
     let text = std::str::from_utf8(answer.body()).map_err(|_| Refusal::Unreadable("it is no UTF-8"))?;
+    if !bounds::are_kept(text) {
+        return Err(Refusal::Unreadable("its XML has too many attributes, or nests too deep"));
+    }
     // Entities of a document's own could make a short answer a long one.
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text.trim_start_matches('\u{feff}'), options)
