@@ -13,6 +13,7 @@ use hooktide_store::records::token::{self, Principal};
 use jiff::Timestamp;
 
 use crate::answer::Refused;
+use crate::person::is_about_a_person;
 use crate::state::Api;
 
 /// The header by which an operator says for which tenant they act.
@@ -66,6 +67,11 @@ impl<S: Needs> FromRequestParts<Arc<Api>> for May<S> {
                  --scope {scope}`."
             );
             return Err(Refused::new(ProblemType::Forbidden, detail));
+        }
+        if principal.user.is_some() && !is_about_a_person(parts.uri.path()) {
+            let detail = "The token is for one person: it is for their calendars and blocks, and for nothing else. Make one \
+                          without `--user`.";
+            return Err(Refused::new(ProblemType::Forbidden, detail.to_owned()));
         }
         Ok(Self { api: Arc::clone(api), principal, token, expires_at, scope: PhantomData })
     }

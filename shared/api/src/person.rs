@@ -10,6 +10,12 @@ use crate::answer::{Answer, Refused};
 /// The longest id of a connection, in bytes: one that is longer, or empty, is none.
 const LONGEST_ID: usize = 255;
 
+/// Whether what is asked for at a path minds whom a token is for. Nothing else is open to tokens that are for one person.
+pub(crate) fn is_about_a_person(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    matches!(parts[..], ["v1", "busy" | "tokens", ..] | ["v1", "connections", _, "calendars", ..])
+}
+
 impl<S: Needs> May<S> {
     /// The person whose blocks a request is about, by what it says and whom its token is for; everybody's if neither
     /// names one.
@@ -30,6 +36,31 @@ impl<S: Needs> May<S> {
         match self.principal.user.as_deref() {
             Some(own) if connection.user() != Some(own) => Err(Refused::not_found("connection")),
             Some(_) | None => Ok(connection),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_for_one_person_is_for_calendars_and_blocks_alone() {
+        for (path, expected) in [
+            ("/v1/busy", true),
+            ("/v1/busy/plan", true),
+            ("/v1/tokens", true),
+            ("/v1/connections/c1/calendars", true),
+            ("/v1/connections/c1/calendars/a%2Fb", true),
+            ("/v1/connections/c1", false),
+            ("/v1/connections", false),
+            ("/v1/connections/calendars", false),
+            ("/v1/connections/c1/sync/calendars", false),
+            ("/v1/changes", false),
+            ("/v1/busyness", false),
+            ("/v1", false),
+        ] {
+            assert_eq!(is_about_a_person(path), expected, "{path}");
         }
     }
 }

@@ -15,7 +15,7 @@ fn text(made: &Value) -> String {
 }
 
 async fn works(world: &World, token: &str) -> u16 {
-    world.call(token, Method::GET, "/v1/connections", None).await.status.as_u16()
+    world.call(token, Method::GET, "/v1/busy", None).await.status.as_u16()
 }
 
 #[tokio::test]
@@ -38,6 +38,28 @@ async fn a_token_makes_none_that_exceeds_or_outlives_it() {
     assert_eq!(works(&world, &text(&child)).await, 200);
     world.clock.advance(Duration::from_secs(3));
     assert_eq!((works(&world, &maker).await, works(&world, &text(&child)).await), (401, 401));
+}
+
+#[tokio::test]
+async fn a_token_for_one_person_is_refused_where_nobody_minds_whose_it_is() {
+    let world = World::new().await;
+    let token = text(&make(&world, &world.operator, json!({ "scopes": ["admin"], "user": "ann" })).await.expect(201));
+    let change = json!({ "settings": { "user": "ann" } });
+    for (method, path, body) in [
+        (Method::GET, "/v1/connections", None),
+        (Method::GET, "/v1/changes", None),
+        (Method::GET, "/v1/events", None),
+        (Method::GET, "/v1/activity", None),
+        (Method::GET, "/v1/resources", None),
+        (Method::PATCH, "/v1/connections/c1", Some(change.clone())),
+        (Method::DELETE, "/v1/connections/c1", None),
+        (Method::GET, "/v1/connections/c1/sync", None),
+        (Method::GET, "/v1/connections/c1/authorize", None),
+    ] {
+        let answer = world.call(&token, method, path, body).await;
+        assert_eq!(answer.status.as_u16(), 403, "{path}");
+    }
+    assert_eq!(works(&world, &token).await, 200);
 }
 
 #[tokio::test]
