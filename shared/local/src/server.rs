@@ -31,7 +31,7 @@ use crate::webhooks;
 /// How many workers process messages.
 const WORKERS: usize = 4;
 /// How many workers do jobs, which may take long: apart from those that process, and few.
-const JOB_WORKERS: usize = 2;
+const JOB_WORKERS: usize = 4;
 /// The only source of the worker for priority.
 const PRIORITY: &[Source] = &[Source::Queue(QueueName::Priority)];
 /// The only source of the workers for jobs.

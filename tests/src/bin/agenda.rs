@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
     let people = std::env::args().find_map(|text| match text.as_str() {
         "thin" => Some(people::thin()),
         "each" => Some(people::each()),
-        _ => None,
+        other => Some(people::six().into_iter().skip(other.strip_prefix("person=")?.parse().ok()?).take(1).collect()),
     });
     let is_calm = std::env::args().any(|text| text == "calm");
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();

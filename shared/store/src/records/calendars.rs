@@ -72,10 +72,16 @@ pub fn key(tenant: &Tenant, connection: &str) -> Key {
 }
 
 /// How far a look at all events of a connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The shard of its entities that is next.
     pub shard: u8,
+    /// The calendar in that shard that is next, if it is not the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// The id of its event that was looked at last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
 }
 
 impl Record for Progress {

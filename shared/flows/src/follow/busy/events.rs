@@ -37,6 +37,11 @@ pub(super) async fn one(ports: &Ports, tenant: &Tenant, connection: &str, id: &s
     Ok(read(ports, tenant, vec![(entity, stored.record)]).await?.pop())
 }
 
+/// The place after an event, where a page of the same calendar and shard goes on.
+pub(super) fn place_of(calendar: &str, event: &str) -> String {
+    format!("{}#{}", Kind::CalendarEvent, part::entity_id(calendar, event))
+}
+
 /// A page of the events of a connection in one shard whose entities' ids begin like this, and where it goes on.
 pub(super) async fn page(
     ports: &Ports,

@@ -23,6 +23,8 @@ use hooktide_store::records::{self, Stored, Upkeep};
 
 /// How many records one transaction changes.
 const AT_ONCE: usize = 25;
+/// How many blocks a plan names at the most.
+pub(super) const MOST_PLANNED: usize = 1_000;
 
 /// A look at events.
 pub(super) struct Look<'a> {
@@ -72,14 +74,17 @@ impl<'a> Look<'a> {
         Ok(Self { ports, tenant, person, connection, is_over, now, manners, writers, series, found })
     }
 
-    /// Looks at these entities.
-    pub(super) async fn at(&mut self, entities: &BTreeSet<String>) -> Result<(), Fault> {
+    /// Looks at these entities; whether there was time for all. What was looked at is as it should be, and looked at again in no time.
+    pub(super) async fn at(&mut self, entities: &BTreeSet<String>) -> Result<bool, Fault> {
         for entity in entities {
             if let Some(known) = events::one(self.ports, self.tenant, self.connection, entity).await? {
                 self.at_one(known).await?;
             }
+            if (self.is_over)() {
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Looks at all events of the connection's calendars that take part, from where an earlier run stopped; whether that was all.
@@ -88,25 +93,46 @@ impl<'a> Look<'a> {
         let table = &*self.ports.table;
         let stores = matches!(self.found, Found::Left(_));
         let begun = match stores {
-            true => records::get::<Progress>(table, &key).await?.map_or(0, |stored| stored.record.shard),
-            false => 0,
+            true => records::get::<Progress>(table, &key).await?.map(|stored| stored.record).unwrap_or_default(),
+            false => Progress::default(),
         };
-        let own = self.person.choices.iter().filter(|choices| choices.connection == self.connection);
-        let calendars: Vec<String> = own.flat_map(|choices| choices.choices.keys().cloned()).collect();
-        for shard in begun..ENTITY_SHARDS {
-            if (self.is_over)() && stores {
-                let write = records::put(&key, &Progress { shard }, Upkeep::default())?;
-                table.write(write).await.map_err(records::raced)?;
-                return Ok(false);
+        if let Some(reached) = self.through(begun).await? {
+            if stores {
+                table.write(records::put(&key, &reached, Upkeep::default())?).await.map_err(records::raced)?;
             }
-            for calendar in &calendars {
+            return Ok(false);
+        }
+        if stores && !self.verify().await? {
+            let reached = Progress { shard: ENTITY_SHARDS, ..Progress::default() };
+            table.write(records::put(&key, &reached, Upkeep::default())?).await.map_err(records::raced)?;
+            return Ok(false);
+        }
+        if stores {
+            let delete = Write::Delete { key, condition: None };
+            table.write(delete).await.map_err(records::raced)?;
+        }
+        Ok(true)
+    }
+
+    /// Looks at the events from a place on; returns how far it came, unless that was all. A run looks at one event at the least.
+    async fn through(&mut self, begun: Progress) -> Result<Option<Progress>, Fault> {
+        let own = self.person.choices.iter().filter(|choices| choices.connection == self.connection);
+        let calendars: BTreeSet<String> = own.flat_map(|choices| choices.choices.keys().cloned()).collect();
+        for shard in begun.shard..ENTITY_SHARDS {
+            let from = begun.calendar.as_ref().filter(|_| shard == begun.shard);
+            for calendar in calendars.iter().filter(|calendar| from.is_none_or(|from| *calendar >= from)) {
                 let beginning = part::prefix(calendar);
-                let mut after = None;
+                let last = begun.event.as_ref().filter(|_| from == Some(calendar));
+                let mut after = last.map(|event| events::place_of(calendar, event));
                 loop {
                     let place = (self.connection, beginning.as_str(), shard);
                     let (found, more) = events::page(self.ports, self.tenant, place, after).await?;
                     for known in found {
+                        let event = known.id.clone();
                         self.at_one(known).await?;
+                        if (self.is_over)() || self.has_enough() {
+                            return Ok(Some(Progress { shard, calendar: Some(calendar.clone()), event: Some(event) }));
+                        }
                     }
                     if more.is_none() {
                         break;
@@ -115,16 +141,12 @@ impl<'a> Look<'a> {
                 }
             }
         }
-        if stores && !self.verify().await? {
-            let write = records::put(&key, &Progress { shard: ENTITY_SHARDS }, Upkeep::default())?;
-            table.write(write).await.map_err(records::raced)?;
-            return Ok(false);
-        }
-        if stores {
-            let delete = Write::Delete { key, condition: None };
-            table.write(delete).await.map_err(records::raced)?;
-        }
-        Ok(true)
+        Ok(None)
+    }
+
+    /// Whether more is planned than a plan names.
+    fn has_enough(&self) -> bool {
+        matches!(&self.found, Found::Planned(planned) if planned.len() > MOST_PLANNED)
     }
 
     /// Looks at one event: as a block of ours, and as what blocks are made for.

@@ -1,12 +1,9 @@
 //! The dry run: what would be written now, and what is to be written already.
 
-use super::look::{Found, Look};
+use super::look::{Found, Look, MOST_PLANNED as MOST};
 use super::show::{BlockView, people};
 use crate::connect::{Context, Refusal};
 use hooktide_store::records::block::Block;
-
-/// How many blocks a plan names at the most.
-const MOST: usize = 1_000;
 
 /// What would be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
