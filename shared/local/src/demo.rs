@@ -12,6 +12,7 @@ use hooktide_model::names::Kind;
 use hooktide_model::secret::Secret;
 use hooktide_model::tenant::Tenant;
 use hooktide_providers::Provider;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tracing::warn;
@@ -100,10 +101,20 @@ fn connection(provider: &dyn Provider, settings: Map<String, Value>) -> NewConne
     }
 }
 
-/// Lets the demo's calendars block each other, once their simulators have told which there are: they are one person's.
-pub(crate) async fn let_calendars_block(host: Arc<Host>, connections: BTreeMap<&'static str, String>) {
+/// Lets the demo's calendars block each other, once their simulators have told which there are: they are one person's. What was
+/// chosen for connections that an earlier start made is left as it is.
+pub(crate) async fn let_calendars_block(
+    host: Arc<Host>,
+    connections: BTreeMap<&'static str, String>,
+    since: Timestamp,
+) {
     let tenant = Tenant::default_local();
     for (provider, connection) in connections {
+        let context = Context { ports: &host.ports, settings: &host.settings, tenant: &tenant, now: host.clock.now() };
+        let made = connect::connection_of(context, &connection).await;
+        if made.is_ok_and(|made| made.record.created_at < since) {
+            continue;
+        }
         let Some(provider) = hooktide_providers::by_id(provider) else { continue };
         if !provider.profile().resources.iter().any(|(kind, _)| *kind == Kind::CalendarEvent) {
             continue;

@@ -162,11 +162,12 @@ pub async fn serve(
     let (origins, test_tools) = (options.origins.clone(), options.test_tools);
     let app = app(&host, host.api(Options { origins, test_tools, load: host.load(), ..Options::default() }));
     let failed = |(provider, refusal)| ServeError::Failed(format!("the demo's connection of {provider}: {refusal}"));
+    let started_at = host.clock.now();
     let demo_connections =
         if options.demo { demo::connect_all(&host, &simulators).await.map_err(failed)? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
-    let blocking = tokio::spawn(demo::let_calendars_block(Arc::clone(&host), demo_connections.clone()));
+    let blocking = tokio::spawn(demo::let_calendars_block(Arc::clone(&host), demo_connections.clone(), started_at));
     note_address(&host, address)?;
     ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections, simulators });
     // Event streams would keep the server up for minutes, so they are cut off after a while; their clients reconnect.
