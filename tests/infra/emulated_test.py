@@ -338,6 +338,7 @@ class Emulated(Syncing, Blocking, unittest.TestCase):
         resources, kept = self.world.stack.resources(), retained(load())
         kept -= set(self.world.stack.of_type("AWS::S3::BucketPolicy"))  # that is a part of its bucket
         names = {resources[logical][1] for logical in kept}
+        self.world.stack.rest()
         self.world.stack.delete()
         left = inventory(self.world.emulator) - self.world.before
         left = {one.partition(" ")[2] for one in left if not one.endswith("/listener")}

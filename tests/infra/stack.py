@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from emulator import ACCOUNT, CHECKOUT, REGION
@@ -14,6 +15,8 @@ from template import EMULATORS_POLICY, for_emulator, load
 # Each in a folder of its name, as `bootstrap`; another folder of this shape may be named instead.
 FUNCTIONS = Path(os.environ.get("HOOKTIDE_TEST_FUNCTIONS") or CHECKOUT / "build/lambda")
 DEPLOYS_WITHIN = 300
+# How long a run usually takes at the most, in seconds.
+LONGEST_RUN = 10
 # What the ARNs of a service name in policies.
 NAMED_BY_ARN = {
     "dynamodb": "AWS::DynamoDB::Table",
@@ -61,6 +64,13 @@ class Stack:
         if done.returncode:
             raise RuntimeError(f"sam deploy failed:\n{done.stdout[-4000:]}")
         return done.stdout
+
+    def rest(self):
+        """Lets no queue run a function any more, and those that run end: a run that outlives its log group makes it anew."""
+        client = self.emulator.client("lambda")
+        for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        time.sleep(LONGEST_RUN)
 
     def delete(self):
         """Deletes the stack and waits until that is done."""

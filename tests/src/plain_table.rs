@@ -47,7 +47,7 @@ impl Items {
         };
         let after = match write {
             Write::Put { item, .. } => Some(item.clone()),
-            Write::Update { set, add, remove, .. } => Some(updated(&key, there, (set, add, remove))?),
+            Write::Update { .. } => Some(updated(&key, there, write)?),
             Write::Delete { .. } | Write::Check { .. } => None,
         };
         after.iter().try_for_each(check)?;
@@ -193,11 +193,8 @@ impl Table for PlainTable {
 }
 
 /// The item after an update.
-fn updated(
-    key: &Key,
-    there: Option<&Item>,
-    (set, add, remove): (&[(&'static str, AttributeValue)], &[(&'static str, i64)], &[&'static str]),
-) -> Result<Item, WriteFault> {
+fn updated(key: &Key, there: Option<&Item>, write: &Write) -> Result<Item, WriteFault> {
+    let Write::Update { set, add, remove, .. } = write else { return Err(failed("no update")) };
     let names: Vec<&str> = set
         .iter()
         .map(|(name, _)| *name)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::join_all;
 use hooktide_api::Options;
 use hooktide_flows::Settings;
 use hooktide_local::table::DynoxideTable;
@@ -11,6 +12,7 @@ use hooktide_model::names::Outcome;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Clock, Table};
 use hooktide_store::records::journal::{self, Entry, Head};
+use hooktide_tests::faults::{Faults, FaultyTable};
 use hooktide_tests::world::World;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -36,26 +38,20 @@ async fn a_last_position_that_expired_does_not_count_since_later_ones_may_be_gon
     assert!(news.to_string().contains(&world.now().to_string()), "and readers see it: {news}");
 }
 
-/// A writer that appends entries of its own, one after the other, as a processor does: find the end, then put after it on
-/// the condition that nobody else has.
-struct Writer {
-    name: usize,
-    appended: usize,
-    head: Option<journal::Head>,
-}
-
-impl Writer {
-    /// One call of the table.
-    async fn step(&mut self, table: &dyn Table, tenant: &Tenant, now: Timestamp) {
-        let Some(head) = self.head.take() else {
-            self.head = Some(journal::head(table, tenant, 0, now).await.expect("a head"));
-            return;
-        };
-        let entry = entry(&format!("{}-{}", self.name, self.appended), now);
-        let keep = Duration::from_secs(30 * 24 * 3600);
-        let writes = journal::append(tenant, 0, &head, &[entry], keep, now).expect("writes");
-        self.appended += usize::from(table.transact(writes).await.is_ok());
+/// Appends so many entries as a processor does: finds the end, then puts one after it on the condition that nobody else has.
+/// Returns their ids.
+async fn append(table: &dyn Table, name: usize, count: usize, now: Timestamp) -> Vec<String> {
+    let (tenant, keep) = (Tenant::parse("anna").expect("a name"), Duration::from_secs(30 * 24 * 3600));
+    let mut appended = Vec::new();
+    while appended.len() < count {
+        let head = journal::head(table, &tenant, 0, now).await.expect("a head");
+        let entry = entry(&format!("{name}-{}", appended.len()), now);
+        let writes = journal::append(&tenant, 0, &head, std::slice::from_ref(&entry), keep, now).expect("writes");
+        if table.transact(writes).await.is_ok() {
+            appended.push(entry.id);
+        }
     }
+    appended
 }
 
 fn entry(id: &str, now: Timestamp) -> Entry {
@@ -78,24 +74,25 @@ fn entry(id: &str, now: Timestamp) -> Entry {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn a_lane_has_no_gap_and_no_loss_under_any_interleaving_of_writers(steps in prop::collection::vec(0_usize..5, 1..120)) {
+    fn a_lane_has_no_gap_and_no_loss_under_any_interleaving_of_writers(
+        seed in any::<u64>(),
+        counts in prop::collection::vec(0_usize..6, 5),
+    ) {
         let clock = hooktide_tests::world::clock();
-        let now = clock.now();
-        let table = DynoxideTable::in_memory(Arc::new(clock)).expect("a table");
+        let (now, faults) = (clock.now(), Arc::new(Faults::default()));
+        let table: Arc<dyn Table> = Arc::new(DynoxideTable::in_memory(Arc::new(clock)).expect("a table"));
+        let shared = FaultyTable::new(Arc::clone(&table), Arc::clone(&faults));
+        // Each call of the table may let the others go first.
+        faults.interleave(seed);
+        let writers = counts.into_iter().enumerate().map(|(name, count)| append(&shared, name, count, now));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let mut expected: Vec<String> = runtime.block_on(join_all(writers)).into_iter().flatten().collect();
         let tenant = Tenant::parse("anna").expect("a name");
-        let mut writers: Vec<Writer> = (0..5).map(|name| Writer { name, appended: 0, head: None }).collect();
-        for writer in steps {
-            writers[writer].step(&table, &tenant, now).now_or_never().expect("ready at once");
-        }
-        let (read, more) = journal::read(&table, &tenant, 0, 0, 1_000).now_or_never().expect("ready").expect("it reads");
+        let (read, more) = journal::read(&*table, &tenant, 0, 0, 1_000).now_or_never().expect("ready").expect("it reads");
         prop_assert!(!more);
         let positions: Vec<u64> = read.iter().map(|read| read.position).collect();
         prop_assert!(positions.windows(2).all(|pair| pair[1] == pair[0] + 1), "{positions:?}");
         let mut told: Vec<String> = read.iter().flat_map(|read| read.entries.iter().map(|entry| entry.id.clone())).collect();
-        let mut expected: Vec<String> = writers
-            .iter()
-            .flat_map(|writer| (0..writer.appended).map(|n| format!("{}-{n}", writer.name)))
-            .collect();
         told.sort();
         expected.sort();
         prop_assert_eq!(told, expected);

@@ -132,9 +132,10 @@ impl Mark {
         (self.job == JobKind::SYNC).then(|| parts.next()).flatten()
     }
 
-    /// Whether a message must announce it: none is under way for a mark that did not wait, or waited for longer.
+    /// Whether a message must announce it: none is under way for a mark that did not wait, waited for longer, or was only scheduled.
     pub fn is_news(&self, before: Option<&Self>) -> bool {
-        !self.running && before.is_none_or(|before| before.running || before.due_at > self.due_at)
+        let is_due_sooner = |before: &Self| before.running || before.is_scheduled() || before.due_at > self.due_at;
+        !self.running && before.is_none_or(is_due_sooner)
     }
 
     /// Whether it only waits for its time: no hint asks for it, and no message of its own is under way.

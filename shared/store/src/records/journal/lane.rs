@@ -59,15 +59,25 @@ pub fn lane_of(envelope: &str, lanes: u8) -> u8 {
 ///
 /// An expired last position does not count: the store deletes in any order, so positions after it may already be gone,
 /// and a reader may have seen them.
+///
+/// Where a lane is empty, it is looked at again once its genesis is read: another writer may have started it between the two reads,
+/// and its genesis would be taken for that of a lane that expired. The lane would then start twice, one half of it behind its
+/// readers. Who starts it later changes the genesis, so that nobody appends by the one that was read.
 pub async fn head(table: &dyn Table, tenant: &Tenant, lane: u8, now: Timestamp) -> Result<Head, Fault> {
-    let query = Query { partition: partition(tenant, lane), range: positions(0), descending: true, limit: 1 };
-    if let Some(last) = table.query(&query).await?.items.first()
-        && !records::has_expired(last, now)
-    {
-        return Ok(Head::At(parse_position(records::sort_of(last))?));
+    if let Some(position) = last(table, tenant, lane, now).await? {
+        return Ok(Head::At(position));
     }
     let genesis: Option<Stored<Genesis>> = records::get(table, &partition(tenant, lane).key(GENESIS)).await?;
-    Ok(Head::Empty(genesis.map(|genesis| (genesis.record.start, genesis.rev))))
+    let genesis = genesis.map(|genesis| (genesis.record.start, genesis.rev));
+    Ok(last(table, tenant, lane, now).await?.map_or(Head::Empty(genesis), Head::At))
+}
+
+/// The last position of a lane that has not expired.
+async fn last(table: &dyn Table, tenant: &Tenant, lane: u8, now: Timestamp) -> Result<Option<u64>, Fault> {
+    let query = Query { partition: partition(tenant, lane), range: positions(0), descending: true, limit: 1 };
+    let page = table.query(&query).await?;
+    let last = page.items.first().filter(|last| !records::has_expired(last, now));
+    last.map(|last| parse_position(records::sort_of(last))).transpose()
 }
 
 /// The writes that append entries after `head`: one, or two if the lane starts.
