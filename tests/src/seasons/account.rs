@@ -57,6 +57,8 @@ pub struct Account {
     /// When a listing of everything came back empty last, and how many did.
     emptied_at: Timestamp,
     empty: u64,
+    /// Whether there was a whole listing since: two that are empty one after the other would be believed.
+    is_whole: bool,
 }
 
 impl Account {
@@ -81,6 +83,7 @@ impl Account {
             calls,
             emptied_at: Timestamp::UNIX_EPOCH,
             empty: 0,
+            is_whole: true,
         };
         for number in 0..if what == "event" { calendars } else { 0 } {
             let fields = json!({ "summary": format!("Calendar {number}") }).as_object().cloned();
@@ -200,10 +203,12 @@ impl Account {
         if !request.uri().path().ends_with("/v2/catalog/search") || !is_first {
             return None;
         }
-        if now < self.emptied_at + BETWEEN_EMPTY_LISTINGS || !chance.happens(EMPTY_LISTINGS) {
+        let may_be_empty =
+            std::mem::replace(&mut self.is_whole, true) && now >= self.emptied_at + BETWEEN_EMPTY_LISTINGS;
+        if !may_be_empty || !chance.happens(EMPTY_LISTINGS) {
             return None;
         }
-        (self.emptied_at, self.empty) = (now, self.empty + 1);
+        (self.emptied_at, self.empty, self.is_whole) = (now, self.empty + 1, false);
         Some(Response::new(Bytes::from_static(b"{}")))
     }
 
