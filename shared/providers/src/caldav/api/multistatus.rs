@@ -229,7 +229,8 @@ END:VTIMEZONE]]></C:calendar-timezone>
         }
         assert!(read(&answer(207, r#"<multistatus xmlns="DAV:"/>"#)).unwrap().responses.is_empty());
         let deep = format!("{}{}", "<a>".repeat(200_000), "</a>".repeat(200_000));
-        assert!(read(&answer(207, &format!(r#"<multistatus xmlns="DAV:">{deep}</multistatus>"#))).is_ok());
+        let deep = read(&answer(207, &format!(r#"<multistatus xmlns="DAV:">{deep}</multistatus>"#)));
+        assert!(matches!(deep, Err(Refusal::Unreadable(_))));
     }
 
     #[test]
