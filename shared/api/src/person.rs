@@ -3,6 +3,7 @@
 
 use hooktide_flows::connect;
 use hooktide_store::records::connection::Connection;
+use hooktide_store::records::token::Principal;
 
 use crate::access::{May, Needs};
 use crate::answer::{Answer, Refused};
@@ -25,6 +26,11 @@ impl<S: Needs> May<S> {
             (Some(asked), Some(own)) if asked != *own => Err(Refused::not_found("user")),
             (asked, own) => Ok(asked.or_else(|| own.cloned())),
         }
+    }
+
+    /// Whether a token of this principal is theirs to see and to revoke.
+    pub(crate) fn minds(&self, other: &Principal) -> bool {
+        self.principal.user.is_none() || self.principal.user == other.user
     }
 
     /// The connection of this id, if it is of the person that the token is for.

@@ -60,6 +60,12 @@ async fn a_token_for_one_person_is_refused_where_nobody_minds_whose_it_is() {
         assert_eq!(answer.status.as_u16(), 403, "{path}");
     }
     assert_eq!(works(&world, &token).await, 200);
+    // Nor are the tokens of others theirs.
+    let other = make(&world, &world.operator, json!({ "scopes": ["read"] })).await.expect(201);
+    let path = format!("/v1/tokens/{}", other["id"].as_str().unwrap());
+    assert_eq!(world.call(&token, Method::DELETE, &path, None).await.status.as_u16(), 404);
+    let seen = world.call(&token, Method::GET, "/v1/tokens", None).await.expect(200);
+    assert!(seen["items"].as_array().unwrap().iter().all(|one| one["user"] == "ann"), "{seen}");
 }
 
 #[tokio::test]

@@ -151,7 +151,10 @@ pub(crate) async fn list(may: May<Admin>) -> Answer<Json<List<TokenView>>> {
     let mut items = Vec::new();
     for ((id, _), item) in owned.iter().zip(may.api.table().get_many(&keys).await?) {
         let Some(item) = item else { continue };
-        items.push(TokenView::of(id, records::decode::<Token>(item)?.record, None));
+        let token = records::decode::<Token>(item)?.record;
+        if may.minds(&token.principal) {
+            items.push(TokenView::of(id, token, None));
+        }
     }
     Ok(ok(List { items, next: None }))
 }
@@ -164,7 +167,8 @@ pub(crate) async fn revoke(may: May<Admin>, Path(id): Path<String>) -> Answer<St
     let stored = records::get::<Token>(may.api.table(), &key).await?;
     let stored = stored.filter(|stored| {
         let principal = &stored.record.principal;
-        principal.tenant == *may.tenant() && (may.principal.operator || !principal.operator)
+        let is_ours = principal.tenant == *may.tenant() && may.minds(principal);
+        is_ours && (may.principal.operator || !principal.operator)
     });
     let Some(stored) = stored else { return Err(Refused::not_found("token")) };
     let revoked = Token { revoked_at: Some(may.api.now()), ..stored.record };
