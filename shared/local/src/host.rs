@@ -33,7 +33,7 @@ use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings};
 use crate::table::{self, DynoxideTable};
 
 /// How many workers may process messages of one group: half of them, so that a slow group never occupies all.
-const WORKERS_OF_A_GROUP: usize = 2;
+pub(crate) const WORKERS_OF_A_GROUP: usize = 2;
 /// How many messages are processed at once.
 pub const BATCH: usize = 25;
 /// How many jobs are taken at once: each may take as long as a run may.

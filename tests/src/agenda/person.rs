@@ -87,6 +87,7 @@ impl Person {
     /// Works out anew which blocks there should be. Returns how many are to be written for that.
     pub fn expect(&mut self, way: &Way, now: Timestamp) -> u64 {
         let day = SignedDuration::from_hours(24);
+        // A day more than blocks are made for: days do not end everywhere at once, and what is at the edge may be written.
         let wanted = self.wants(way, (now - day, now + 61 * day));
         let is_written = |(key, times): &(&Key, &Times)| self.wanted.get(*key) != Some(*times);
         let written = wanted.iter().filter(is_written).count();

@@ -74,17 +74,14 @@ impl<'a> Look<'a> {
         Ok(Self { ports, tenant, person, connection, is_over, now, manners, writers, series, found })
     }
 
-    /// Looks at these entities; whether there was time for all. What was looked at is as it should be, and looked at again in no time.
-    pub(super) async fn at(&mut self, entities: &BTreeSet<String>) -> Result<bool, Fault> {
+    /// Looks at these entities, which are few.
+    pub(super) async fn at(&mut self, entities: &BTreeSet<String>) -> Result<(), Fault> {
         for entity in entities {
             if let Some(known) = events::one(self.ports, self.tenant, self.connection, entity).await? {
                 self.at_one(known).await?;
             }
-            if (self.is_over)() {
-                return Ok(false);
-            }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Looks at all events of the connection's calendars that take part, from where an earlier run stopped; whether that was all.

@@ -1,6 +1,6 @@
 //! The dry run: what would be written now, and what is to be written already.
 
-use super::look::{Found, Look, MOST_PLANNED as MOST};
+use super::look::{Found, Look, MOST_PLANNED};
 use super::show::{BlockView, people};
 use crate::connect::{Context, Refusal};
 use hooktide_store::records::block::Block;
@@ -16,25 +16,26 @@ pub struct Planned {
 
 /// Looks at all events of a person, or of everybody, and says what would be done; nothing is.
 pub async fn plan(context: Context<'_>, user: Option<&str>) -> Result<Planned, Refusal> {
-    let mut blocks: Vec<Block> = Vec::new();
+    let (mut blocks, mut cut): (Vec<Block>, bool) = (Vec::new(), false);
     for person in people(context, user).await? {
         for choices in &person.choices {
+            if cut {
+                break;
+            }
             let subject = (&person, choices.connection.as_str());
             let (ports, found) = ((context.ports, context.tenant), Found::Planned(Vec::new()));
             let mut look = Look::new(ports, subject, found, &|| false, context.now).await?;
-            look.at_everything().await?;
+            let is_whole = look.at_everything().await?;
             if let Found::Planned(planned) = look.found {
                 blocks.extend(planned);
             }
-            if blocks.len() > MOST {
-                break;
-            }
+            // Some may be named twice; the rest is not looked at.
+            cut = !is_whole || blocks.len() > MOST_PLANNED;
         }
     }
     let mut items: Vec<BlockView> = blocks.into_iter().map(BlockView::of).collect();
     items.sort_by(|one, other| (&one.id, one.state).cmp(&(&other.id, other.state)));
     items.dedup_by(|one, other| one.id == other.id);
-    let cut = items.len() > MOST;
-    items.truncate(MOST);
+    items.truncate(MOST_PLANNED);
     Ok(Planned { items, cut })
 }

@@ -39,7 +39,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let is_night = mark.reasons.contains_key(&MarkReason::Nightly) && next - DAY + NIGHT_LOOK > task.now;
     let ended = match mark.named().filter(|_| !is_night) {
         None => look.at_everything().await,
-        Some(entities) => look.at(entities).await,
+        Some(entities) => look.at(entities).await.map(|()| true),
     };
     // What is written down is done, also where the look was cut off.
     look.wake().await?;
