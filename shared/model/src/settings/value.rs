@@ -19,6 +19,14 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
         .ok_or_else(|| format!("it is a text of 1 to {LONGEST_TEXT} characters"))
 }
 
+/// Reads a text of one line, which others are shown: nothing in it may break a line, or move what is shown beside it.
+pub(super) fn line(value: &Value) -> Result<String, String> {
+    let breaks = |one: char| one.is_control() || matches!(one, '\u{2028}' | '\u{2029}');
+    text(value).ok().filter(|line| !line.contains(breaks)).ok_or_else(|| {
+        format!("it is one line of 1 to {LONGEST_TEXT} characters, without tabs, line breaks and other control characters")
+    })
+}
+
 /// Reads a list of texts.
 pub(super) fn texts(value: &Value) -> Result<Vec<String>, String> {
     let items = value.as_array().filter(|items| items.len() <= MOST_ITEMS);
