@@ -12,6 +12,7 @@ mod busy;
 mod busy_accounts;
 mod busy_chosen;
 mod busy_feeds;
+mod busy_nights;
 mod busy_people;
 mod busy_series;
 mod busy_times;

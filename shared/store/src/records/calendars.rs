@@ -74,6 +74,9 @@ pub fn key(tenant: &Tenant, connection: &str) -> Key {
 /// How far a look at all events of a connection has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
+    /// When the job was raised that looks, in milliseconds; another job begins anew. Older code did not say.
+    #[serde(default)]
+    pub job: i64,
     /// The shard of its entities that is next.
     pub shard: u8,
     /// The calendar in that shard that is next, if it is not the first one.

@@ -84,31 +84,32 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    /// Looks at all events of the connection's calendars that take part, from where an earlier run stopped; whether that was all.
-    pub(super) async fn at_everything(&mut self) -> Result<bool, Fault> {
+    /// How far a look at everything has come that was cut off; `None` if none was.
+    pub(super) async fn progress(&self) -> Result<Option<Progress>, Fault> {
         let key = calendars::progress_key(self.tenant, self.connection);
-        let table = &*self.ports.table;
+        Ok(records::get::<Progress>(&*self.ports.table, &key).await?.map(|stored| stored.record))
+    }
+
+    /// Looks at all events of the connection's calendars that take part, from this place on; whether that was all.
+    pub(super) async fn at_everything(&mut self, begun: Progress) -> Result<bool, Fault> {
         let stores = matches!(self.found, Found::Left(_));
-        let begun = match stores {
-            true => records::get::<Progress>(table, &key).await?.map(|stored| stored.record).unwrap_or_default(),
-            false => Progress::default(),
-        };
-        if let Some(reached) = self.through(begun).await? {
-            if stores {
-                table.write(records::put(&key, &reached, Upkeep::default())?).await.map_err(records::raced)?;
+        let job = begun.job;
+        let reached = match self.through(begun).await? {
+            Some(reached) => Some(reached),
+            None if stores && !self.verify().await? => {
+                Some(Progress { shard: ENTITY_SHARDS, job, ..Progress::default() })
             }
-            return Ok(false);
-        }
-        if stores && !self.verify().await? {
-            let reached = Progress { shard: ENTITY_SHARDS, ..Progress::default() };
-            table.write(records::put(&key, &reached, Upkeep::default())?).await.map_err(records::raced)?;
-            return Ok(false);
-        }
+            None => None,
+        };
         if stores {
-            let delete = Write::Delete { key, condition: None };
-            table.write(delete).await.map_err(records::raced)?;
+            let key = calendars::progress_key(self.tenant, self.connection);
+            let write = match &reached {
+                Some(reached) => records::put(&key, reached, Upkeep::default())?,
+                None => Write::Delete { key, condition: None },
+            };
+            self.ports.table.write(write).await.map_err(records::raced)?;
         }
-        Ok(true)
+        Ok(reached.is_none())
     }
 
     /// Looks at the events from a place on; returns how far it came, unless that was all. A run looks at one event at the least.
@@ -128,7 +129,8 @@ impl<'a> Look<'a> {
                         let event = known.id.clone();
                         self.at_one(known).await?;
                         if (self.is_over)() || self.has_enough() {
-                            return Ok(Some(Progress { shard, calendar: Some(calendar.clone()), event: Some(event) }));
+                            let (job, calendar) = (begun.job, Some(calendar.clone()));
+                            return Ok(Some(Progress { job, shard, calendar, event: Some(event) }));
                         }
                     }
                     if more.is_none() {

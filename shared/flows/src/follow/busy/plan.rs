@@ -4,6 +4,7 @@ use super::look::{Found, Look, MOST_PLANNED};
 use super::show::{BlockView, people};
 use crate::connect::{Context, Refusal};
 use hooktide_store::records::block::Block;
+use hooktide_store::records::calendars::Progress;
 
 /// What would be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub async fn plan(context: Context<'_>, user: Option<&str>) -> Result<Planned, R
             let subject = (&person, choices.connection.as_str());
             let (ports, found) = ((context.ports, context.tenant), Found::Planned(Vec::new()));
             let mut look = Look::new(ports, subject, found, &|| false, context.now).await?;
-            let is_whole = look.at_everything().await?;
+            let is_whole = look.at_everything(Progress::default()).await?;
             if let Found::Planned(planned) = look.found {
                 blocks.extend(planned);
             }

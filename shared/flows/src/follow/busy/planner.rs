@@ -14,6 +14,7 @@ use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{MarkReason, Outcome};
 use hooktide_store::records::block::{Block, CalendarId};
+use hooktide_store::records::calendars::Progress;
 
 /// The job's kind. Its resource is the connection whose events changed.
 pub(crate) const BUSY: JobKind = JobKind::named("busy");
@@ -37,8 +38,13 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let next = nightly(&format!("busy/{}", task.id), task.now);
     // What changed right when the night's look was due does not take its place.
     let is_night = mark.reasons.contains_key(&MarkReason::Nightly) && next - DAY + NIGHT_LOOK > task.now;
-    let ended = match mark.named().filter(|_| !is_night) {
-        None => look.at_everything().await,
+    let cut_off = look.progress().await?;
+    // A look at everything that was cut off goes on until its end, whatever the time is by then; one of another job begins anew.
+    let ended = match mark.named().filter(|_| !is_night && cut_off.is_none()) {
+        None => {
+            let begun = cut_off.filter(|progress| progress.job == mark.first_hint_at);
+            look.at_everything(begun.unwrap_or(Progress { job: mark.first_hint_at, ..Progress::default() })).await
+        }
         Some(entities) => look.at(entities).await.map(|()| true),
     };
     // What is written down is done, also where the look was cut off.
