@@ -64,9 +64,14 @@ pub(crate) async fn run(command: BusyCommand, client: &Client, output: &Output) 
                 return output.value(&planned);
             }
             let items = planned.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-            show(&items, "All is settled: nothing is to be written.", output)?;
-            if planned.get("cut") == Some(&json!(true)) {
-                output.note(&format!("These are the first {}; there is more.", items.len()));
+            let is_cut = planned.get("cut") == Some(&json!(true));
+            let if_none = match is_cut {
+                true => "Nothing is to be written for the events that there was time to look at.",
+                false => "All is settled: nothing is to be written.",
+            };
+            show(&items, if_none, output)?;
+            if is_cut {
+                output.note("There may be more: one plan does not look at everything. `--user` plans for one person.");
             }
             Ok(())
         }

@@ -1,7 +1,11 @@
 //! What is busy in one calendar of a person becomes busy in the others, exactly once, and goes with what it stems from.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hooktide_flows::connect::Context;
+use hooktide_flows::follow::busy;
+use hooktide_model::tenant::Tenant;
 use hooktide_tests::simulated::Simulated;
 use serde_json::{Value, json};
 
@@ -103,6 +107,22 @@ async fn what_there_is_blocks_the_other_calendar_and_then_nothing_is_left_to_do(
         blocks.iter().filter(|(calendar, _, _)| calendar == OWN).map(|(_, start, _)| start.as_str()).collect();
     assert_eq!(own, ["2026-12-11T14:00:00Z"], "blocks make no blocks");
     assert_eq!(blocking.plan().await, json!([]));
+}
+
+#[tokio::test]
+async fn a_plan_looks_as_long_as_there_is_time_and_says_that_it_is_cut() {
+    let blocking = Blocking::new().await;
+    let (world, tenant) = (&blocking.simulated.world, Tenant::default_local());
+    let (ports, settings) = (&world.host.ports, &world.host.settings);
+    let context = Context { ports, settings, tenant: &tenant, now: world.now() };
+    let asked = AtomicUsize::new(0);
+    for (times, is_cut) in [(0, true), (3, true), (usize::MAX, false)] {
+        asked.store(0, Ordering::Relaxed);
+        let is_over = || asked.fetch_add(1, Ordering::Relaxed) >= times;
+        let planned = busy::plan(context, None, &is_over).await.unwrap();
+        assert_eq!(planned.cut, is_cut, "{times}");
+        assert_eq!(asked.load(Ordering::Relaxed) > 5, !is_cut, "{times}");
+    }
 }
 
 #[tokio::test]

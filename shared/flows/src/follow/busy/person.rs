@@ -1,6 +1,6 @@
 //! A person: their calendars, and which of them block which.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -35,19 +35,26 @@ impl Person {
         }
     }
 
-    /// The names of all people of a tenant who chose something.
-    pub(super) async fn names(ports: &Ports, tenant: &Tenant) -> Result<BTreeSet<String>, Fault> {
-        let partition = calendars::partition(tenant);
-        let all = records::list_all::<Calendars>(&*ports.table, partition, "", MOST_CONNECTIONS).await?;
-        Ok(all.into_iter().map(|(_, stored)| stored.record.user).collect())
-    }
-
     /// The person of this name.
     pub(super) async fn named(ports: &Ports, tenant: &Tenant, user: &str) -> Result<Self, Fault> {
+        let found = Self::several(ports, tenant, Some(user)).await?.pop();
+        Ok(found.unwrap_or_else(|| Self { user: user.to_owned(), choices: Vec::new() }))
+    }
+
+    /// The people of a tenant who chose something: the one of this name, or all.
+    pub(super) async fn several(ports: &Ports, tenant: &Tenant, user: Option<&str>) -> Result<Vec<Self>, Fault> {
         let partition = calendars::partition(tenant);
         let all = records::list_all::<Calendars>(&*ports.table, partition, "", MOST_CONNECTIONS).await?;
-        let choices = all.into_iter().map(|(_, stored)| stored.record).filter(|choices| choices.user == user);
-        Ok(Self { user: user.to_owned(), choices: choices.collect() })
+        let mut people: BTreeMap<String, Self> = BTreeMap::new();
+        for choices in all.into_iter().map(|(_, stored)| stored.record) {
+            if user.is_none_or(|user| choices.user == user) {
+                let user = choices.user.clone();
+                let person = people.entry(user).or_default();
+                person.user.clone_from(&choices.user);
+                person.choices.push(choices);
+            }
+        }
+        Ok(people.into_values().collect())
     }
 
     /// Whether the events of a calendar block time in others.

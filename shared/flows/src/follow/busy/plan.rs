@@ -1,7 +1,8 @@
 //! The dry run: what would be written now, and what is to be written already.
 
 use super::look::{Found, Look, MOST_PLANNED};
-use super::show::{BlockView, people};
+use super::person::Person;
+use super::show::BlockView;
 use crate::connect::{Context, Refusal};
 use hooktide_store::records::block::Block;
 use hooktide_store::records::calendars::Progress;
@@ -11,21 +12,26 @@ use hooktide_store::records::calendars::Progress;
 pub struct Planned {
     /// The blocks: those to be made, moved and removed.
     pub items: Vec<BlockView>,
-    /// Whether there are more than are named.
+    /// Whether there may be more than are named: there are more, or there was no time to look at everything.
     pub cut: bool,
 }
 
-/// Looks at all events of a person, or of everybody, and says what would be done; nothing is.
-pub async fn plan(context: Context<'_>, user: Option<&str>) -> Result<Planned, Refusal> {
+/// Looks at the events of a person, or of everybody, as long as there is time, and says what would be done; nothing is.
+pub async fn plan(
+    context: Context<'_>,
+    user: Option<&str>,
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> Result<Planned, Refusal> {
     let (mut blocks, mut cut): (Vec<Block>, bool) = (Vec::new(), false);
-    for person in people(context, user).await? {
+    for person in Person::several(context.ports, context.tenant, user).await? {
         for choices in &person.choices {
+            cut |= is_over();
             if cut {
                 break;
             }
             let subject = (&person, choices.connection.as_str());
             let (ports, found) = ((context.ports, context.tenant), Found::Planned(Vec::new()));
-            let mut look = Look::new(ports, subject, found, &|| false, context.now).await?;
+            let mut look = Look::new(ports, subject, found, is_over, context.now).await?;
             let is_whole = look.at_everything(Progress::default()).await?;
             if let Found::Planned(planned) = look.found {
                 blocks.extend(planned);

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::person::Person;
 use crate::connect::{Context, Refusal};
 use hooktide_model::names::BlockState;
 use hooktide_store::key::Partition;
@@ -106,17 +105,4 @@ pub async fn blocks(
             return Ok((shown, last));
         }
     }
-}
-
-/// The people of a tenant that have calendars: those who are named, or all.
-pub(super) async fn people(context: Context<'_>, user: Option<&str>) -> Result<Vec<Person>, Refusal> {
-    let names = match user {
-        Some(user) => vec![user.to_owned()],
-        None => Person::names(context.ports, context.tenant).await?.into_iter().collect(),
-    };
-    let mut people = Vec::with_capacity(names.len());
-    for name in names {
-        people.push(Person::named(context.ports, context.tenant, &name).await?);
-    }
-    Ok(people)
 }
