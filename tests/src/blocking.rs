@@ -1,15 +1,22 @@
 //! Calendars of one person, at the simulators of one provider or several, which block each other.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hooktide_flows::message::Message;
+use hooktide_model::envelope::{Envelope, EnvelopeKind};
+use hooktide_model::job_kind::JobKind;
 use hooktide_model::part;
+use hooktide_store::ports::QueueName;
 use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::simulated::Simulated;
 use crate::world::World;
 
+/// The job that looks at events.
+const LOOKS: JobKind = JobKind::named("busy");
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than any time between two polls of a calendar.
 const POLL: Duration = Duration::from_secs(11 * 60);
@@ -157,6 +164,30 @@ impl Blocking {
             self.sides[0].after(3600 * SECOND).await;
         }
         self.settle().await;
+    }
+
+    /// Does the looks at events that are due, and nothing else, in runs that have hardly any time; how many runs that took.
+    pub async fn hurry(&self) -> usize {
+        let world = self.world();
+        let is_look = |message: &Message| match Envelope::decode(&message.body).expect("an envelope").kind {
+            EnvelopeKind::Job(job) => job.job == LOOKS,
+            _ => false,
+        };
+        for runs in 0..1_000 {
+            let mut messages = world.take_messages(QueueName::Jobs).await;
+            messages.retain(is_look);
+            if messages.is_empty() {
+                return runs;
+            }
+            for message in messages {
+                let asked = AtomicUsize::new(0);
+                let is_over = || asked.fetch_add(1, Ordering::Relaxed) > 0;
+                let failed = world.host.syncer.run_until(vec![message], world.now(), &is_over).await;
+                assert_eq!(failed, Vec::<String>::new());
+            }
+            world.clock.advance(30 * SECOND);
+        }
+        panic!("the looks never end");
     }
 
     /// Edits something; waits until it is heard, or polled; and lets everything be done that follows. Returns its id.

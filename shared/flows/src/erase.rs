@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use object_store::path::Path;
 
 use super::Ports;
-use super::follow::busy::kept;
+use super::follow::busy::{kept, parting};
 use super::follow::busy::planner::BUSY;
 use super::follow::busy::writer::BLOCKS;
 use super::jobs::announce::announce as announce_mark;
@@ -92,7 +92,8 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     };
     let mut erased = ErasedCounts::default();
     let mut all = whole(ports, task.tenant, &stored.record, MARKS, &mut erased).await?;
-    if is_parting(ports, &task, &stored.record).await? {
+    let is_parting = is_parting(ports, &task, &stored.record).await?;
+    if parting::is_under_way(ports, task.tenant, task.id, task.now).await? || is_parting {
         erased.others += 1;
     } else {
         tell_of_blocks(ports, &task, &stored.record).await?;

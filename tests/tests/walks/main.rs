@@ -13,6 +13,7 @@ mod busy_accounts;
 mod busy_chosen;
 mod busy_feeds;
 mod busy_nights;
+mod busy_parting;
 mod busy_people;
 mod busy_series;
 mod busy_times;

@@ -35,7 +35,7 @@ pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> 
     let stored = find().await?.ok_or(Refusal::NotFound("connection"))?;
     let mut removed = Removed::default();
     if stored.record.deleted_at.is_none() {
-        let blocks = parting::begin(context, id).await?;
+        let blocks = parting::begin(context, id, true).await?;
         match end(context, &stored, blocks).await {
             Ok((secrets, ending)) => {
                 removed = Removed { connections: 1, secrets, ending, ..removed };
@@ -54,9 +54,9 @@ pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> 
     Ok(Removed { entities: erased.entities, documents: erased.documents, remaining: !all, ..removed })
 }
 
-/// Ends a connection: it receives nothing more and is invisible. Its credentials stay while `blocks` in its calendars are to be
-/// removed. Returns the number of secrets that are removed, and of subscriptions that are to be ended first.
-async fn end(context: Context<'_>, stored: &Stored<Connection>, blocks: usize) -> Result<(usize, usize), Refusal> {
+/// Ends a connection: it receives nothing more and is invisible. Its credentials stay while there are `blocks` in its calendars that
+/// are to be removed. Returns the number of secrets that are removed, and of subscriptions that are to be ended first.
+async fn end(context: Context<'_>, stored: &Stored<Connection>, blocks: bool) -> Result<(usize, usize), Refusal> {
     let Context { ports, tenant, now, .. } = context;
     let connection = &stored.record;
     let ending = match connection.credentials.is_empty() {
@@ -64,7 +64,7 @@ async fn end(context: Context<'_>, stored: &Stored<Connection>, blocks: usize) -
         false => part::at_provider(ports, tenant, &connection.id).await?,
     };
     let mut gone = Connection { deleted_at: Some(now), ..connection.clone() };
-    if ending == 0 && blocks == 0 {
+    if ending == 0 && !blocks {
         gone.credentials.clear();
     }
     let mut writes = vec![

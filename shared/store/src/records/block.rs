@@ -108,6 +108,11 @@ impl Block {
         format!("{BLOCK_PREFIX}{}", data_encoding::BASE32HEX_NOPAD.encode(&hash[..20]).to_ascii_lowercase())
     }
 
+    /// Whether nothing of it was ever sent to its provider, so that nothing is there.
+    pub fn is_unsent(&self) -> bool {
+        self.state == BlockState::Wanted && self.provider_id.is_none() && self.written_at == 0
+    }
+
     /// The block as if nothing of it had ever been written.
     #[must_use]
     pub fn unwritten(self) -> Self {

@@ -1,6 +1,6 @@
 //! Calendars: which of a connection's calendars are read, which block time in others, and which are blocked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,29 @@ pub struct Progress {
 
 impl Record for Progress {
     const NAME: &'static str = "progress of a look at events";
+}
+
+/// What is to go of a connection: the blocks in its calendars, and those that its events made in others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parting {
+    /// The people whose it was.
+    #[serde(default)]
+    pub users: BTreeSet<String>,
+    /// Whether the blocks of everybody go, and not only those of these people: the connection is deleted.
+    #[serde(default)]
+    pub is_whole: bool,
+    /// The sort key of the last block that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl Record for Parting {
+    const NAME: &'static str = "parting of a connection's blocks";
+}
+
+/// The key of what is to go of a connection.
+pub fn parting_key(tenant: &Tenant, connection: &str) -> Key {
+    Partition::of(tenant, Area::BlockNames).key(format!("parting#{connection}"))
 }
 
 /// The key of how far a look at all events of a connection has come.

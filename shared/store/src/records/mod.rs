@@ -31,6 +31,8 @@
 //! | choice of calendars | `T#<tenant>#calendars` | connection id | user, choices |
 //! | block | `T#<tenant>#blocks` | `<connection>#<calendar>#<connection of its event>#<event>#<occurrence>` | start, end, state, provider_id |
 //! | name of a block | `T#<tenant>#block-names` | `id#<hash>`, `uid#<hash>` | block |
+//! | parting | `T#<tenant>#block-names` | `parting#<connection>` | users, is_whole, after |
+//! | progress of a look | `T#<tenant>#block-names` | `progress#<connection>` | job, shard, calendar, event |
 //! | known tenant | `T#system#tenants` | tenant | (a reference) |
 //! | canary | `T#system#Z` | `canary` | a sealed text |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |

@@ -20,7 +20,7 @@ pub(crate) struct NewRemoval {
 /// What is being removed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RemovalView {
-    /// How many blocks there were.
+    /// How many blocks there were; 10,000 are counted at the most.
     blocks: usize,
 }
 

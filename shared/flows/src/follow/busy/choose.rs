@@ -118,8 +118,8 @@ pub(crate) async fn follow(context: Context<'_>, connection: &Connection) -> Res
     if stored.record.user == next.user {
         return store(context, rev, &next).await;
     }
-    // What it has in common with the calendars of one person goes before it is another's.
-    parting::begin(context, &connection.id).await?;
+    // What it has in common with the calendars of one person goes; its job does so before it looks at events for another one.
+    parting::begin(context, &connection.id, false).await?;
     store(context, None, &next).await
 }
 

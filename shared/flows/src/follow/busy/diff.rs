@@ -131,10 +131,7 @@ fn ended(stored: &Stored<Block>) -> Option<Step> {
     match block.state {
         BlockState::Removing => None,
         BlockState::Left if block.failures == 0 => Some(Step::Forget(stored.clone())),
-        // Nothing was sent yet.
-        BlockState::Wanted if block.provider_id.is_none() && block.written_at == 0 => {
-            Some(Step::Forget(stored.clone()))
-        }
+        BlockState::Wanted if block.is_unsent() => Some(Step::Forget(stored.clone())),
         BlockState::Wanted | BlockState::Writing | BlockState::There | BlockState::Left => {
             let next = Block { state: BlockState::Removing, failures: 0, reason: None, ..block.clone() };
             Some(Step::Remove(Stored { rev: *rev, record: next }))

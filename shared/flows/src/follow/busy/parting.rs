@@ -1,44 +1,173 @@
-//! Parting: the blocks of a connection that is deleted go, those in its calendars and those that its events made in others.
+//! Parting: the blocks of a connection that is deleted, or becomes another person's, go: those in its calendars and those that its
+//! events made in others. A request only notes that they are to; the job that looks at the connection's events lets them go, some
+//! in each run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::person::Person;
-use super::wake;
+use super::planner::BUSY;
 use super::writer::BLOCKS;
+use super::{kept, wake};
 use crate::Ports;
 use crate::connect::Context;
+use crate::jobs::announce::announce;
 use hooktide_model::fault::Fault;
-use hooktide_model::names::BlockState;
+use hooktide_model::names::{BlockState, MarkReason};
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::{Query, Range, Write};
+use hooktide_store::ports::{Query, Range, TransactFault, Write, WriteFault};
 use hooktide_store::records::block::{self, Block};
-use hooktide_store::records::{self, Stored, calendars};
+use hooktide_store::records::calendars::{self, Calendars, Parting};
+use hooktide_store::records::job::{self, Mark, Raise};
+use hooktide_store::records::{self, Stored, Upkeep};
 
 /// How many blocks are read, and changed, at once.
 const PAGE: usize = 25;
+/// How often something is tried while others change the same records.
+const ATTEMPTS: usize = 5;
 
-/// Lets all blocks of a connection go, whatever people did with those that are there. Returns how many lie in its own calendars.
-pub(crate) async fn begin(context: Context<'_>, connection: &str) -> Result<usize, Fault> {
+/// Notes that the blocks of a connection go, whatever people did with those that are there: all of them, where it is deleted, else
+/// those of the person whose it was. Nothing is made because of what was chosen from now on. Returns whether blocks lie in its own
+/// calendars.
+pub(crate) async fn begin(context: Context<'_>, connection: &str, is_deleted: bool) -> Result<bool, Fault> {
     let Context { ports, tenant, now, .. } = context;
-    let Some(person) = Person::of(ports, tenant, connection).await? else { return Ok(0) };
-    // Nothing is made from now on.
-    let key = calendars::key(tenant, connection);
-    ports.table.write(Write::Delete { key, condition: None }).await.map_err(records::raced)?;
-    let mut going: BTreeMap<String, usize> = BTreeMap::new();
-    going.insert(connection.to_owned(), sweep(ports, tenant, &block::prefix_in(connection), |_| true).await?);
-    for calendar in person.all().into_iter().filter(|calendar| calendar.connection != connection) {
-        let prefix = format!("{}{connection}#", block::prefix_of_calendar(&calendar));
-        *going.entry(calendar.connection).or_default() += sweep(ports, tenant, &prefix, |_| true).await?;
-    }
-    for (lies_in, count) in &going {
-        if *count > 0 {
-            wake(ports, tenant, (BLOCKS, lies_in), BTreeSet::new(), now).await?;
+    let (key, parting_key) = (calendars::key(tenant, connection), calendars::parting_key(tenant, connection));
+    for _ in 0..ATTEMPTS {
+        let Some(chosen) = records::get::<Calendars>(&*ports.table, &key).await? else { break };
+        let noted = records::get::<Parting>(&*ports.table, &parting_key).await?;
+        let (noted_rev, noted) = noted.map(|stored| (stored.rev, stored.record)).unzip();
+        let mut parting = Parting { after: None, ..noted.unwrap_or_default() };
+        parting.users.insert(chosen.record.user);
+        parting.is_whole |= is_deleted;
+        let (former, mark) = raised(ports, tenant, connection, now).await?;
+        let writes = vec![
+            records::replace(&parting_key, noted_rev, &parting, Upkeep::default())?,
+            Write::Delete { key: key.clone(), condition: Some(records::unchanged(chosen.rev)) },
+            job::store(former.as_ref().map(|former| former.rev), &mark)?,
+        ];
+        match ports.table.transact(writes).await {
+            Ok(()) => {
+                if mark.is_news(former.as_ref().map(|former| &former.record)) {
+                    announce(ports, &mark, now).await;
+                }
+                return kept::has_blocks(ports, tenant, connection).await;
+            }
+            Err(TransactFault::Cancelled(_)) => {}
+            Err(TransactFault::Fault(fault)) => return Err(fault),
         }
     }
-    Ok(going.remove(connection).unwrap_or_default())
+    match records::get::<Calendars>(&*ports.table, &key).await? {
+        Some(_) => Err(Fault::retryable("others change what was chosen for the calendars all the time")),
+        None => kept::has_blocks(ports, tenant, connection).await,
+    }
 }
 
-/// Marks the blocks that sort under a prefix and that are meant as to be removed; how many there are.
+/// The mark of the job that lets blocks go, as it is and as it is raised.
+async fn raised(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &str,
+    now: Timestamp,
+) -> Result<(Option<Stored<Mark>>, Mark), Fault> {
+    let former = records::get::<Mark>(&*ports.table, &job::key(tenant, &BUSY, connection)).await?;
+    let (reasons, entities) = (BTreeMap::from([(MarkReason::Full, 1)]), BTreeSet::new());
+    let raise = Raise { tenant, job: BUSY, resource: connection, reasons: &reasons, entities: &entities };
+    let mark = job::raised(former.as_ref(), &raise, Duration::ZERO, now);
+    Ok((former, mark))
+}
+
+/// Whether blocks of a connection are still to be let go; sees to it that the job which does so goes on.
+pub(crate) async fn is_under_way(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &str,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    if ports.table.get(&calendars::parting_key(tenant, connection)).await?.is_none() {
+        return Ok(false);
+    }
+    if ports.table.get(&job::key(tenant, &BUSY, connection)).await?.is_none() {
+        wake(ports, tenant, (BUSY, connection), BTreeSet::new(), now).await?;
+    }
+    Ok(true)
+}
+
+/// Lets some blocks of a connection go, if that is noted; whether none is left that is to.
+pub(super) async fn go_on(
+    (ports, tenant): (&Ports, &Tenant),
+    connection: &str,
+    is_over: &(dyn Fn() -> bool + Sync),
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let key = calendars::parting_key(tenant, connection);
+    let Some(stored) = records::get::<Parting>(&*ports.table, &key).await? else { return Ok(true) };
+    let Stored { rev, record: mut parting } = stored;
+    let mut writers = BTreeSet::new();
+    let ended = some((ports, tenant), connection, &mut parting, &mut writers, is_over).await;
+    // What is written down is done, also where this was cut off.
+    for lies_in in &writers {
+        wake(ports, tenant, (BLOCKS, lies_in), BTreeSet::new(), now).await?;
+    }
+    if !ended? {
+        let write = records::replace(&key, Some(rev), &parting, Upkeep::default())?;
+        records::unless_raced(ports.table.write(write).await)?;
+        return Ok(false);
+    }
+    // Where somebody noted more meanwhile, that is done as well.
+    match ports.table.write(Write::Delete { key, condition: Some(records::unchanged(rev)) }).await {
+        Ok(_) => Ok(true),
+        Err(WriteFault::Condition(_) | WriteFault::Conflict) => Ok(false),
+        Err(WriteFault::Fault(fault)) => Err(fault),
+    }
+}
+
+/// Goes through the blocks of a connection from where an earlier run stopped, page by page; whether that was all.
+async fn some(
+    (ports, tenant): (&Ports, &Tenant),
+    connection: &str,
+    parting: &mut Parting,
+    writers: &mut BTreeSet<String>,
+    is_over: &(dyn Fn() -> bool + Sync),
+) -> Result<bool, Fault> {
+    let mut prefixes = BTreeMap::from([(block::prefix_in(connection), connection.to_owned())]);
+    for user in &parting.users {
+        let others = Person::named(ports, tenant, user).await?.all().into_iter();
+        for calendar in others.filter(|calendar| calendar.connection != connection) {
+            let prefix = format!("{}{connection}#", block::prefix_of_calendar(&calendar));
+            prefixes.insert(prefix, calendar.connection);
+        }
+    }
+    let mut has_looked = false;
+    for (prefix, lies_in) in prefixes {
+        let mut range = match &parting.after {
+            Some(after) if after.starts_with(&prefix) => records::after(&prefix, after),
+            Some(after) if *after > prefix => continue,
+            Some(_) | None => {
+                parting.after = Some(prefix.clone());
+                Range::Prefix(prefix.clone())
+            }
+        };
+        loop {
+            if has_looked && is_over() {
+                return Ok(false);
+            }
+            has_looked = true;
+            let is_meant = |block: &Block| parting.is_whole || parting.users.contains(&block.user);
+            let (going, last) = page(ports, tenant, range, is_meant).await?;
+            if going > 0 {
+                writers.insert(lies_in.clone());
+            }
+            let Some(last) = last else { break };
+            range = records::after(&prefix, &last);
+            parting.after = Some(last);
+        }
+    }
+    Ok(true)
+}
+
+/// Lets those blocks go that sort under a prefix and that are meant; how many are to be removed.
 pub(super) async fn sweep(
     ports: &Ports,
     tenant: &Tenant,
@@ -48,21 +177,49 @@ pub(super) async fn sweep(
     let mut range = Range::Prefix(prefix.to_owned());
     let mut count = 0;
     loop {
-        let query = Query { partition: block::partition(tenant), range, descending: false, limit: PAGE };
-        let (found, more) = records::list::<Block>(&*ports.table, &query).await?;
-        let last = found.last().map(|(sort, _)| sort.clone());
-        let mut writes = Vec::with_capacity(found.len());
-        for (_, Stored { rev, record }) in found.into_iter().filter(|(_, stored)| is_meant(&stored.record)) {
-            count += 1;
-            let next = Block { state: BlockState::Removing, etag: None, failures: 0, reason: None, ..record };
-            writes.push(records::replace(&next.record_key(tenant), Some(rev), &next, next.upkeep())?);
-        }
-        if !writes.is_empty() {
-            ports.table.transact(writes).await.map_err(records::overtaken)?;
-        }
-        let Some(last) = last.filter(|_| more) else { return Ok(count) };
+        let (going, last) = page(ports, tenant, range, &is_meant).await?;
+        count += going;
+        let Some(last) = last else { return Ok(count) };
         range = records::after(prefix, &last);
     }
+}
+
+/// Lets the blocks of a page go that are meant: of those of which nothing was ever sent nothing is left to do, all others are marked
+/// as to be removed. Returns how many these are, and the place where there may be more.
+async fn page(
+    ports: &Ports,
+    tenant: &Tenant,
+    range: Range,
+    is_meant: impl Fn(&Block) -> bool + Sync,
+) -> Result<(usize, Option<String>), Fault> {
+    let query = Query { partition: block::partition(tenant), range, descending: false, limit: PAGE };
+    for _ in 0..ATTEMPTS {
+        let (found, more) = records::list::<Block>(&*ports.table, &query).await?;
+        let last = found.last().map(|(sort, _)| sort.clone()).filter(|_| more);
+        let (mut writes, mut going) = (Vec::with_capacity(found.len()), 0);
+        for (_, Stored { rev, record }) in found.into_iter().filter(|(_, stored)| is_meant(&stored.record)) {
+            let key = record.record_key(tenant);
+            if record.is_unsent() {
+                writes.push(Write::Delete { key, condition: Some(records::unchanged(rev)) });
+                continue;
+            }
+            going += 1;
+            if record.state != BlockState::Removing {
+                let next = Block { state: BlockState::Removing, etag: None, failures: 0, reason: None, ..record };
+                writes.push(records::replace(&key, Some(rev), &next, next.upkeep())?);
+            }
+        }
+        if writes.is_empty() {
+            return Ok((going, last));
+        }
+        match ports.table.transact(writes).await {
+            Ok(()) => return Ok((going, last)),
+            // One of them is being written right now.
+            Err(TransactFault::Cancelled(_)) => {}
+            Err(TransactFault::Fault(fault)) => return Err(fault),
+        }
+    }
+    Err(Fault::retryable("others change the same blocks all the time"))
 }
 
 /// Forgets the blocks that sort under a prefix: they are gone.

@@ -1,9 +1,11 @@
 //! The job that finds out which blocks there should be: it looks at the events that changed, or each night at all of them, and
-//! writes down what is to be made, moved and removed, before anybody is called.
+//! writes down what is to be made, moved and removed, before anybody is called. Where a connection is deleted or becomes another
+//! person's, it first lets all of its blocks go.
 
 use std::time::Duration;
 
 use super::look::{Found, Look};
+use super::parting;
 use super::person::{self, Person};
 use crate::Ports;
 use crate::jobs::hold::Next;
@@ -29,6 +31,9 @@ pub(crate) static RUNNER: Runner = Runner { kind: BUSY, step: |ports, _, task| B
 
 /// Looks at the events of a connection that changed, or at all of them.
 async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
+    if !parting::go_on((ports, task.tenant), task.id, task.is_over, task.now).await? {
+        return task.rest(ports, Duration::ZERO).await;
+    }
     let person = Person::of(ports, task.tenant, task.id).await?;
     let connection = person::connection(ports, task.tenant, task.id).await?;
     let (Some(person), Some(_)) = (person, connection) else { return task.finish(ports).await };

@@ -13,7 +13,7 @@ const COUNTED: usize = 10_000;
 /// What is being removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Removal {
-    /// How many blocks there were.
+    /// How many blocks there were; 10,000 are counted at the most.
     pub blocks: usize,
 }
 
@@ -34,11 +34,14 @@ async fn count(context: Context<'_>, connection: &str) -> Result<usize, Fault> {
     let Some(person) = Person::of(context.ports, context.tenant, connection).await? else { return Ok(0) };
     let mut count = 0;
     for calendar in person.all() {
+        if count >= COUNTED {
+            break;
+        }
         let own = calendar.connection == connection;
         let from = if own { String::new() } else { format!("{connection}#") };
         let prefix = format!("{}{from}", block::prefix_of_calendar(&calendar));
         let partition = block::partition(context.tenant);
-        count += records::list_all::<Block>(&*context.ports.table, partition, &prefix, COUNTED).await?.len();
+        count += records::list_all::<Block>(&*context.ports.table, partition, &prefix, COUNTED - count).await?.len();
     }
     Ok(count)
 }
