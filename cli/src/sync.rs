@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::manage::report;
 use crate::output::{Output, Table, facts, field, harmless};
-use crate::{resources, subscriptions};
+use crate::{busy, resources, subscriptions};
 
 /// A sync to begin, or what else to do about syncs.
 #[derive(Args)]
@@ -154,7 +154,9 @@ fn show(status: &Value, output: &Output) -> Result<(), Failure> {
     output.line("")?;
     resources::show(&items(status, "resources"), output)?;
     output.line("")?;
-    subscriptions::show(&items(status, "subscriptions"), output)
+    subscriptions::show(&items(status, "subscriptions"), output)?;
+    busy::crowded(status, output);
+    Ok(())
 }
 
 fn items(status: &Value, name: &str) -> Vec<Value> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{Output, Table, field};
+use crate::output::{Output, Table, field, harmless};
 
 /// What can be done about blocks.
 #[derive(Subcommand)]
@@ -73,9 +73,18 @@ pub(crate) async fn run(command: BusyCommand, client: &Client, output: &Output) 
             if is_cut {
                 output.note("There may be more: one plan does not look at everything. `--user` plans for one person.");
             }
+            crowded(&planned, output);
             Ok(())
         }
         BusyCommand::Remove { connection } => remove::run(&connection, client, output).await,
+    }
+}
+
+/// Tells of calendars whose events make more blocks than are made.
+pub(crate) fn crowded(item: &Value, output: &Output) {
+    for one in item.get("crowded").and_then(Value::as_array).into_iter().flatten() {
+        let [connection, calendar, reason] = ["connection", "calendar", "reason"].map(|name| field(one, name));
+        output.note(&harmless(&format!("Calendar {calendar} of {connection}: {reason}.")));
     }
 }
 

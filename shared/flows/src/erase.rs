@@ -162,8 +162,10 @@ async fn syncs(
     let (mut found, more) = keys_of(ports, &subscriptions, range, PAGE).await?;
     found.extend(read.iter().map(|(sort, _)| resources.clone().key(sort)));
     found.extend(kept::keys(ports, tenant, id, PAGE).await?);
-    for single in [authorization::key(tenant, id), calendars::key(tenant, id)]
+    let of_blocks = [calendars::key, calendars::progress_key, calendars::crowded_key].map(|key| key(tenant, id));
+    for single in [authorization::key(tenant, id)]
         .into_iter()
+        .chain(of_blocks)
         .chain([WATCH, BUSY, BLOCKS].map(|kind| job::key(tenant, &kind, id)))
     {
         found.extend(ports.table.get(&single).await?.map(|_| single));

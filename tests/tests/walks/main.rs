@@ -11,6 +11,7 @@ mod belonging;
 mod busy;
 mod busy_accounts;
 mod busy_chosen;
+mod busy_crowds;
 mod busy_feeds;
 mod busy_nights;
 mod busy_parting;

@@ -8,6 +8,7 @@ use super::resources::ResourceView;
 use super::subscriptions::{SubscriptionView, of_connection};
 use crate::connect::{Context, Refusal, connection_of};
 use crate::course;
+use crate::follow::busy::{CrowdView, room};
 use crate::sync::start;
 use hooktide_model::names::{CredentialsState, ModeSource, ResourceMode, SyncMode};
 use hooktide_model::settings::rules::Rules;
@@ -32,6 +33,9 @@ pub struct SyncView {
     pub resources: Vec<ResourceView>,
     /// Its subscriptions.
     pub subscriptions: Vec<SubscriptionView>,
+    /// Its calendars whose events make more blocks than are made, with what to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub crowded: Vec<CrowdView>,
 }
 
 /// How the sync of a connection of the tenant is doing.
@@ -49,6 +53,7 @@ pub async fn status(context: Context<'_>, id: &str) -> Result<SyncView, Refusal>
         credentials: credentials::state(context, &connection).await?,
         resources: all.map(|resource| ResourceView::of(resource, &connection, course, now)).collect(),
         subscriptions: of_connection(context, &connection).await?,
+        crowded: room::crowded(context, &connection.id).await?,
         mode: course.mode,
         mode_from: course.by,
         rules: connection.rules,

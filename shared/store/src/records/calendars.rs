@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
+use super::block::CalendarId;
 use crate::key::{Area, Key, Partition};
 use hooktide_model::tenant::Tenant;
 
@@ -71,6 +72,32 @@ pub fn key(tenant: &Tenant, connection: &str) -> Key {
     partition(tenant).key(connection)
 }
 
+/// A calendar of a connection, and another one in which there is no room for all blocks that its events make.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Crowd {
+    /// The provider's id of the calendar.
+    pub calendar: String,
+    /// The calendar in which there is no room.
+    pub lies_in: CalendarId,
+}
+
+/// Where there was no room for blocks when the events of a connection were looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crowded {
+    /// The pairs of calendars.
+    #[serde(default)]
+    pub pairs: BTreeSet<Crowd>,
+}
+
+impl Record for Crowded {
+    const NAME: &'static str = "lack of room for blocks";
+}
+
+/// The key of where there was no room for blocks of a connection's events.
+pub fn crowded_key(tenant: &Tenant, connection: &str) -> Key {
+    Partition::of(tenant, Area::BlockNames).key(format!("crowded#{connection}"))
+}
+
 /// How far a look at all events of a connection has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -85,6 +112,9 @@ pub struct Progress {
     /// The id of its event that was looked at last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// Where there was no room for blocks so far.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub crowded: BTreeSet<Crowd>,
 }
 
 impl Record for Progress {

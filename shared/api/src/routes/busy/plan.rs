@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use hooktide_flows::follow::busy::{self, BlockView, Planned};
+use hooktide_flows::follow::busy::{self, BlockView, CrowdView, Planned};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
@@ -29,6 +29,8 @@ pub(crate) struct PlanView {
     items: Vec<BlockView>,
     /// Whether there may be more than are named: a plan names 1,000, and looks at events for some seconds.
     cut: bool,
+    /// The calendars whose events make more blocks than are made, with what to do.
+    crowded: Vec<CrowdView>,
 }
 
 /// Looks at the events of the calendars that take part, and says what would be written. Nothing is. Where there are too many for
@@ -39,6 +41,6 @@ pub(crate) async fn plan(may: May<Read>, Params(query): Params<PlanQuery>) -> An
     let user = may.person(query.user)?;
     let began = Instant::now();
     let is_over = || began.elapsed() >= PATIENCE;
-    let Planned { items, cut } = busy::plan(may.context(), user.as_deref(), &is_over).await?;
-    Ok(ok(PlanView { items, cut }))
+    let Planned { items, cut, crowded } = busy::plan(may.context(), user.as_deref(), &is_over).await?;
+    Ok(ok(PlanView { items, cut, crowded }))
 }

@@ -67,7 +67,7 @@ pub(super) fn steps(times: &Times, existing: &[Stored<Block>], place: Place<'_>)
 }
 
 /// Whether an end may have been before a time: a day ends somewhere half a day before it does by UTC.
-fn is_over(end: &str, past: Timestamp) -> bool {
+pub(super) fn is_over(end: &str, past: Timestamp) -> bool {
     match moment(end) {
         Some(Moment::At(end)) => end <= past,
         Some(Moment::Day(day)) => day <= TimeZone::UTC.to_datetime(past).date().saturating_add(1.day()),

@@ -47,6 +47,17 @@ pub(super) async fn of(
     Ok(found.into_values().collect())
 }
 
+/// Whether there are any blocks of an event in a calendar.
+pub(super) async fn any(
+    ports: &Ports,
+    tenant: &Tenant,
+    (lies_in, from, event): (&CalendarId, &CalendarId, &str),
+) -> Result<bool, Fault> {
+    let range = Range::Prefix(block::prefix_of(lies_in, from, event));
+    let query = Query { partition: block::partition(tenant), range, descending: false, limit: 1 };
+    Ok(!ports.table.query(&query).await?.items.is_empty())
+}
+
 /// Reads at most so many of a range.
 async fn read(
     ports: &Ports,

@@ -9,6 +9,7 @@ use super::events::{self, Known};
 use super::person::{self, Manner, Person};
 use super::wanted::{self, Times};
 use super::writer::BLOCKS;
+use super::room::{self, Rooms};
 use super::{existing, own, wake};
 use crate::Ports;
 use hooktide_model::fault::Fault;
@@ -17,8 +18,8 @@ use hooktide_model::part;
 use hooktide_model::tenant::Tenant;
 use hooktide_store::key::ENTITY_SHARDS;
 use hooktide_store::ports::Write;
-use hooktide_store::records::block::{self, Block, BlockName};
-use hooktide_store::records::calendars::{self, Progress};
+use hooktide_store::records::block::{self, Block, BlockName, CalendarId};
+use hooktide_store::records::calendars::{self, Crowd, Progress};
 use hooktide_store::records::{self, Stored, Upkeep};
 
 /// How many records one transaction changes.
@@ -42,6 +43,8 @@ pub(super) struct Look<'a> {
     writers: BTreeMap<String, BTreeSet<String>>,
     /// The series that were looked at.
     series: BTreeSet<String>,
+    /// How much room there is for more blocks.
+    rooms: Rooms,
     /// What would be done, where nothing is; and what was done with blocks that people changed, where something is.
     pub(super) found: Found,
 }
@@ -70,8 +73,8 @@ impl<'a> Look<'a> {
                 manners.insert(connection.id.clone(), Manner::of(&connection.settings));
             }
         }
-        let (writers, series) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Self { ports, tenant, person, connection, is_over, now, manners, writers, series, found })
+        let (writers, series, rooms) = (BTreeMap::new(), BTreeSet::new(), Rooms::default());
+        Ok(Self { ports, tenant, person, connection, is_over, now, manners, writers, series, rooms, found })
     }
 
     /// Looks at these entities, which are few.
@@ -81,7 +84,7 @@ impl<'a> Look<'a> {
                 self.at_one(known).await?;
             }
         }
-        Ok(())
+        room::remember((self.ports, self.tenant), self.connection, self.crowded(), false).await
     }
 
     /// How far a look at everything has come that was cut off; `None` if none was.
@@ -93,7 +96,7 @@ impl<'a> Look<'a> {
     /// Looks at all events of the connection's calendars that take part, from this place on; whether that was all.
     pub(super) async fn at_everything(&mut self, begun: Progress) -> Result<bool, Fault> {
         let stores = matches!(self.found, Found::Left(_));
-        let job = begun.job;
+        let (job, former) = (begun.job, begun.crowded.clone());
         let reached = match self.through(begun).await? {
             Some(reached) => Some(reached),
             None if stores && !self.verify().await? => {
@@ -101,7 +104,10 @@ impl<'a> Look<'a> {
             }
             None => None,
         };
+        let crowded: BTreeSet<Crowd> = former.union(self.crowded()).cloned().collect();
+        let reached = reached.map(|reached| Progress { crowded: crowded.clone(), ..reached });
         if stores {
+            room::remember((self.ports, self.tenant), self.connection, &crowded, reached.is_none()).await?;
             let key = calendars::progress_key(self.tenant, self.connection);
             let write = match &reached {
                 Some(reached) => records::put(&key, reached, Upkeep::default())?,
@@ -130,7 +136,7 @@ impl<'a> Look<'a> {
                         self.at_one(known).await?;
                         if (self.is_over)() || self.has_enough() {
                             let (job, calendar) = (begun.job, Some(calendar.clone()));
-                            return Ok(Some(Progress { job, shard, calendar, event: Some(event) }));
+                            return Ok(Some(Progress { job, shard, calendar, event: Some(event), ..Progress::default() }));
                         }
                     }
                     if more.is_none() {
@@ -184,11 +190,15 @@ impl<'a> Look<'a> {
             None => false,
         };
         let event = known.event.as_ref().filter(|_| !is_ours);
+        let blocked = self.person.blocked_by(&known.calendar);
+        if event.is_some() && self.is_left_out(known, &blocked).await? {
+            self.rooms.pass_over(&known.calendar, &blocked);
+            return Ok(());
+        }
         let apart = match event.filter(|event| !event.recurrence.is_empty()) {
             Some(_) => events::apart(self.ports, self.tenant, known).await?,
             None => Vec::new(),
         };
-        let blocked = self.person.blocked_by(&known.calendar);
         for lies_in in self.person.all() {
             let Some(manner) = self.manners.get(&lies_in.connection) else { continue };
             let times = match event.filter(|_| blocked.contains(&lies_in)) {
@@ -213,9 +223,29 @@ impl<'a> Look<'a> {
             for stored in existing.iter().filter(|stored| is_unsettled(&stored.record)) {
                 self.note(&stored.record);
             }
+            let steps = self.rooms.fit((self.ports, self.tenant), place, steps).await?;
             self.apply(&steps).await?;
         }
         Ok(())
+    }
+
+    /// Whether nothing can come of an event: it has no blocks, and there is no room for any.
+    async fn is_left_out(&self, known: &Known, blocked: &[CalendarId]) -> Result<bool, Fault> {
+        if !self.rooms.are_full(&known.calendar, blocked) {
+            return Ok(false);
+        }
+        for lies_in in self.person.all() {
+            let place = (&lies_in, &known.calendar, known.id.as_str());
+            if existing::any(self.ports, self.tenant, place).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Where there was no room for blocks, as far as it was looked.
+    pub(super) fn crowded(&self) -> &BTreeSet<Crowd> {
+        &self.rooms.crowded
     }
 
     /// Whether an event is a copy of a block of ours whose `UID` its provider chose.

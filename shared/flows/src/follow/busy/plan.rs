@@ -2,6 +2,7 @@
 
 use super::look::{Found, Look, MOST_PLANNED};
 use super::person::Person;
+use super::room::CrowdView;
 use super::show::BlockView;
 use crate::connect::{Context, Refusal};
 use hooktide_store::records::block::Block;
@@ -14,6 +15,8 @@ pub struct Planned {
     pub items: Vec<BlockView>,
     /// Whether there may be more than are named: there are more, or there was no time to look at everything.
     pub cut: bool,
+    /// The calendars whose events make more blocks than there is room for.
+    pub crowded: Vec<CrowdView>,
 }
 
 /// Looks at the events of a person, or of everybody, as long as there is time, and says what would be done; nothing is.
@@ -23,6 +26,7 @@ pub async fn plan(
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> Result<Planned, Refusal> {
     let (mut blocks, mut cut): (Vec<Block>, bool) = (Vec::new(), false);
+    let mut crowded = Vec::new();
     for person in Person::several(context.ports, context.tenant, user).await? {
         for choices in &person.choices {
             cut |= is_over();
@@ -33,6 +37,8 @@ pub async fn plan(
             let (ports, found) = ((context.ports, context.tenant), Found::Planned(Vec::new()));
             let mut look = Look::new(ports, subject, found, is_over, context.now).await?;
             let is_whole = look.at_everything(Progress::default()).await?;
+            let found = look.crowded().iter().cloned();
+            crowded.extend(found.map(|crowd| CrowdView::of(&choices.connection, crowd)));
             if let Found::Planned(planned) = look.found {
                 blocks.extend(planned);
             }
@@ -44,5 +50,5 @@ pub async fn plan(
     items.sort_by(|one, other| (&one.id, one.state).cmp(&(&other.id, other.state)));
     items.dedup_by(|one, other| one.id == other.id);
     items.truncate(MOST_PLANNED);
-    Ok(Planned { items, cut })
+    Ok(Planned { items, cut, crowded })
 }

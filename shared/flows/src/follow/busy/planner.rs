@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::look::{Found, Look};
-use super::parting;
 use super::person::{self, Person};
+use super::{parting, room};
 use crate::Ports;
 use crate::jobs::hold::Next;
 use crate::jobs::task::{Runner, Task};
@@ -15,8 +15,8 @@ use crate::told::{Note, tell};
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{MarkReason, Outcome};
-use hooktide_store::records::block::{Block, CalendarId};
-use hooktide_store::records::calendars::Progress;
+use hooktide_store::records::block::{self, Block, CalendarId};
+use hooktide_store::records::calendars::{Crowd, Progress};
 
 /// The job's kind. Its resource is the connection whose events changed.
 pub(crate) const BUSY: JobKind = JobKind::named("busy");
@@ -44,6 +44,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     // What changed right when the night's look was due does not take its place.
     let is_night = mark.reasons.contains_key(&MarkReason::Nightly) && next - DAY + NIGHT_LOOK > task.now;
     let cut_off = look.progress().await?;
+    let told = cut_off.as_ref().map(|progress| progress.crowded.clone()).unwrap_or_default();
     // A look at everything that was cut off goes on until its end, whatever the time is by then; one of another job begins anew.
     let ended = match mark.named().filter(|_| !is_night && cut_off.is_none()) {
         None => {
@@ -59,6 +60,9 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
             tell_of(ports, &task, block).await?;
         }
     }
+    for crowd in look.crowded().difference(&told) {
+        tell_of_crowd(ports, &task, crowd).await?;
+    }
     if !ended? {
         return task.rest(ports, Duration::ZERO).await;
     }
@@ -66,6 +70,22 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
         true => task.end(ports, Next::Scheduled(next, MarkReason::Nightly)).await.map(drop),
         false => task.finish(ports).await,
     }
+}
+
+/// Tells the activity, once a day, of a calendar whose events make more blocks than there is room for.
+async fn tell_of_crowd(ports: &Ports, task: &Task<'_>, crowd: &Crowd) -> Result<(), Fault> {
+    let Crowd { calendar, lies_in } = crowd;
+    let from = CalendarId { connection: task.id.to_owned(), calendar: calendar.clone() };
+    let note = Note {
+        id: format!("crowded-{}{}", block::prefix_of(lies_in, &from, ""), task.now.strftime("%Y-%m-%d")),
+        provider: "hooktide",
+        topic: "busy",
+        about: calendar,
+        connection: Some(task.id),
+        outcome: Outcome::Failed,
+        text: format!("blocks: {}", room::told(lies_in)),
+    };
+    tell(ports, task.committer, task.tenant, note, task.now).await
 }
 
 /// Tells the activity of a block that is left alone.

@@ -58,7 +58,7 @@ pub(super) fn times(event: &CalendarEvent, apart: &[CalendarEvent], manner: &Man
 }
 
 /// The beginning of the day of a time.
-fn day_of(at: Timestamp) -> Timestamp {
+pub(super) fn day_of(at: Timestamp) -> Timestamp {
     let day = at.to_zoned(TimeZone::UTC).start_of_day();
     day.map_or(at, |day| day.timestamp())
 }
