@@ -1,7 +1,10 @@
 //! A resource is read by one run at a time, however often its job is announced and whoever is asked to do it.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use hooktide_flows::jobs::syncer::Syncer;
+use hooktide_model::fault::Fault;
 use hooktide_store::ports::QueueName;
 use hooktide_tests::provided::Provided;
 use serde_json::json;
@@ -51,4 +54,20 @@ async fn two_runs_at_once_would_be_seen() {
         }
     }
     panic!("two runs read one resource at the same time, and nobody sees it");
+}
+
+#[tokio::test]
+async fn a_run_that_came_to_nothing_holds_up_the_next_one_for_seconds_only() {
+    let provided = Provided::new("square").await;
+    provided.ask("anna").await;
+    provided.account.edit("product", Some(json!({ "name": "Gyokuro" })));
+    let (world, table) = (&provided.faulty.world, &provided.faulty.table);
+    table.poison("product#", Fault::retryable("throttled"));
+    world.tick().await;
+    table.heal();
+    assert!(!provided.knows("Gyokuro").await);
+    for _ in 0..4 {
+        world.after(Duration::from_secs(2)).await;
+    }
+    assert!(provided.knows("Gyokuro").await);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::claim::claim;
 use super::run::runner;
@@ -19,6 +19,8 @@ use crate::{Ports, Settings};
 use hooktide_model::envelope::{Envelope, EnvelopeFault, EnvelopeKind, Job};
 use hooktide_model::fault::Fault;
 use hooktide_store::ports::QueueName;
+use hooktide_store::records;
+use hooktide_store::records::job::{self, Mark};
 
 /// How long a job of a kind that this code does not know waits before it is looked at again.
 const UNKNOWN_WAITS: Duration = Duration::from_secs(60);
@@ -96,6 +98,7 @@ impl Syncer {
             return Err(Fault::Retryable { detail, after: Some(UNKNOWN_WAITS) });
         };
         let Some(held) = claim(&self.ports, job, now).await? else { return Ok(()) };
+        let mark = held.record.clone();
         let task = Task {
             tenant: &job.tenant,
             id: &job.resource,
@@ -108,6 +111,19 @@ impl Syncer {
             now,
         };
         let step = AssertUnwindSafe((runner.step)(&self.ports, &self.journal, task)).catch_unwind();
-        step.await.unwrap_or_else(|_| Err(Fault::failed("the job panicked")))
+        let done = step.await.unwrap_or_else(|_| Err(Fault::failed("the job panicked")));
+        // What is to be tried again soon is not held up by a lease that nobody needs. A job that fails by itself keeps it: so its tries
+        // stay apart.
+        if let Err(Fault::Retryable { after, .. }) = &done {
+            self.let_go(&mark, now + after.unwrap_or_default()).await;
+        }
+        done
+    }
+
+    /// Lets the mark of a run go that came to nothing, unless it has gone already. Where that fails, its lease ends by itself.
+    async fn let_go(&self, mark: &Mark, due_at: Timestamp) {
+        if let Err(fault) = records::unless_raced(self.ports.table.write(job::rest(mark, due_at)).await) {
+            warn!(%fault, "a job waits until its lease ends");
+        }
     }
 }
