@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use object_store::path::Path;
 
 use super::Ports;
-use super::follow::busy::{kept, parting};
 use super::follow::busy::planner::BUSY;
 use super::follow::busy::writer::BLOCKS;
+use super::follow::busy::{kept, parting};
 use super::jobs::announce::announce as announce_mark;
 use super::jobs::task::{Runner, Task};
 use super::sync::seen;

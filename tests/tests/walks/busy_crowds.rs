@@ -53,7 +53,10 @@ async fn what_one_feed_makes_is_bounded_and_said_and_what_is_there_stays() {
     for path in [state.as_str(), "/v1/busy/plan"] {
         let crowded = crowded(&blocking, path).await;
         let one = &crowded.as_array().unwrap()[0];
-        assert_eq!((&one["connection"], &one["blocked_calendar"]), (&source.connection.clone().into(), &target.main.clone().into()));
+        assert_eq!(
+            (&one["connection"], &one["blocked_calendar"]),
+            (&source.connection.clone().into(), &target.main.clone().into())
+        );
         assert!(one["reason"].as_str().unwrap().contains("block_days_ahead"), "{one}");
     }
     assert!(blocking.told().await.contains("more than 20000 blocks"), "{}", blocking.told().await);

@@ -23,7 +23,9 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
 pub(super) fn line(value: &Value) -> Result<String, String> {
     let breaks = |one: char| one.is_control() || matches!(one, '\u{2028}' | '\u{2029}');
     text(value).ok().filter(|line| !line.contains(breaks)).ok_or_else(|| {
-        format!("it is one line of 1 to {LONGEST_TEXT} characters, without tabs, line breaks and other control characters")
+        format!(
+            "it is one line of 1 to {LONGEST_TEXT} characters, without tabs, line breaks and other control characters"
+        )
     })
 }
 

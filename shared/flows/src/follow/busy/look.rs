@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::diff::{self, Place, Step};
 use super::events::{self, Known};
 use super::person::{self, Manner, Person};
+use super::room::{self, Rooms};
 use super::wanted::{self, Times};
 use super::writer::BLOCKS;
-use super::room::{self, Rooms};
 use super::{existing, own, wake};
 use crate::Ports;
 use hooktide_model::fault::Fault;
@@ -136,7 +136,13 @@ impl<'a> Look<'a> {
                         self.at_one(known).await?;
                         if (self.is_over)() || self.has_enough() {
                             let (job, calendar) = (begun.job, Some(calendar.clone()));
-                            return Ok(Some(Progress { job, shard, calendar, event: Some(event), ..Progress::default() }));
+                            return Ok(Some(Progress {
+                                job,
+                                shard,
+                                calendar,
+                                event: Some(event),
+                                ..Progress::default()
+                            }));
                         }
                     }
                     if more.is_none() {
@@ -219,11 +225,11 @@ impl<'a> Look<'a> {
                 past,
             };
             let steps = diff::steps(&times, &existing, place);
+            let steps = self.rooms.fit((self.ports, self.tenant), place, steps).await?;
             let is_unsettled = |block: &Block| !matches!(block.state, BlockState::There | BlockState::Left);
             for stored in existing.iter().filter(|stored| is_unsettled(&stored.record)) {
                 self.note(&stored.record);
             }
-            let steps = self.rooms.fit((self.ports, self.tenant), place, steps).await?;
             self.apply(&steps).await?;
         }
         Ok(())

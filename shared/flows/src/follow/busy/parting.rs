@@ -35,7 +35,9 @@ pub(crate) async fn begin(context: Context<'_>, connection: &str, is_deleted: bo
     let Context { ports, tenant, now, .. } = context;
     let (key, parting_key) = (calendars::key(tenant, connection), calendars::parting_key(tenant, connection));
     for _ in 0..ATTEMPTS {
-        let Some(chosen) = records::get::<Calendars>(&*ports.table, &key).await? else { break };
+        let Some(chosen) = records::get::<Calendars>(&*ports.table, &key).await? else {
+            return kept::has_blocks(ports, tenant, connection).await;
+        };
         let noted = records::get::<Parting>(&*ports.table, &parting_key).await?;
         let (noted_rev, noted) = noted.map(|stored| (stored.rev, stored.record)).unzip();
         let mut parting = Parting { after: None, ..noted.unwrap_or_default() };
@@ -58,10 +60,7 @@ pub(crate) async fn begin(context: Context<'_>, connection: &str, is_deleted: bo
             Err(TransactFault::Fault(fault)) => return Err(fault),
         }
     }
-    match records::get::<Calendars>(&*ports.table, &key).await? {
-        Some(_) => Err(Fault::retryable("others change what was chosen for the calendars all the time")),
-        None => kept::has_blocks(ports, tenant, connection).await,
-    }
+    Err(Fault::retryable("others change what was chosen for the calendars all the time"))
 }
 
 /// The mark of the job that lets blocks go, as it is and as it is raised.

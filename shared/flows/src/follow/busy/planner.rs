@@ -44,13 +44,13 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     // What changed right when the night's look was due does not take its place.
     let is_night = mark.reasons.contains_key(&MarkReason::Nightly) && next - DAY + NIGHT_LOOK > task.now;
     let cut_off = look.progress().await?;
-    let told = cut_off.as_ref().map(|progress| progress.crowded.clone()).unwrap_or_default();
     // A look at everything that was cut off goes on until its end, whatever the time is by then; one of another job begins anew.
-    let ended = match mark.named().filter(|_| !is_night && cut_off.is_none()) {
-        None => {
-            let begun = cut_off.filter(|progress| progress.job == mark.first_hint_at);
-            look.at_everything(begun.unwrap_or(Progress { job: mark.first_hint_at, ..Progress::default() })).await
-        }
+    let named = mark.named().filter(|_| !is_night && cut_off.is_none());
+    let begun = cut_off.filter(|progress| progress.job == mark.first_hint_at);
+    let begun = begun.unwrap_or(Progress { job: mark.first_hint_at, ..Progress::default() });
+    let told = begun.crowded.clone();
+    let ended = match named {
+        None => look.at_everything(begun).await,
         Some(entities) => look.at(entities).await.map(|()| true),
     };
     // What is written down is done, also where the look was cut off.

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -165,7 +164,13 @@ impl CrowdView {
     /// A pair of calendars as people see it.
     pub(super) fn of(connection: &str, crowd: Crowd) -> Self {
         let Crowd { calendar, lies_in } = crowd;
-        Self { connection: connection.to_owned(), reason: told(&lies_in), calendar, blocked_connection: lies_in.connection, blocked_calendar: lies_in.calendar }
+        Self {
+            connection: connection.to_owned(),
+            reason: told(&lies_in),
+            calendar,
+            blocked_connection: lies_in.connection,
+            blocked_calendar: lies_in.calendar,
+        }
     }
 }
 
