@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::{Record, Upkeep};
+use super::{Record, Upkeep, after};
 use crate::key::{Area, Key, Partition};
+use crate::ports::Range;
 use hooktide_model::calendar::BLOCK_PREFIX;
 use hooktide_model::names::BlockState;
 use hooktide_model::signing;
@@ -154,6 +155,16 @@ pub fn prefix_of(lies_in: &CalendarId, from: &CalendarId, event: &str) -> String
     format!("{}{}#{event}#", prefix_of_calendar(lies_in), from.connection)
 }
 
+/// The part of the range of a prefix that comes after a place in a walk through prefixes in their order; `None` if all of it came
+/// before.
+pub fn beyond(prefix: &str, place: Option<&str>) -> Option<Range> {
+    match place {
+        Some(place) if place.starts_with(prefix) => Some(after(prefix, place)),
+        Some(place) if place > prefix => None,
+        Some(_) | None => Some(Range::Prefix(prefix.to_owned())),
+    }
+}
+
 fn short(text: &str) -> String {
     signing::sha256_hex(text.as_bytes())[..24].to_owned()
 }
@@ -224,6 +235,20 @@ mod tests {
         assert!(sort.starts_with(&prefix_in("c2")) && sort.starts_with(&prefix_of_calendar(&one.lies_in)));
         assert!(sort.starts_with(&prefix_of(&one.lies_in, &one.stem.from, "e1")));
         assert!(!sort.starts_with(&prefix_of(&one.lies_in, &one.stem.from, "e2")));
+    }
+
+    #[test]
+    fn a_walk_through_prefixes_goes_on_after_its_place() {
+        let whole = |prefix: &str| Some(Range::Prefix(prefix.to_owned()));
+        for (place, first, second) in [
+            (None, whole("a#"), whole("b#")),
+            (Some("a#"), Some(after("a#", "a#")), whole("b#")),
+            (Some("a#7"), Some(after("a#", "a#7")), whole("b#")),
+            (Some("b#7"), None, Some(after("b#", "b#7"))),
+            (Some("c#"), None, None),
+        ] {
+            assert_eq!((beyond("a#", place), beyond("b#", place)), (first, second), "{place:?}");
+        }
     }
 
     #[test]

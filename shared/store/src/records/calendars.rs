@@ -112,6 +112,9 @@ pub struct Progress {
     /// The id of its event that was looked at last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// The sort key of the block that was verified last, once all events were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<String>,
     /// Where there was no room for blocks so far.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub crowded: BTreeSet<Crowd>,

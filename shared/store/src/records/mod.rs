@@ -32,7 +32,7 @@
 //! | block | `T#<tenant>#blocks` | `<connection>#<calendar>#<connection of its event>#<event>#<occurrence>` | start, end, state, provider_id |
 //! | name of a block | `T#<tenant>#block-names` | `id#<hash>`, `uid#<hash>` | block |
 //! | parting | `T#<tenant>#block-names` | `parting#<connection>` | users, is_whole, after |
-//! | progress of a look | `T#<tenant>#block-names` | `progress#<connection>` | job, shard, calendar, event, crowded |
+//! | progress of a look | `T#<tenant>#block-names` | `progress#<connection>` | job, shard, calendar, event, block, crowded |
 //! | lack of room for blocks | `T#<tenant>#block-names` | `crowded#<connection>` | pairs |
 //! | known tenant | `T#system#tenants` | tenant | (a reference) |
 //! | canary | `T#system#Z` | `canary` | a sealed text |

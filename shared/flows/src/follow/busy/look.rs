@@ -96,11 +96,12 @@ impl<'a> Look<'a> {
     /// Looks at all events of the connection's calendars that take part, from this place on; whether that was all.
     pub(super) async fn at_everything(&mut self, begun: Progress) -> Result<bool, Fault> {
         let stores = matches!(self.found, Found::Left(_));
-        let (job, former) = (begun.job, begun.crowded.clone());
+        let (job, former, verified) = (begun.job, begun.crowded.clone(), begun.block.clone());
         let reached = match self.through(begun).await? {
             Some(reached) => Some(reached),
-            None if stores && !self.verify().await? => {
-                Some(Progress { shard: ENTITY_SHARDS, job, ..Progress::default() })
+            None if stores => {
+                let verified = self.verify(verified).await?;
+                verified.map(|block| Progress { shard: ENTITY_SHARDS, job, block: Some(block), ..Progress::default() })
             }
             None => None,
         };

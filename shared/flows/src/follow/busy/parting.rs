@@ -140,14 +140,10 @@ async fn some(
     }
     let mut has_looked = false;
     for (prefix, lies_in) in prefixes {
-        let mut range = match &parting.after {
-            Some(after) if after.starts_with(&prefix) => records::after(&prefix, after),
-            Some(after) if *after > prefix => continue,
-            Some(_) | None => {
-                parting.after = Some(prefix.clone());
-                Range::Prefix(prefix.clone())
-            }
-        };
+        let Some(mut range) = block::beyond(&prefix, parting.after.as_deref()) else { continue };
+        if matches!(range, Range::Prefix(_)) {
+            parting.after = Some(prefix.clone());
+        }
         loop {
             if has_looked && is_over() {
                 return Ok(false);

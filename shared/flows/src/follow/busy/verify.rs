@@ -1,6 +1,7 @@
 //! Verifying the blocks in a connection's calendars: one that a listing of everything would have named, and did not, was deleted
 //! before it ever came home.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::events::{self, Known};
@@ -9,7 +10,7 @@ use crate::sync::start;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::BlockState;
 use hooktide_model::part;
-use hooktide_store::ports::{Query, Range};
+use hooktide_store::ports::Query;
 use hooktide_store::records;
 use hooktide_store::records::block::{self, Block, CalendarId};
 
@@ -19,13 +20,17 @@ const PAGE: usize = 100;
 const SETTLED: Duration = Duration::from_secs(3600);
 
 impl Look<'_> {
-    /// Looks at the blocks of the connection's calendars that nothing is known of; whether there was time for all.
-    pub(super) async fn verify(&mut self) -> Result<bool, Fault> {
+    /// Looks at the blocks of the connection's calendars that nothing is known of, from a place on; returns how far it came, unless that
+    /// was all. A run looks at one page at the least.
+    pub(super) async fn verify(&mut self, begun: Option<String>) -> Result<Option<String>, Fault> {
+        let mut calendars = BTreeMap::new();
         for stored in start::known(self.ports, self.tenant, self.connection).await? {
             let (Some(calendar), Some(full_at)) = (stored.record.part, stored.record.full_at) else { continue };
             let lies_in = CalendarId { connection: self.connection.to_owned(), calendar };
-            let prefix = block::prefix_of_calendar(&lies_in);
-            let mut range = Range::Prefix(prefix.clone());
+            calendars.insert(block::prefix_of_calendar(&lies_in), (lies_in, full_at));
+        }
+        for (prefix, (lies_in, full_at)) in calendars {
+            let Some(mut range) = block::beyond(&prefix, begun.as_deref()) else { continue };
             loop {
                 let query = Query { partition: block::partition(self.tenant), range, descending: false, limit: PAGE };
                 let (found, more) = records::list::<Block>(&*self.ports.table, &query).await?;
@@ -40,13 +45,16 @@ impl Look<'_> {
                         self.as_ours(&Known { calendar: lies_in.clone(), id, event: None, as_of }).await?;
                     }
                 }
+                let Some(last) = last else { break };
                 if (self.is_over)() {
-                    return Ok(false);
+                    return Ok(Some(last));
                 }
-                let Some(last) = last.filter(|_| more) else { break };
+                if !more {
+                    break;
+                }
                 range = records::after(&prefix, &last);
             }
         }
-        Ok(true)
+        Ok(None)
     }
 }
