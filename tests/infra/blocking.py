@@ -6,10 +6,8 @@ from datetime import datetime, timedelta, timezone
 from syncing import BY_SCHEDULE, USER
 
 BOTH = {"blocks_others": True, "is_blocked": True}
-# What is chosen for one calendar of each.
+# What is chosen for the main calendar of each.
 CHOSEN = {"caldav": {"blocks_others": True}, "google-calendar": BOTH, "microsoft-graph": {"is_blocked": True}}
-# The calendar of an account that names none as its main one, by the end of its id.
-CHOSEN_BY_ID = {"caldav": "/home/"}
 
 
 class Blocking:
@@ -38,8 +36,7 @@ class Blocking:
     def chosen(self, provider):
         """The calendar that takes part, once that is chosen and the account is known."""
         calendars = f"/v1/connections/{self.synced[provider]}/calendars"
-        fits = lambda one: one["is_main"] or one["id"].endswith(CHOSEN_BY_ID.get(provider, one["id"] + "-"))
-        found = lambda: [one["id"] for one in self.world.http.items(calendars) if fits(one)]
+        found = lambda: [one["id"] for one in self.world.http.items(calendars) if one["is_main"]]
         calendar = self.world.until(found, f"calendars at {provider}", BY_SCHEDULE)[0]
         self.world.http.done("PUT", calendars, {"calendar": calendar, **CHOSEN[provider]})
         return calendar

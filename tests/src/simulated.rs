@@ -46,8 +46,15 @@ impl Simulated {
     pub async fn google_calendar() -> Self {
         let simulated = Self::new("google-calendar").await;
         simulated.after(Duration::from_secs(1)).await;
+        simulated.include_all().await;
         simulated.heard(3).await;
         simulated
+    }
+
+    /// Lets all calendars that are listed be read, as somebody does who chooses each of them.
+    pub async fn include_all(&self) {
+        self.world.include_all(&self.connection).await;
+        self.after(Duration::from_secs(1)).await;
     }
 
     /// A world that is connected to the simulator of this provider, whose clock is ahead of ours by this much.

@@ -158,6 +158,14 @@ impl World {
         self.call(&self.operator, Method::PUT, path, Some(body)).await
     }
 
+    /// Lets all calendars of a connection that are listed be read.
+    pub async fn include_all(&self, connection: &str) {
+        let path = format!("/v1/connections/{connection}/calendars");
+        for calendar in self.get(&path).await.expect(200)["items"].as_array().expect("a list") {
+            self.put(&path, json!({ "calendar": calendar["id"], "included": true })).await.expect(200);
+        }
+    }
+
     /// Makes a Shopify connection with its own endpoint.
     pub async fn shop(&self) -> Shop {
         let (tenant, host) = (Tenant::default_local(), &self.host);

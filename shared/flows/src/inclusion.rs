@@ -1,4 +1,4 @@
-//! Which calendars of a connection are read: those that somebody chose, and those that are read from the start.
+//! Which calendars of a connection are read: those that somebody chose, and the main one unless somebody chose otherwise.
 
 use crate::Ports;
 use hooktide_model::fault::Fault;
@@ -15,5 +15,5 @@ pub(crate) async fn chosen(ports: &Ports, tenant: &Tenant, connection: &str) -> 
 
 /// Whether a resource is read: only of calendars can anybody say that they are not.
 pub(crate) fn is_read(choices: &Calendars, resource: &Resource) -> bool {
-    resource.part.as_deref().is_none_or(|calendar| choices.includes(calendar, true))
+    resource.part.as_deref().is_none_or(|calendar| choices.includes(calendar, resource.is_primary))
 }

@@ -147,8 +147,8 @@ pub struct Part {
     pub id: String,
     /// Its name among people.
     pub name: String,
-    /// Whether it is the account's main one.
-    pub is_primary: bool,
+    /// Whether it is the account's main one; `None` where the provider does not say.
+    pub is_primary: Option<bool>,
     /// Whether it is gone, or closed to us.
     pub is_gone: bool,
 }
@@ -161,12 +161,12 @@ impl Part {
     pub(crate) fn named(id: Option<String>, name: Option<String>) -> Option<Self> {
         let id = id.filter(|id| is_id(id))?;
         let name = name.and_then(|name| Self::shown_name(&name)).unwrap_or_else(|| id.clone());
-        Some(Self { id, name, is_primary: false, is_gone: false })
+        Some(Self { id, name, is_primary: None, is_gone: false })
     }
 
     /// A part that is gone, or closed to us; its name is not known any more.
     pub(crate) fn gone(id: &str) -> Self {
-        Self { id: id.to_owned(), name: id.to_owned(), is_primary: false, is_gone: true }
+        Self { id: id.to_owned(), name: id.to_owned(), is_primary: None, is_gone: true }
     }
 
     /// A name as it is shown: not too long, and without control characters; `None` where nothing is left of it.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use hooktide_api::Options;
 use hooktide_flows::connect::{self, Context, NewConnection, Repeat};
+use hooktide_flows::follow::busy::{self, Chosen};
 use hooktide_flows::jobs::due;
 use hooktide_flows::jobs::syncer::Syncer;
 use hooktide_flows::process::Processor;
@@ -165,6 +166,7 @@ impl World {
             clock,
         };
         world.connect().await;
+        world.choose().await;
         if season.rough {
             world.plan_outages();
             world.chance.set(Rates { ends_before: 300, ends_after: 300, fails: 300 });
@@ -202,6 +204,23 @@ impl World {
             let context = Context { ports: &ports, settings: &self.settings, tenant: &tenant, now: self.clock.now() };
             let made = connect::create(context, new, &Repeat::default()).await.expect("a connection");
             self.connections.insert(host, made.id);
+        }
+    }
+
+    /// Once all calendars are listed, people choose each of them.
+    async fn choose(&mut self) {
+        let listed = self.now() + SignedDuration::from_mins(10);
+        while self.now() < listed {
+            self.step(listed).await;
+        }
+        let tenant = Tenant::default_local();
+        let ports = Ports { table: Arc::clone(&self.table), ..self.ports.clone() };
+        let context = Context { ports: &ports, settings: &self.settings, tenant: &tenant, now: self.clock.now() };
+        for connection in self.connections.values() {
+            for calendar in busy::calendars(context, connection).await.expect("calendars") {
+                let chosen = Chosen { included: Some(true), ..Chosen::default() };
+                busy::choose(context, connection, &calendar.id, chosen).await.expect("a choice");
+            }
         }
     }
 

@@ -61,6 +61,8 @@ async fn a_rate_limit_keeps_the_whole_account_back_until_it_is_over() {
     }
     provided.ask("anna").await;
     provided.after(MINUTE).await;
+    provided.faulty.world.include_all(&provided.connection).await;
+    provided.after(MINUTE).await;
     provided.account.limit(Some(0));
     let before = provided.account.calls("");
     provided.ask("bert").await;

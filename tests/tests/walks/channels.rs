@@ -134,8 +134,7 @@ async fn a_channel_that_is_silent_is_replaced_at_once_and_polled_for_if_that_doe
 
 #[tokio::test]
 async fn channels_that_ended_while_nothing_ran_are_opened_once() {
-    let simulated = Simulated::new("google-calendar").await;
-    simulated.after(SECOND).await;
+    let simulated = Simulated::google_calendar().await;
     simulated.world.clock.advance(8 * 24 * HOUR);
     for _ in 0..5 {
         simulated.after(60 * SECOND).await;
@@ -162,7 +161,7 @@ async fn a_channel_is_open_before_the_one_that_it_replaces_ends() {
 
 #[tokio::test]
 async fn a_calendar_about_which_nothing_is_sent_is_polled_and_no_trouble() {
-    let simulated = Simulated::new("google-calendar").await;
+    let simulated = Simulated::google_calendar().await;
     for _ in 0..12 {
         simulated.after(2 * HOUR).await;
     }

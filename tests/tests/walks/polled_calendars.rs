@@ -27,6 +27,7 @@ async fn calendars_without_webhooks_are_polled_every_few_minutes() {
         let shown = simulated.world.get(&path).await.expect(200);
         assert_eq!(shown["webhook_url"], Value::Null, "{shown:#}");
         simulated.after(SECOND).await;
+        simulated.include_all().await;
         let first = changes(&simulated, 0).await;
         assert_eq!(first.len(), 4, "{provider}: {first:#?}");
         let sync = simulated.world.get(&format!("{path}/sync")).await.expect(200);

@@ -113,7 +113,7 @@ async fn rung(simulated: &Simulated, edit: Value) -> String {
 }
 
 #[tokio::test]
-async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_from_then_on() {
+async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_once_it_is_included() {
     let simulated = Simulated::google_calendar().await;
     let first = events(&simulated).await;
     let is_full = first.len() > 8 && first.iter().all(|(_, _, via)| via == "full");
@@ -130,10 +130,11 @@ async fn an_event_rings_for_its_own_calendar_and_a_new_calendar_is_watched_from_
     let after = events(&simulated).await;
     assert_eq!((after.last(), after.len()), (Some(&own), first.len() + 1), "{:#?}", told(&simulated).await);
 
-    // The list of calendars rings, and the new calendar's channel says that it is open.
+    // The list of calendars rings, and the new calendar's channel says that it is open, once somebody wants it.
     let new = json!({ "what": "calendar", "fields": { "summary": "Choir", "timeZone": "Europe/Vienna" } });
     let before = accepted(&simulated).await;
     let choir = rung(&simulated, new).await;
+    simulated.include_all().await;
     simulated.heard(before + 2).await;
     let before = calls(&simulated.state().await);
     let mut rehearsal = at(18);
@@ -153,6 +154,7 @@ async fn a_calendar_that_is_removed_goes_with_its_events_and_its_subscription() 
         let new = json!({ "what": "calendar", "fields": { "summary": "Choir", "timeZone": "Europe/Vienna" } });
         let before = accepted(&simulated).await;
         let choir = rung(&simulated, new).await;
+        simulated.include_all().await;
         simulated.heard(before + 2).await;
         rung(&simulated, json!({ "what": "event", "fields": { "calendar": choir } })).await;
         let resource = || async {

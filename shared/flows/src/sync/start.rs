@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::seen;
 use crate::Ports;
+use crate::inclusion;
 use crate::jobs::announce::announce;
 use crate::jobs::raise;
 use crate::jobs::task::Task;
@@ -73,8 +74,8 @@ pub async fn raise(
     Ok(())
 }
 
-/// Begins to read and to watch the parts of a resource that a page listed and that have no record yet; what is known of those
-/// that are gone goes.
+/// Begins to read and to watch those parts of a resource that a page listed and that are to be read; what is known of those that
+/// are gone goes.
 pub(super) async fn parts(
     ports: &Ports,
     task: &Task<'_>,
@@ -83,23 +84,48 @@ pub(super) async fn parts(
     parts: &[Part],
 ) -> Result<(), Fault> {
     let Some(of) = source.parts_of(&id.name) else { return Ok(()) };
+    if parts.is_empty() {
+        return Ok(());
+    }
     let connection = &id.connection;
+    let choices = inclusion::chosen(ports, task.tenant, connection).await?;
+    let main = main_without_word(ports, task.tenant, (connection, of), parts).await?;
     let mut has_news = false;
     for part in parts.iter().take(MOST_PARTS) {
         let id = ResourceId::new(connection, of).part(&part.id);
         let key = id.key(task.tenant);
         let stored = records::get::<Resource>(&*ports.table, &key).await?;
         let known = stored.as_ref().map(|stored| &stored.record);
-        if let Some(next) = listed(known, &id, part) {
-            let write = records::replace(&key, stored.as_ref().map(|stored| stored.rev), &next, Upkeep::default())?;
+        let is_main = part.is_primary.or((main == Some(part.id.as_str())).then_some(true));
+        let next = listed(known, &id, part, is_main);
+        let is_read = |resource: &Resource| !resource.is_gone && inclusion::is_read(&choices, resource);
+        let reads = [known, next.as_ref().or(known)].map(|resource| resource.is_some_and(is_read));
+        if let Some(next) = &next {
+            let write = records::replace(&key, stored.as_ref().map(|stored| stored.rev), next, Upkeep::default())?;
             ports.table.write(write).await.map_err(records::raced)?;
         }
-        if is_due(known, part) {
+        let is_due = is_due(known, part, reads);
+        if is_due {
             raise(ports, task.tenant, &id, MarkReason::Asked, task.now).await?;
-            has_news = true;
         }
+        has_news |= is_due || reads[0] != reads[1];
     }
     if has_news { watch::look(ports, task.tenant, connection, task.now).await } else { Ok(()) }
+}
+
+/// The part that counts as the main one where the provider says of none whether it is: the first that was ever listed. One that
+/// comes before it in a later list does not take its place.
+async fn main_without_word<'a>(
+    ports: &Ports,
+    tenant: &Tenant,
+    (connection, of): (&str, &str),
+    parts: &'a [Part],
+) -> Result<Option<&'a str>, Fault> {
+    let first = parts.iter().find(|part| !part.is_gone);
+    let Some(first) = first.filter(|_| parts.iter().all(|part| part.is_primary.is_none())) else { return Ok(None) };
+    let known = known(ports, tenant, connection).await?;
+    let has_main = known.iter().any(|Stored { record, .. }| record.name == of && record.is_primary && !record.is_gone);
+    Ok((!has_main).then_some(first.id.as_str()))
 }
 
 /// Asks by their ids for the parts that a listing lacks: the answer says whether one is gone.
@@ -125,23 +151,24 @@ pub(super) async fn unlisted_parts(
     raise::raise(ports, &raise, Duration::ZERO, task.now).await.map(drop)
 }
 
-/// Whether a part that a page names is to be read, or what is known of it to go. A run that was cut off may have written its
-/// record and not raised its mark.
-fn is_due(known: Option<&Resource>, part: &Part) -> bool {
+/// Whether a part that a page names is to be read now, or what is known of it to go; `reads` is whether it was read, and is. A
+/// run that was cut off may have written its record and not raised its mark.
+fn is_due(known: Option<&Resource>, part: &Part, [was_read, is_read]: [bool; 2]) -> bool {
     match known {
-        Some(known) => part.is_gone || known.is_gone || known.last_sync.is_none(),
-        None => !part.is_gone,
+        Some(_) if part.is_gone => true,
+        Some(known) => is_read && (!was_read || known.last_sync.is_none()),
+        None => is_read,
     }
 }
 
-/// The record of a part after a page named it; `None` if nothing of it changes.
-fn listed(known: Option<&Resource>, id: &ResourceId, part: &Part) -> Option<Resource> {
+/// The record of a part after a page named it, which may say whether it is the main one; `None` if nothing of it changes.
+fn listed(known: Option<&Resource>, id: &ResourceId, part: &Part, is_main: Option<bool>) -> Option<Resource> {
     if part.is_gone {
         let known = known.filter(|known| !known.is_gone)?;
         return Some(Resource { is_gone: true, ..known.clone() });
     }
-    let fresh = || Resource::new(id, ResourceMode::Polling);
-    let named = known.cloned().unwrap_or_else(fresh);
-    let named = Resource { title: Some(part.name.clone()), is_primary: part.is_primary, is_gone: false, ..named };
+    let named = known.cloned().unwrap_or_else(|| Resource::new(id, ResourceMode::Polling));
+    let is_primary = is_main.unwrap_or(named.is_primary);
+    let named = Resource { title: Some(part.name.clone()), is_primary, is_gone: false, ..named };
     (known != Some(&named)).then_some(named)
 }

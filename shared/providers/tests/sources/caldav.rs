@@ -69,8 +69,23 @@ fn the_address_of_one_calendar_means_that_calendar_alone() {
     let home = calendars(&mut driver).into_iter().find(|part| part.name == "Home").unwrap();
     driver.settings.url = Some(format!("{PLAIN}{}", home.id));
     let all = driver.read(LIST, Reach::Everything, None).unwrap();
-    assert_eq!(all.parts, [Part { is_primary: true, ..home }]);
+    assert_eq!(all.parts, [Part { is_primary: Some(true), ..home }]);
     assert_eq!(driver.read(LIST, Reach::Changes, Some(&all.cursor)).unwrap().parts, all.parts);
+}
+
+#[test]
+fn the_main_calendar_is_the_one_that_the_server_names() {
+    for url in [PLAIN, SPREAD] {
+        let mut driver = at(url);
+        let mains = |parts: Vec<Part>| parts.into_iter().map(|part| (part.name, part.is_primary)).collect::<Vec<_>>();
+        let named = |home, work| vec![("Home".to_owned(), home), ("Work & more".to_owned(), work)];
+        let all = driver.read(LIST, Reach::Everything, None).unwrap();
+        assert_eq!(mains(all.parts), named(Some(true), Some(false)), "{url}");
+        habit(&mut driver, "no-main");
+        let again = driver.read(LIST, Reach::Changes, Some(&all.cursor)).unwrap();
+        assert_eq!(mains(again.parts), named(Some(true), Some(false)), "{url}: it is remembered");
+        assert_eq!(mains(calendars(&mut driver)), named(None, None), "{url}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_feed_is_one_calendar_that_names_itself() {
     let mut driver = driver();
     driver.part = None;
     let all = driver.read(LIST, Reach::Everything, None).unwrap();
-    let feed = Part { id: "feed".into(), name: "Club nights".into(), is_primary: true, is_gone: false };
+    let feed = Part { id: "feed".into(), name: "Club nights".into(), is_primary: Some(true), is_gone: false };
     assert_eq!(all.parts, [feed]);
     assert!(!all.cursor.contains("secret"), "{}", all.cursor);
     assert!(driver.read(LIST, Reach::Changes, Some(&all.cursor)).is_ok());

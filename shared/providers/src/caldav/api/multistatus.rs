@@ -49,6 +49,8 @@ pub(super) struct Properties {
     pub(super) zone: Option<String>,
     pub(super) principal: Option<String>,
     pub(super) homes: Vec<String>,
+    /// The address of the calendar that invitations go into.
+    pub(super) main: Option<String>,
     pub(super) is_collection: bool,
     pub(super) is_calendar: bool,
     /// The components that a calendar takes, where it says it.
@@ -82,6 +84,7 @@ impl Properties {
                 self.syncs = Some(all.any(|node| node.has_tag_name((DAV, "sync-collection"))));
             }
             (Some(CALDAV), "calendar-home-set") => self.homes = hrefs(property).collect(),
+            (Some(CALDAV), "schedule-default-calendar-URL") => self.main = hrefs(property).next(),
             (Some(CALDAV), "calendar-data") => self.data = Some(raw(property)),
             (Some(CALDAV), "calendar-timezone") => self.zone = zone(&raw(property)),
             (Some(CALDAV), "supported-calendar-component-set") => {
@@ -193,6 +196,7 @@ mod tests {
                     <displayname> Home &amp; garden </displayname><S:getctag>7</S:getctag>
                     <resourcetype><collection/><C:calendar/></resourcetype>
                     <C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set>
+                    <C:schedule-default-calendar-URL><href>/a%20b/</href></C:schedule-default-calendar-URL>
                     <supported-report-set><supported-report><report><sync-collection/></report></supported-report></supported-report-set>
                     <C:calendar-timezone><![CDATA[BEGIN:VTIMEZONE
 TZID:Europe/Vienna
@@ -210,7 +214,7 @@ END:VTIMEZONE]]></C:calendar-timezone>
         let has = &read.responses[0].has;
         assert_eq!((has.name.as_deref(), has.ctag.as_deref()), (Some("Home & garden"), Some("7")));
         assert_eq!((has.zone.as_deref(), has.syncs, has.has_events()), (Some("Europe/Vienna"), Some(true), true));
-        assert_eq!(has.data, None);
+        assert_eq!((has.data.as_deref(), has.main.as_deref()), (None, Some("/a%20b/")));
         assert_eq!(read.responses[1].status, Some(404));
     }
 

@@ -46,7 +46,9 @@ impl Account {
         let itself = [("resourcetype", "<collection/>".to_owned()), ("displayname", "Calendars".to_owned())];
         let mut body = xml::propstats(&self.home(), &asked, &itself);
         if depth == "1" {
-            let inbox = [("resourcetype", "<collection/><cal:schedule-inbox/>".to_owned())];
+            let main = format!("<href>{}</href>", self.href(call, "home", ""));
+            let mut inbox = vec![("resourcetype", "<collection/><cal:schedule-inbox/>".to_owned())];
+            inbox.extend((!self.has("no-main")).then_some(("cal:schedule-default-calendar-URL", main)));
             body.push_str(&xml::propstats(&format!("{}inbox/", self.home()), &asked, &inbox));
             for id in self.calendars.keys() {
                 body.push_str(&self.of_calendar(call, id, &asked));

@@ -33,8 +33,9 @@ const FRONT: &str = "dav.";
 const BACK: &str = "p07-dav.";
 
 /// What a server may do: answer writes with etags, though it rewrites what is put; know no tokens for changes, or no marks of a
-/// calendar's state; refuse tokens with 412 in place of 403; name members by whole addresses.
-const HABITS: &[&str] = &["etag-on-put", "no-sync", "no-ctag", "odd-refusals", "whole-addresses"];
+/// calendar's state; not say which calendar is the main one; refuse tokens with 412 in place of 403; name members by whole
+/// addresses.
+const HABITS: &[&str] = &["etag-on-put", "no-sync", "no-ctag", "no-main", "odd-refusals", "whole-addresses"];
 
 /// The account.
 pub(super) struct Account {

@@ -70,7 +70,7 @@ impl Source for Ics {
         let done = Next::Done(cursor::write(&next));
         if task.resource == CALENDARS {
             let name = body::name(&text).unwrap_or_else(|| host(task));
-            let part = Part { id: FEED.to_owned(), name, is_primary: true, is_gone: false };
+            let part = Part { id: FEED.to_owned(), name, is_primary: Some(true), is_gone: false };
             return Ok(Page::of_part(part, done));
         }
         match task.reach {

@@ -32,7 +32,7 @@ fn made(driver: &mut Driver, summary: &str) -> String {
 fn the_calendars_are_named_by_their_own_ids_and_one_that_is_hidden_is_there_too() {
     let mut driver = Driver::new("google-calendar");
     let all = driver.read(LIST, Reach::Everything, None).unwrap();
-    let named = |part: &Part| (part.id.clone(), part.name.clone(), part.is_primary, part.is_gone);
+    let named = |part: &Part| (part.id.clone(), part.name.clone(), part.is_primary == Some(true), part.is_gone);
     let holidays = "en.austrian#holiday@group.v.calendar.google.com";
     let team = all.parts.iter().find(|part| part.name == "The team").expect("its own name for it");
     assert_eq!(all.parts.len(), 3, "{all:#?}");

@@ -12,7 +12,8 @@ use super::*;
 fn the_calendars_are_named_and_the_default_one_is_the_main_one() {
     let mut driver = driver();
     let all = driver.read(LIST, Reach::Everything, None).unwrap();
-    let mut named: Vec<(&str, bool)> = all.parts.iter().map(|part| (part.name.as_str(), part.is_primary)).collect();
+    let mut named: Vec<(&str, bool)> =
+        all.parts.iter().map(|part| (part.name.as_str(), part.is_primary == Some(true))).collect();
     named.sort_unstable();
     assert_eq!(named, [("Calendar", true), ("Holidays in Austria", false), ("Team", false)]);
     let choir = driver.edit("calendar", None, Some(json!({ "name": "Choir" })));

@@ -10,6 +10,9 @@ use crate::protocols::address::Address;
 use crate::protocols::cursor;
 use crate::{Answer, Ask, Next, Page, Part, Refusal, Task};
 
+/// The property that names the calendar that invitations go into (RFC 6638, section 9.2): of an inbox, which lies among the
+/// calendars, or of the user.
+const MAIN: &str = "<C:schedule-default-calendar-URL/>";
 /// The properties that are asked for of each calendar.
 const OF_CALENDAR: &str = "<resourcetype/><displayname/><C:supported-calendar-component-set/>";
 
@@ -18,9 +21,9 @@ pub(super) fn ask(task: &Task<'_>) -> Option<Ask> {
     let search = Search::of(task)?;
     let question = question(task, &search.at);
     Some(match search.step {
-        Step::Home => question.properties("1", OF_CALENDAR),
+        Step::Home => question.properties("1", &format!("{OF_CALENDAR}{MAIN}")),
         Step::Given | Step::WellKnown | Step::Root | Step::Principal => {
-            question.properties("0", &format!("<current-user-principal/><C:calendar-home-set/>{OF_CALENDAR}"))
+            question.properties("0", &format!("<current-user-principal/><C:calendar-home-set/>{OF_CALENDAR}{MAIN}"))
         }
     })
 }
@@ -42,21 +45,21 @@ pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
         }
         Err(refusal) => return Err(refusal),
     };
-    let parts = parts((&own, &asked), &answered.responses);
+    let search = search.told((&own, &asked), &answered.responses);
+    let mut parts = parts((&own, &asked), &answered.responses);
+    if let Some(main) = search.main(&own).filter(|main| parts.iter().any(|part| part.id == *main)) {
+        parts.iter_mut().for_each(|part| part.is_primary = Some(part.id == main));
+    }
     let next = search.after_home();
     Ok(Page { parts, ..Page::of(Vec::new(), next) })
 }
 
-/// The calendars among what a server lists.
+/// The calendars among what a server lists, in an order that stays the same.
 fn parts((own, asked): (&Address, &Address), responses: &[Response]) -> Vec<Part> {
     let calendars = responses.iter().filter(|response| response.has.has_events());
     let mut parts: Vec<Part> = calendars.filter_map(|response| part((own, asked), response)).collect();
     parts.sort_by(|one, other| one.id.cmp(&other.id));
     parts.dedup_by(|one, other| one.id == other.id);
-    // No property says which is the main one; a single one is.
-    if let [only] = &mut parts[..] {
-        only.is_primary = true;
-    }
     parts
 }
 
@@ -66,7 +69,7 @@ pub(super) fn part((own, asked): (&Address, &Address), response: &Response) -> O
     let id = id_of(own, &address);
     let last = id.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     let name = response.has.name.as_deref().and_then(Part::shown_name);
-    Some(Part { name: name.unwrap_or(last), is_primary: false, is_gone: false, id })
+    Some(Part { name: name.unwrap_or(last), is_primary: None, is_gone: false, id })
 }
 
 /// The question for a single calendar.

@@ -8,8 +8,9 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{calendars, own};
-use crate::caldav::api::path::{normal, normal_collection};
-use crate::caldav::api::{MOVED, led_to, multistatus};
+use crate::caldav::api::multistatus::{self, Response};
+use crate::caldav::api::path::{id_of, normal, normal_collection};
+use crate::caldav::api::{MOVED, led_to};
 use crate::protocols::address::Address;
 use crate::protocols::cursor;
 use crate::{Answer, Next, Page, Refusal, Task};
@@ -55,6 +56,8 @@ pub(super) struct Search {
     left: Vec<String>,
     /// Whether the homes were found by an earlier reading.
     pub(super) is_known: bool,
+    /// The address of the calendar that invitations go into, as the server says on the way.
+    main: Option<String>,
 }
 
 impl Search {
@@ -99,14 +102,25 @@ impl Search {
                 let next = Self { at: at.clone(), left: left.to_vec(), hops: 0, ..self.clone() };
                 Next::More(cursor::write(&next))
             }
-            None => Next::Done(cursor::write(&Self::at_homes(self.homes.clone(), true))),
+            None => Next::Done(cursor::write(&Self { is_known: true, ..self.at_homes(self.homes.clone()) })),
         }
     }
 
-    /// A search that has found these homes.
-    fn at_homes(homes: Vec<String>, is_known: bool) -> Self {
+    /// The same, which has found these homes.
+    fn at_homes(&self, homes: Vec<String>) -> Self {
         let (at, left) = homes.split_first().map(|(at, left)| (at.clone(), left.to_vec())).unwrap_or_default();
-        Self { step: Step::Home, at, left, homes, hops: 0, is_known }
+        Self { step: Step::Home, at, left, homes, hops: 0, ..self.clone() }
+    }
+
+    /// The same, with what an answer says of the main calendar, if it does.
+    pub(super) fn told(self, at: (&Address, &Address), responses: &[Response]) -> Self {
+        let told = responses.iter().find_map(|response| joined(at, response.has.main.as_deref()?));
+        Self { main: told.map(|main| main.url()).or(self.main), ..self }
+    }
+
+    /// The id of the main calendar, where the server said which one that is.
+    pub(super) fn main(&self, own: &Address) -> Option<String> {
+        Some(id_of(own, &Address::parse(self.main.as_deref()?)?))
     }
 
     /// The next place to look at where the answer at this one says nothing.
@@ -135,6 +149,7 @@ pub(super) fn read((own, asked): (&Address, &Address), search: &Search, answer: 
         }
         Err(_) => return search.elsewhere(own),
     };
+    let search = &search.clone().told((own, asked), &answered.responses);
     let at = normal_collection(asked.path());
     let is_own = |href: &str| joined((own, asked), href).is_some_and(|address| normal_collection(address.path()) == at);
     let of_it = answered.responses.iter().find(|response| is_own(&response.href)).or(answered.responses.first());
@@ -144,14 +159,14 @@ pub(super) fn read((own, asked): (&Address, &Address), search: &Search, answer: 
         && response.has.has_events()
         && let Some(mut part) = calendars::part((own, asked), response)
     {
-        part.is_primary = true;
+        part.is_primary = Some(true);
         let next = Next::Done(cursor::write(&Search { hops: 0, ..search.clone() }));
         return Ok(Page { parts: vec![part], ..Page::of(Vec::new(), next) });
     }
     let homes = response.has.homes.iter().take(MOST_HOMES).filter_map(|href| joined((own, asked), href));
     let homes: Vec<String> = homes.map(|home| collection(&home)).collect();
     if !homes.is_empty() {
-        return Ok(Search::at_homes(homes, false).more());
+        return Ok(search.at_homes(homes).more());
     }
     if !response.has.homes.is_empty() {
         return Err(Refusal::Closed(MOVED));

@@ -73,7 +73,7 @@ impl Calendar {
         let part = Part::named(self.id.read(), self.name.read().or_else(|| self.summary.read()))?;
         let is_closed = self.role.as_ref().is_some_and(|role| role == "none");
         Some(Part {
-            is_primary: self.primary.read().unwrap_or_default(),
+            is_primary: Some(self.primary.read().unwrap_or_default()),
             is_gone: self.deleted.read().unwrap_or_default() || is_closed,
             ..part
         })

@@ -73,6 +73,6 @@ impl Calendar {
     /// The calendar as a part; `None` if it has no id.
     fn part(self) -> Option<Part> {
         let part = Part::named(self.id.read(), self.name.read())?;
-        Some(Part { is_primary: self.is_default.read().unwrap_or_default(), ..part })
+        Some(Part { is_primary: Some(self.is_default.read().unwrap_or_default()), ..part })
     }
 }
