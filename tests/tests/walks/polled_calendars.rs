@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hooktide_tests::simulated::Simulated;
+use hooktide_tests::simulated::{Simulated, connection};
+use hooktide_tests::world::World;
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -69,5 +70,26 @@ async fn a_feed_that_is_cut_empty_or_a_page_for_a_while_deletes_nothing() {
     let reasons = told(&activity, "reason").join("\n");
     for said in ["less than half", "does not begin with BEGIN:VCALENDAR", "cut off", "is empty"] {
         assert!(reasons.contains(said), "{said}: {reasons}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_say_where_it_is_is_told_which_setting_says_so() {
+    let world = World::new().await;
+    for (provider, expected) in [
+        ("caldav", "Give the connection the setting `url`."),
+        ("ics", "Give the connection the setting `url`."),
+        ("woocommerce", "Give the connection an account, or the setting `site`."),
+    ] {
+        let mut new = connection(hooktide_providers::by_id(provider).expect("a provider"), &json!({}));
+        if provider == "woocommerce" {
+            new["account"] = Value::Null;
+        }
+        let made = world.post("/v1/connections", new).await.expect(201);
+        let path = format!("/v1/connections/{}/sync/test", made["id"].as_str().expect("an id"));
+        let tested = world.post(&path, json!({})).await.expect(200);
+        let checks = tested["checks"].as_array().expect("checks");
+        let found = checks.iter().find(|check| check["name"] == "round_trip").expect("a round trip");
+        assert_eq!(found["advice"], expected, "{provider}: {tested:#}");
     }
 }

@@ -59,6 +59,16 @@ impl Account {
         self.oauth().is_none_or(|oauth| (oauth.covers)(path))
     }
 
+    /// What of a connection says where its API is.
+    pub(super) fn says_where(&self) -> &'static str {
+        let takes = |name| self.provider.profile().settings.contains(&name);
+        match (takes("url"), takes("site")) {
+            (true, _) => "the setting `url`",
+            (false, true) => "an account, or the setting `site`",
+            (false, false) => "an account",
+        }
+    }
+
     /// What it is asked with now.
     pub(super) fn credentials(&self) -> Arc<Credentials> {
         Arc::clone(&self.credentials.lock().unwrap_or_else(PoisonError::into_inner))

@@ -42,8 +42,8 @@ const LIMITS: Limits = Limits { time: Duration::from_secs(15), size: 16 * 1024 *
 pub(crate) enum Failure {
     /// The connection has no credentials that can be asked with.
     NoCredentials,
-    /// The connection does not say where its API is.
-    NoAddress,
+    /// The connection does not say where its API is; what of it would say so.
+    NoAddress(&'static str),
     /// Somebody has to authorise us again; what to do, and how long these credentials are not tried.
     Reauthorize(String, Option<Duration>),
     /// The account is asked nothing until then: somebody else is about to get what is needed, or there were too many calls. It is
@@ -103,8 +103,8 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::NoCredentials => "there are no API credentials; add them to the connection's secrets",
-            Self::NoAddress => {
-                "the connection does not say where its API is; give its account, or its setting `site` or `url`"
+            Self::NoAddress(what) => {
+                return write!(f, "the connection does not say where its API is; give it {what}");
             }
             Self::Silent(why) | Self::Reauthorize(why, _) => why,
             Self::Resting(_) => {
@@ -166,7 +166,7 @@ pub(crate) async fn ask_until(
     (calls, is_over): (&mut u32, &(dyn Fn() -> bool + Sync)),
     now: Timestamp,
 ) -> Result<Vec<Answer>, Failure> {
-    let way = account.way.as_ref().ok_or(Failure::NoAddress)?;
+    let way = account.way.as_ref().ok_or_else(|| Failure::NoAddress(account.says_where()))?;
     if asks.iter().any(|Ask::Http(request)| account.proves(request.uri().path())) {
         prepare(ports, account, now).await?;
     }

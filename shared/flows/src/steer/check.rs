@@ -1,5 +1,7 @@
 //! Checks of a connection: each says what is wrong, and what to do.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -216,13 +218,13 @@ fn round_trip(asked: &Asked) -> Check {
 }
 
 /// What to do about a question that got no answer.
-fn advice(failure: &Failure) -> &'static str {
-    match failure {
+fn advice(failure: &Failure) -> Cow<'static, str> {
+    Cow::Borrowed(match failure {
         Failure::NoCredentials | Failure::Reauthorize(..) | Failure::Refused(Refused::Refused | Refused::Forbidden) => {
             "See the check of the credentials."
         }
         Failure::Refused(Refused::Closed(what)) => what,
-        Failure::NoAddress => "Set the connection's account, or its setting `site`.",
+        Failure::NoAddress(what) => return format!("Give the connection {what}.").into(),
         Failure::Later(_) => "Test again in a minute.",
         Failure::Fault(_) => "Test again; if it lasts, see the server's log.",
         Failure::Silent(_)
@@ -236,5 +238,5 @@ fn advice(failure: &Failure) -> &'static str {
             "See whether the account still has what is asked for, and whether the credentials have the scopes that the \
              provider's README names."
         }
-    }
+    })
 }

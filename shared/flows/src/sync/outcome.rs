@@ -119,7 +119,7 @@ pub(super) fn failed(resource: &mut Resource, reading: &Reading, failure: &Failu
     resource.failures = resource.failures.saturating_add(u32::from(rests.is_none()));
     let since = *resource.failing_since.get_or_insert(now);
     resource.last_sync = Some(last_sync(reading, outcome, Some(text.clone()), now));
-    if matches!(failure, Failure::NoCredentials | Failure::NoAddress) {
+    if matches!(failure, Failure::NoCredentials | Failure::NoAddress(_)) {
         resource.next_due = None;
         return (format!("sync of {}: {text}", resource.id()), End::Parked);
     }
@@ -132,7 +132,7 @@ pub(super) fn failed(resource: &mut Resource, reading: &Reading, failure: &Failu
 fn sorted(failure: &Failure) -> (ReadOutcome, Option<Duration>) {
     match failure {
         Failure::NoCredentials => (ReadOutcome::Refused, None),
-        Failure::NoAddress => (ReadOutcome::Invalid, None),
+        Failure::NoAddress(_) => (ReadOutcome::Invalid, None),
         Failure::Silent(_) | Failure::Endless(_) | Failure::Resting(_) | Failure::Later(_) | Failure::Fault(_) => {
             (ReadOutcome::Unavailable, None)
         }

@@ -123,7 +123,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
             refused(ports, &task, &account.connection.provider, &failure.to_string()).await?;
             task.end(ports, Next::Parked(task.now + PAUSES.1)).await.map(drop)
         }
-        Err(Failure::NoCredentials | Failure::NoAddress) => {
+        Err(Failure::NoCredentials | Failure::NoAddress(_)) => {
             task.end(ports, Next::Parked(task.now + PAUSES.1)).await.map(drop)
         }
         Err(failure) => {
