@@ -147,6 +147,37 @@ async fn what_is_not_right_is_said_field_by_field() {
 }
 
 #[tokio::test]
+async fn an_address_that_can_never_be_called_is_refused_by_its_name() {
+    let world = World::new().await;
+    let new = |provider: &str, name: &str, address: &str| {
+        let provider = hooktide_providers::by_id(provider).unwrap();
+        hooktide_tests::simulated::connection(provider, &json!({ name: address }))
+    };
+    for (provider, name, address, says) in [
+        ("caldav", "url", "https://10.0.0.7/dav/", "HOOKTIDE_PRIVATE_HOSTS"),
+        ("caldav", "url", "https://anna:secret@dav.example.com/", "leave them out"),
+        ("caldav", "url", "http://dav.example.com/", "https://"),
+        ("ics", "url", "webcal://", "no host"),
+        ("ics", "url", "ftp://calendar.example.com/a.ics", "webcal://"),
+        ("ics", "url", "https://calendar.example.com:0/a.ics", "port 0"),
+        ("woocommerce", "site", "https://[::1]/", "[::1]:443"),
+        ("woocommerce", "site", "https://localhost:8443", "localhost:8443"),
+    ] {
+        let problem = world.post("/v1/connections", new(provider, name, address)).await.expect(422);
+        let error = &problem["errors"][0];
+        assert_eq!(error["field"], format!("settings.{name}"), "{address}: {problem}");
+        assert!(error["detail"].as_str().unwrap().contains(says), "{address}: {problem}");
+        assert!(!problem.to_string().contains("secret@"), "{problem}");
+    }
+    let made = world.post("/v1/connections", new("caldav", "url", "https://dav.example.com/")).await.expect(201);
+    let path = format!("/v1/connections/{}", made["id"].as_str().unwrap());
+    let change = Some(json!({ "settings": { "url": "https://192.168.1.7/" } }));
+    let problem = world.call(&world.operator, Method::PATCH, &path, change).await.expect(422);
+    assert_eq!(problem["errors"][0]["field"], "settings.url");
+    assert_eq!(world.get(&path).await.expect(200)["settings"]["url"], "https://dav.example.com/");
+}
+
+#[tokio::test]
 async fn lists_are_paged_without_gaps_or_repeats() {
     let world = World::new().await;
     let mut made = Vec::new();

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::fields::{account_of, name_of, patched, provider_of, settings_of};
 use super::lookup::{connection_of, endpoint_of};
 use super::wake::wake;
-use super::{Consent, Context, Patched, Refusal, routing, transact};
+use super::{Consent, Context, Patched, Refusal, callable, routing, transact};
 
 /// A change of a connection.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,9 @@ pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) ->
         }
     }
     let settings = patched(&connection.settings, change.settings);
-    connection.settings = settings_of(provider_of(&connection.provider)?, &settings)?;
+    let provider = provider_of(&connection.provider)?;
+    connection.settings = settings_of(provider, &settings)?;
+    callable::check(context.settings, provider, &connection.settings, Some(&former.settings))?;
     connection.rules = connection.rules.changed(change.rules);
     let key = connection::key(context.tenant, &connection.id);
     let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?];

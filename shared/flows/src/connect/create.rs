@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::fields::{account_of, name_of, provider_of, settings_of};
 use super::secrets::{self, GivenSecrets};
 use super::wake::wake;
-use super::{Consent, Context, Refusal, Repeat, routing, transact};
+use super::{Consent, Context, Refusal, Repeat, callable, routing, transact};
 
 /// A connection to be made.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,7 @@ pub struct NewConnection {
 pub async fn create(context: Context<'_>, new: NewConnection, repeat: &Repeat) -> Result<Connection, Refusal> {
     let provider = provider_of(&new.provider)?;
     let settings = settings_of(provider, &new.settings)?;
+    callable::check(context.settings, provider, &settings, None)?;
     let consent = new.consent.as_ref();
     let account = new.account.or_else(|| consent.map(|consent| consent.account.clone()));
     let account = account.map(|account| account_of(provider, &account)).transpose()?;

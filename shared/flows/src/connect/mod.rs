@@ -5,6 +5,7 @@
 //! [`Refusal::Conflict`]; a repeat under the same key ([`Repeat`]) returns what the first one made.
 
 mod authorize;
+mod callable;
 mod change;
 mod create;
 mod endpoint;
