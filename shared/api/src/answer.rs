@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -228,7 +229,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             return Err(Refused::invalid(name, format!("it has at most {LONGEST_PARAMETER} bytes")));
         }
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(params)| Self(params)).map_err(|error| Refused::invalid("query", error.body_text()))
+        query.map(|Query(params)| Self(params)).map_err(|error| misfit_of_query(&error))
+    }
+}
+
+/// What a query has that does not fit, by the parameter's name, where it is one.
+fn misfit_of_query(error: &QueryRejection) -> Refused {
+    type OfParameter = serde_path_to_error::Error<serde::de::value::Error>;
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let parameter = causes.filter_map(|cause| cause.downcast_ref::<OfParameter>()).next();
+    match parameter.filter(|error| error.path().iter().next().is_some()) {
+        Some(error) => {
+            let why = error.inner().to_string();
+            // As the standard library says of numbers that they are none.
+            let is_number =
+                ["invalid digit", "number too", "cannot parse integer"].iter().any(|of| why.starts_with(of));
+            let why = if is_number { "it is a whole number that is not negative".to_owned() } else { why };
+            Refused::invalid(error.path().to_string(), why)
+        }
+        None => Refused::invalid("query", error.body_text()),
     }
 }
 

@@ -143,7 +143,15 @@ async fn what_is_not_right_is_said_field_by_field() {
     assert_eq!(world.call(&world.operator, Method::PUT, "/v1/connections", None).await.status, 405);
     assert_eq!(world.get("/v1/changes?limit=0").await.expect(422)["errors"][0]["field"], "limit");
     assert_eq!(world.get("/v1/changes?after=x").await.expect(422)["errors"][0]["field"], "after");
-    assert_eq!(world.get("/v1/changes?kind=x").await.expect(422)["errors"][0]["field"], "query");
+    assert_eq!(world.get("/v1/changes?kind=x").await.expect(422)["errors"][0]["field"], "kind");
+    for limit in ["-1", "abc", "1.5", "99999999999999999999", ""] {
+        for list in ["changes", "activity", "connections", "resources", "subscriptions", "dead-letters", "busy"] {
+            let problem = world.get(&format!("/v1/{list}?limit={limit}")).await.expect(422);
+            let error = &problem["errors"][0];
+            assert_eq!(error["field"], "limit", "{list} {limit}: {problem}");
+            assert!(error["detail"].as_str().unwrap().contains("whole number"), "{list} {limit}: {problem}");
+        }
+    }
 }
 
 #[tokio::test]
