@@ -95,6 +95,7 @@ impl Syncer {
     ) -> Result<(), Fault> {
         let Some(runner) = runner(&job.job) else {
             let detail = format!("no job is called {:?} here", job.job.as_str());
+            warn!(envelope = envelope.id, %detail, "a job waits for newer code");
             return Err(Fault::Retryable { detail, after: Some(UNKNOWN_WAITS) });
         };
         let Some(held) = claim(&self.ports, job, now).await? else { return Ok(()) };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{Settler, Unprocessed, keep_body};
 use crate::commit::origin::{Origin, cut};
@@ -32,7 +32,11 @@ impl Settler {
             keep_body(envelope, &message.tenant, &*self.ports.blobs).await?;
         }
         let delay = self.backoff(envelope.deferred).max(after.unwrap_or_default());
-        warn!(envelope = envelope.id, %detail, seconds = delay.as_secs(), "a message waits");
+        // One whose time is known is expected to: a step that is due later, or that another run does.
+        match after {
+            Some(_) => debug!(envelope = envelope.id, %detail, seconds = delay.as_secs(), "a message waits"),
+            None => warn!(envelope = envelope.id, %detail, seconds = delay.as_secs(), "a message waits"),
+        }
         self.put_off(message, delay, now).await
     }
 
