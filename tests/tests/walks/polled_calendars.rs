@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hooktide_tests::bent::Bend;
 use hooktide_tests::simulated::{Simulated, connection};
 use hooktide_tests::world::World;
 use serde_json::{Value, json};
@@ -92,4 +93,16 @@ async fn a_connection_that_does_not_say_where_it_is_is_told_which_setting_says_s
         let found = checks.iter().find(|check| check["name"] == "round_trip").expect("a round trip");
         assert_eq!(found["advice"], expected, "{provider}: {tested:#}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_deep_is_told_as_such_and_not_as_a_server_that_is_none() {
+    let simulated = Simulated::new("caldav").await;
+    let deep = format!("<multistatus xmlns=\"DAV:\">{}{}</multistatus>", "<a>".repeat(60), "</a>".repeat(60));
+    simulated.bends.set(Bend::Instead(207, deep.leak()));
+    simulated.after(SECOND).await;
+    let path = format!("/v1/connections/{}/sync", simulated.connection);
+    let shown = simulated.world.get(&path).await.expect(200);
+    let reason = shown["resources"][0]["last_sync"]["reason"].as_str().unwrap_or_default().to_owned();
+    assert!(reason.contains("cannot be read") && reason.contains("deep"), "{shown:#}");
 }

@@ -106,7 +106,9 @@ pub(super) fn read(answer: &Answer) -> Result<Multistatus, Refusal> {
     }
     let text = std::str::from_utf8(answer.body()).map_err(|_| Refusal::Unreadable("it is no UTF-8"))?;
     if !bounds::are_kept(text) {
-        return Err(Refusal::Unreadable("its XML has too many attributes, or nests too deep"));
+        return Err(Refusal::Unreadable(
+            "its XML has more than 32 attributes in one element, or elements that nest more than 48 deep, which is not read",
+        ));
     }
     // Entities of a document's own could make a short answer a long one.
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
