@@ -8,6 +8,7 @@ use std::time::Duration;
 use hooktide_flows::Settings;
 use hooktide_flows::connect::{self, ConnectionChange, Context, NewConnection, Refusal, Repeat};
 use hooktide_flows::follow::busy;
+use hooktide_flows::watch;
 use hooktide_model::names::Kind;
 use hooktide_model::secret::Secret;
 use hooktide_model::tenant::Tenant;
@@ -74,9 +75,20 @@ pub(crate) async fn connect_all(
             let change = ConnectionChange { settings, ..ConnectionChange::default() };
             connect::change(context, &made.id, change).await.map_err(|refusal| (provider.id(), refusal))?;
         }
+        // What an earlier start subscribed to went with its simulator.
+        if made.created_at < context.now && is_simulated(&host.settings, *provider, simulators) {
+            let begun = watch::begin_anew(&host.ports, &tenant, &made.id, context.now).await;
+            begun.map_err(|fault| (provider.id(), fault.into()))?;
+        }
         connections.insert(provider.id(), made.id);
     }
     Ok(connections)
+}
+
+/// Whether a provider's connections lead to its simulator, and not to where the operator says that it is.
+fn is_simulated(settings: &Settings, provider: &dyn Provider, simulators: &Simulators) -> bool {
+    let at = simulators.get(provider.id()).map(|address| format!("http://{address}"));
+    at.is_some() && (address_of(provider).is_some() || settings.apis.get(provider.id()) == at.as_ref())
 }
 
 /// The settings of the demo's connection of a provider.

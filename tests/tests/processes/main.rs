@@ -4,6 +4,7 @@
 mod command;
 mod commands;
 mod crash;
+mod demo;
 mod feed;
 mod finding;
 #[cfg(target_os = "linux")]

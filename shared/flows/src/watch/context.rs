@@ -13,6 +13,13 @@ use hooktide_store::records::{self, Stored, Upkeep};
 /// How many subscriptions a connection has at the most.
 const MOST: usize = 2_000;
 
+/// The rows of a connection's subscriptions.
+pub(super) async fn rows(ports: &Ports, tenant: &Tenant, connection: &str) -> Result<Vec<Stored<Subscription>>, Fault> {
+    let (partition, prefix) = (subscription::partition(tenant), subscription::prefix(connection));
+    let all = records::list_all(&*ports.table, partition, &prefix, MOST).await?;
+    Ok(all.into_iter().map(|(_, stored)| stored).collect())
+}
+
 /// What the renewer works with.
 pub(super) struct Context<'a> {
     pub(super) ports: &'a Ports,
@@ -27,9 +34,7 @@ pub(super) struct Context<'a> {
 impl Context<'_> {
     /// The rows of a connection's subscriptions.
     pub(super) async fn rows(&self, connection: &str) -> Result<Vec<Stored<Subscription>>, Fault> {
-        let (partition, prefix) = (subscription::partition(self.tenant), subscription::prefix(connection));
-        let all = records::list_all(&*self.ports.table, partition, &prefix, MOST).await?;
-        Ok(all.into_iter().map(|(_, stored)| stored).collect())
+        rows(self.ports, self.tenant, connection).await
     }
 
     /// Writes a new row.

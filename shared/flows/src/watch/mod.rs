@@ -33,7 +33,9 @@ use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::MarkReason;
 use hooktide_model::tenant::Tenant;
+use hooktide_store::ports::Write;
 use hooktide_store::records::job::Raise;
+use hooktide_store::records::{self, Stored};
 
 /// The kind of the job. The renewer does it, not the syncer.
 pub const WATCH: JobKind = JobKind::named("watch");
@@ -44,4 +46,14 @@ pub async fn look(ports: &Ports, tenant: &Tenant, connection: &str, now: Timesta
     let asked = Raise { tenant, job: WATCH, resource: connection, reasons: &reasons, entities: &BTreeSet::new() };
     // The renewer looks each minute, so there is nothing to announce.
     raise(ports, &asked, Duration::ZERO, now).await.map(drop)
+}
+
+/// Forgets the subscriptions of a connection whose provider has none of them any more, and asks for a look, which makes them anew.
+pub async fn begin_anew(ports: &Ports, tenant: &Tenant, connection: &str, now: Timestamp) -> Result<(), Fault> {
+    let rows = context::rows(ports, tenant, connection).await?;
+    for Stored { record, rev } in rows {
+        let write = Write::Delete { key: record.key(tenant), condition: Some(records::unchanged(rev)) };
+        ports.table.write(write).await.map(drop).map_err(records::raced)?;
+    }
+    look(ports, tenant, connection, now).await
 }
