@@ -17,8 +17,8 @@ use super::value::Value;
 use crate::{Moment, zones};
 use hooktide_model::calendar::CalendarEvent;
 
-/// How many intervals are looked at for one event: the days of more than 100 years.
-const MOST_INTERVALS: usize = 50_000;
+/// How many days are looked at for one event, by all of its rules: those of more than 500 years.
+const MOST_DAYS: usize = 200_000;
 /// How many starts are looked at for one event; some of them may be left out.
 const MOST_STARTS: usize = 4_000;
 /// Longer than any clock is ever moved by.
@@ -108,7 +108,7 @@ impl<'a> Expansion<'a> {
 
     /// All starts that the lines of an event give, with their ends, and whether there may be more.
     fn starts(&self, lines: &Lines, end_of: impl Fn(Moment) -> Moment) -> (BTreeMap<Moment, Moment>, bool) {
-        let mut bounds = Bounds { intervals: MOST_INTERVALS, starts: MOST_STARTS, cut: false };
+        let mut bounds = Bounds { days: MOST_DAYS, starts: MOST_STARTS, cut: false };
         let mut starts = BTreeMap::new();
         // The first start belongs to the series whether or not a rule names it, unless all rules end before it.
         if lines.rules.is_empty() || lines.rules.iter().any(|rule| !self.has_ended(rule, self.start)) {
@@ -130,13 +130,11 @@ impl<'a> Expansion<'a> {
                 starts.remove(&start);
             }
         }
-        for value in &lines.left_out {
-            let original = match value {
-                Value::At(at) => Moment::At(*at),
-                Value::Day(_) | Value::Clock(_) => Moment::Day(value.day()),
-            };
-            leave_out(&mut starts, original, self.zone);
-        }
+        let originals = lines.left_out.iter().map(|value| match value {
+            Value::At(at) => Moment::At(*at),
+            Value::Day(_) | Value::Clock(_) => Moment::Day(value.day()),
+        });
+        leave_out(&mut starts, originals, |moment| moment::day_in(moment, self.zone));
         (starts, bounds.cut)
     }
 

@@ -1,8 +1,9 @@
 //! The instances of an event within a window.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::expansion::{Candidates, expanded};
@@ -62,12 +63,14 @@ pub fn instances(
     let Candidates { mut starts, zone: own, .. } = candidates;
     let of_series = apart.iter().filter(|entry| entry.series.as_deref() == Some(event.id.as_str()));
     let replaced = event.occurrences.iter().map(|occurrence| &occurrence.original_start);
+    let mut originals = Vec::new();
     for original in replaced.chain(of_series.map(|entry| &entry.original_start)).flatten() {
         match moment::read(original) {
-            Some(original) => leave_out(&mut starts, original, &own),
+            Some(original) => originals.push(original),
             None => found.unread = found.unread.or(Some(ODD_EXCEPTION)),
         }
     }
+    leave_out(&mut starts, originals, |moment| moment::day_in(moment, &own));
     let regular = starts.into_iter().map(|(start, end)| Instance {
         start,
         end,
@@ -114,17 +117,23 @@ fn exceptions(event: &CalendarEvent, unread: &mut Option<&'static str>) -> Vec<I
     list
 }
 
-/// Leaves out the start that something else replaces. One of the other form is found by its day in the zone of the event.
-pub(super) fn leave_out(starts: &mut BTreeMap<Moment, Moment>, original: Moment, zone: &TimeZone) {
-    if starts.remove(&original).is_some() {
-        return;
-    }
-    let day_of = |moment: Moment| match moment {
-        Moment::At(at) => zone.to_datetime(at).date(),
-        Moment::Day(day) => day,
-    };
+/// Leaves out the starts that something else replaces. One of the other form is found by its day in the zone of the event: all
+/// starts are looked at once, however many are left out.
+pub(super) fn leave_out(
+    starts: &mut BTreeMap<Moment, Moment>,
+    originals: impl IntoIterator<Item = Moment>,
+    mut day_of: impl FnMut(Moment) -> Date,
+) {
     let is_day = |moment: Moment| matches!(moment, Moment::Day(_));
-    starts.retain(|start, _| is_day(*start) == is_day(original) || day_of(*start) != day_of(original));
+    let mut by_day: BTreeSet<(bool, Date)> = BTreeSet::new();
+    for original in originals {
+        if starts.remove(&original).is_none() {
+            by_day.insert((!is_day(original), day_of(original)));
+        }
+    }
+    if !by_day.is_empty() {
+        starts.retain(|start, _| !by_day.contains(&(is_day(*start), day_of(*start))));
+    }
 }
 
 /// Whether an instance takes time of a window, or is within it where it takes none.

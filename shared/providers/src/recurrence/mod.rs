@@ -17,6 +17,8 @@ mod tests;
 mod value;
 
 pub(crate) use self::moment::text;
+#[cfg(test)]
+pub(crate) use self::rule::READ;
 pub(crate) use self::rule::Rule;
 pub(crate) use self::series::Series;
 pub(crate) use self::starts::Bounds;

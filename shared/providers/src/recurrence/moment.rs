@@ -30,6 +30,14 @@ pub(super) fn at(moment: Moment, home: &TimeZone) -> Timestamp {
     }
 }
 
+/// The day, by the clock of a zone.
+pub(super) fn day_in(moment: Moment, zone: &TimeZone) -> Date {
+    match moment {
+        Moment::At(at) => zone.to_datetime(at).date(),
+        Moment::Day(day) => day,
+    }
+}
+
 /// The end of what begins then and lasts as long as another from `start` to `end`. Without an end, or with one before it, a
 /// day is over on the next, and a time at once.
 pub(super) fn end_like(begins: Moment, start: Option<Moment>, end: Option<Moment>) -> Moment {

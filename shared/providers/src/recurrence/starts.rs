@@ -12,8 +12,8 @@ use super::series::Series;
 /// How far the search for starts may go, over all rules of an event.
 #[derive(Debug)]
 pub(crate) struct Bounds {
-    /// How many intervals may still be looked at.
-    pub(crate) intervals: usize,
+    /// How many days may still be looked at, or parts of days where a rule has shorter intervals.
+    pub(crate) days: usize,
     /// How many starts may still be found.
     pub(crate) starts: usize,
     /// Whether the search ended early.
@@ -21,13 +21,18 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Counts one of what may be had; whether it may be.
-    fn take(&mut self, which: fn(&mut Self) -> &mut usize) -> bool {
+    /// Counts so many of what may be had; whether they may be.
+    fn take(&mut self, which: fn(&mut Self) -> &mut usize, count: usize) -> bool {
         let left = which(self);
-        let may = *left > 0;
-        *left = left.saturating_sub(1);
+        let may = *left >= count;
+        *left = left.saturating_sub(count);
         self.cut |= !may;
         may
+    }
+
+    /// Counts a start; whether it may be had.
+    pub(crate) fn take_start(&mut self) -> bool {
+        self.take(|bounds| &mut bounds.starts, 1)
     }
 }
 
@@ -70,7 +75,7 @@ impl Series {
         let origin = self.number(self.first);
         let last = self.number(span.end);
         let Some((mut number, mut left)) = self.skipped_to(span.start, origin) else { return found };
-        while number <= last && bounds.take(|bounds| &mut bounds.intervals) {
+        while number <= last && bounds.take(|bounds| &mut bounds.days, self.days_of_each()) {
             let picked = match self.interval(number) {
                 Found::Starts(interval) => self.picked(interval),
                 Found::NoneBefore(next) => {
@@ -86,7 +91,7 @@ impl Series {
                 if start >= span.end {
                     break;
                 }
-                if !bounds.take(|bounds| &mut bounds.starts) {
+                if !bounds.take_start() {
                     return found;
                 }
                 found.push(start);
@@ -120,6 +125,16 @@ impl Series {
         let first = u64::try_from(first.len() - before).unwrap_or(u64::MAX);
         let skipped = first.saturating_add(each.saturating_mul(whole.unsigned_abs() - 1));
         (left > skipped).then(|| (there, Some(left - skipped)))
+    }
+
+    /// How many days are looked at for one interval.
+    fn days_of_each(&self) -> usize {
+        match self.rule.frequency {
+            Frequency::Yearly => 366,
+            Frequency::Monthly => 31,
+            Frequency::Weekly => 7,
+            Frequency::Daily | Frequency::Hourly | Frequency::Minutely | Frequency::Secondly => 1,
+        }
     }
 
     /// The number of the first interval that applies, from that one on.

@@ -208,6 +208,30 @@ fn rules_without_an_end_are_followed_from_the_window_and_not_from_their_beginnin
 }
 
 #[test]
+fn rules_are_followed_for_so_many_days_whatever_their_intervals_are() {
+    // Years are looked at day by day.
+    let never = "FREQ=YEARLY;COUNT=9;BYMONTH=2;BYMONTHDAY=30";
+    for (start, cut) in [("1604-01-01T00:00:00Z", false), ("1204-01-01T00:00:00Z", true)] {
+        let series = event(start, "", Some("UTC"), &[&format!("RRULE:{never}")]);
+        assert_eq!(within(&series, "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z").cut, cut, "{start}");
+    }
+}
+
+#[test]
+fn starts_are_looked_at_once_however_many_are_left_out() {
+    let hours = (0..1_000).map(|hour| at("2026-12-01T00:00:00Z") + jiff::SignedDuration::from_hours(hour));
+    let mut starts = hours.map(|hour| (Moment::At(hour), Moment::At(hour))).collect();
+    let days = (1..=20).map(|day| Moment::Day(jiff::civil::date(2026, 12, day)));
+    let mut looked = 0;
+    let originals = days.cycle().take(1_000);
+    super::instances::leave_out(&mut starts, originals, |moment| {
+        looked += 1;
+        super::moment::day_in(moment, &jiff::tz::TimeZone::UTC)
+    });
+    assert_eq!((starts.len(), looked), (1_000 - 20 * 24, 2_000));
+}
+
+#[test]
 fn a_long_event_that_recurs_daily_is_bounded() {
     let long = event("1990-01-01T00:00:00Z", "2020-01-01T00:00:00Z", Some("UTC"), &["RRULE:FREQ=DAILY"]);
     let found = within(&long, "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z");

@@ -63,7 +63,8 @@ impl Gathered {
 
     fn entry(mut self, uid: String, context: &Context<'_>) -> Entry {
         if let Some(series) = &self.series {
-            self.exceptions.retain(|original, exception| !is_withdrawn(exception, *original, series));
+            let revised = Revised::of(series);
+            self.exceptions.retain(|original, exception| !revised.has_withdrawn(exception, *original));
         }
         let pieces = || self.series.iter().chain(self.exceptions.values());
         let last_modified = pieces().filter_map(|piece| piece.modified).max();
@@ -129,23 +130,37 @@ impl Gathered {
     }
 }
 
-/// Whether a series that was revised since an exception was made has it no more: it leaves that start out, or ends before.
-fn is_withdrawn(exception: &Piece, original: Moment, series: &Piece) -> bool {
-    let sequence = |piece: &Piece| piece.sequence.unwrap_or_default();
-    let at = if let Moment::At(at) = original { Some(at) } else { None };
-    let has_ended = |line: &str| {
-        let rule = line.strip_prefix("RRULE:").and_then(|rule| Rule::read(rule).ok());
+/// A series that may have been revised since its exceptions were made.
+struct Revised<'a> {
+    series: &'a Piece,
+    zone: TimeZone,
+    /// The rules by which it takes place; none where something else does so too, which has no end that is known.
+    rules: Option<Vec<Rule>>,
+}
+
+impl<'a> Revised<'a> {
+    fn of(series: &'a Piece) -> Self {
         let zone = series.zone.as_deref().and_then(zones::by_name).unwrap_or(TimeZone::UTC);
-        let clock = match original {
-            Moment::At(at) => zone.to_datetime(at),
-            Moment::Day(day) => day.to_datetime(Time::midnight()),
+        let adding = series.lines.iter().filter(|line| line.starts_with("RRULE:") || line.starts_with("RDATE"));
+        let rules = adding.map(|line| Rule::read(line.strip_prefix("RRULE:")?).ok()).collect();
+        Self { series, zone, rules }
+    }
+
+    /// Whether it has an exception no more: it leaves that start out, or ends before.
+    fn has_withdrawn(&self, exception: &Piece, original: Moment) -> bool {
+        let sequence = |piece: &Piece| piece.sequence.unwrap_or_default();
+        let age = sequence(exception).cmp(&sequence(self.series));
+        age.is_le() && self.series.left_out.contains(&original) || age.is_lt() && self.has_ended(original)
+    }
+
+    fn has_ended(&self, original: Moment) -> bool {
+        let (clock, at) = match original {
+            Moment::At(at) => (self.zone.to_datetime(at), Some(at)),
+            Moment::Day(day) => (day.to_datetime(Time::midnight()), None),
         };
-        rule.is_some_and(|rule| rule.has_ended(clock, at, &zone))
-    };
-    let mut rules = series.lines.iter().filter(|line| line.starts_with("RRULE:") || line.starts_with("RDATE"));
-    let ends_before = !series.lines.is_empty() && rules.all(|line| has_ended(line));
-    sequence(exception) <= sequence(series) && series.left_out.contains(&original)
-        || sequence(exception) < sequence(series) && ends_before
+        let rules = self.rules.as_ref().filter(|_| !self.series.lines.is_empty());
+        rules.is_some_and(|rules| rules.iter().all(|rule| rule.has_ended(clock, at, &self.zone)))
+    }
 }
 
 fn occurrence(original: Moment, piece: &Piece) -> Occurrence {

@@ -166,7 +166,7 @@ fn time(properties: &[Property], name: &'static str, zones: &Zones, piece: &mut 
         piece.note(name);
         return None;
     };
-    let when = zones.when(time, property.zone.as_deref());
+    let when = zones.zone(property.zone.as_deref()).when(time);
     if when.is_odd {
         piece.note("a time zone that is unknown");
     }

@@ -14,6 +14,8 @@ use crate::recurrence::Value;
 
 /// The longest rules by which an event recurs, in bytes.
 const LONGEST: usize = 32 * 1024;
+/// How many rules an event may have. More than one are rare.
+const MOST_RULES: usize = 50;
 
 /// The times of a line of one kind, such as those that are left out.
 #[derive(Default)]
@@ -30,6 +32,9 @@ pub(super) fn lines(
     zones: &Zones,
     piece: &mut Piece,
 ) -> Result<Vec<String>, &'static str> {
+    if rules.len() > MOST_RULES {
+        return Err("it has too many rules");
+    }
     let mut lines = rules;
     if matches!(piece.start, Some(Moment::Day(_))) {
         lines = lines.into_iter().map(|line| with_a_last_day(line, zones)).collect();
@@ -64,25 +69,24 @@ fn with_a_last_day(line: String, zones: &Zones) -> String {
     let Some(Value::At(at)) = Value::read(until) else { return line };
     let in_utc = TimeZone::UTC.to_datetime(at);
     let begins_day = in_utc.time() == Time::midnight();
-    let day = if begins_day { in_utc.date() } else { zones.zone(None).0.to_datetime(at).date() };
+    let day = if begins_day { in_utc.date() } else { zones.zone(None).clock.to_datetime(at).date() };
     format!("{before}UNTIL={}{}", day.strftime("%Y%m%d"), &rest[until.len()..])
 }
 
 impl Times {
     fn take(&mut self, property: &Property, zones: &Zones, piece: &mut Piece) {
-        let id = property.zone.as_deref();
+        let zone = zones.zone(property.zone.as_deref());
         let of_days = matches!(piece.start, Some(Moment::Day(_)));
         for value in &property.values {
             let (start, end) = match value {
                 Content::Time(start) => (*start, None),
-                Content::Period(start, end) => match zones.when(*end, id).moment {
+                Content::Period(start, end) => match zone.when(*end).moment {
                     Moment::At(end) => (*start, Some(end)),
                     Moment::Day(_) => (*start, None),
                 },
                 Content::PeriodLasting(start, span) => {
-                    let (zone, ..) = zones.zone(id);
-                    let zone = if let Value::At(_) = start { TimeZone::UTC } else { zone };
-                    let begins = start.at(&zone).map(|at| at.to_zoned(zone));
+                    let clock = if let Value::At(_) = start { &TimeZone::UTC } else { &zone.clock };
+                    let begins = start.at(clock).map(|at| at.to_zoned(clock.clone()));
                     (*start, begins.and_then(|begins| begins.checked_add(*span).ok()).map(|end| end.timestamp()))
                 }
                 Content::Lasting(_) | Content::Offset(_) | Content::Number(_) | Content::Text(_) => {
@@ -90,7 +94,7 @@ impl Times {
                     continue;
                 }
             };
-            let when = zones.when(start, id);
+            let when = zone.when(start);
             if when.is_odd {
                 piece.note("a time zone that is unknown");
             }

@@ -8,6 +8,8 @@
 mod block;
 mod busy;
 mod components;
+#[cfg(test)]
+mod costs;
 mod entries;
 mod event;
 mod lines;

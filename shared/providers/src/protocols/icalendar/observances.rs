@@ -9,8 +9,13 @@ use super::parsed::{self, Content};
 use crate::recurrence::{Bounds, Rule, Series, Value};
 use crate::zones;
 
-/// How many parts of a zone are read.
+/// How many parts of a zone are read, and how many onsets each of them may list.
 const MOST_PARTS: usize = 200;
+/// How many rules a part of a zone may have.
+const MOST_RULES: usize = 10;
+/// How many onsets are read, of all zones of a calendar together, and how many days are looked at to find them.
+const MOST_ONSETS: usize = 20_000;
+const MOST_DAYS: usize = 1_000_000;
 /// How many days are between two looks at the clock.
 const STEP: i32 = 5;
 /// How many looks there are: a year back, and two ahead.
@@ -22,28 +27,35 @@ const COMMON: &str = "UTC Europe/London Europe/Berlin Europe/Athens Europe/Istan
     America/Los_Angeles America/Sao_Paulo Asia/Dubai Asia/Kolkata Asia/Singapore \
     Asia/Tokyo Australia/Sydney Australia/Adelaide Pacific/Auckland";
 
-/// A part of a zone: what the clock differs from UTC by, from each of its onsets on.
-struct Observance {
+/// A time from which on a clock differs otherwise from UTC than before.
+struct Onset {
+    at: Timestamp,
     before: Offset,
     after: Offset,
-    onsets: Vec<DateTime>,
 }
 
-/// The IANA name of the zone whose clock agrees best with the rules around `now`. Where none does, a zone that never moves.
-pub(super) fn closest(component: &Component, now: Timestamp) -> Option<String> {
-    let parts = component.parts.iter().take(MOST_PARTS);
-    let observances: Vec<Observance> = parts.filter_map(|part| observance(part, now)).collect();
+/// How much is looked at to know all zones of a calendar by their rules.
+pub(super) fn search() -> Bounds {
+    Bounds { days: MOST_DAYS, starts: MOST_ONSETS, cut: false }
+}
+
+/// The IANA name of the zone whose clock agrees best with the rules around `now`. Where none does, a zone that never moves. One
+/// with more parts or onsets than are read is not known: what is left out may be what holds now.
+pub(super) fn closest(component: &Component, now: Timestamp, search: &mut Bounds) -> Option<String> {
+    search.cut = false;
+    let onsets = onsets(component, now, search)?;
     let looks = (-BACK..LOOKS - BACK).filter_map(|look| {
         let at = now.checked_add(SignedDuration::from_hours(i64::from(look * STEP) * 24)).ok()?;
-        Some((at, offset(&observances, at)?))
+        Some((at, offset(&onsets, at)?))
     });
     let looks: Vec<(Timestamp, Offset)> = looks.collect();
     let (_, own) = looks.get(usize::try_from(BACK).unwrap_or_default())?;
     let mut best: Option<(usize, String)> = None;
     for name in COMMON.split(' ').map(str::to_owned).chain(zones::names()) {
         let Some(zone) = zones::by_name(&name) else { continue };
-        let odd = looks.iter().filter(|(at, offset)| zone.to_offset(*at) != *offset).count();
-        if best.as_ref().is_none_or(|(least, _)| odd < *least) {
+        let least = best.as_ref().map_or(usize::MAX, |(least, _)| *least);
+        let odd = looks.iter().filter(|(at, offset)| zone.to_offset(*at) != *offset).take(least).count();
+        if odd < least {
             best = Some((odd, name));
         }
         if odd == 0 {
@@ -60,17 +72,28 @@ pub(super) fn closest(component: &Component, now: Timestamp) -> Option<String> {
     Some(fixed.filter(|name| zones::by_name(name).is_some()).unwrap_or(name))
 }
 
-/// What the clock differs from UTC by.
-fn offset(observances: &[Observance], at: Timestamp) -> Option<Offset> {
-    let onsets = observances.iter().flat_map(|part| {
-        part.onsets.iter().map(move |onset| (zones::time_of(&TimeZone::fixed(part.before), *onset), part))
-    });
-    let latest = onsets.clone().filter(|(onset, _)| *onset <= at).max_by_key(|(onset, _)| *onset);
-    let first = || onsets.min_by_key(|(onset, _)| *onset).map(|(_, part)| part.before);
-    latest.map(|(_, part)| part.after).or_else(first)
+/// What the clock differs from UTC by; onsets are in their order.
+fn offset(onsets: &[Onset], at: Timestamp) -> Option<Offset> {
+    let begun = onsets.partition_point(|onset| onset.at <= at);
+    let latest = begun.checked_sub(1).and_then(|place| onsets.get(place));
+    latest.map(|onset| onset.after).or_else(|| Some(onsets.first()?.before))
 }
 
-fn observance(part: &Component, now: Timestamp) -> Option<Observance> {
+/// All onsets of a zone around `now`, in their order; `None` if there are more than are read.
+fn onsets(component: &Component, now: Timestamp, search: &mut Bounds) -> Option<Vec<Onset>> {
+    if component.parts.len() > MOST_PARTS {
+        return None;
+    }
+    let mut onsets = Vec::new();
+    for part in &component.parts {
+        onsets.extend(of_part(part, now, search).into_iter().flatten());
+    }
+    onsets.sort_by_key(|onset| onset.at);
+    (!search.cut).then_some(onsets)
+}
+
+/// The onsets of a part of a zone, if it can be read.
+fn of_part(part: &Component, now: Timestamp, search: &mut Bounds) -> Option<Vec<Onset>> {
     let properties = parsed::properties(&part.lines);
     let offset = |name: &str| parsed::value(&properties, name)?.offset();
     let (before, after) = (offset("TZOFFSETFROM")?, offset("TZOFFSETTO")?);
@@ -83,17 +106,18 @@ fn observance(part: &Component, now: Timestamp) -> Option<Observance> {
         })
     };
     let first = clocks("DTSTART").next()?;
-    let mut onsets: Vec<DateTime> = clocks("RDATE").take(MOST_PARTS).chain([first]).collect();
+    let listed = clocks("RDATE").chain([first]).take_while(|_| search.take_start());
+    let mut starts: Vec<DateTime> = listed.take(MOST_PARTS + 1).collect();
+    search.cut |= starts.len() > MOST_PARTS || part.rules.len() > MOST_RULES;
     let clock = TimeZone::UTC.to_datetime(now);
     let years = |count: i32| SignedDuration::from_hours(i64::from(count) * 366 * 24);
     let span = clock.saturating_sub(years(3))..clock.saturating_add(years(4));
-    let mut bounds = Bounds { intervals: 5_000, starts: 100, cut: false };
-    for rule in part.rules.iter().filter_map(|line| Rule::read(line.strip_prefix("RRULE:")?).ok()) {
-        let starts = Series::new(rule.clone(), first, false).starts(&span, &mut bounds);
-        let zone = TimeZone::fixed(before);
-        onsets.extend(
-            starts.into_iter().filter(|start| !rule.has_ended(*start, Some(zones::time_of(&zone, *start)), &zone)),
-        );
+    let zone = TimeZone::fixed(before);
+    let rules = part.rules.iter().take(MOST_RULES);
+    for rule in rules.filter_map(|line| Rule::read(line.strip_prefix("RRULE:")?).ok()) {
+        let named = Series::new(rule.clone(), first, false).starts(&span, search).into_iter();
+        starts.extend(named.filter(|start| !rule.has_ended(*start, Some(zones::time_of(&zone, *start)), &zone)));
     }
-    Some(Observance { before, after, onsets })
+    let onset = |start: DateTime| Onset { at: zones::time_of(&zone, start), before, after };
+    Some(starts.into_iter().map(onset).collect())
 }

@@ -13,6 +13,10 @@ use crate::{Moment, zones};
 
 /// How many zones of a calendar are told by their rules.
 const MOST_BY_RULES: usize = 50;
+/// The longest name of a zone that is looked up, in bytes.
+const LONGEST_NAME: usize = 256;
+/// How many parts the name of a zone has, such as `America/Argentina/Ushuaia`.
+const MOST_PARTS: usize = 3;
 
 /// The time zones of a calendar.
 #[derive(Debug)]
@@ -21,6 +25,17 @@ pub(super) struct Zones {
     names: BTreeMap<String, String>,
     /// The IANA name of the zone of times that name none.
     floating: String,
+}
+
+/// A time zone that a property names.
+#[derive(Debug)]
+pub(super) struct Zone {
+    /// Its clock.
+    pub(super) clock: TimeZone,
+    /// Its IANA name.
+    name: String,
+    /// Whether nobody knows it, so that it is that of times which name none.
+    is_odd: bool,
 }
 
 /// A date or a time of an event.
@@ -42,7 +57,7 @@ impl Zones {
         let named_by = |zone: Option<&str>| zone.and_then(named);
         let floating = named_by(components.zone.as_deref()).or_else(|| named_by(context.zone));
         let mut zones = Self { names: BTreeMap::new(), floating: floating.unwrap_or_else(|| "UTC".to_owned()) };
-        let mut by_rules = 0;
+        let (mut by_rules, mut search) = (0, observances::search());
         for component in &components.zones {
             let (id, place) = identity(component);
             let Some(id) = id else { continue };
@@ -51,7 +66,7 @@ impl Zones {
             let mut name = named(&id).filter(|_| !is_shown).or_else(|| place.as_deref().and_then(named));
             if name.is_none() && by_rules < MOST_BY_RULES {
                 by_rules += 1;
-                name = observances::closest(component, context.now);
+                name = observances::closest(component, context.now, &mut search);
             }
             if let Some(name) = name.or_else(|| named(&id)) {
                 zones.names.insert(id.replace('\\', ""), name);
@@ -60,38 +75,40 @@ impl Zones {
         zones
     }
 
-    /// The zone of an identifier, with its IANA name; that of times which name none, where nobody knows it.
-    pub(super) fn zone(&self, id: Option<&str>) -> (TimeZone, String, bool) {
+    /// The zone of an identifier; that of times which name none, where nobody knows it.
+    pub(super) fn zone(&self, id: Option<&str>) -> Zone {
         let id = id.map(str::trim).filter(|id| !id.is_empty());
         let name = id.and_then(|id| self.own(id).or_else(|| named(id)));
         let is_odd = id.is_some() && name.is_none();
         let name = name.unwrap_or_else(|| self.floating.clone());
-        (zones::by_name(&name).unwrap_or(TimeZone::UTC), name, is_odd)
+        Zone { clock: zones::by_name(&name).unwrap_or(TimeZone::UTC), name, is_odd }
     }
 
     /// The IANA name of a zone that the calendar describes. Commas in an identifier may be escaped, and may end it.
     fn own(&self, id: &str) -> Option<String> {
         let id = id.replace('\\', "");
-        let begins = || self.names.iter().find(|(known, _)| id.starts_with('(') && known.starts_with(&id));
-        self.names.get(&id).or_else(|| begins().map(|(_, name)| name)).cloned()
-    }
-
-    /// A value whose property names that zone.
-    pub(super) fn when(&self, value: Value, id: Option<&str>) -> When {
-        let (moment, written, zone, is_odd) = match value {
-            Value::Day(day) => (Moment::Day(day), day.to_datetime(Time::midnight()), None, false),
-            Value::At(at) => (Moment::At(at), TimeZone::UTC.to_datetime(at), Some("UTC".to_owned()), false),
-            Value::Clock(clock) => {
-                let (zone, name, is_odd) = self.zone(id);
-                (Moment::At(zones::time_of(&zone, clock)), clock, Some(name), is_odd)
-            }
-        };
-        When { moment, written, zone, is_odd }
+        let mut begins = self.names.range(id.clone()..).take_while(|(known, _)| known.starts_with(&id));
+        let by_beginning = begins.next().filter(|_| id.starts_with('('));
+        self.names.get(&id).or(by_beginning.map(|(_, name)| name)).cloned()
     }
 
     /// The point in time at which a day begins for times that name no zone.
     pub(super) fn midnight(&self, day: Date) -> Timestamp {
-        zones::beginning(&self.zone(None).0, day)
+        zones::beginning(&self.zone(None).clock, day)
+    }
+}
+
+impl Zone {
+    /// A value whose property names this zone.
+    pub(super) fn when(&self, value: Value) -> When {
+        let (moment, written, zone, is_odd) = match value {
+            Value::Day(day) => (Moment::Day(day), day.to_datetime(Time::midnight()), None, false),
+            Value::At(at) => (Moment::At(at), TimeZone::UTC.to_datetime(at), Some("UTC".to_owned()), false),
+            Value::Clock(clock) => {
+                (Moment::At(zones::time_of(&self.clock, clock)), clock, Some(self.name.clone()), self.is_odd)
+            }
+        };
+        When { moment, written, zone, is_odd }
     }
 }
 
@@ -105,10 +122,14 @@ fn identity(component: &Component) -> (Option<String>, Option<String>) {
 /// The IANA name of a zone by the name that a program gives it: an IANA name, one within a path, or one of Windows.
 pub(super) fn named(name: &str) -> Option<String> {
     let name = name.trim().trim_matches('"');
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let known = |name: &str| zones::by_name(name)?.iana_name().map(str::to_owned);
     let within_path = || {
         let parts: Vec<&str> = name.split('/').collect();
-        (1..parts.len()).map(|from| parts[from..].join("/")).find_map(|rest| known(&rest))
+        let first = parts.len().saturating_sub(MOST_PARTS).max(1);
+        (first..parts.len()).map(|from| parts[from..].join("/")).find_map(|rest| known(&rest))
     };
     let by_name = || parsed::zone_named(name).and_then(|name| known(&name));
     known(name).or_else(by_name).or_else(within_path)
