@@ -33,7 +33,7 @@ FILES = {
     "recurring_ical_events/issue_132_swapped_start_and_end.ics": SWAPPED,
     "recurring_ical_events/multiple_rrule.ics": COUNT,
     "recurring_ical_events/issue_75_range_parameter.ics": (
-        "RANGE=THISANDFUTURE is named as unread, and what follows the exception is as the series has it"
+        "a rule of times that ends on a day has what begins on that day; there, it ends when the day begins"
     ),
     "icalendar/issue_1633_rdate_with_dates.ics": "a period of days is none (RFC 5545, 3.3.9), and adds nothing but its day",
     "icalendar/issue_1633_rdate_with_dates_and_tzid.ics": (

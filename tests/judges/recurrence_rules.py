@@ -1,7 +1,10 @@
 """Rules by which events recur, made at random under one seed, as calendars with one event each."""
 
 import datetime
+import itertools
 import random
+
+from dateutil.rrule import rrulestr
 
 SEED = 5545
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kolkata", "UTC"]
@@ -38,6 +41,37 @@ def cases(count):
     """So many cases, always the same ones."""
     chance = random.Random(SEED)
     return [case(chance, number) for number in range(count)]
+
+
+def ranged_cases(count):
+    """So many series with exceptions that hold for all later occurrences, beside others; always the same ones."""
+    chance = random.Random(SEED + 1)
+    return [ranged_case(chance, number) for number in range(count)]
+
+
+def ranged_case(chance, number):
+    zone = chance.choice(ZONES)
+    # Where no clock is moved: what is moved into an hour that is skipped is a matter of its own.
+    start = chance_start(chance).replace(hour=chance.choice([9, 12, 17]))
+    rule = chance.choice(["FREQ=DAILY", "FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=MO,TH", "FREQ=MONTHLY"])
+    rule += chance.choice(["", f";COUNT={chance.randrange(5, 40)}"])
+    starts = list(itertools.islice(rrulestr(rule, dtstart=start), 30))
+    lines = ["BEGIN:VEVENT", f"UID:{number}", f"DTSTAMP:{stamp(FIRST)}Z", times("DTSTART", [starts[0]], zone, False)]
+    lines += ["DURATION:PT1H", f"RRULE:{rule}"]
+    if chance.random() < 0.4:
+        lines.append(times("EXDATE", chance.sample(starts[1:], 1), zone, False))
+    lines.append("END:VEVENT")
+    changed = chance.sample(starts, min(len(starts), chance.randrange(1, 5)))
+    for place, original in enumerate(changed):
+        parameter = ";RANGE=THISANDFUTURE" if place == 0 or chance.random() < 0.5 else ""
+        moved = original + datetime.timedelta(minutes=chance.choice([0, 30, 120, -90, 1440, -2880, 1500]))
+        lines += ["BEGIN:VEVENT", f"UID:{number}", f"DTSTAMP:{stamp(FIRST)}Z"]
+        lines.append(times(f"RECURRENCE-ID{parameter}", [original], zone, False))
+        lines += [times("DTSTART", [moved], zone, False), f"DURATION:{chance.choice(['PT30M', 'PT1H', 'PT3H'])}", "END:VEVENT"]
+    ics = "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *lines, "END:VCALENDAR", ""])
+    since = start + datetime.timedelta(days=chance.choice([-10, 0, 30, 60]))
+    window = (since, since + datetime.timedelta(days=chance.choice([40, 200])))
+    return Case(f"range {number}: {' '.join(lines)}", ics, window, zone)
 
 
 def case(chance, number):

@@ -1,5 +1,5 @@
-"""The expansion of recurring events, against `recurring-ical-events`, which knows nothing of Hooktide: rules made at random, and
-every calendar in the published tests of that library and of `icalendar`."""
+"""The expansion of recurring events, against `recurring-ical-events`, which knows nothing of Hooktide: rules and exceptions
+made at random, and every calendar in the published tests of that library and of `icalendar`."""
 
 import datetime
 import json
@@ -18,6 +18,7 @@ import recurrence_rules
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXPAND = Path(os.environ.get("CARGO_TARGET_DIR", CHECKOUT / "target")) / "debug/expand"
 RULES = 2200
+RANGES = 400
 # Instances near the edges of a window are not compared: the two say otherwise what overlaps one.
 EDGE = datetime.timedelta(days=3)
 # How many differences are shown.
@@ -75,6 +76,20 @@ class Expansion(unittest.TestCase):
         self.none_unknown(unknown)
         self.assertGreaterEqual(compared, 2000)
         self.assertGreater(starts, 20000)
+
+    def test_ranges_of_exceptions_move_what_follows_alike(self):
+        compared, starts, unknown = 0, 0, []
+        for case in recurrence_rules.ranged_cases(RANGES):
+            ours, theirs = self.ours(case), expected(case)
+            if ours is None or theirs is None:
+                continue
+            compared, starts = compared + 1, starts + len(theirs)
+            if ours != theirs:
+                unknown.append(f"{case.name}\n  only ours {only(ours, theirs)}\n  only theirs {only(theirs, ours)}")
+        print(f"{compared} series with ranges and {starts} instances compared")
+        self.none_unknown(unknown)
+        self.assertGreaterEqual(compared, 350)
+        self.assertGreater(starts, 3000)
 
     def test_published_calendars_recur_alike(self):
         compared, differing, unknown = 0, {}, []

@@ -71,6 +71,10 @@ pub struct Occurrence {
     /// Whether that is not certain.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tentative: bool,
+    /// Whether all later occurrences that the rules give differ in the same way, up to the next one of this kind: they are moved
+    /// by as much, last as long and are as busy, or do not take place (`RANGE=THISANDFUTURE` of iCalendar).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub following: bool,
 }
 
 /// The text that the provider's id, `UID` or reference of a block of ours begins with, so that it is known wherever a copy of it

@@ -7,9 +7,9 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::instances::leave_out;
 use super::lines::{Lines, Reading};
-use super::moment;
+use super::moment::{self, MOVES};
+use super::ranges::{Lasting, Ranges};
 use super::rule::{Ends, Rule};
 use super::series::Series;
 use super::starts::Bounds;
@@ -21,8 +21,6 @@ use hooktide_model::calendar::CalendarEvent;
 const MOST_DAYS: usize = 200_000;
 /// How many starts are looked at for one event; some of them may be left out.
 const MOST_STARTS: usize = 4_000;
-/// Longer than any clock is ever moved by.
-const MOVES: SignedDuration = SignedDuration::from_hours(3);
 /// Why an event has no instance.
 const ODD_START: &str = "its start cannot be read";
 /// Why its end was not used.
@@ -30,10 +28,19 @@ const ODD_END: &str = "its end cannot be read";
 /// Why the zone of its owner was used.
 const ODD_ZONE: &str = "its time zone is unknown";
 
+/// The starts of an event by its rules, each with its end where a line gives it one of its own.
+pub(super) type Starts = BTreeMap<Moment, Option<Moment>>;
+
 /// The starts of an event by its rules, which its exceptions may replace.
-pub(super) struct Candidates {
-    /// The starts, each with its end.
-    pub(super) starts: BTreeMap<Moment, Moment>,
+pub(super) struct Candidates<'a> {
+    /// The starts.
+    pub(super) starts: Starts,
+    /// What lines leave out of them.
+    pub(super) left_out: Vec<Moment>,
+    /// What holds for all occurrences from one on.
+    pub(super) ranges: Ranges<'a>,
+    /// The start and the end of the event.
+    pub(super) whole: Lasting,
     /// The zone by whose clock it recurs.
     pub(super) zone: TimeZone,
     /// Whether there may be more.
@@ -44,12 +51,19 @@ pub(super) struct Candidates {
 
 /// The starts of an event around a window, by its rules; of one without rules, its own. An event that only lists occurrences
 /// has none.
-pub(super) fn expanded(event: &CalendarEvent, window: (Timestamp, Timestamp), home: &TimeZone) -> Candidates {
+pub(super) fn expanded<'a>(
+    event: &'a CalendarEvent,
+    window: (Timestamp, Timestamp),
+    home: &TimeZone,
+) -> Candidates<'a> {
     let zone = event.time_zone.as_deref().map(zones::by_name);
     let mut found = Candidates {
         unread: matches!(zone, Some(None)).then_some(ODD_ZONE),
         zone: zone.flatten().unwrap_or_else(|| home.clone()),
-        starts: BTreeMap::new(),
+        starts: Starts::new(),
+        left_out: Vec::new(),
+        ranges: Ranges::default(),
+        whole: (None, None),
         cut: false,
     };
     let Some(text) = &event.start else { return found };
@@ -61,11 +75,11 @@ pub(super) fn expanded(event: &CalendarEvent, window: (Timestamp, Timestamp), ho
     if event.end.is_some() && end.is_none() {
         found.unread.get_or_insert(ODD_END);
     }
-    let end_of = |begins: Moment| moment::end_like(begins, Some(start), end);
+    found.whole = (Some(start), end);
     if event.recurrence.is_empty() {
         let lists_all = event.occurrences.iter().any(|occurrence| occurrence.original_start.is_none());
         if !lists_all {
-            found.starts.insert(start, end_of(start));
+            found.starts.insert(start, None);
         }
         return found;
     }
@@ -73,10 +87,12 @@ pub(super) fn expanded(event: &CalendarEvent, window: (Timestamp, Timestamp), ho
     if of_days {
         found.zone = home.clone();
     }
-    let lasts = moment::at(start, home).duration_until(moment::at(end_of(start), home));
-    let expansion = Expansion::new(start, &found.zone, window, lasts);
+    found.ranges = Ranges::of(event, &found.zone);
+    let lasts = moment::at(start, home).duration_until(moment::at(moment::end_like(start, Some(start), end), home));
+    let expansion = Expansion::new(start, &found.zone, found.ranges.widened(window), lasts);
     let lines = Reading { zone: &found.zone, of_days }.read(&event.recurrence);
-    let (starts, cut) = expansion.starts(&lines, end_of);
+    let (starts, cut) = expansion.starts(&lines);
+    found.left_out = left_out(&lines).collect();
     found.cut = cut;
     found.unread = found.unread.or(lines.unread);
     found.starts = starts;
@@ -106,22 +122,22 @@ impl<'a> Expansion<'a> {
         Self { start, first, zone, span }
     }
 
-    /// All starts that the lines of an event give, with their ends, and whether there may be more.
-    fn starts(&self, lines: &Lines, end_of: impl Fn(Moment) -> Moment) -> (BTreeMap<Moment, Moment>, bool) {
+    /// All starts that the lines of an event give, and whether there may be more.
+    fn starts(&self, lines: &Lines) -> (Starts, bool) {
         let mut bounds = Bounds { days: MOST_DAYS, starts: MOST_STARTS, cut: false };
-        let mut starts = BTreeMap::new();
+        let mut starts = Starts::new();
         // The first start belongs to the series whether or not a rule names it, unless all rules end before it.
         if lines.rules.is_empty() || lines.rules.iter().any(|rule| !self.has_ended(rule, self.start)) {
-            starts.insert(self.start, end_of(self.start));
+            starts.insert(self.start, None);
         }
         for rule in &lines.rules {
-            starts.extend(self.by_rule(rule, &mut bounds).into_iter().map(|start| (start, end_of(start))));
+            starts.extend(self.by_rule(rule, &mut bounds).into_iter().map(|start| (start, None)));
         }
         for (value, end) in &lines.added {
             let start = self.added(*value);
             let end = match (start, end) {
-                (Moment::At(start), Some(end)) => Moment::At(start.max(*end)),
-                (start, _) => end_of(start),
+                (Moment::At(start), Some(end)) => Some(Moment::At(start.max(*end))),
+                _ => None,
             };
             starts.insert(start, end);
         }
@@ -130,11 +146,6 @@ impl<'a> Expansion<'a> {
                 starts.remove(&start);
             }
         }
-        let originals = lines.left_out.iter().map(|value| match value {
-            Value::At(at) => Moment::At(*at),
-            Value::Day(_) | Value::Clock(_) => Moment::Day(value.day()),
-        });
-        leave_out(&mut starts, originals, |moment| moment::day_in(moment, self.zone));
         (starts, bounds.cut)
     }
 
@@ -171,6 +182,14 @@ impl<'a> Expansion<'a> {
             (Moment::Day(_), _) => Moment::Day(value.day()),
         }
     }
+}
+
+/// The starts that lines leave out.
+fn left_out(lines: &Lines) -> impl Iterator<Item = Moment> {
+    lines.left_out.iter().map(|value| match value {
+        Value::At(at) => Moment::At(*at),
+        Value::Day(_) | Value::Clock(_) => Moment::Day(value.day()),
+    })
 }
 
 /// What a clock shows at a time, and what it would show had it not been moved just before.

@@ -1,15 +1,15 @@
 //! The instances of an event within a window.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::expansion::{Candidates, expanded};
+use super::expansion::{Candidates, Starts, expanded};
 use super::moment;
 use crate::{Moment, zones};
-use hooktide_model::calendar::CalendarEvent;
+use hooktide_model::calendar::{CalendarEvent, Occurrence};
 
 /// How many instances a window may have of one event.
 const MOST: usize = 1_000;
@@ -60,23 +60,27 @@ pub fn instances(
     let candidates = expanded(event, window, &home);
     found.cut = candidates.cut;
     found.unread = found.unread.or(candidates.unread);
-    let Candidates { mut starts, zone: own, .. } = candidates;
+    let Candidates { mut starts, left_out: mut originals, ranges, whole, zone: own, .. } = candidates;
     let of_series = apart.iter().filter(|entry| entry.series.as_deref() == Some(event.id.as_str()));
     let replaced = event.occurrences.iter().map(|occurrence| &occurrence.original_start);
-    let mut originals = Vec::new();
     for original in replaced.chain(of_series.map(|entry| &entry.original_start)).flatten() {
         match moment::read(original) {
             Some(original) => originals.push(original),
             None => found.unread = found.unread.or(Some(ODD_EXCEPTION)),
         }
     }
-    leave_out(&mut starts, originals, |moment| moment::day_in(moment, &own));
-    let regular = starts.into_iter().map(|(start, end)| Instance {
-        start,
-        end,
-        original: event.original_start.clone().unwrap_or_else(|| moment::text(start)),
-        busy: event.busy,
-        tentative: event.tentative,
+    let elsewhere = leave_out(&mut starts, originals, |moment| moment::day_in(moment, &own));
+    let regular = starts.into_iter().filter_map(|(start, end)| {
+        let original = event.original_start.clone().unwrap_or_else(|| moment::text(start));
+        let Some(range) = ranges.at(start, &own) else {
+            let end = end.unwrap_or_else(|| moment::end_like(start, whole.0, whole.1));
+            return Some(Instance { start, end, original, busy: event.busy, tentative: event.tentative });
+        };
+        let (begins, ends) = range.moved(start, end, whole, &own)?;
+        let Occurrence { busy, tentative, .. } = *range.occurrence;
+        // Some programs name an occurrence by where it was moved to with the others.
+        let is_named = begins != start && elsewhere.contains(&begins);
+        (!is_named).then_some(Instance { start: begins, end: ends, original, busy, tentative })
     });
     let mut list: Vec<Instance> = regular.chain(exceptions(event, &mut found.unread)).collect();
     list.retain(|instance| overlaps(instance, window, &home));
@@ -94,7 +98,12 @@ pub fn instances(
 fn exceptions(event: &CalendarEvent, unread: &mut Option<&'static str>) -> Vec<Instance> {
     let [start, end] = [&event.start, &event.end].map(|text| text.as_deref().and_then(moment::read));
     let mut list = Vec::new();
-    for occurrence in &event.occurrences {
+    let single = event.occurrences.iter().filter(|occurrence| !occurrence.following);
+    let single: BTreeSet<&str> = single.filter_map(|occurrence| occurrence.original_start.as_deref()).collect();
+    // What holds for an occurrence alone holds rather than what holds from it on.
+    let is_replaced =
+        |one: &Occurrence| one.following && one.original_start.as_deref().is_some_and(|it| single.contains(it));
+    for occurrence in event.occurrences.iter().filter(|occurrence| !is_replaced(occurrence)) {
         let Some(text) = &occurrence.start else { continue };
         let Some(begins) = moment::read(text) else {
             unread.get_or_insert(ODD_EXCEPTION);
@@ -117,23 +126,20 @@ fn exceptions(event: &CalendarEvent, unread: &mut Option<&'static str>) -> Vec<I
     list
 }
 
-/// Leaves out the starts that something else replaces. One of the other form is found by its day in the zone of the event: all
-/// starts are looked at once, however many are left out.
+/// Leaves out the starts that something else replaces, and tells what is no start as it is. One of the other form is found by its
+/// day in the zone of the event: all starts are looked at once, however many are left out.
 pub(super) fn leave_out(
-    starts: &mut BTreeMap<Moment, Moment>,
+    starts: &mut Starts,
     originals: impl IntoIterator<Item = Moment>,
     mut day_of: impl FnMut(Moment) -> Date,
-) {
+) -> BTreeSet<Moment> {
     let is_day = |moment: Moment| matches!(moment, Moment::Day(_));
-    let mut by_day: BTreeSet<(bool, Date)> = BTreeSet::new();
-    for original in originals {
-        if starts.remove(&original).is_none() {
-            by_day.insert((!is_day(original), day_of(original)));
-        }
-    }
-    if !by_day.is_empty() {
-        starts.retain(|start, _| !by_day.contains(&(is_day(*start), day_of(*start))));
-    }
+    let (left, elsewhere): (BTreeSet<Moment>, BTreeSet<Moment>) =
+        originals.into_iter().partition(|original| starts.contains_key(original));
+    let by_day: BTreeSet<_> = elsewhere.iter().map(|original| (!is_day(*original), day_of(*original))).collect();
+    let mut is_named = |start: Moment| by_day.contains(&(is_day(start), day_of(start)));
+    starts.retain(|start, _| !left.contains(start) && (by_day.is_empty() || !is_named(*start)));
+    elsewhere
 }
 
 /// Whether an instance takes time of a window, or is within it where it takes none.

@@ -9,6 +9,7 @@ mod instances;
 mod interval;
 mod lines;
 mod moment;
+mod ranges;
 mod rule;
 mod series;
 mod starts;

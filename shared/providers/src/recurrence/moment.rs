@@ -2,9 +2,12 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::{Moment, zones};
+
+/// Longer than any clock is ever moved by.
+pub(super) const MOVES: SignedDuration = SignedDuration::from_hours(3);
 
 /// Reads a start or an end: RFC 3339, or a plain date.
 pub(super) fn read(text: &str) -> Option<Moment> {
@@ -43,7 +46,7 @@ pub(super) fn day_in(moment: Moment, zone: &TimeZone) -> Date {
 pub(super) fn end_like(begins: Moment, start: Option<Moment>, end: Option<Moment>) -> Moment {
     match (begins, start, end) {
         (Moment::At(begins), Some(Moment::At(start)), Some(Moment::At(end))) => {
-            let lasts = start.duration_until(end).max(jiff::SignedDuration::ZERO);
+            let lasts = start.duration_until(end).max(SignedDuration::ZERO);
             Moment::At(begins.checked_add(lasts).unwrap_or(Timestamp::MAX))
         }
         (Moment::Day(begins), Some(Moment::Day(start)), Some(Moment::Day(end))) => {

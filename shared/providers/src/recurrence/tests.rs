@@ -220,7 +220,7 @@ fn rules_are_followed_for_so_many_days_whatever_their_intervals_are() {
 #[test]
 fn starts_are_looked_at_once_however_many_are_left_out() {
     let hours = (0..1_000).map(|hour| at("2026-12-01T00:00:00Z") + jiff::SignedDuration::from_hours(hour));
-    let mut starts = hours.map(|hour| (Moment::At(hour), Moment::At(hour))).collect();
+    let mut starts = hours.map(|hour| (Moment::At(hour), None)).collect();
     let days = (1..=20).map(|day| Moment::Day(jiff::civil::date(2026, 12, day)));
     let mut looked = 0;
     let originals = days.cycle().take(1_000);
@@ -228,7 +228,7 @@ fn starts_are_looked_at_once_however_many_are_left_out() {
         looked += 1;
         super::moment::day_in(moment, &jiff::tz::TimeZone::UTC)
     });
-    assert_eq!((starts.len(), looked), (1_000 - 20 * 24, 2_000));
+    assert_eq!((starts.len(), looked), (1_000 - 20 * 24, 1_020));
 }
 
 #[test]
@@ -247,6 +247,7 @@ fn exceptions_within_a_series_replace_what_they_name() {
         end: end.map(str::to_owned),
         busy: start.is_some(),
         tentative: original.ends_with("05T08:00:00Z"),
+        following: false,
     };
     let mut daily =
         event("2026-12-01T08:00:00Z", "2026-12-01T09:00:00Z", Some("Europe/Berlin"), &["RRULE:FREQ=DAILY;COUNT=5"]);
@@ -303,6 +304,7 @@ fn occurrences_that_a_provider_lists_are_all_there_is() {
         end: Some("2026-12-07T09:00:00Z".to_owned()),
         busy: true,
         tentative: false,
+        following: false,
     };
     listed.occurrences = vec![occurrence("2026-12-07T08:00:00Z"), occurrence("yesterday")];
     let found = within(&listed, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hooktide_model::calendar::{CalendarEvent, Occurrence};
+use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
@@ -20,7 +21,8 @@ const MOST_EXCEPTIONS: usize = 1_000;
 #[derive(Default)]
 struct Gathered {
     series: Option<Piece>,
-    exceptions: BTreeMap<Moment, Piece>,
+    /// By their starts, and whether they hold for all later ones as well.
+    exceptions: BTreeMap<(Moment, bool), Piece>,
     wrong: Option<&'static str>,
     unread: Vec<&'static str>,
 }
@@ -50,9 +52,8 @@ pub(super) fn entries(components: Vec<Component>, known: &Zones, context: &Conte
 impl Gathered {
     /// Takes one more piece. Where one of its kind is there already, the newer stays.
     fn take(&mut self, piece: Piece) {
-        let age = |piece: &Piece| (piece.sequence.unwrap_or_default(), piece.modified, piece.stamp);
         let is_newer = |there: Option<&Piece>| there.is_none_or(|there| age(&piece) >= age(there));
-        match piece.original {
+        match piece.original.map(|original| (original, piece.following)) {
             None if is_newer(self.series.as_ref()) => self.series = Some(piece),
             Some(original) if is_newer(self.exceptions.get(&original)) => {
                 self.exceptions.insert(original, piece);
@@ -61,10 +62,42 @@ impl Gathered {
         }
     }
 
+    /// Leaves out the exceptions that something newer has replaced.
+    fn revise(&mut self) {
+        let ranges: Vec<(Moment, Age)> = self
+            .exceptions
+            .iter()
+            .filter(|((_, following), _)| *following)
+            .map(|((from, _), it)| (*from, age(it)))
+            .collect();
+        for (from, newer) in ranges {
+            if self.exceptions.get(&(from, false)).is_some_and(|single| age(single) < newer) {
+                self.exceptions.remove(&(from, false));
+            }
+        }
+        let Some(series) = &self.series else { return };
+        let revised = Revised::of(series);
+        let mut holes = Vec::new();
+        self.exceptions.retain(|(original, following), exception| match revised.has_withdrawn(exception, *original) {
+            None => true,
+            // What follows a start that is left out goes on as it was changed.
+            Some(Withdrawn::Alone) if *following => {
+                holes.push(*original);
+                true
+            }
+            Some(Withdrawn::Alone | Withdrawn::WithAllLater) => false,
+        });
+        for original in holes {
+            self.exceptions
+                .entry((original, false))
+                .or_insert_with(|| Piece { original: Some(original), ..Piece::default() });
+        }
+    }
+
     fn entry(mut self, uid: String, context: &Context<'_>) -> Entry {
-        if let Some(series) = &self.series {
-            let revised = Revised::of(series);
-            self.exceptions.retain(|original, exception| !revised.has_withdrawn(exception, *original));
+        self.revise();
+        if self.series.is_none() && self.exceptions.values().any(|exception| exception.following) {
+            self.unread.push("what follows an exception whose series is missing");
         }
         let pieces = || self.series.iter().chain(self.exceptions.values());
         let last_modified = pieces().filter_map(|piece| piece.modified).max();
@@ -99,8 +132,11 @@ impl Gathered {
             unread.push("its earliest exceptions, which are too many");
         }
         let first = exceptions.values().next().cloned().unwrap_or_default();
-        let kept = exceptions.iter().skip(length.saturating_sub(MOST_EXCEPTIONS));
-        let occurrences: Vec<Occurrence> = kept.map(|(original, piece)| occurrence(*original, piece)).collect();
+        let skipped = length.saturating_sub(MOST_EXCEPTIONS);
+        // The last that holds for all later ones holds for those that are kept.
+        let holding = exceptions.iter().take(skipped).rfind(|((_, following), _)| *following);
+        let kept = holding.into_iter().chain(exceptions.iter().skip(skipped));
+        let occurrences: Vec<Occurrence> = kept.map(|((original, _), piece)| occurrence(*original, piece)).collect();
         let has_series = series.is_some();
         let busy = occurrences.iter().any(|occurrence| occurrence.busy);
         // Exceptions without their series are all that the owner was invited to.
@@ -130,6 +166,21 @@ impl Gathered {
     }
 }
 
+/// How new a piece is, by what its writer says.
+type Age = (i64, Option<Timestamp>, Option<Timestamp>);
+
+fn age(piece: &Piece) -> Age {
+    (piece.sequence.unwrap_or_default(), piece.modified, piece.stamp)
+}
+
+/// What a series has no more.
+enum Withdrawn {
+    /// One start.
+    Alone,
+    /// One start, and all after it.
+    WithAllLater,
+}
+
 /// A series that may have been revised since its exceptions were made.
 struct Revised<'a> {
     series: &'a Piece,
@@ -146,11 +197,14 @@ impl<'a> Revised<'a> {
         Self { series, zone, rules }
     }
 
-    /// Whether it has an exception no more: it leaves that start out, or ends before.
-    fn has_withdrawn(&self, exception: &Piece, original: Moment) -> bool {
+    /// What it has no more of an exception: it ends before, or leaves that start out.
+    fn has_withdrawn(&self, exception: &Piece, original: Moment) -> Option<Withdrawn> {
         let sequence = |piece: &Piece| piece.sequence.unwrap_or_default();
         let age = sequence(exception).cmp(&sequence(self.series));
-        age.is_le() && self.series.left_out.contains(&original) || age.is_lt() && self.has_ended(original)
+        if age.is_lt() && self.has_ended(original) {
+            return Some(Withdrawn::WithAllLater);
+        }
+        (age.is_le() && self.series.left_out.contains(&original)).then_some(Withdrawn::Alone)
     }
 
     fn has_ended(&self, original: Moment) -> bool {
@@ -172,5 +226,6 @@ fn occurrence(original: Moment, piece: &Piece) -> Occurrence {
         end: place(piece.end),
         busy: piece.busy.busy,
         tentative: piece.busy.tentative,
+        following: piece.following,
     }
 }

@@ -27,6 +27,8 @@ const LONGEST_TITLE: usize = 500;
 pub(super) struct Piece {
     /// The start that the series gives an exception.
     pub(super) original: Option<Moment>,
+    /// Whether an exception holds for all later starts of the series as well.
+    pub(super) following: bool,
     pub(super) start: Option<Moment>,
     pub(super) end: Option<Moment>,
     /// The IANA name of the zone by whose clock it recurs.
@@ -95,9 +97,7 @@ pub(super) fn piece(
     if has(properties, "RECURRENCE-ID") && original.is_none() {
         return Err("the start that it replaces cannot be read");
     }
-    if properties.iter().any(|property| property.name == "RECURRENCE-ID" && property.has_range) {
-        piece.note("`RANGE` of `RECURRENCE-ID`: what follows is as the series has it");
-    }
+    piece.following = properties.iter().any(|property| property.name == "RECURRENCE-ID" && property.has_range);
     let start = time(properties, "DTSTART", zones, &mut piece).or_else(|| original.clone()).ok_or("it has no start")?;
     piece.original = original.map(|original| original.moment);
     piece.start = Some(start.moment);

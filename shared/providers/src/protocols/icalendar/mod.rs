@@ -17,6 +17,8 @@ mod normalised;
 mod observances;
 mod parsed;
 #[cfg(test)]
+mod ranges;
+#[cfg(test)]
 mod tests;
 mod zones;
 

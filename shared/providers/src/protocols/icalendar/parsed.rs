@@ -22,7 +22,7 @@ pub(super) struct Property {
     pub(super) zone: Option<String>,
     /// The answer of an attendee.
     pub(super) answer: Option<String>,
-    /// Whether it is about all that follows as well.
+    /// Whether it is about all that follows as well (`RANGE=THISANDFUTURE`).
     pub(super) has_range: bool,
     /// Its values.
     pub(super) values: Vec<Content>,

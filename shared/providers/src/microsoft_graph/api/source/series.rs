@@ -48,5 +48,6 @@ fn occurrence(item: &Item, series: &Item, window: Window, unread: &mut Unread) -
         end: times.end.map(text),
         busy,
         tentative,
+        following: false,
     })
 }
