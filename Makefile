@@ -53,7 +53,7 @@ seasons: ## weeks of syncs in virtual time: SEED=1 DAYS=90 ITEMS=5000 EDITS=50
 agenda: ## weeks of calendars that block each other, in virtual time: SEED=1 DAYS=90; KIND=reference measures reads and delays
 	$(CARGO) run --quiet --release -p hooktide-tests --bin agenda -- $(KIND) $(or $(SEED),1) $(or $(DAYS),90)
 
-fuzz: ## fuzz a provider, the HTTP edge, or all in turn: TARGET=shopify SECONDS=60
+fuzz: ## fuzz a provider, the HTTP edge, calendars, or all in turn: TARGET=shopify SECONDS=60
 	scripts/fuzz $(TARGET) $(SECONDS)
 
 bench: ## measure, as ratios in one run

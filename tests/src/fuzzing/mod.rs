@@ -1,9 +1,10 @@
 //! What the fuzz targets run, and the tests after them on what is recorded and on what was found: one body for all
-//! providers, and one for the HTTP edge.
+//! providers, one for the HTTP edge, and one for calendars as texts.
 //!
-//! A target is known by its name: a provider's id, or [`EDGE`]. A provider that is added has a target without another line.
+//! A target is known by its name: a provider's id, [`EDGE`] or [`CALENDAR`]. A provider that is added has a target without another line.
 
 mod attempt;
+mod calendar;
 mod edge;
 mod provider;
 mod recorded;
@@ -14,16 +15,19 @@ use std::collections::BTreeSet;
 
 pub use self::told::check as check_told;
 
+use self::calendar::CalendarTarget;
 use self::edge::Edge;
 use self::provider::ProviderTarget;
 use self::recorded::Recorded;
 
 /// The name of the target that is the HTTP edge.
 pub const EDGE: &str = "edge";
+/// The name of the target that is the reading of calendars.
+pub const CALENDAR: &str = "icalendar";
 
 /// The names of all targets.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    hooktide_providers::with_webhooks().map(|provider| provider.id()).chain([EDGE])
+    hooktide_providers::with_webhooks().map(|provider| provider.id()).chain([EDGE, CALENDAR])
 }
 
 /// What is fuzzed.
@@ -32,6 +36,8 @@ pub enum Target {
     Provider(ProviderTarget),
     /// What an HTTP API hands over, up to the queue.
     Edge(Box<Edge>),
+    /// A calendar as a text, and when its events take place.
+    Calendar,
 }
 
 impl Target {
@@ -39,6 +45,9 @@ impl Target {
     pub fn of(name: &str) -> Option<Self> {
         if name == EDGE {
             return Some(Self::Edge(Box::new(Edge::new())));
+        }
+        if name == CALENDAR {
+            return Some(Self::Calendar);
         }
         hooktide_providers::webhooks_by_id(name).map(|provider| Self::Provider(ProviderTarget::new(provider)))
     }
@@ -48,6 +57,7 @@ impl Target {
         match self {
             Self::Provider(target) => target.examine(input),
             Self::Edge(edge) => edge.examine(input),
+            Self::Calendar => CalendarTarget::examine(input),
         }
     }
 
@@ -56,6 +66,7 @@ impl Target {
         match self {
             Self::Provider(target) => target.seeds(),
             Self::Edge(edge) => edge.seeds(),
+            Self::Calendar => CalendarTarget::seeds(),
         }
     }
 
@@ -65,7 +76,11 @@ impl Target {
         let of = |id: &str| match self {
             Self::Provider(target) => target.id() == id,
             Self::Edge(_) => true,
+            Self::Calendar => false,
         };
+        if let Self::Calendar = self {
+            words.extend(CalendarTarget::words());
+        }
         for provider in hooktide_providers::ALL.iter().filter(|provider| of(provider.id())) {
             words.extend(provider.profile().topics.iter().map(|topic| topic.name.to_owned()));
             words.extend(provider.profile().headers.iter().map(|name| format!("{name}: ")));

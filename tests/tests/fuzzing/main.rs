@@ -55,6 +55,11 @@ fn nothing_recorded_and_nothing_found_breaks_the_edge() {
 }
 
 #[test]
+fn nothing_that_was_thought_of_and_nothing_found_breaks_the_reading_of_calendars() {
+    assert_eq!(replay(fuzzing::CALENDAR), BTreeMap::new());
+}
+
+#[test]
 fn what_was_found_is_of_a_target() {
     let names: Vec<&str> = fuzzing::names().collect();
     for (folder, _) in folders(&found()) {
