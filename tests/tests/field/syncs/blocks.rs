@@ -195,6 +195,29 @@ async fn unreadable() -> Value {
     json!([counts, blocking.writes(target).await - writes])
 }
 
+/// The blocks of a series of which one occurrence was moved to earlier on its day, and how many writes there are while both of its
+/// times pass.
+async fn moved_earlier() -> Value {
+    const TEXT: &str = "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:moved@x\nDTSTART:20261129T210000Z\nDURATION:PT1H\n\
+                        RRULE:FREQ=DAILY;COUNT=4\nEND:VEVENT\nBEGIN:VEVENT\nUID:moved@x\nRECURRENCE-ID:20261130T210000Z\n\
+                        DTSTART:20261130T170000Z\nDURATION:PT1H\nEND:VEVENT\nEND:VCALENDAR\n";
+    let blocking = Blocking::between(&["ics", "caldav"]).await;
+    let (source, target) = (&blocking.sides[0], &blocking.sides[1]);
+    for habit in ["no-etag", "no-date"] {
+        source.control("edit", json!({ "what": "habit", "id": habit, "fields": {} })).await;
+    }
+    source.bends.set(Bend::Text(TEXT));
+    // What it had before goes once a second listing agrees.
+    blocking.hours(20).await;
+    let writes = blocking.writes(target).await;
+    blocking.hours(72).await;
+    let mut blocks = blocking.blocks().await;
+    blocks.retain(|one| one.source.ends_with("moved@x"));
+    blocks.sort();
+    let shown = blocks.iter().map(|one| format!("{} {}", one.start, one.state));
+    json!([shown.collect::<Vec<_>>(), blocking.writes(target).await - writes])
+}
+
 /// What is left of a feed that somebody emptied for good.
 async fn emptied() -> Value {
     let blocking = Blocking::between(&["ics", "caldav"]).await;
@@ -219,6 +242,19 @@ pub(super) async fn edited() -> Vec<Seen> {
             "a feed that cannot be read for a while deletes no block, and the next good one writes nothing",
             unreadable().await,
             json!([[241, 241, 241, 241, 241, 241, 241], 0]),
+        ),
+        (
+            "an occurrence that was moved to earlier on its day is blocked once, also after it has passed",
+            moved_earlier().await,
+            json!([
+                [
+                    "2026-11-29T21:00:00Z there",
+                    "2026-11-30T17:00:00Z there",
+                    "2026-12-01T21:00:00Z there",
+                    "2026-12-02T21:00:00Z there"
+                ],
+                0
+            ]),
         ),
         ("a feed that is emptied for good loses its blocks in the end", emptied().await, json!(0)),
     ]

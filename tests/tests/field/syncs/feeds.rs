@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Seen;
 
 /// The times that are taken by the events of a feed with this text, in a window.
-fn taken(text: &str, (from, to): (&str, &str)) -> Value {
+pub(super) fn taken(text: &str, (from, to): (&str, &str)) -> Value {
     let mut events: Vec<CalendarEvent> = Vec::new();
     for (event, _) in read(text) {
         events.push(event);
@@ -36,7 +36,12 @@ fn shown(moment: Moment) -> String {
 }
 
 /// The events of a feed with this text, each with what was not read of it.
-fn read(text: &str) -> Vec<(CalendarEvent, Vec<String>)> {
+pub(super) fn read(text: &str) -> Vec<(CalendarEvent, Vec<String>)> {
+    read_as_it_is(text.trim_start().replace('\n', "\r\n"))
+}
+
+/// The same of a text whose lines end as they do.
+pub(super) fn read_as_it_is(text: String) -> Vec<(CalendarEvent, Vec<String>)> {
     let source = by_id("ics").and_then(|provider| provider.source()).expect("a source");
     let settings =
         ConnectionSettings { url: Some("https://feeds.example.com/a.ics".to_owned()), ..ConnectionSettings::default() };
@@ -50,7 +55,6 @@ fn read(text: &str) -> Vec<(CalendarEvent, Vec<String>)> {
         api: "https://feeds.example.com",
         now: "2026-11-28T12:00:00Z".parse().expect("a time"),
     };
-    let text = text.trim_start().replace('\n', "\r\n");
     let answer = Response::builder().status(200).body(Bytes::from(text)).expect("an answer");
     let page = source.read(&task, &[answer]).expect("a page");
     let mut events = Vec::new();
@@ -65,7 +69,7 @@ fn read(text: &str) -> Vec<(CalendarEvent, Vec<String>)> {
 }
 
 /// A calendar with these lines in its one event.
-fn one(lines: &str) -> String {
+pub(super) fn one(lines: &str) -> String {
     format!(
         "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\nBEGIN:VEVENT\nUID:one\nDTSTAMP:20180101T000000Z\n{}\nEND:VEVENT\nEND:VCALENDAR\n",
         lines.trim().replace("\n            ", "\n")

@@ -4,9 +4,11 @@ mod blocks;
 mod feeds;
 mod google_calendar;
 mod pair;
+mod recurring;
 mod shop;
 mod shopify;
 mod square;
+mod texts;
 mod woocommerce;
 
 use serde_json::Value;
@@ -22,6 +24,8 @@ pub(crate) async fn tried() -> Vec<Tried> {
         google_calendar::read(),
         blocks::read(),
         feeds::read_texts(),
+        recurring::read_texts(),
+        texts::read_texts(),
         square::read(),
         shopify::read(),
         woocommerce::read(),

@@ -41,6 +41,7 @@ pub(super) struct Component {
 /// Divides a text into its components; an error where it is no calendar, or not a whole one.
 pub(super) fn components(text: &str) -> Result<Components, &'static str> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
+    let end = if text.contains('\n') { '\n' } else { '\r' };
     let begins = |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     match text {
         "" => return Err("it is empty"),
@@ -49,7 +50,7 @@ pub(super) fn components(text: &str) -> Result<Components, &'static str> {
         _ => {}
     }
     let mut reader = Reader::default();
-    for line in Unfolded(text) {
+    for line in (Unfolded { text, end }) {
         reader.line(&line)?;
     }
     match (reader.open.is_empty(), reader.has_ended) {
@@ -58,15 +59,18 @@ pub(super) fn components(text: &str) -> Result<Components, &'static str> {
     }
 }
 
-/// The lines of a text, those that were folded as one.
-struct Unfolded<'a>(&'a str);
+/// The lines of a text, those that were folded as one. Lines end by this letter, and one more before it.
+struct Unfolded<'a> {
+    text: &'a str,
+    end: char,
+}
 
 impl<'a> Iterator for Unfolded<'a> {
     type Item = Cow<'a, str>;
 
     fn next(&mut self) -> Option<Cow<'a, str>> {
         let mut line = Cow::Borrowed(self.physical()?);
-        while self.0.starts_with([' ', '\t']) {
+        while self.text.starts_with([' ', '\t']) {
             let more = self.physical()?;
             // The rest of a line that is too long is left out; it is known to be too long by what it has.
             if line.len() <= LONGEST_LINE {
@@ -79,9 +83,9 @@ impl<'a> Iterator for Unfolded<'a> {
 
 impl<'a> Unfolded<'a> {
     fn physical(&mut self) -> Option<&'a str> {
-        (!self.0.is_empty()).then_some(())?;
-        let (line, rest) = self.0.split_once('\n').unwrap_or((self.0, ""));
-        self.0 = rest;
+        (!self.text.is_empty()).then_some(())?;
+        let (line, rest) = self.text.split_once(self.end).unwrap_or((self.text, ""));
+        self.text = rest;
         Some(line.strip_suffix('\r').unwrap_or(line))
     }
 }

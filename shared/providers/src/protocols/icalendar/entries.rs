@@ -21,6 +21,8 @@ const MOST_EXCEPTIONS: usize = 1_000;
 #[derive(Default)]
 struct Gathered {
     series: Option<Piece>,
+    /// Other single events, by their starts: none of them is newer than what is there.
+    others: BTreeMap<Moment, Piece>,
     /// By their starts, and whether they hold for all later ones as well.
     exceptions: BTreeMap<(Moment, bool), Piece>,
     wrong: Option<&'static str>,
@@ -50,15 +52,44 @@ pub(super) fn entries(components: Vec<Component>, known: &Zones, context: &Conte
 }
 
 impl Gathered {
-    /// Takes one more piece. Where one of its kind is there already, the newer stays.
+    /// Takes one more piece. Where one of its kind is there already, the newer stays; single events of which none is the newer
+    /// one are several.
     fn take(&mut self, piece: Piece) {
         let is_newer = |there: Option<&Piece>| there.is_none_or(|there| age(&piece) >= age(there));
         match piece.original.map(|original| (original, piece.following)) {
-            None if is_newer(self.series.as_ref()) => self.series = Some(piece),
+            None => self.take_whole(piece),
             Some(original) if is_newer(self.exceptions.get(&original)) => {
                 self.exceptions.insert(original, piece);
             }
             _ => {}
+        }
+    }
+
+    fn take_whole(&mut self, piece: Piece) {
+        let is_beside = self.series.as_ref().is_some_and(|there| {
+            let revision = |piece: &Piece| (piece.sequence.unwrap_or_default(), piece.modified);
+            is_single(there) && is_single(&piece) && revision(there) == revision(&piece)
+        });
+        match (&self.series, piece.start) {
+            (Some(there), Some(start)) if is_beside && there.start != Some(start) => {
+                self.others.insert(start, piece);
+            }
+            (Some(there), _) if age(&piece) < age(there) => {}
+            _ => {
+                self.series = Some(piece);
+                if !is_beside {
+                    self.others.clear();
+                }
+            }
+        }
+    }
+
+    /// Makes single events of one identifier what exceptions without their series are.
+    fn part(&mut self) {
+        let series = self.series.take_if(|_| !self.others.is_empty());
+        self.others.extend(series.and_then(|series| Some((series.start?, series))));
+        for (start, other) in std::mem::take(&mut self.others) {
+            self.exceptions.entry((start, false)).or_insert(other);
         }
     }
 
@@ -95,6 +126,7 @@ impl Gathered {
     }
 
     fn entry(mut self, uid: String, context: &Context<'_>) -> Entry {
+        self.part();
         self.revise();
         if self.series.is_none() && self.exceptions.values().any(|exception| exception.following) {
             self.unread.push("what follows an exception whose series is missing");
@@ -164,6 +196,11 @@ impl Gathered {
             updated_at,
         }
     }
+}
+
+/// Whether it is one event, and does not recur.
+fn is_single(piece: &Piece) -> bool {
+    piece.lines.is_empty()
 }
 
 /// How new a piece is, by what its writer says.

@@ -68,7 +68,7 @@ impl Zones {
                 by_rules += 1;
                 name = observances::closest(component, context.now, &mut search);
             }
-            if let Some(name) = name.or_else(|| named(&id)) {
+            if let Some(name) = name.or_else(|| named(&id)).or_else(|| named(without_number(&id))) {
                 zones.names.insert(id.replace('\\', ""), name);
             }
         }
@@ -78,7 +78,7 @@ impl Zones {
     /// The zone of an identifier; that of times which name none, where nobody knows it.
     pub(super) fn zone(&self, id: Option<&str>) -> Zone {
         let id = id.map(str::trim).filter(|id| !id.is_empty());
-        let name = id.and_then(|id| self.own(id).or_else(|| named(id)));
+        let name = id.and_then(|id| self.own(id).or_else(|| named(id)).or_else(|| named(without_number(id))));
         let is_odd = id.is_some() && name.is_none();
         let name = name.unwrap_or_else(|| self.floating.clone());
         Zone { clock: zones::by_name(&name).unwrap_or(TimeZone::UTC), name, is_odd }
@@ -110,6 +110,11 @@ impl Zone {
         };
         When { moment, written, zone, is_odd }
     }
+}
+
+/// A name without the number that Outlook adds where zones of one name differ: `GMT Standard Time 1`.
+fn without_number(name: &str) -> &str {
+    name.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end()
 }
 
 /// The identifier of a zone, and the place that some programs add.
