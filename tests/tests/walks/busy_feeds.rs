@@ -1,8 +1,13 @@
 //! Feeds that are no feeds for a while: their blocks stay, that is said, and where it lasts the connection is degraded.
 
+use std::time::Duration;
+
 use hooktide_tests::bent::Bend;
 use hooktide_tests::blocking::Blocking;
 use serde_json::{Value, json};
+
+/// Longer than any time between two polls of a feed.
+const POLL: Duration = Duration::from_secs(11 * 60);
 
 /// What becomes of the blocks of a feed that is bent like this for so many hours.
 async fn bent(habit: &str, hours: u32) -> Blocking {
@@ -74,6 +79,27 @@ async fn a_feed_that_fails_for_days_is_said_to_fail_and_keeps_its_blocks() {
     source.bends.set(Bend::Nothing);
     blocking.hours(3).await;
     assert_eq!(blocking.plan().await, json!([]));
+}
+
+#[tokio::test]
+async fn a_feed_that_is_empty_for_some_polls_keeps_its_blocks_and_what_people_did_with_them() {
+    let blocking = Blocking::between(&["ics", "google-calendar"]).await;
+    let [source, target] = [&blocking.sides[0], &blocking.sides[1]];
+    let of_feed =
+        async || -> Vec<_> { blocking.blocks().await.into_iter().filter(|one| one.calendar == target.main).collect() };
+    let block = of_feed().await.into_iter().find(|one| one.start > blocking.world().now().to_string()).unwrap();
+    blocking.delete(target, &hooktide_model::part::entity_id(&target.main, &block.provider_id)).await;
+    let before = of_feed().await;
+    assert!(before.len() > 3 && before.iter().any(|one| one.state == "left"), "{before:#?}");
+    source.control("edit", json!({ "what": "habit", "id": "no-events", "fields": {} })).await;
+    for _ in 0..6 {
+        source.after(POLL).await;
+        blocking.settle().await;
+    }
+    assert_eq!(of_feed().await, before, "{}", blocking.told().await);
+    source.control("edit", json!({ "what": "habit", "id": "no-events" })).await;
+    blocking.hours(2).await;
+    assert_eq!(of_feed().await, before, "{}", blocking.told().await);
 }
 
 #[tokio::test]

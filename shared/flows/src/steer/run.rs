@@ -70,6 +70,7 @@ async fn reset(context: Context<'_>, stored: &Stored<Resource>) -> Result<(), Re
         cursor_at: None,
         reading: None,
         doubted: false,
+        doubted_at: None,
         failures: 0,
         failing_since: None,
         ..former.clone()

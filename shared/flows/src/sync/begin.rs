@@ -46,12 +46,13 @@ pub(super) fn reading(resource: &Resource, mark: &Mark, is_dated: bool, now: Tim
 /// A reading of everything, in place of one whose cursor has expired.
 pub(super) fn anew(expired: &Reading, now: Timestamp) -> Reading {
     let Reading { calls, changes, hints, .. } = *expired;
-    Reading { calls, changes, ..fresh(true, Via::Full, hints, now) }
+    Reading { calls, changes, in_place: true, ..fresh(true, Via::Full, hints, now) }
 }
 
 pub(super) fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> Reading {
     Reading {
         everything,
+        in_place: false,
         via,
         cursor: None,
         began_at: now,

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 use crate::Settings;
 use hooktide_model::names::{MarkReason, ResourceMode};
 use hooktide_model::signing;
-use hooktide_store::records::resource::Resource;
+use hooktide_store::records::resource::{Reading, Resource};
 
 /// The bounds of the time between two polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,10 +97,19 @@ pub(super) fn is_late(resource: &Resource, now: Timestamp) -> bool {
     resource.mode != ResourceMode::Off && due_at <= now && was_read_since
 }
 
+/// Whether a listing comes too early to agree with one that is doubted. What took the place of changes, which are asked for every
+/// few minutes, may have met a provider that is still unwell.
+pub(super) fn is_early(resource: &Resource, reading: &Reading) -> bool {
+    let doubted_at = resource.doubted_at.filter(|_| resource.doubted);
+    let is_soon = |since: Timestamp| since <= reading.began_at && reading.began_at + EARLY < since + SECOND_LISTING;
+    reading.in_place && doubted_at.is_some_and(is_soon)
+}
+
 /// When the listing of everything is due: the resource's moment of this night, or of the next one if there was a listing
 /// since. The second listing, where one is doubted, waits for no night.
 fn listing(resource: &Resource, now: Timestamp) -> Timestamp {
-    if let Some(listed_at) = resource.full_at.filter(|listed_at| resource.doubted && *listed_at <= now) {
+    let listed_at = resource.doubted_at.or(resource.full_at);
+    if let Some(listed_at) = listed_at.filter(|listed_at| resource.doubted && *listed_at <= now) {
         return listed_at + SECOND_LISTING;
     }
     let this = night(&resource.id().to_string(), now + EARLY);
@@ -143,6 +152,7 @@ fn fraction(parts: &[&[u8]]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hooktide_model::names::Via;
     use hooktide_store::records::resource::ResourceId;
 
     fn seconds(seconds: u64) -> Duration {
@@ -236,6 +246,25 @@ mod tests {
             let (at, reason) = next(&resource, Schedule::of(&often, None), now).unwrap();
             let is_near = night + *due_at <= now + 26.seconds();
             assert_eq!(reason == MarkReason::Nightly, is_near, "{listed_at:?} {doubted} {read_at} {now}: {at}");
+        }
+    }
+
+    #[test]
+    fn a_listing_in_place_of_changes_agrees_with_a_doubted_one_only_hours_later() {
+        let since: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        let id = ResourceId::new("c", "calendar");
+        for (doubted, in_place, began_at, expected) in [
+            (true, true, since + 5.minutes(), true),
+            (true, true, since + 7.hours(), true),
+            (true, true, since + 8.hours(), false),
+            (true, false, since + 5.minutes(), false),
+            (false, true, since + 5.minutes(), false),
+            // A clock that was ahead.
+            (true, true, since - 5.minutes(), false),
+        ] {
+            let resource = Resource { doubted, doubted_at: Some(since), ..Resource::new(&id, ResourceMode::Polling) };
+            let reading = Reading { in_place, ..crate::sync::begin::fresh(true, Via::Full, 0, began_at) };
+            assert_eq!(is_early(&resource, &reading), expected, "{doubted} {in_place} {began_at}");
         }
     }
 

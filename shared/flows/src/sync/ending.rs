@@ -24,7 +24,11 @@ impl Run<'_> {
     pub(super) async fn finish(mut self, mut reading: Reading) -> Result<End, Fault> {
         if reading.everything {
             match self.compare(&mut reading).await {
-                Ok(Some(Compared { doubted })) => self.resource.doubted = doubted,
+                Ok(Some(Compared { doubted })) => {
+                    let since = self.resource.doubted_at.filter(|_| self.resource.doubted);
+                    self.resource.doubted = doubted;
+                    self.resource.doubted_at = doubted.then(|| since.unwrap_or(self.task.now));
+                }
                 Ok(None) => return self.rest(&reading, End::GoesOn).await,
                 Err(Stop::Failure(Failure::Later(at))) => return self.rest(&reading, End::Again(at)).await,
                 Err(Stop::Failure(failure)) => return self.fail(reading, &failure).await,

@@ -7,7 +7,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt};
 use tracing::warn;
 
-use super::known;
+use super::{due, known};
 use crate::Ports;
 use crate::asking::account::Account;
 use hooktide_model::fault::Fault;
@@ -85,7 +85,7 @@ pub(super) async fn gone(
     })
     .await?;
     let implausible = missing.len() * 2 > count;
-    if implausible && !resource.doubted {
+    if implausible && (!resource.doubted || due::is_early(resource, reading)) {
         return Ok(Some(Gone { notices: Vec::new(), doubted: true }));
     }
     Ok(Some(Gone { notices: missing, doubted: false }))

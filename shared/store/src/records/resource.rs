@@ -103,6 +103,9 @@ pub struct Resource {
     /// Whether the last listing had less than half of what was there, so that a second must agree before anything is deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubted: bool,
+    /// When the first of the listings was read that are doubted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Timestamp>,
     /// The last sync that ended, well or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync: Option<LastSync>,
@@ -147,6 +150,9 @@ impl Record for Resource {
 pub struct Reading {
     /// Whether everything is read, rather than what changed.
     pub everything: bool,
+    /// Whether everything is read because what changed could not be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_place: bool,
     /// Why it is read: how its changes become known.
     pub via: Via,
     /// Where it is; absent at its beginning.
@@ -232,6 +238,7 @@ impl Resource {
             full_at: None,
             reading: None,
             doubted: false,
+            doubted_at: None,
             last_sync: None,
             failures: 0,
             failing_since: None,
