@@ -53,6 +53,7 @@ impl FlawedTable {
             Some(Flaw::NoIntent) if text(&item, "state") == "writing" => {
                 item.inner_mut().insert("state".to_owned(), AttributeValue::S("wanted".to_owned()));
                 item.inner_mut().insert("written_at".to_owned(), AttributeValue::N("0".to_owned()));
+                item.inner_mut().remove("sent");
                 Some(Write::Put { item, condition })
             }
             // Nor does a second listing have to agree.

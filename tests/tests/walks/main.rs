@@ -15,6 +15,7 @@ mod busy_crowds;
 mod busy_feeds;
 mod busy_nights;
 mod busy_parting;
+mod busy_lost;
 mod busy_people;
 mod busy_series;
 mod busy_times;

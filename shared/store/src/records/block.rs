@@ -64,7 +64,7 @@ pub struct Block {
     pub title: String,
     /// How far it is.
     pub state: BlockState,
-    /// How often it was made anew: each time under another key.
+    /// Grows each time that it is made anew under another key, since the one before is used up.
     #[serde(default)]
     pub generation: u32,
     /// The provider's id, once there is one.
@@ -78,6 +78,8 @@ pub struct Block {
     pub written: Option<Times>,
     /// The times that the write before gave it: what is read late may still have them.
     pub former: Option<Times>,
+    /// The times that a write was to give it whose answer is not known: they may be those that it has.
+    pub sent: Option<Times>,
     /// How many writes failed in a row.
     #[serde(default)]
     pub failures: u32,
@@ -117,7 +119,7 @@ impl Block {
     /// The block as if nothing of it had ever been written.
     #[must_use]
     pub fn unwritten(self) -> Self {
-        Self { provider_id: None, etag: None, written_at: 0, written: None, former: None, ..self }
+        Self { provider_id: None, etag: None, written_at: 0, written: None, former: None, sent: None, ..self }
     }
 
     /// Its start and its end.
@@ -211,6 +213,7 @@ mod tests {
             written_at: 0,
             written: None,
             former: None,
+            sent: None,
             failures: 0,
             reason: None,
         }

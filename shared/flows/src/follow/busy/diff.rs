@@ -91,6 +91,7 @@ fn made(wanted: &Wanted, place: Place<'_>) -> Block {
         written_at: 0,
         written: None,
         former: None,
+        sent: None,
         failures: 0,
         reason: None,
     }

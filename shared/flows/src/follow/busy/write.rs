@@ -37,6 +37,16 @@ pub(super) enum Done {
     Left,
 }
 
+/// What a look at a block that is not as it should be finds.
+enum Seen {
+    /// What a write of ours left, and the times that it gave.
+    Ours(There, Times),
+    /// What a person made of it.
+    Theirs,
+    /// Nothing.
+    Nothing,
+}
+
 /// Writes blocks of one connection.
 pub(super) struct Pen<'a> {
     pub(super) ports: &'a Ports,
@@ -58,12 +68,12 @@ impl Pen<'_> {
     }
 
     async fn write(&self, stored: Stored<Block>) -> Result<Done, Failure> {
-        let was_lost = stored.record.state == BlockState::Writing;
         let Stored { mut rev, record: mut block } = stored;
+        let was_lost = block.state == BlockState::Writing || block.sent.is_some();
+        // What was read before this says nothing of how this leaves it, whenever it was tried first.
+        block.written_at = self.now.as_millisecond();
         if !was_lost {
-            block.state = BlockState::Writing;
-            block.written_at = self.now.as_millisecond();
-            self.keep(&mut rev, &block).await?;
+            self.send(&mut rev, &mut block).await?;
         }
         let mut wanted = self.wanted(&block)?;
         let is_new = block.written.is_none();
@@ -98,7 +108,7 @@ impl Pen<'_> {
                 }
                 // Nothing is left of its name but that it is taken.
                 Written::Gone if is_new && is_taken => {
-                    block.generation += 1;
+                    block.generation = fresh(block.generation, self.now);
                     self.keep(&mut rev, &block).await?;
                     wanted = self.wanted(&block)?;
                     (id, looks, is_taken) = (None, false, false);
@@ -116,11 +126,20 @@ impl Pen<'_> {
                 }
                 // Where servers do not say in which state a write leaves a block, it may be as it should be by now.
                 Written::Changed if !looks => looks = true,
-                // Either our last write left it so, and this one was never done, or a person changed it meanwhile.
+                // Either an earlier write left it so, and this one was never done, or a person changed it meanwhile.
                 Written::There(_) | Written::Changed => match self.as_it_was_left(&block).await? {
-                    Some(there) => (id, etag, looks) = (Some(there.id), there.etag, false),
-                    None if self.manner.restores => (etag, looks) = (None, false),
-                    None => return self.left(rev, Block { state: BlockState::Left, ..block }, own::CHANGED).await,
+                    Seen::Ours(there, times) => {
+                        (id, etag, looks) = (Some(there.id), there.etag, false);
+                        if block.written.as_ref() != Some(&times) {
+                            block.former = block.written.replace(times);
+                        }
+                        self.send(&mut rev, &mut block).await?;
+                    }
+                    Seen::Nothing => looks = true,
+                    Seen::Theirs if self.manner.restores => (etag, looks) = (None, false),
+                    Seen::Theirs => {
+                        return self.left(rev, Block { state: BlockState::Left, ..block }, own::CHANGED).await;
+                    }
                 },
             }
         }
@@ -143,9 +162,14 @@ impl Pen<'_> {
                     return Ok(Done::Removed);
                 }
                 Written::Changed => match self.as_it_was_left(&block).await? {
-                    Some(there) => (id, etag) = (Some(there.id), there.etag),
+                    Seen::Ours(there, _) => (id, etag) = (Some(there.id), there.etag),
+                    // It was removed, and no answer said so; or a person did that.
+                    Seen::Nothing => {
+                        self.forget(rev, &block).await?;
+                        return Ok(Done::Removed);
+                    }
                     // A person made it their own: it stays, and is no block of ours any more.
-                    None => {
+                    Seen::Theirs => {
                         self.forget(rev, &block).await?;
                         return Ok(Done::Left);
                     }
@@ -155,15 +179,31 @@ impl Pen<'_> {
         Err(Failure::Refused(Refusal::Unreadable("the calendar says something else of a block at each look")))
     }
 
-    /// The block at the provider, if it is as our last write left it.
-    async fn as_it_was_left(&self, block: &Block) -> Result<Option<There>, Failure> {
-        let Times { start, end } = block.written.clone().unwrap_or_else(|| block.times());
-        let former = self.wanted(&Block { start, end, ..block.clone() })?;
-        let look = WriteStep::Look { id: block.provider_id.as_deref(), block: &former };
-        Ok(match self.ask(block, &look).await? {
-            Written::There(there) if there.is_as_wanted => Some(there),
-            Written::There(_) | Written::Gone | Written::Changed | Written::Taken => None,
-        })
+    /// What is at the provider: the block as a write of ours left it, the last one that was answered or one whose answer was
+    /// lost, or as a person did.
+    async fn as_it_was_left(&self, block: &Block) -> Result<Seen, Failure> {
+        let mut left: Vec<Times> = [&block.written, &block.sent].into_iter().flatten().cloned().collect();
+        left.dedup();
+        if left.is_empty() {
+            left.push(block.times());
+        }
+        for times in left {
+            let Times { start, end } = times.clone();
+            let former = self.wanted(&Block { start, end, ..block.clone() })?;
+            let look = WriteStep::Look { id: block.provider_id.as_deref(), block: &former };
+            match self.ask(block, &look).await? {
+                Written::There(there) if there.is_as_wanted => return Ok(Seen::Ours(there, times)),
+                Written::Gone => return Ok(Seen::Nothing),
+                Written::There(_) | Written::Changed | Written::Taken => {}
+            }
+        }
+        Ok(Seen::Theirs)
+    }
+
+    /// Stores what is about to be sent.
+    async fn send(&self, rev: &mut u64, block: &mut Block) -> Result<(), Failure> {
+        (block.state, block.sent) = (BlockState::Writing, Some(block.times()));
+        self.keep(rev, block).await
     }
 
     /// Asks the provider.
@@ -203,6 +243,7 @@ impl Pen<'_> {
             etag: there.etag,
             former: block.written.clone(),
             written: Some(block.times()),
+            sent: None,
             failures: 0,
             reason: None,
             ..block
@@ -212,7 +253,7 @@ impl Pen<'_> {
     }
 
     async fn left(&self, mut rev: u64, next: Block, reason: &str) -> Result<Done, Failure> {
-        self.keep(&mut rev, &Block { failures: 0, reason: Some(reason.to_owned()), ..next }).await?;
+        self.keep(&mut rev, &Block { sent: None, failures: 0, reason: Some(reason.to_owned()), ..next }).await?;
         Ok(Done::Left)
     }
 
@@ -239,6 +280,12 @@ impl Pen<'_> {
         let done: Result<(), TransactFault> = self.ports.table.transact(writes).await;
         Ok(done.map_err(records::overtaken)?)
     }
+}
+
+/// A generation whose name was never used: those that are counted may all be, since blocks that are gone are forgotten.
+fn fresh(generation: u32, now: Timestamp) -> u32 {
+    let seconds = u32::try_from(now.as_second()).unwrap_or_default();
+    seconds.max(generation.saturating_add(1))
 }
 
 /// What a block is kept as after a write that failed.
