@@ -72,7 +72,7 @@ pub(crate) async fn views(api: &Api, tenant: &Tenant, items: &[Item]) -> Answer<
     let mut size = 0;
     for items in items.chunks(DOCUMENTS) {
         for view in views_of(api, tenant, items).await? {
-            size += view.document.as_ref().map_or(0, |document| document.to_string().len());
+            size += view.document.as_ref().map_or(0, |document| document.get().len());
             if size > LARGEST_ANSWER && !views.is_empty() {
                 return Ok(views);
             }

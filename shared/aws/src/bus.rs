@@ -80,7 +80,7 @@ impl Batches for EventBridgeBus {
 #[async_trait]
 impl Bus for EventBridgeBus {
     async fn publish(&self, entries: Vec<BusEntry>) -> Vec<Result<(), Fault>> {
-        let prepare = |entry: BusEntry| Prepared { channel: entry.channel.as_str(), detail: entry.detail.to_string() };
+        let prepare = |entry: BusEntry| Prepared { channel: entry.channel.as_str(), detail: entry.detail };
         send_all(self, entries.into_iter().map(prepare).collect()).await
     }
 }

@@ -11,6 +11,7 @@ use hooktide_store::ports::{Bus, BusEntry, Keys, Outgoing, Queue};
 use serde_json::Value;
 
 use super::Faults;
+use crate::contracts::bus::changes_of;
 
 /// Queues that fail on demand.
 pub struct FaultyQueue {
@@ -55,7 +56,7 @@ impl Published {
     pub fn ids(&self, tenant: &str, channel: Channel) -> Vec<String> {
         let told = if channel.is_invalidation() { "change" } else { "id" };
         let of = self.entries().into_iter().filter(|one| one.tenant.as_str() == tenant && one.channel == channel);
-        let changes = of.flat_map(|one| one.detail["changes"].as_array().cloned().unwrap_or_default());
+        let changes = of.flat_map(|one| changes_of(&one));
         changes.filter_map(|change: Value| change[told].as_str().map(str::to_owned)).collect()
     }
 }

@@ -12,6 +12,8 @@ use hooktide_store::ports::{
 };
 use jiff::Timestamp;
 
+use crate::contracts::bus::changes_of;
+
 use super::scheduler::{Gate, Scheduler, Verdict};
 
 /// The fault of a call that did not happen.
@@ -211,7 +213,7 @@ impl GatedBus {
     fn take(&self, entry: BusEntry) {
         let named = if entry.channel.is_invalidation() { "change" } else { "id" };
         let mut told = self.told.lock().expect("one thread only");
-        for change in entry.detail["changes"].as_array().into_iter().flatten() {
+        for change in changes_of(&entry) {
             let id = change[named].as_str().unwrap_or_default().to_owned();
             *told.entry((entry.tenant.to_string(), entry.channel, id)).or_default() += 1;
         }

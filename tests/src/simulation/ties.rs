@@ -134,5 +134,6 @@ fn standing(world: &World, shop: usize, number: u64) -> Option<(i64, Option<u64>
     let wanted = [Wanted { entity, hash: stands.document_hash(), inline: stands.document.is_some() }];
     let load = document::load(&*world.table, &*world.ports.blobs, &of.tenant, &wanted);
     let document = load.now_or_never().expect("ready").expect("a document reads").pop().flatten()?;
+    let document: Value = serde_json::from_str(document.get()).expect("a document");
     Some((stands.version.0, document["variants"][0]["stock"].as_u64()))
 }

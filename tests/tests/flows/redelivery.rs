@@ -10,6 +10,7 @@ use hooktide_flows::process::Processor;
 use hooktide_model::names::Channel;
 use hooktide_store::metering::Metered;
 use hooktide_store::ports::QueueName;
+use hooktide_tests::contracts::bus::changes_of;
 use hooktide_tests::faults::{FaultyTable, FaultyWorld, How, Plan, Until, Which};
 use hooktide_tests::world::Shop;
 use serde_json::Value;
@@ -137,7 +138,7 @@ async fn what_is_redelivered_together_with_something_newer_is_told_again_as_it_w
         .entries()
         .iter()
         .filter(|entry| entry.channel == CHANNELS[0])
-        .flat_map(|entry| entry.detail["changes"].as_array().cloned().unwrap_or_default())
+        .flat_map(changes_of)
         .filter(|change| change["id"] == journaled[0].as_str())
         .map(|change| change["version"].clone())
         .collect();

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use hooktide_model::names::{Kind, Operation, Outcome, Via};
@@ -9,7 +10,7 @@ use hooktide_store::records::journal::Entry;
 use hooktide_store::records::tag;
 
 /// A change, as the bus, the feed and `/v1/changes` report it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChangeView {
     /// The same for every repeat of this change.
     pub id: String,
@@ -29,10 +30,10 @@ pub struct ChangeView {
     pub version: String,
     /// The tags whose cached answers are stale now.
     pub tags: Vec<String>,
-    /// The normalised document, unless the entity was deleted or the document has been replaced.
+    /// The normalised document as it is stored, unless the entity was deleted or the document has been replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    pub document: Option<serde_json::Value>,
+    pub document: Option<Box<RawValue>>,
     /// When it happened, by the provider's clock.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
@@ -53,7 +54,7 @@ pub struct ChangeView {
 
 impl ChangeView {
     /// The change that an entry reports, if it reports one.
-    pub fn of(entry: &Entry, document: Option<serde_json::Value>) -> Option<Self> {
+    pub fn of(entry: &Entry, document: Option<Box<RawValue>>) -> Option<Self> {
         let (entity, change) = (entry.entity()?, entry.change.as_ref()?);
         Some(Self {
             id: entry.id.clone(),

@@ -40,7 +40,7 @@ pub(crate) async fn publish(bus: &dyn Bus, tenant: &Tenant, changes: Vec<Committ
         ChangeView::of(&entry, text.and_then(|text: Vec<u8>| serde_json::from_slice(&text).ok()))
     };
     let views: Vec<ChangeView> = changes.into_iter().filter_map(view).collect();
-    let entries = entries::entries(tenant, &views);
+    let entries = entries::entries(tenant, views)?;
     if entries.is_empty() {
         return Ok(());
     }
@@ -85,7 +85,7 @@ async fn publish_place(
         let document: Vec<_> = entry.document().into_iter().collect();
         let text = document::load(&*ports.table, &*ports.blobs, tenant, &document).await?.pop().flatten();
         if entry.change.is_some() {
-            changes.push(CommittedChange { entry, text: text.map(|text| text.to_string().into()), at });
+            changes.push(CommittedChange { entry, text: text.map(|text| text.get().into()), at });
         }
     }
     publish(&*ports.bus, tenant, changes).await?;

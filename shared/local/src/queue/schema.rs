@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
 /// The version of the schema below; a change of it needs a step in [`prepare`] that brings older files up to it.
@@ -128,6 +129,8 @@ fn prepare(connection: &Connection, path: &str, now: Timestamp) -> Result<String
                   PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";
     connection.execute_batch(tuning).map_err(sql)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Else statements that name a partial index are planned anew for each value that they are given.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sql)?;
 
     if found < VERSION {
         connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;")).map_err(sql)?;

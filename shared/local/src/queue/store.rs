@@ -39,9 +39,10 @@ pub(super) const CLAMP: &str = "
     SET due = ?1 + CASE WHEN state = 2 THEN ?2 WHEN receives = 0 THEN ?3 ELSE ?4 END
     WHERE source = ?5 AND state > 0 AND due > ?1 + min(?2, ?3, ?4)
         AND due > ?1 + CASE WHEN state = 2 THEN ?2 WHEN receives = 0 THEN ?3 ELSE ?4 END";
-const TAKE: &str = "
-    UPDATE message SET state = 2, due = ?2, receipt = receipt + 1, receives = receives + 1 WHERE id = ?1
-    RETURNING receipt, receives, sent_at, (SELECT body FROM body WHERE id = ?1)";
+// Two statements: for RETURNING, SQLite would build a table for each message.
+const TAKE: &str =
+    "UPDATE message SET state = 2, due = ?2, receipt = receipt + 1, receives = receives + 1 WHERE id = ?1";
+const TAKEN: &str = "SELECT receipt, receives, sent_at, body FROM message JOIN body USING (id) WHERE id = ?1";
 const READY: &str = "SELECT count(*) FROM message INDEXED BY ready WHERE source = ?1 AND state = 0";
 const HIDDEN: &str = "
     SELECT count(*) FILTER (WHERE due <= ?2),
@@ -208,7 +209,8 @@ impl Store {
 
     fn take(&self, id: i64, from: Source) -> Result<Received> {
         let until = self.now + millis(self.settings.visibility_of(from), MAX_HIDDEN);
-        self.connection.prepare_cached(TAKE)?.query_row(params![id, until], |row| {
+        self.connection.prepare_cached(TAKE)?.execute(params![id, until])?;
+        self.connection.prepare_cached(TAKEN)?.query_row(params![id], |row| {
             Ok(Received {
                 id,
                 receipt: row.get(0)?,

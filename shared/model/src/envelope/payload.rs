@@ -1,9 +1,13 @@
 //! Bodies, as small as they must be to travel.
 
+use std::cell::RefCell;
+use std::io;
+
 use bytes::Bytes;
 use data_encoding::BASE64;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::fault::{ErrorClass, Fault};
 
@@ -17,6 +21,12 @@ pub const INLINE: usize = 48 * 1024;
 pub const LARGEST_TEXT: usize = 240 * 1024;
 /// The zstd level: bodies are compressed on the accept path, where speed counts.
 const LEVEL: i32 = 1;
+
+thread_local! {
+    // One of each for a thread: making one takes as long as a small body.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// A body, encoded for the queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,13 +79,22 @@ pub fn pack(body: &Bytes, provider: &str, id: &str) -> Result<Packed, Fault> {
 
 /// Compresses bytes for storing.
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
-    zstd::bulk::compress(bytes, LEVEL).map_err(|error| Fault::failed(format!("compressing failed: {error}")))
+    let compressed = COMPRESSOR.with_borrow_mut(|kept| made(kept, || Compressor::new(LEVEL))?.compress(bytes));
+    compressed.map_err(|error| Fault::failed(format!("compressing failed: {error}")))
 }
 
 /// Decompresses the output of [`compress`], up to `limit` bytes.
 pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
-    zstd::bulk::decompress(bytes, limit)
-        .map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("stored bytes do not decompress: {error}")))
+    let text = DECOMPRESSOR.with_borrow_mut(|kept| made(kept, Decompressor::new)?.decompress(bytes, limit));
+    text.map_err(|error| Fault::permanent(ErrorClass::BodyLost, format!("stored bytes do not decompress: {error}")))
+}
+
+/// What is kept, made if it is not there.
+fn made<T>(kept: &mut Option<T>, make: impl FnOnce() -> io::Result<T>) -> io::Result<&mut T> {
+    Ok(match kept {
+        Some(kept) => kept,
+        none => none.insert(make()?),
+    })
 }
 
 #[cfg(test)]

@@ -299,8 +299,8 @@ pub struct BusEntry {
     pub tenant: Tenant,
     /// The channel.
     pub channel: Channel,
-    /// `{"tenant": ..., "changes": [...]}`, at most 64 KB.
-    pub detail: serde_json::Value,
+    /// The text of `{"tenant": ..., "changes": [...]}`, at most 64 KB.
+    pub detail: String,
 }
 
 /// Publishes changes, at least once.

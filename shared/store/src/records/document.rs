@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use object_store::{ObjectStoreExt, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use serde_json::value::RawValue;
 use serde_with::skip_serializing_none;
 
 use super::entity::{Entity, EntityId};
@@ -86,13 +87,13 @@ pub fn let_go(tenant: &Tenant, entity: &EntityId, hash: ContentHash, at: Timesta
     }
 }
 
-/// Reads documents, in order; `None` where one is gone.
+/// Reads documents, in order, as texts that nobody has taken apart; `None` where one is gone.
 pub async fn load(
     table: &dyn Table,
     blobs: &dyn Blobs,
     tenant: &Tenant,
     wanted: &[Wanted],
-) -> Result<Vec<Option<serde_json::Value>>, Fault> {
+) -> Result<Vec<Option<Box<RawValue>>>, Fault> {
     let keys: Vec<Key> = wanted.iter().map(|wanted| wanted.key(tenant)).collect();
     let mut unique: Vec<(&Key, &Wanted)> = keys.iter().zip(wanted).collect();
     // An inline document is overwritten with its entity, so only the current one exists, under the entity's key.
@@ -110,13 +111,13 @@ pub async fn load(
         };
         let Some(compressed) = compressed else { continue };
         let text = envelope::decompress(&compressed, LARGEST)?;
-        let value = serde_json::from_slice(&text)
+        let text: Box<RawValue> = serde_json::from_slice(&text)
             .map_err(|error| Fault::failed(format!("a stored document does not read: {error}")))?;
-        found.insert(key, (hash, value));
+        found.insert(key, (hash, text));
     }
     let document = |(key, wanted): (&Key, &Wanted)| {
-        let (hash, value) = found.get(key)?;
-        hash.is_none_or(|hash| hash == wanted.hash).then(|| serde_json::Value::clone(value))
+        let (hash, text) = found.get(key)?;
+        hash.is_none_or(|hash| hash == wanted.hash).then(|| text.clone())
     };
     Ok(keys.iter().zip(wanted).map(document).collect())
 }

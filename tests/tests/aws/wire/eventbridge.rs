@@ -19,7 +19,7 @@ fn entry(text: &str) -> BusEntry {
     BusEntry {
         tenant: Tenant::system(),
         channel: Channel::ProductUpdates,
-        detail: json!({ "tenant": "system", "changes": [text] }),
+        detail: json!({ "tenant": "system", "changes": [text] }).to_string(),
     }
 }
 

@@ -103,7 +103,7 @@ async fn read(ports: &Ports, tenant: &Tenant, entities: Vec<(EntityId, Entity)>)
                 changed += 1;
                 continue;
             }
-            Some(Some(document)) => match serde_json::from_value::<CalendarEvent>(document) {
+            Some(Some(document)) => match serde_json::from_str::<CalendarEvent>(document.get()) {
                 Ok(event) => Some(event),
                 // Nothing is said of it: its blocks stay.
                 Err(_) => continue,
