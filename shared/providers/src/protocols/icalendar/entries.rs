@@ -55,13 +55,16 @@ impl Gathered {
     /// Takes one more piece. Where one of its kind is there already, the newer stays; single events of which none is the newer
     /// one are several.
     fn take(&mut self, piece: Piece) {
-        let is_newer = |there: Option<&Piece>| there.is_none_or(|there| age(&piece) >= age(there));
-        match piece.original.map(|original| (original, piece.following)) {
+        match piece.original {
             None => self.take_whole(piece),
-            Some(original) if is_newer(self.exceptions.get(&original)) => {
-                self.exceptions.insert(original, piece);
-            }
-            _ => {}
+            Some(original) => self.take_exception(original, piece),
+        }
+    }
+
+    fn take_exception(&mut self, original: Moment, piece: Piece) {
+        let name = (original, piece.following);
+        if self.exceptions.get(&name).is_none_or(|there| age(&piece) >= age(there)) {
+            self.exceptions.insert(name, piece);
         }
     }
 
@@ -90,6 +93,18 @@ impl Gathered {
         self.others.extend(series.and_then(|series| Some((series.start?, series))));
         for (start, other) in std::mem::take(&mut self.others) {
             self.exceptions.entry((start, false)).or_insert(other);
+        }
+    }
+
+    /// Names the exceptions of a series of days by their days, whether or not they name a time.
+    fn name_by_days(&mut self) {
+        let start = self.series.as_ref().and_then(|series| series.start);
+        if !matches!(start, Some(Moment::Day(_))) {
+            return;
+        }
+        for ((original, _), exception) in std::mem::take(&mut self.exceptions) {
+            let day = exception.original_day.map_or(original, Moment::Day);
+            self.take_exception(day, exception);
         }
     }
 
@@ -127,6 +142,7 @@ impl Gathered {
 
     fn entry(mut self, uid: String, context: &Context<'_>) -> Entry {
         self.part();
+        self.name_by_days();
         self.revise();
         if self.series.is_none() && self.exceptions.values().any(|exception| exception.following) {
             self.unread.push("what follows an exception whose series is missing");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hooktide_model::calendar::is_block;
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use sha1::{Digest, Sha1};
@@ -27,6 +27,8 @@ const LONGEST_TITLE: usize = 500;
 pub(super) struct Piece {
     /// The start that the series gives an exception.
     pub(super) original: Option<Moment>,
+    /// The day that this names in a series of days.
+    pub(super) original_day: Option<Date>,
     /// Whether an exception holds for all later starts of the series as well.
     pub(super) following: bool,
     pub(super) start: Option<Moment>,
@@ -100,6 +102,7 @@ pub(super) fn piece(
     piece.following = properties.iter().any(|property| property.name == "RECURRENCE-ID" && property.has_range);
     let start = time(properties, "DTSTART", zones, &mut piece).or_else(|| original.clone()).ok_or("it has no start")?;
     piece.original = original.map(|original| original.moment);
+    piece.original_day = value(properties, "RECURRENCE-ID").and_then(Content::time).map(|time| zones.day_of(time));
     piece.start = Some(start.moment);
     piece.end = end(properties, &start, zones, &mut piece);
     piece.lines = lines(component.rules, properties, zones, &mut piece)?;

@@ -2,7 +2,6 @@
 //! needed to follow them.
 
 use jiff::Timestamp;
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::block::utc;
@@ -61,15 +60,12 @@ pub(super) fn lines(
     }
 }
 
-/// A rule of days, whose end is a day as well: programs write a point in time, which begins a day in UTC, or is one of the
-/// calendar's zone.
+/// A rule of days, whose end is a day as well.
 fn with_a_last_day(line: String, zones: &Zones) -> String {
     let Some((before, rest)) = line.split_once("UNTIL=") else { return line };
     let until = rest.split(';').next().unwrap_or_default();
-    let Some(Value::At(at)) = Value::read(until) else { return line };
-    let in_utc = TimeZone::UTC.to_datetime(at);
-    let begins_day = in_utc.time() == Time::midnight();
-    let day = if begins_day { in_utc.date() } else { zones.zone(None).clock.to_datetime(at).date() };
+    let Some(at @ Value::At(_)) = Value::read(until) else { return line };
+    let day = zones.day_of(at);
     format!("{before}UNTIL={}{}", day.strftime("%Y%m%d"), &rest[until.len()..])
 }
 
@@ -98,7 +94,7 @@ impl Times {
             if when.is_odd {
                 piece.note("a time zone that is unknown");
             }
-            let moment = if of_days { Moment::Day(start.day()) } else { when.moment };
+            let moment = if of_days { Moment::Day(zones.day_of(start)) } else { when.moment };
             if property.name == "EXDATE" {
                 piece.left_out.insert(moment);
             }

@@ -36,10 +36,15 @@ fn entries(events: &[&str]) -> Vec<Entry> {
 
 /// What is taken between two times, in UTC and without what all have in common.
 fn taken_within(events: &[&str], from: &str, to: &str) -> String {
+    taken_at("Europe/Berlin", events, from, to)
+}
+
+/// The same for whoever lives in a zone.
+fn taken_at(home: &str, events: &[&str], from: &str, to: &str) -> String {
     let window = (from.parse().unwrap(), to.parse().unwrap());
     let mut taken = Vec::new();
     for entry in entries(events) {
-        let found = instances(&entry.event.unwrap(), &[], window, "Europe/Berlin");
+        let found = instances(&entry.event.unwrap(), &[], window, home);
         assert_eq!((found.cut, found.unread), (false, None));
         let busy = found.list.into_iter().filter(|one| one.busy);
         taken.extend(busy.map(|one| {
@@ -158,6 +163,50 @@ fn days_are_moved_as_days_and_may_become_times() {
     }
     let to_days = "UID:a\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20261205\nDTSTART;VALUE=DATE:20261205";
     assert_eq!(taken(&[DAILY, to_days]), format!("{FIRST_TWO} 03T08:00/03T09:00 04T08:00/04T09:00 05/06 06/07"));
+}
+
+#[test]
+fn a_day_of_a_series_may_be_named_by_a_time() {
+    let four = |rule: &str| format!("UID:a\nDTSTART;VALUE=DATE:20261201\nRRULE:{rule};COUNT=4");
+    let (weekly, daily) = (four("FREQ=WEEKLY"), four("FREQ=DAILY"));
+    let cancelled = "STATUS:CANCELLED";
+    let moved = "DTSTART;VALUE=DATE:20261210";
+    let by_one = "DTSTART;VALUE=DATE:20261209";
+    for (series, name, lines, expected) in [
+        (&weekly, ";TZID=Europe/Berlin:20261208T000000", cancelled, "01/02 15/16 22/23"),
+        (&weekly, ":20261208T000000", cancelled, "01/02 15/16 22/23"),
+        (&weekly, ":20261208T000000Z", cancelled, "01/02 15/16 22/23"),
+        // Midnight in Berlin, the zone of the calendar.
+        (&weekly, ":20261207T230000Z", cancelled, "01/02 15/16 22/23"),
+        (&weekly, ";TZID=UTC:20261208T090000", cancelled, "01/02 15/16 22/23"),
+        (&weekly, ";TZID=America/Los_Angeles:20261208T200000", cancelled, "01/02 15/16 22/23"),
+        (&weekly, ";TZID=Europe/Berlin:20261208T000000", moved, "01/02 10/11 15/16 22/23"),
+        (&daily, ";TZID=Europe/Berlin:20261203T000000", cancelled, "01/02 02/03 04/05"),
+        (&weekly, ";RANGE=THISANDFUTURE;TZID=Europe/Berlin:20261208T000000", by_one, "01/02 09/10 16/17 23/24"),
+        (&weekly, ";RANGE=THISANDFUTURE;TZID=Europe/Berlin:20261208T000000", cancelled, "01/02"),
+    ] {
+        let exception = format!("UID:a\nRECURRENCE-ID{name}\n{lines}");
+        for home in ["UTC", "Europe/Berlin", "America/New_York"] {
+            let found = taken_at(home, &[series, &exception], "2026-11-01T00:00:00Z", "2027-02-01T00:00:00Z");
+            assert_eq!(found, expected, "{name} {lines} {home}");
+        }
+    }
+    // What is left out, and the end, are named alike.
+    for (line, expected) in [
+        ("EXDATE:20261207T230000Z", "01/02 15/16 22/23"),
+        ("EXDATE:20261208T000000Z", "01/02 15/16 22/23"),
+        ("EXDATE;TZID=Europe/Berlin:20261208T000000", "01/02 15/16 22/23"),
+        ("RDATE:20261209T230000Z", "01/02 08/09 10/11 15/16 22/23"),
+    ] {
+        assert_eq!(taken(&[&format!("{weekly}\n{line}")]), expected, "{line}");
+    }
+    // Of two names of one day the newer one's holds.
+    let by_day = "UID:a\nRECURRENCE-ID;VALUE=DATE:20261208\nDTSTART;VALUE=DATE:20261211\nSEQUENCE:1";
+    for (sequence, expected) in [(0, "01/02 11/12 15/16 22/23"), (2, "01/02 15/16 22/23")] {
+        let by_time =
+            format!("UID:a\nRECURRENCE-ID;TZID=Europe/Berlin:20261208T000000\nSTATUS:CANCELLED\nSEQUENCE:{sequence}");
+        assert_eq!(taken(&[&weekly, by_day, &by_time]), expected, "{sequence}");
+    }
 }
 
 #[test]

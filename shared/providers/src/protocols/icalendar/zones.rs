@@ -92,6 +92,15 @@ impl Zones {
         self.names.get(&id).or(by_beginning.map(|(_, name)| name)).cloned()
     }
 
+    /// The day that a value means where whole days recur: programs write a point in time as well, which begins a day in UTC, or
+    /// is one of the calendar's zone.
+    pub(super) fn day_of(&self, value: Value) -> Date {
+        let Value::At(at) = value else { return value.day() };
+        let in_utc = TimeZone::UTC.to_datetime(at);
+        let begins_day = in_utc.time() == Time::midnight();
+        if begins_day { in_utc.date() } else { self.zone(None).clock.to_datetime(at).date() }
+    }
+
     /// The point in time at which a day begins for times that name no zone.
     pub(super) fn midnight(&self, day: Date) -> Timestamp {
         zones::beginning(&self.zone(None).clock, day)
