@@ -41,7 +41,7 @@ pub(super) struct Candidates<'a> {
     pub(super) ranges: Ranges<'a>,
     /// The start and the end of the event.
     pub(super) whole: Lasting,
-    /// The zone by whose clock it recurs.
+    /// The zone of the event, by whose clock its times recur.
     pub(super) zone: TimeZone,
     /// Whether there may be more.
     pub(super) cut: bool,
@@ -84,13 +84,12 @@ pub(super) fn expanded<'a>(
         return found;
     }
     let of_days = matches!(start, Moment::Day(_));
-    if of_days {
-        found.zone = home.clone();
-    }
+    // Its days are those of the person, even where some of them have become times of a zone.
+    let clock = if of_days { home } else { &found.zone };
     found.ranges = Ranges::of(event, &found.zone);
     let lasts = moment::at(start, home).duration_until(moment::at(moment::end_like(start, Some(start), end), home));
-    let expansion = Expansion::new(start, &found.zone, found.ranges.widened(window), lasts);
-    let lines = Reading { zone: &found.zone, of_days }.read(&event.recurrence);
+    let expansion = Expansion::new(start, clock, found.ranges.widened(window), lasts);
+    let lines = Reading { zone: clock, of_days }.read(&event.recurrence);
     let (starts, cut) = expansion.starts(&lines);
     found.left_out = left_out(&lines).collect();
     found.cut = cut;

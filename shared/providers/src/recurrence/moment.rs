@@ -9,6 +9,9 @@ use crate::{Moment, zones};
 /// Longer than any clock is ever moved by.
 pub(super) const MOVES: SignedDuration = SignedDuration::from_hours(3);
 
+/// As far as any two clocks are apart.
+pub(super) const APART: SignedDuration = SignedDuration::from_hours(26);
+
 /// Reads a start or an end: RFC 3339, or a plain date.
 pub(super) fn read(text: &str) -> Option<Moment> {
     match text.parse::<Timestamp>() {

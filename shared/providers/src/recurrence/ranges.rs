@@ -20,6 +20,8 @@ pub(super) struct Range<'a> {
     moves: SignedDuration,
     start: Option<Moment>,
     end: Option<Moment>,
+    /// Whether days have become times.
+    are_times: bool,
     /// The exception itself.
     pub(super) occurrence: &'a Occurrence,
 }
@@ -48,8 +50,10 @@ impl<'a> Ranges<'a> {
         let slack = |moves: SignedDuration| if moves == none { none } else { moves.saturating_add(moment::MOVES) };
         let later = self.0.iter().map(|range| range.moves.saturating_add(range.lasts())).max().unwrap_or(none);
         let earlier = self.0.iter().map(|range| none.saturating_sub(range.moves)).max().unwrap_or(none);
-        let from = from.checked_sub(slack(later.max(none))).unwrap_or(Timestamp::MIN);
-        (from, to.checked_add(slack(earlier.max(none))).unwrap_or(Timestamp::MAX))
+        // Days are those of the person, and the times that they have become those of the event's zone.
+        let apart = if self.0.iter().any(|range| range.are_times) { moment::APART } else { none };
+        let from = from.checked_sub(slack(later.max(none)).saturating_add(apart)).unwrap_or(Timestamp::MIN);
+        (from, to.checked_add(slack(earlier.max(none)).saturating_add(apart)).unwrap_or(Timestamp::MAX))
     }
 }
 
@@ -64,7 +68,8 @@ impl<'a> Range<'a> {
             (original, Moment::At(_)) => clock_of(original, zone),
         };
         let moves = start.map_or(SignedDuration::ZERO, |start| clock.duration_until(clock_of(start, zone)));
-        Some(Self { from: moment::at(original, zone), moves, start, end, occurrence })
+        let are_times = matches!((first, start), (Moment::Day(_), Some(Moment::At(_))));
+        Some(Self { from: moment::at(original, zone), moves, start, end, are_times, occurrence })
     }
 
     /// When an occurrence begins and ends that the rules start then; `None` where it does not take place. `own` is the end that

@@ -185,6 +185,8 @@ impl Gathered {
         let holding = exceptions.iter().take(skipped).rfind(|((_, following), _)| *following);
         let kept = holding.into_iter().chain(exceptions.iter().skip(skipped));
         let occurrences: Vec<Occurrence> = kept.map(|((original, _), piece)| occurrence(*original, piece)).collect();
+        // Days that have become times recur by the clock of these.
+        let of_times = exceptions.values().filter(|piece| piece.following).find_map(|piece| piece.zone.clone());
         let has_series = series.is_some();
         let busy = occurrences.iter().any(|occurrence| occurrence.busy);
         // Exceptions without their series are all that the owner was invited to.
@@ -201,7 +203,7 @@ impl Gathered {
             all_day: matches!(whole.start.or(first.start), Some(Moment::Day(_))),
             start: whole.start.map(text),
             end: whole.end.map(text),
-            time_zone: whole.zone,
+            time_zone: whole.zone.or(of_times),
             status: whole.busy.status,
             busy: if has_series { whole.busy.busy } else { busy },
             tentative: whole.busy.tentative,

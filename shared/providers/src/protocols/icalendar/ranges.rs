@@ -166,6 +166,28 @@ fn days_are_moved_as_days_and_may_become_times() {
 }
 
 #[test]
+fn days_that_become_times_recur_by_the_clock_of_these() {
+    let days = "UID:a\nDTSTART;VALUE=DATE:20260310\nRRULE:FREQ=WEEKLY;COUNT=5";
+    let until_then = "2026-03-10/2026-03-11 2026-03-17T13:00/2026-03-17T14:00 2026-03-24T13:00/2026-03-24T14:00";
+    for (name, lines) in [
+        (";VALUE=DATE:20260317", "DTSTART;TZID=Europe/Berlin:20260317T140000\nDURATION:PT1H"),
+        (";TZID=Europe/Berlin:20260317T000000", "DTSTART;TZID=Europe/Berlin:20260317T140000\nDURATION:PT1H"),
+    ] {
+        let from = format!("UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE{name}\n{lines}");
+        for home in ["UTC", "Europe/Berlin", "America/New_York"] {
+            let found = taken_at(home, &[days, &from], "2026-03-01T00:00:00Z", "2026-05-01T00:00:00Z");
+            let later = "2026-03-31T12:00/2026-03-31T13:00 2026-04-07T12:00/2026-04-07T13:00";
+            assert_eq!(found, format!("{until_then} {later}"), "{name} {home}");
+        }
+    }
+    // Where it is still the day before for whoever asks.
+    let from = "UID:a\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20260317\nDTSTART;TZID=Asia/Tokyo:20260317T080000";
+    let from = format!("{from}\nDURATION:PT1H");
+    let found = taken_at("America/Los_Angeles", &[days, &from], "2026-03-23T00:00:00Z", "2026-03-24T00:00:00Z");
+    assert_eq!(found, "2026-03-23T23:00/2026-03-24T00:00");
+}
+
+#[test]
 fn a_day_of_a_series_may_be_named_by_a_time() {
     let four = |rule: &str| format!("UID:a\nDTSTART;VALUE=DATE:20261201\nRRULE:{rule};COUNT=4");
     let (weekly, daily) = (four("FREQ=WEEKLY"), four("FREQ=DAILY"));
