@@ -20,9 +20,10 @@ const MOST_EXCEPTIONS: usize = 1_000;
 /// What a calendar has of one identifier.
 #[derive(Default)]
 struct Gathered {
+    /// The newest event that recurs.
     series: Option<Piece>,
-    /// Other single events, by their starts: none of them is newer than what is there.
-    others: BTreeMap<Moment, Piece>,
+    /// Those that do not recur, by their starts: the newest of each.
+    singles: BTreeMap<Moment, Piece>,
     /// By their starts, and whether they hold for all later ones as well.
     exceptions: BTreeMap<(Moment, bool), Piece>,
     wrong: Option<&'static str>,
@@ -52,8 +53,7 @@ pub(super) fn entries(components: Vec<Component>, known: &Zones, context: &Conte
 }
 
 impl Gathered {
-    /// Takes one more piece. Where one of its kind is there already, the newer stays; single events of which none is the newer
-    /// one are several.
+    /// Takes one more piece. Where one of its kind and its start is there already, the newer stays.
     fn take(&mut self, piece: Piece) {
         match piece.original {
             None => self.take_whole(piece),
@@ -69,30 +69,31 @@ impl Gathered {
     }
 
     fn take_whole(&mut self, piece: Piece) {
-        let is_beside = self.series.as_ref().is_some_and(|there| {
-            let revision = |piece: &Piece| (piece.sequence.unwrap_or_default(), piece.modified);
-            is_single(there) && is_single(&piece) && revision(there) == revision(&piece)
-        });
-        match (&self.series, piece.start) {
-            (Some(there), Some(start)) if is_beside && there.start != Some(start) => {
-                self.others.insert(start, piece);
+        let is_newer = |there: Option<&Piece>| there.is_none_or(|there| age(&piece) >= age(there));
+        match piece.start.filter(|_| piece.lines.is_empty()) {
+            Some(start) if is_newer(self.singles.get(&start)) => {
+                self.singles.insert(start, piece);
             }
-            (Some(there), _) if age(&piece) < age(there) => {}
-            _ => {
-                self.series = Some(piece);
-                if !is_beside {
-                    self.others.clear();
-                }
-            }
+            None if is_newer(self.series.as_ref()) => self.series = Some(piece),
+            _ => {}
         }
     }
 
-    /// Makes single events of one identifier what exceptions without their series are.
-    fn part(&mut self) {
-        let series = self.series.take_if(|_| !self.others.is_empty());
-        self.others.extend(series.and_then(|series| Some((series.start?, series))));
-        for (start, other) in std::mem::take(&mut self.others) {
-            self.exceptions.entry((start, false)).or_insert(other);
+    /// Decides which events count. Of one that recurs and those that do not, the newer has replaced the older; where neither
+    /// says that it is, all count. Those that do not recur are then what exceptions are, with or without their series.
+    fn settle(&mut self) {
+        if let Some(series) = self.series.take() {
+            let own = revision(&series);
+            if self.singles.values().all(|single| revision(single) <= own) {
+                self.singles.retain(|_, single| revision(single) == own);
+                self.series = Some(series);
+            }
+        }
+        if self.series.is_none() && self.singles.len() == 1 {
+            self.series = self.singles.pop_first().map(|(_, single)| single);
+        }
+        for (start, single) in std::mem::take(&mut self.singles) {
+            self.exceptions.entry((start, false)).or_insert(single);
         }
     }
 
@@ -141,7 +142,7 @@ impl Gathered {
     }
 
     fn entry(mut self, uid: String, context: &Context<'_>) -> Entry {
-        self.part();
+        self.settle();
         self.name_by_days();
         self.revise();
         if self.series.is_none() && self.exceptions.values().any(|exception| exception.following) {
@@ -216,16 +217,16 @@ impl Gathered {
     }
 }
 
-/// Whether it is one event, and does not recur.
-fn is_single(piece: &Piece) -> bool {
-    piece.lines.is_empty()
-}
-
 /// How new a piece is, by what its writer says.
 type Age = (i64, Option<Timestamp>, Option<Timestamp>);
 
 fn age(piece: &Piece) -> Age {
     (piece.sequence.unwrap_or_default(), piece.modified, piece.stamp)
+}
+
+/// Which revision of an event its writer says that a piece is; when it was written says less.
+fn revision(piece: &Piece) -> (i64, Option<Timestamp>) {
+    (piece.sequence.unwrap_or_default(), piece.modified)
 }
 
 /// What a series has no more.

@@ -19,6 +19,8 @@ mod parsed;
 #[cfg(test)]
 mod ranges;
 #[cfg(test)]
+mod several;
+#[cfg(test)]
 mod tests;
 mod zones;
 
