@@ -82,7 +82,7 @@ pub fn instances(
         let is_named = begins != start && elsewhere.contains(&begins);
         (!is_named).then_some(Instance { start: begins, end: ends, original, busy, tentative })
     });
-    let mut list: Vec<Instance> = regular.chain(exceptions(event, &mut found.unread)).collect();
+    let mut list: Vec<Instance> = regular.chain(exceptions(event, &elsewhere, &mut found.unread)).collect();
     list.retain(|instance| overlaps(instance, window, &home));
     list.sort_by(|one, other| {
         let key = |instance: &Instance| [instance.start, instance.end].map(|moment| moment::at(moment, &home));
@@ -94,8 +94,9 @@ pub fn instances(
     found
 }
 
-/// The occurrences that an event lists itself, but for those that do not take place.
-fn exceptions(event: &CalendarEvent, unread: &mut Option<&'static str>) -> Vec<Instance> {
+/// The occurrences that an event lists itself, but for those that do not take place, and for the first of those that were moved
+/// together where something names it by where it was moved to.
+fn exceptions(event: &CalendarEvent, elsewhere: &BTreeSet<Moment>, unread: &mut Option<&'static str>) -> Vec<Instance> {
     let [start, end] = [&event.start, &event.end].map(|text| text.as_deref().and_then(moment::read));
     let mut list = Vec::new();
     let single = event.occurrences.iter().filter(|occurrence| !occurrence.following);
@@ -109,6 +110,10 @@ fn exceptions(event: &CalendarEvent, unread: &mut Option<&'static str>) -> Vec<I
             unread.get_or_insert(ODD_EXCEPTION);
             continue;
         };
+        let own = occurrence.original_start.as_deref().and_then(moment::read);
+        if occurrence.following && own != Some(begins) && elsewhere.contains(&begins) {
+            continue;
+        }
         let ends = occurrence.end.as_deref().and_then(moment::read);
         let end = match ends {
             Some(_) => moment::end_like(begins, Some(begins), ends),

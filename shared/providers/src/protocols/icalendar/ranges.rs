@@ -121,6 +121,12 @@ fn what_is_about_one_start_alone_holds_rather_than_what_holds_from_an_earlier_on
             format!("03T10:00/03T10:30 04T14:00/04T15:00 {rest}"),
         ),
         ([&left_out.replace("1205T09", "1204T11"), &later, ""], format!("03T10:00/03T10:30 {rest}")),
+        // So also the first of the range.
+        (
+            [DAILY, &later, &single(3, 15).replacen("03T090000", "03T110000", 1)],
+            format!("03T14:00/03T15:00 04T10:00/04T10:30 {rest}"),
+        ),
+        ([&left_out.replace("1205T09", "1203T11"), &later, ""], format!("04T10:00/04T10:30 {rest}")),
     ] {
         let events: Vec<&str> = events.into_iter().filter(|event| !event.is_empty()).collect();
         assert_eq!(taken(&events), format!("{FIRST_TWO} {expected}"), "{events:#?}");
