@@ -260,7 +260,13 @@ impl<'a> Revised<'a> {
         if age.is_lt() && self.has_ended(original) {
             return Some(Withdrawn::WithAllLater);
         }
-        (age.is_le() && self.series.left_out.contains(&original)).then_some(Withdrawn::Alone)
+        // A day that is left out means whatever starts on it.
+        let day = match original {
+            Moment::At(at) => self.zone.to_datetime(at).date(),
+            Moment::Day(day) => day,
+        };
+        let is_left_out = [original, Moment::Day(day)].iter().any(|one| self.series.left_out.contains(one));
+        (age.is_le() && is_left_out).then_some(Withdrawn::Alone)
     }
 
     fn has_ended(&self, original: Moment) -> bool {

@@ -99,6 +99,7 @@ fn an_exception_that_holds_for_all_later_starts_says_whether_they_take_time() {
 fn what_is_about_one_start_alone_holds_rather_than_what_holds_from_an_earlier_one_on() {
     let later = range(3, &at(3, "1100", "1130"));
     let left_out = format!("{DAILY}\nEXDATE;TZID=Europe/Berlin:20261205T090000");
+    let of_days = format!("{DAILY}\nEXDATE;VALUE=DATE:20261203");
     let rest = "05T10:00/05T10:30 06T10:00/06T10:30";
     for (events, expected) in [
         // One that is newer, of the same start or of a later one.
@@ -115,6 +116,13 @@ fn what_is_about_one_start_alone_holds_rather_than_what_holds_from_an_earlier_on
         ([&left_out, &later, ""], "03T10:00/03T10:30 04T10:00/04T10:30 06T10:00/06T10:30".to_owned()),
         // The range's own start is left out: the others stay where they were moved to.
         ([&left_out.replace("1205", "1203"), &later, ""], format!("04T10:00/04T10:30 {rest}")),
+        // A day that is left out is so for whatever is said of its start.
+        ([&of_days, &later, ""], format!("04T10:00/04T10:30 {rest}")),
+        ([&of_days, &single(3, 15), ""], "04T08:00/04T09:00 05T08:00/05T09:00 06T08:00/06T09:00".to_owned()),
+        (
+            [&of_days, &format!("{}\nSEQUENCE:1", single(3, 15)), ""],
+            "03T14:00/03T15:00 04T08:00/04T09:00 05T08:00/05T09:00 06T08:00/06T09:00".to_owned(),
+        ),
         // Some programs name an occurrence by where it is now.
         (
             [DAILY, &later, &single(4, 15).replacen("04T090000", "04T110000", 1)],
