@@ -114,7 +114,10 @@ fn of_part(part: &Component, now: Timestamp, search: &mut Bounds) -> Option<Vec<
     let span = clock.saturating_sub(years(3))..clock.saturating_add(years(4));
     let zone = TimeZone::fixed(before);
     let rules = part.rules.iter().take(MOST_RULES);
-    for rule in rules.filter_map(|line| Rule::read(line.strip_prefix("RRULE:")?).ok()) {
+    let rules = rules.filter_map(|line| Rule::read(line.strip_prefix("RRULE:")?).ok());
+    // What ended before costs nothing, however long the history of a zone is.
+    let begins = Some(zones::time_of(&zone, span.start));
+    for rule in rules.filter(|rule| !rule.has_ended(span.start, begins, &zone)) {
         let named = Series::new(rule.clone(), first, false).starts(&span, search).into_iter();
         starts.extend(named.filter(|start| !rule.has_ended(*start, Some(zones::time_of(&zone, *start)), &zone)));
     }
