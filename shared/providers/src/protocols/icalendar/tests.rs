@@ -425,6 +425,21 @@ fn zones_are_known_by_the_names_that_programs_give_them() {
     }
 }
 
+#[test]
+fn a_zone_with_a_number_is_the_one_without_where_outlook_added_it() {
+    for (name, start, is_known) in [
+        ("GMT Standard Time 1", "2026-07-01T07:00:00Z", true),
+        ("Eastern Standard Time 12", "2026-07-01T12:00:00Z", true),
+        ("UTC", "2026-07-01T08:00:00Z", true),
+        // Times of a zone that nobody knows are those of the calendar, and that is said.
+        ("UTC 3", "2026-07-01T06:00:00Z", false),
+        ("GMT 2", "2026-07-01T06:00:00Z", false),
+    ] {
+        let entry = one(&format!("UID:a\nDTSTART;TZID={name}:20260701T080000"));
+        assert_eq!((entry.event.unwrap().start.as_deref(), entry.unread.is_empty()), (Some(start), is_known), "{name}");
+    }
+}
+
 /// Lines of calendars, whole and broken, of which texts are made.
 const LINES: &str = "BEGIN:VCALENDAR
 END:VCALENDAR

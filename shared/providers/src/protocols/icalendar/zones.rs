@@ -121,9 +121,11 @@ impl Zone {
     }
 }
 
-/// A name without the number that Outlook adds where zones of one name differ: `GMT Standard Time 1`.
+/// A name without the number that Outlook adds where zones of one name differ: `GMT Standard Time 1`. The number of `UTC 3` says
+/// which zone it is.
 fn without_number(name: &str) -> &str {
-    name.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end()
+    let named = name.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end();
+    if named.ends_with("Time") { named } else { name }
 }
 
 /// The identifier of a zone, and the place that some programs add.
