@@ -60,8 +60,11 @@ fn why_not(address: &str, private: Option<&[PrivateHost]>) -> Option<String> {
     let is_own = match host {
         Host::Ipv4(address) => !is_public(IpAddr::V4(address)),
         Host::Ipv6(address) => !is_public(IpAddr::V6(address)),
-        // By RFC 6761 it is whoever asks.
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        // By RFC 6761 it is whoever asks, also with the dot of the root at its end.
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
     };
     if is_own {
         return Some(format!(
@@ -114,6 +117,9 @@ mod tests {
             ("https://[::ffff:10.0.0.1]/", Some("no public address")),
             ("https://localhost/", Some("localhost:443")),
             ("https://dav.localhost/", Some("no public address")),
+            ("https://localhost./", Some("no public address")),
+            ("https://dav.localhost.:8443/", Some("no public address")),
+            ("https://127.0.0.1./", Some("no public address")),
         ] {
             let why = why_not(address, Some(&private));
             assert_eq!(why.is_some(), expected.is_some(), "{address}: {why:?}");
