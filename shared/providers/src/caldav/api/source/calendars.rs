@@ -47,8 +47,9 @@ pub(super) fn read(task: &Task<'_>, answer: &Answer) -> Result<Page, Refusal> {
     };
     let search = search.told((&own, &asked), &answered.responses);
     let mut parts = parts((&own, &asked), &answered.responses);
-    if let Some(main) = search.main(&own).filter(|main| parts.iter().any(|part| part.id == *main)) {
-        parts.iter_mut().for_each(|part| part.is_primary = Some(part.id == main));
+    let main = search.main(&own).filter(|main| parts.iter().any(|part| part.id == *main));
+    if main.is_some() || search.is_in_another_home() {
+        parts.iter_mut().for_each(|part| part.is_primary = Some(main.as_ref() == Some(&part.id)));
     }
     let next = search.after_home();
     Ok(Page { parts, ..Page::of(Vec::new(), next) })
@@ -96,4 +97,92 @@ pub(super) fn read_one(task: &Task<'_>, id: &str, answer: &Answer) -> Result<Pag
         }
     };
     Ok(Page::of_part(part, Next::Done(cursor::write(&Search::default()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bytes::Bytes;
+    use hooktide_model::settings::connection::ConnectionSettings;
+    use http::Response;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Reach;
+    use crate::caldav::CALENDARS;
+
+    const SERVER: &str = "https://dav.example.com";
+
+    /// What a server lists in a home: two calendars, and an inbox that may name the main one.
+    fn home(name: &str, main: Option<&str>) -> Answer {
+        let response = |path: &str, has: &str| {
+            format!(
+                "<response><href>/{name}/{path}/</href><propstat><prop>{has}</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+            )
+        };
+        let calendar = "<resourcetype><collection/><C:calendar/></resourcetype>";
+        let named =
+            |main| format!("<C:schedule-default-calendar-URL><href>{main}</href></C:schedule-default-calendar-URL>");
+        let inbox = format!("<resourcetype><collection/></resourcetype>{}", main.map(named).unwrap_or_default());
+        let all = response("one", calendar) + &response("two", calendar) + &response("inbox", &inbox);
+        let xml = format!("<multistatus xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\">{all}</multistatus>");
+        Response::builder().status(207).body(Bytes::from(xml)).unwrap()
+    }
+
+    /// What two homes, read from a place on, say in the end: whether each calendar is the main one, and how often a home was read.
+    fn listed(mut cursor: String, told_in: &str, main: Option<&str>) -> (BTreeMap<String, Option<bool>>, usize) {
+        let settings = ConnectionSettings { url: Some(SERVER.to_owned()), ..ConnectionSettings::default() };
+        let (mut found, mut pages) = (BTreeMap::new(), 0);
+        loop {
+            let task = Task {
+                account: None,
+                settings: &settings,
+                resource: CALENDARS,
+                part: None,
+                reach: Reach::Everything,
+                cursor: Some(&cursor),
+                api: SERVER,
+                now: jiff::Timestamp::UNIX_EPOCH,
+            };
+            let at = Search::of(&task).unwrap().at;
+            let name = at.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
+            let page = read(&task, &home(&name, main.filter(|_| name == told_in))).unwrap();
+            for part in page.parts {
+                let known: &mut Option<bool> = found.entry(part.id).or_default();
+                *known = part.is_primary.or(*known);
+            }
+            pages += 1;
+            assert!(pages < 9, "it goes on for ever");
+            match page.next {
+                Next::More(next) => cursor = next,
+                Next::Done(_) => return (found, pages),
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_homes_one_calendar_alone_is_the_main_one() {
+        let at_first = |main: Option<&str>| {
+            let main = main.map(|main| format!("{SERVER}{main}"));
+            let homes = [format!("{SERVER}/a/"), format!("{SERVER}/b/")];
+            json!({ "step": "Home", "at": homes[0], "homes": homes, "left": [homes[1]], "main": main }).to_string()
+        };
+        for (on_the_way, told_in, told, expected, pages) in [
+            (Some("/b/two/"), "", None, Some("/b/two/"), 2),
+            (Some("/a/two/"), "", None, Some("/a/two/"), 2),
+            // The inbox of a home may name one of either.
+            (None, "a", Some("/b/two/"), Some("/b/two/"), 2),
+            (None, "b", Some("/b/two/"), Some("/b/two/"), 3),
+            (None, "b", Some("/a/two/"), Some("/a/two/"), 3),
+            // Without a word, or where it is nowhere, nothing is said.
+            (None, "", None, None, 2),
+            (Some("/c/two/"), "", None, None, 2),
+        ] {
+            let (found, read) = listed(at_first(on_the_way), told_in, told);
+            let all = ["/a/one/", "/a/two/", "/b/one/", "/b/two/"];
+            let wanted = all.map(|id| (id.to_owned(), expected.map(|main| main == id)));
+            assert_eq!((found, read), (wanted.into(), pages), "{on_the_way:?} {told_in} {told:?}");
+        }
+    }
 }

@@ -112,15 +112,28 @@ impl Search {
         Self { step: Step::Home, at, left, homes, hops: 0, ..self.clone() }
     }
 
-    /// The same, with what an answer says of the main calendar, if it does.
-    pub(super) fn told(self, at: (&Address, &Address), responses: &[Response]) -> Self {
+    /// The same, with what an answer says of the main calendar, if it does. Homes that were listed before that was known are
+    /// listed once more, so that none of their calendars stays the main one.
+    pub(super) fn told(mut self, at: (&Address, &Address), responses: &[Response]) -> Self {
         let told = responses.iter().find_map(|response| joined(at, response.has.main.as_deref()?));
+        if self.step == Step::Home && self.hops == 0 && self.main.is_none() && told.is_some() {
+            let is_listed = |home: &&String| **home != self.at && !self.left.contains(home);
+            let again: Vec<String> = self.homes.iter().filter(is_listed).cloned().collect();
+            self.left.extend(again);
+        }
         Self { main: told.map(|main| main.url()).or(self.main), ..self }
     }
 
     /// The id of the main calendar, where the server said which one that is.
     pub(super) fn main(&self, own: &Address) -> Option<String> {
         Some(id_of(own, &Address::parse(self.main.as_deref()?)?))
+    }
+
+    /// Whether the main calendar lies in another home than the one that was asked. What was led elsewhere may be that home.
+    pub(super) fn is_in_another_home(&self) -> bool {
+        let main = self.main.as_deref().map(|main| main.trim_end_matches('/'));
+        let Some((home, _)) = main.and_then(|main| main.rsplit_once('/')) else { return false };
+        self.hops == 0 && self.homes.iter().any(|other| *other != self.at && other.trim_end_matches('/') == home)
     }
 
     /// The next place to look at where the answer at this one says nothing.
