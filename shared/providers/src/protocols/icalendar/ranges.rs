@@ -236,7 +236,7 @@ fn a_day_of_a_series_may_be_named_by_a_time() {
     ] {
         assert_eq!(taken(&[&format!("{weekly}\n{line}")]), expected, "{line}");
     }
-    // Of two names of one day the newer one's holds.
+    // The newer one of two names of a day holds.
     let by_day = "UID:a\nRECURRENCE-ID;VALUE=DATE:20261208\nDTSTART;VALUE=DATE:20261211\nSEQUENCE:1";
     for (sequence, expected) in [(0, "01/02 11/12 15/16 22/23"), (2, "01/02 15/16 22/23")] {
         let by_time =

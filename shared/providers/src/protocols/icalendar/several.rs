@@ -32,7 +32,7 @@ fn what_an_identifier_means_is_the_same_in_whatever_order_its_events_are() {
         ([on(1, "SEQUENCE:0"), on(2, "SEQUENCE:1"), on(3, "SEQUENCE:2")], "01T08 02T08 03T08"),
         ([on(1, &modified(1)), on(2, &modified(3)), on(3, &modified(2))], "01T08 02T08 03T08"),
         ([on(1, "DTSTAMP:20261101T000001Z"), on(2, ""), on(3, "SEQUENCE:1\nSTATUS:CANCELLED")], "01T08 02T08"),
-        // Of those of one start the newest counts.
+        // The newest of those of one start counts.
         ([on(1, "SEQUENCE:0"), on(2, "SEQUENCE:0"), on(2, "SEQUENCE:1\nTRANSP:TRANSPARENT")], "01T08"),
         ([on(1, &modified(1)), on(1, &format!("{}\nSTATUS:CANCELLED", modified(2))), on(3, "")], "03T08"),
         // What recurs has replaced what is older, and is replaced by what is newer.
