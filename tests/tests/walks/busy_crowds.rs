@@ -54,7 +54,7 @@ async fn what_one_feed_makes_is_bounded_and_said_and_what_is_there_stays() {
     assert!(full.contains(&first[0]), "what was there stays");
     for path in [state.as_str(), "/v1/busy/plan"] {
         let crowded = crowded(&blocking, path).await;
-        let one = &crowded.as_array().unwrap()[0];
+        let one = crowded.get(0).unwrap_or_else(|| panic!("{path}"));
         assert_eq!(
             (&one["connection"], &one["blocked_calendar"]),
             (&source.connection.clone().into(), &target.main.clone().into())

@@ -31,7 +31,7 @@ async fn moved_without_an_answer(providers: &[&'static str]) -> (Blocking, Strin
 /// The times of that day at which blocks are in the second account.
 async fn copies(blocking: &Blocking) -> Vec<String> {
     let mut copies = blocking.copies().await;
-    copies.retain(|copy| copy.contains(&blocking.sides[1].main) && copy.contains(" 2026-12-17"));
+    copies.retain(|copy| copy.contains(&blocking.sides[1].connection) && copy.contains(" 2026-12-17"));
     copies.iter().filter_map(|copy| copy.rsplit(' ').next().map(str::to_owned)).collect()
 }
 
@@ -72,11 +72,11 @@ async fn a_block_that_comes_back_late_is_not_taken_for_the_one_that_was_removed_
     target.control("faults", json!({ "drop": true })).await;
     blocking.edit(source, "event", json!(event), json!({ "showAs": "free" })).await;
     assert_eq!(blocking.of(&target.main, &event).await, Vec::<String>::new());
-    // It is to come back, and nothing can be written.
+    // The block is to come back, and nothing can be written.
     target.control("faults", json!({ "down": true })).await;
     blocking.edit(source, "event", json!(event), json!({ "showAs": "busy" })).await;
     assert_eq!(blocking.of(&target.main, &event).await, [format!("{NINE} writing")]);
-    // That it was removed is read before it can be written.
+    // Its removal is read before it can be written.
     target.control("faults", json!({ "down": false, "drop": false, "lose": "hooktide" })).await;
     let own = json!({ "start": { "dateTime": "2026-12-20T09:00:00Z" }, "end": { "dateTime": "2026-12-20T10:00:00Z" } });
     target.control("edit", json!({ "what": "event", "id": Value::Null, "fields": own })).await;

@@ -59,7 +59,7 @@ impl Account {
         self.oauth().is_none_or(|oauth| (oauth.covers)(path))
     }
 
-    /// What of a connection says where its API is.
+    /// The setting of a connection that says where its API is.
     pub(super) fn says_where(&self) -> &'static str {
         let takes = |name| self.provider.profile().settings.contains(&name);
         match (takes("url"), takes("site")) {

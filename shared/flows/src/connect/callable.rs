@@ -1,7 +1,5 @@
 //! Addresses that a connection gives: whether any of them can be called, as far as that is known without asking anybody. Pure.
 
-use std::net::IpAddr;
-
 use hooktide_model::network::{PrivateHost, is_public};
 use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_providers::Provider;
@@ -58,13 +56,10 @@ fn why_not(address: &str, private: Option<&[PrivateHost]>) -> Option<String> {
         return None;
     }
     let is_own = match host {
-        Host::Ipv4(address) => !is_public(IpAddr::V4(address)),
-        Host::Ipv6(address) => !is_public(IpAddr::V6(address)),
-        // By RFC 6761 it is whoever asks, also with the dot of the root at its end.
-        Host::Domain(name) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
+        Host::Ipv4(address) => !is_public(address),
+        Host::Ipv6(address) => !is_public(address),
+        // By RFC 6761 it is whoever asks.
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
     };
     if is_own {
         return Some(format!(

@@ -35,7 +35,7 @@ pub async fn remove(context: Context<'_>, id: &str) -> Result<Removed, Refusal> 
     let stored = find().await?.ok_or(Refusal::NotFound("connection"))?;
     let mut removed = Removed::default();
     if stored.record.deleted_at.is_none() {
-        let blocks = parting::begin(context, id, true).await?;
+        let blocks = parting::begin(context, id, None).await?;
         match end(context, &stored, blocks).await {
             Ok((secrets, ending)) => {
                 removed = Removed { connections: 1, secrets, ending, ..removed };

@@ -14,7 +14,7 @@ use super::task::Task;
 use crate::commit::Committer;
 use crate::commit::journal::Journal;
 use crate::message::Message;
-use crate::settle::{Settler, Unprocessed};
+use crate::settle::{Settler, Unprocessed, soonest};
 use crate::{Ports, Settings};
 use hooktide_model::envelope::{Envelope, EnvelopeFault, EnvelopeKind, Job};
 use hooktide_model::fault::Fault;
@@ -116,7 +116,9 @@ impl Syncer {
         // What is to be tried again soon is not held up by a lease that nobody needs. A job that fails by itself keeps it: so its tries
         // stay apart.
         if let Err(Fault::Retryable { after, .. }) = &done {
-            self.let_go(&mark, now + after.unwrap_or_default()).await;
+            // Not before its message can come: what is overdue is sent once more.
+            let pause = after.unwrap_or_default().max(soonest(envelope.deferred + 1));
+            self.let_go(&mark, now + pause).await;
         }
         done
     }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 pub(crate) use self::bury::keep_body;
+pub(crate) use self::put_off::soonest;
 use crate::commit::journal::Journal;
 use crate::{Ports, Settings};
 use hooktide_model::envelope::Envelope;

@@ -76,7 +76,11 @@ impl Settler {
     /// The delay before the next try. It doubles each time, up to a queue's longest, with jitter so that messages that
     /// failed together spread out.
     pub(super) fn backoff(&self, times: u32) -> Duration {
-        let longest = MAX_DELAY.min(Duration::from_secs(1 << times.min(10)));
-        longest.mul_f64(0.5 + 0.5 * self.ports.entropy.fraction())
+        soonest(times).mul_f64(1.0 + self.ports.entropy.fraction())
     }
+}
+
+/// The shortest delay before the next try, after so many.
+pub(crate) fn soonest(times: u32) -> Duration {
+    MAX_DELAY.min(Duration::from_secs(1 << times.min(10))) / 2
 }

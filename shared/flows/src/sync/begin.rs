@@ -38,9 +38,11 @@ pub(super) fn reading(resource: &Resource, mark: &Mark, is_dated: bool, now: Tim
         return None;
     };
     let reading = fresh(everything, via, hints, now);
+    // Where it was read from has expired, and the listing in its place came to nothing: this one takes that place as well.
+    let in_place = everything && resource.cursor.is_none() && !is_full;
     // A listing of everything has them as well.
     let entities = if everything { BTreeSet::new() } else { mark.entities.clone() };
-    Some(Reading { entities, by_date: by_date && !everything, ..reading })
+    Some(Reading { entities, by_date: by_date && !everything, in_place, ..reading })
 }
 
 /// A reading of everything, in place of one whose cursor has expired.
@@ -102,6 +104,7 @@ mod tests {
         let cases: &[(&Resource, &[MarkReason], (bool, Via))] = &[
             (&never, &[Hint], (true, Via::Full)),
             (&never, &[Poll], (true, Via::Full)),
+            (&never, &[Full], (true, Via::Full)),
             (&read, &[], (false, Via::Webhook)),
             (&read, &[Hint, Poll], (false, Via::Webhook)),
             (&read, &[Unsettled, Nightly], (false, Via::Webhook)),
@@ -129,6 +132,8 @@ mod tests {
                 (expected.0, expected.1, false),
                 "{reasons:?}"
             );
+            let in_place = resource.cursor.is_none() && !reasons.contains(&Full);
+            assert_eq!(reading.in_place, in_place, "{reasons:?}");
         }
     }
 

@@ -40,7 +40,8 @@ const SPECIAL_AMONG_GLOBAL: [(Ipv6Addr, u32); 4] = [
 
 /// Whether an address is reachable from everywhere. An IPv6 address that stands for an IPv4 address, mapped or translated, is
 /// judged as that one.
-pub fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: impl Into<IpAddr>) -> bool {
+    let address = address.into();
     match address.to_canonical() {
         IpAddr::V4(address) => {
             let among =
@@ -110,7 +111,7 @@ mod tests {
             ("fec0::1", false),
             ("ff02::1", false),
         ] {
-            assert_eq!(is_public(address.parse().unwrap()), expected, "{address}");
+            assert_eq!(is_public(address.parse::<IpAddr>().unwrap()), expected, "{address}");
         }
     }
 }

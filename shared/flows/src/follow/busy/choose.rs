@@ -114,13 +114,13 @@ pub(super) async fn store(context: Context<'_>, rev: Option<u64>, choices: &Cale
 pub(crate) async fn follow(context: Context<'_>, connection: &Connection) -> Result<(), Refusal> {
     let key = calendars::key(context.tenant, &connection.id);
     let Some(stored) = records::get::<Calendars>(&*context.ports.table, &key).await? else { return Ok(()) };
-    let (rev, next) = choices(context, connection).await?;
-    if stored.record.user == next.user {
-        return store(context, rev, &next).await;
+    let user = connection.user().unwrap_or_default();
+    if stored.record.user != user {
+        // What it has in common with the calendars of one person goes; its job does so before it looks at events for another one.
+        parting::begin(context, &connection.id, Some(user)).await?;
     }
-    // What it has in common with the calendars of one person goes; its job does so before it looks at events for another one.
-    parting::begin(context, &connection.id, false).await?;
-    store(context, None, &next).await
+    let (rev, next) = choices(context, connection).await?;
+    store(context, rev, &next).await
 }
 
 /// What was chosen for a connection, and the revision of that.

@@ -75,7 +75,8 @@ pub(super) fn is_over(end: &str, past: Timestamp) -> bool {
     }
 }
 
-fn made(wanted: &Wanted, place: Place<'_>) -> Block {
+/// A block that is to be made.
+pub(super) fn made(wanted: &Wanted, place: Place<'_>) -> Block {
     let (from, event) = (place.from.clone(), place.event.to_owned());
     Block {
         lies_in: place.lies_in.clone(),

@@ -105,7 +105,7 @@ impl<'a> Look<'a> {
             }
             None => None,
         };
-        let crowded: BTreeSet<Crowd> = former.union(self.crowded()).cloned().collect();
+        let crowded: BTreeSet<Crowd> = former.union(self.crowded()).take(room::MOST_REMEMBERED).cloned().collect();
         let reached = reached.map(|reached| Progress { crowded: crowded.clone(), ..reached });
         if stores {
             room::remember((self.ports, self.tenant), self.connection, &crowded, reached.is_none()).await?;
@@ -307,11 +307,13 @@ impl<'a> Look<'a> {
         writers.insert(Block::sort(&block.lies_in, &block.stem));
     }
 
-    /// Wakes those who write.
-    pub(super) async fn wake(&mut self) -> Result<(), Fault> {
+    /// Wakes those who write; returns the connections that they write to.
+    pub(super) async fn wake(&mut self) -> Result<Vec<String>, Fault> {
+        let mut woken = Vec::new();
         for (connection, blocks) in std::mem::take(&mut self.writers) {
             wake(self.ports, self.tenant, (BLOCKS, &connection), blocks, self.now).await?;
+            woken.push(connection);
         }
-        Ok(())
+        Ok(woken)
     }
 }

@@ -29,9 +29,9 @@ const PAGE: usize = 25;
 const ATTEMPTS: usize = 5;
 
 /// Notes that the blocks of a connection go, whatever people did with those that are there: all of them, where it is deleted, else
-/// those of the person whose it was. Nothing is made because of what was chosen from now on. Returns whether blocks lie in its own
-/// calendars.
-pub(crate) async fn begin(context: Context<'_>, connection: &str, is_deleted: bool) -> Result<bool, Fault> {
+/// those of the person whose it was before `next`. What was chosen goes with it, or becomes that of the next person. Returns
+/// whether blocks lie in its own calendars.
+pub(crate) async fn begin(context: Context<'_>, connection: &str, next: Option<&str>) -> Result<bool, Fault> {
     let Context { ports, tenant, now, .. } = context;
     let (key, parting_key) = (calendars::key(tenant, connection), calendars::parting_key(tenant, connection));
     for _ in 0..ATTEMPTS {
@@ -41,26 +41,71 @@ pub(crate) async fn begin(context: Context<'_>, connection: &str, is_deleted: bo
         let noted = records::get::<Parting>(&*ports.table, &parting_key).await?;
         let (noted_rev, noted) = noted.map(|stored| (stored.rev, stored.record)).unzip();
         let mut parting = Parting { after: None, ..noted.unwrap_or_default() };
-        parting.users.insert(chosen.record.user);
-        parting.is_whole |= is_deleted;
-        let (former, mark) = raised(ports, tenant, connection, now).await?;
-        let writes = vec![
-            records::replace(&parting_key, noted_rev, &parting, Upkeep::default())?,
-            Write::Delete { key: key.clone(), condition: Some(records::unchanged(chosen.rev)) },
-            job::store(former.as_ref().map(|former| former.rev), &mark)?,
-        ];
-        match ports.table.transact(writes).await {
-            Ok(()) => {
-                if mark.is_news(former.as_ref().map(|former| &former.record)) {
-                    announce(ports, &mark, now).await;
-                }
-                return kept::has_blocks(ports, tenant, connection).await;
+        parting.users.insert(chosen.record.user.clone());
+        if let Some(user) = next {
+            parting.users.remove(user);
+        }
+        parting.is_whole |= next.is_none();
+        let becomes = match next {
+            None => Write::Delete { key: key.clone(), condition: Some(records::unchanged(chosen.rev)) },
+            Some(user) => {
+                let next = Calendars { user: user.to_owned(), ..chosen.record };
+                records::replace(&key, Some(chosen.rev), &next, Upkeep::default())?
             }
-            Err(TransactFault::Cancelled(_)) => {}
-            Err(TransactFault::Fault(fault)) => return Err(fault),
+        };
+        let write = records::replace(&parting_key, noted_rev, &parting, Upkeep::default())?;
+        if noted_with((ports, tenant), connection, vec![write, becomes], now).await? {
+            return kept::has_blocks(ports, tenant, connection).await;
         }
     }
     Err(Fault::retryable("others change what was chosen for the calendars all the time"))
+}
+
+/// Lets what a look made for a person go from a connection that became another person's, or was deleted, while it looked: its
+/// parting may have been over before.
+pub(super) async fn again(
+    (ports, tenant): (&Ports, &Tenant),
+    connection: &str,
+    user: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let chosen = records::get::<Calendars>(&*ports.table, &calendars::key(tenant, connection)).await?;
+    if chosen.is_some_and(|chosen| chosen.record.user == user) {
+        return Ok(());
+    }
+    let key = calendars::parting_key(tenant, connection);
+    for _ in 0..ATTEMPTS {
+        let noted = records::get::<Parting>(&*ports.table, &key).await?;
+        let (noted_rev, noted) = noted.map(|stored| (stored.rev, stored.record)).unzip();
+        let mut parting = Parting { after: None, ..noted.unwrap_or_default() };
+        parting.users.insert(user.to_owned());
+        let write = records::replace(&key, noted_rev, &parting, Upkeep::default())?;
+        if noted_with((ports, tenant), connection, vec![write], now).await? {
+            return Ok(());
+        }
+    }
+    Err(Fault::retryable("others change the same parting all the time"))
+}
+
+/// Makes writes together with the mark of the job that lets blocks go; whether nobody changed the same records meanwhile.
+async fn noted_with(
+    (ports, tenant): (&Ports, &Tenant),
+    connection: &str,
+    mut writes: Vec<Write>,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let (former, mark) = raised(ports, tenant, connection, now).await?;
+    writes.push(job::store(former.as_ref().map(|former| former.rev), &mark)?);
+    match ports.table.transact(writes).await {
+        Ok(()) => {
+            if mark.is_news(former.as_ref().map(|former| &former.record)) {
+                announce(ports, &mark, now).await;
+            }
+            Ok(true)
+        }
+        Err(TransactFault::Cancelled(_)) => Ok(false),
+        Err(TransactFault::Fault(fault)) => Err(fault),
+    }
 }
 
 /// The mark of the job that lets blocks go, as it is and as it is raised.
@@ -113,6 +158,14 @@ pub(super) async fn go_on(
         let write = records::replace(&key, Some(rev), &parting, Upkeep::default())?;
         records::unless_raced(ports.table.write(write).await)?;
         return Ok(false);
+    }
+    // Others of the person may have looked while these were there. What was never sent goes without a word, so they look once more.
+    if !parting.is_whole
+        && let Some(person) = Person::of(ports, tenant, connection).await?
+    {
+        for one in person.choices.iter().filter(|one| one.connection != connection) {
+            wake(ports, tenant, (BUSY, &one.connection), BTreeSet::new(), now).await?;
+        }
     }
     // Where somebody noted more meanwhile, that is done as well.
     match ports.table.write(Write::Delete { key, condition: Some(records::unchanged(rev)) }).await {

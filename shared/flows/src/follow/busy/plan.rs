@@ -1,8 +1,10 @@
 //! The dry run: what would be written now, and what is to be written already.
 
+use std::collections::BTreeSet;
+
 use super::look::{Found, Look, MOST_PLANNED};
 use super::person::Person;
-use super::room::CrowdView;
+use super::room::{self, CrowdView};
 use super::show::BlockView;
 use crate::connect::{Context, Refusal};
 use hooktide_store::records::block::Block;
@@ -26,9 +28,11 @@ pub async fn plan(
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> Result<Planned, Refusal> {
     let (mut blocks, mut cut): (Vec<Block>, bool) = (Vec::new(), false);
-    let mut crowded = Vec::new();
+    let mut crowded = BTreeSet::new();
     for person in Person::several(context.ports, context.tenant, user).await? {
         for choices in &person.choices {
+            // A plan that stops early does not come to where room ends.
+            crowded.extend(room::crowded(context, &choices.connection).await?);
             cut |= is_over();
             if cut {
                 break;
@@ -50,5 +54,5 @@ pub async fn plan(
     items.sort_by(|one, other| (&one.id, one.state).cmp(&(&other.id, other.state)));
     items.dedup_by(|one, other| one.id == other.id);
     items.truncate(MOST_PLANNED);
-    Ok(Planned { items, cut, crowded })
+    Ok(Planned { items, cut, crowded: crowded.into_iter().collect() })
 }

@@ -54,7 +54,9 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
         Some(entities) => look.at(entities).await.map(|()| true),
     };
     // What is written down is done, also where the look was cut off.
-    look.wake().await?;
+    for lies_in in look.wake().await? {
+        parting::again((ports, task.tenant), &lies_in, &person.user, task.now).await?;
+    }
     if let Found::Left(left) = &look.found {
         for block in left {
             tell_of(ports, &task, block).await?;

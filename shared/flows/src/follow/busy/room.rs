@@ -25,7 +25,7 @@ const SCANNED: usize = 100_000;
 /// How many records are read at once.
 const PAGE: usize = 1_000;
 /// How many pairs of calendars without room are remembered.
-const MOST_REMEMBERED: usize = 100;
+pub(super) const MOST_REMEMBERED: usize = 100;
 
 /// How much room there is, as far as a look found out.
 #[derive(Debug, Default)]
@@ -192,28 +192,18 @@ pub(crate) async fn crowded(context: Context<'_>, connection: &str) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::follow::busy::diff::made;
+    use crate::follow::busy::wanted::Wanted;
     use hooktide_store::records::Stored;
-    use hooktide_store::records::block::Stem;
+    use jiff::Timestamp;
 
     fn block(occurrence: &str) -> Block {
         let calendar = |id: &str| CalendarId { connection: id.to_owned(), calendar: "main".to_owned() };
-        Block {
-            lies_in: calendar("c2"),
-            stem: Stem { from: calendar("c1"), event: "e".to_owned(), occurrence: occurrence.to_owned() },
-            user: String::new(),
-            start: "2026-12-01T08:00:00Z".to_owned(),
-            end: "2026-12-01T09:00:00Z".to_owned(),
-            title: "Busy".to_owned(),
-            state: BlockState::There,
-            generation: 0,
-            provider_id: None,
-            etag: None,
-            written_at: 0,
-            written: None,
-            former: None,
-            failures: 0,
-            reason: None,
-        }
+        let [start, end] = ["2026-12-01T08:00:00Z", "2026-12-01T09:00:00Z"].map(str::to_owned);
+        let wanted = Wanted { occurrence: occurrence.to_owned(), start, end };
+        let (lies_in, from, past) = (&calendar("c2"), &calendar("c1"), Timestamp::MIN);
+        let place = Place { lies_in, from, event: "e", user: "", title: "Busy", past };
+        Block { state: BlockState::There, ..made(&wanted, place) }
     }
 
     #[test]

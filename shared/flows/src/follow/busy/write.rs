@@ -62,6 +62,10 @@ impl Pen<'_> {
     pub(super) async fn settle(&self, stored: Stored<Block>) -> Result<Option<Done>, Failure> {
         match stored.record.state {
             BlockState::There | BlockState::Left => Ok(None),
+            // Nothing is made in an account that is being left.
+            BlockState::Wanted | BlockState::Writing if self.account.connection.deleted_at.is_some() => {
+                self.remove(stored).await.map(Some)
+            }
             BlockState::Wanted | BlockState::Writing => self.write(stored).await.map(Some),
             BlockState::Removing => self.remove(stored).await.map(Some),
         }
@@ -163,7 +167,7 @@ impl Pen<'_> {
                 }
                 Written::Changed => match self.as_it_was_left(&block).await? {
                     Seen::Ours(there, _) => (id, etag) = (Some(there.id), there.etag),
-                    // It was removed, and no answer said so; or a person did that.
+                    // Our removal was done without an answer, or a person removed it.
                     Seen::Nothing => {
                         self.forget(rev, &block).await?;
                         return Ok(Done::Removed);

@@ -156,7 +156,7 @@ pub(super) fn read((own, asked): (&Address, &Address), search: &Search, answer: 
         Err(refusal @ (Refusal::Refused | Refusal::Limited { .. } | Refusal::Unavailable { .. })) => {
             return Err(refusal);
         }
-        // It is a server of calendars, whatever is wrong with its answer.
+        // This is a server of calendars, whatever is wrong with its answer.
         Err(refusal @ Refusal::Unreadable(_)) if answer.status() == StatusCode::MULTI_STATUS => return Err(refusal),
         // The server at this address has no calendars, or does not show them.
         Err(_) if answer.status() == StatusCode::FORBIDDEN && search.step == Step::Principal => {
