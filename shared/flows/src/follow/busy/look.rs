@@ -79,6 +79,7 @@ impl<'a> Look<'a> {
 
     /// Looks at these entities, which are few.
     pub(super) async fn at(&mut self, entities: &BTreeSet<String>) -> Result<(), Fault> {
+        self.rooms = Rooms::for_few();
         for entity in entities {
             if let Some(known) = events::one(self.ports, self.tenant, self.connection, entity).await? {
                 self.at_one(known).await?;

@@ -24,6 +24,9 @@ const MOST: usize = 20_000;
 const SCANNED: usize = 100_000;
 /// How many records are read at once.
 const PAGE: usize = 1_000;
+/// How many blocks a look at few events makes in a calendar without counting those that are there: more than the events of a person
+/// that change at once make, so that their cost does not grow with the calendar. The night's look counts.
+const UNCOUNTED: usize = 200;
 /// How many pairs of calendars without room are remembered.
 pub(super) const MOST_REMEMBERED: usize = 100;
 
@@ -34,9 +37,26 @@ pub(super) struct Rooms {
     left: BTreeMap<Crowd, usize>,
     /// Where there was none for a block that there should be.
     pub(super) crowded: BTreeSet<Crowd>,
+    /// The number of blocks that were made uncounted, where a look is at few events.
+    uncounted: Option<BTreeMap<Crowd, usize>>,
+    /// Where there was no room in the connection's last look, once somebody asked.
+    full: Option<BTreeSet<Crowd>>,
 }
 
 impl Rooms {
+    /// The room of a look at few events.
+    pub(super) fn for_few() -> Self {
+        Self { uncounted: Some(BTreeMap::new()), ..Self::default() }
+    }
+
+    /// Whether so many more blocks may be made without counting.
+    fn spares(&mut self, pair: &Crowd, makes: usize) -> bool {
+        let Some(uncounted) = &mut self.uncounted else { return false };
+        let made = uncounted.entry(pair.clone()).or_default();
+        *made += makes;
+        *made <= UNCOUNTED
+    }
+
     /// Whether there is known to be no room in all of these calendars.
     pub(super) fn are_full(&self, from: &CalendarId, all: &[CalendarId]) -> bool {
         !all.is_empty() && all.iter().all(|lies_in| self.left.get(&crowd(from, lies_in)) == Some(&0))
@@ -47,6 +67,21 @@ impl Rooms {
         self.crowded.extend(all.iter().map(|lies_in| crowd(from, lies_in)));
     }
 
+    /// Whether there was no room when everything was looked at last.
+    async fn was_full(
+        &mut self,
+        ports: &Ports,
+        tenant: &Tenant,
+        place: Place<'_>,
+        pair: &Crowd,
+    ) -> Result<bool, Fault> {
+        let full = match self.full.take() {
+            Some(full) => full,
+            None => remembered(ports, tenant, &place.from.connection).await?,
+        };
+        Ok(self.full.insert(full).contains(pair))
+    }
+
     /// The steps for which there is room. Nothing is counted unless something is to be made.
     pub(super) async fn fit(
         &mut self,
@@ -55,9 +90,13 @@ impl Rooms {
         steps: Vec<Step>,
     ) -> Result<Vec<Step>, Fault> {
         let pair = crowd(place.from, place.lies_in);
-        let left = match self.left.get(&pair) {
-            Some(left) => *left,
-            None if !steps.iter().any(|step| matches!(step, Step::Make(_))) => return Ok(steps),
+        let makes = steps.iter().filter(|step| matches!(step, Step::Make(_))).count();
+        let left = match self.left.get(&pair).copied() {
+            Some(left) => left,
+            None if makes == 0 => return Ok(steps),
+            None if self.spares(&pair, makes) && !self.was_full(ports, tenant, place, &pair).await? => {
+                return Ok(steps);
+            }
             None => count(ports, tenant, place).await?,
         };
         let (fitting, left) = within(steps, left);
@@ -204,6 +243,16 @@ mod tests {
         let (lies_in, from, past) = (&calendar("c2"), &calendar("c1"), Timestamp::MIN);
         let place = Place { lies_in, from, event: "e", user: "", title: "Busy", past };
         Block { state: BlockState::There, ..made(&wanted, place) }
+    }
+
+    #[test]
+    fn a_look_at_few_events_makes_some_blocks_without_counting_those_that_are_there() {
+        let of = |id: &str| CalendarId { connection: id.to_owned(), calendar: "main".to_owned() };
+        let [one, other] = ["c2", "c3"].map(|id| crowd(&of("c1"), &of(id)));
+        let mut few = Rooms::for_few();
+        let told = [(&one, 1), (&one, UNCOUNTED - 1), (&other, UNCOUNTED), (&one, 1), (&other, 1)];
+        assert_eq!(told.map(|(pair, makes)| few.spares(pair, makes)), [true, true, true, false, false]);
+        assert!(!Rooms::default().spares(&one, 1), "a look at everything counts");
     }
 
     #[test]
