@@ -163,6 +163,16 @@ impl Simulated {
         }
     }
 
+    /// Waits until no notification is under way.
+    pub async fn silent(&self) {
+        let silent = async {
+            while self.state().await["notifications"]["under_way"].as_u64() != Some(0) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, silent).await.expect("the notifications are sent");
+    }
+
     /// Waits until the simulator has sent so many notifications in all that were accepted.
     pub async fn heard(&self, count: u64) {
         let heard = async {

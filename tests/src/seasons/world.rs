@@ -96,6 +96,8 @@ pub struct World {
     reader: Reader,
     /// The connections, by the host of their account.
     connections: BTreeMap<String, String>,
+    /// Whether people have chosen their calendars.
+    have_chosen: bool,
     /// What is under way.
     on_their_way: Vec<(Timestamp, Notification)>,
     next_edit: Timestamp,
@@ -156,6 +158,7 @@ impl World {
             accounts,
             reader: reader.await,
             connections: BTreeMap::new(),
+            have_chosen: false,
             on_their_way: Vec::new(),
             next_edit: clock.now() + SignedDuration::from_hours(2),
             outages: Vec::new(),
@@ -209,10 +212,7 @@ impl World {
 
     /// Once all calendars are listed, people choose each of them.
     async fn choose(&mut self) {
-        let listed = self.now() + SignedDuration::from_mins(10);
-        while self.now() < listed {
-            self.step(listed).await;
-        }
+        self.settle().await;
         let tenant = Tenant::default_local();
         let ports = Ports { table: Arc::clone(&self.table), ..self.ports.clone() };
         let context = Context { ports: &ports, settings: &self.settings, tenant: &tenant, now: self.clock.now() };
@@ -221,6 +221,16 @@ impl World {
                 let chosen = Chosen { included: Some(true), ..Chosen::default() };
                 busy::choose(context, connection, &calendar.id, chosen).await.expect("a choice");
             }
+        }
+        self.settle().await;
+        self.have_chosen = true;
+    }
+
+    /// Lets ten minutes pass.
+    async fn settle(&mut self) {
+        let until = self.now() + SignedDuration::from_mins(10);
+        while self.now() < until {
+            self.step(until).await;
         }
     }
 
@@ -522,7 +532,9 @@ impl World {
                 let key = job::key(&tenant, &hooktide_model::job_kind::JobKind::SYNC, &resource.id().to_string());
                 let mark = records::get::<Mark>(&*self.table, &key).await.expect("a mark").map(|stored| stored.record);
                 let Some(mark) = mark else {
-                    if resource.mode != ResourceMode::Off {
+                    // Until people choose, the main calendar alone is read.
+                    let is_read = resource.part.is_none() || resource.is_primary || self.have_chosen;
+                    if is_read && resource.mode != ResourceMode::Off {
                         self.break_(format!("{} is watched by nobody", resource.id()));
                     }
                     continue;

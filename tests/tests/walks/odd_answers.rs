@@ -99,6 +99,7 @@ async fn a_provider_that_gives_one_page_for_ever_is_not_followed_for_ever() {
             let fields = json!({ field: format!("Product {number}") });
             simulated.control("edit", json!({ "what": "product", "fields": fields })).await;
         }
+        simulated.silent().await;
         simulated.after(HOUR).await;
         let before = known(&simulated).await;
         let calls = async || simulated.state().await["account"]["calls"].to_string();

@@ -58,8 +58,11 @@ fn why_not(address: &str, private: Option<&[PrivateHost]>) -> Option<String> {
     let is_own = match host {
         Host::Ipv4(address) => !is_public(address),
         Host::Ipv6(address) => !is_public(address),
-        // By RFC 6761 it is whoever asks.
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        // By RFC 6761 it is whoever asks, also with the dot of the root at its end.
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
     };
     if is_own {
         return Some(format!(

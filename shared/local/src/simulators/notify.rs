@@ -21,14 +21,15 @@ pub(super) struct Notifier {
     accepted: AtomicU64,
     refused: AtomicU64,
     dropped: AtomicU64,
+    under_way: AtomicU64,
 }
 
 impl Notifier {
-    /// How many were accepted, refused, and dropped on purpose.
+    /// How many were accepted, refused, and dropped on purpose, and how many are under way.
     pub(super) fn counts(&self) -> Value {
-        let [accepted, refused, dropped] =
-            [&self.accepted, &self.refused, &self.dropped].map(|count| count.load(Ordering::Relaxed));
-        json!({ "accepted": accepted, "refused": refused, "dropped": dropped })
+        let [accepted, refused, dropped, under_way] =
+            [&self.accepted, &self.refused, &self.dropped, &self.under_way].map(|count| count.load(Ordering::Relaxed));
+        json!({ "accepted": accepted, "refused": refused, "dropped": dropped, "under_way": under_way })
     }
 }
 
@@ -41,6 +42,7 @@ impl Served {
         }
         for delay in delays {
             let (served, notification) = (Arc::clone(self), notification.clone());
+            self.notifier.under_way.fetch_add(1, Ordering::Relaxed);
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(delay)).await;
                 served.deliver(notification).await;
@@ -64,5 +66,6 @@ impl Served {
             info!(address, status = status.map(|status| status.as_u16()), "a simulated notification was not accepted");
         }
         self.with(|simulator, now| simulator.delivered(&notification, status, now));
+        self.notifier.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
