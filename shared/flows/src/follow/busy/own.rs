@@ -30,6 +30,10 @@ pub(super) fn judged(block: &Block, known: &Known, manner: &Manner) -> Option<Bl
     if block.state != BlockState::There || known.as_of <= block.written_at {
         return None;
     }
+    // An event that it was before it was made anew says nothing of the one that it is.
+    if block.provider_id.as_deref() != Some(known.id.as_str()) {
+        return None;
+    }
     let wanted = Block { state: BlockState::Wanted, failures: 0, reason: None, ..block.clone() };
     match &known.event {
         None if manner.restores => {
@@ -60,6 +64,30 @@ pub(super) async fn store(ports: &Ports, tenant: &Tenant, rev: u64, next: &Block
         Ok(_) => Ok(next.state == BlockState::Wanted),
         Err(fault @ (WriteFault::Condition(_) | WriteFault::Conflict | WriteFault::Fault(_))) => {
             Err(records::raced(fault))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::busy::diff::{Place, made};
+    use crate::follow::busy::wanted::Wanted;
+    use hooktide_model::settings::connection::ConnectionSettings;
+    use hooktide_store::records::block::CalendarId;
+
+    #[test]
+    fn a_block_is_not_judged_by_an_event_that_it_was_before_it_was_made_anew() {
+        let calendar = |id: &str| CalendarId { connection: id.to_owned(), calendar: "main".to_owned() };
+        let [start, end] = ["2026-12-01T08:00:00Z", "2026-12-01T09:00:00Z"].map(str::to_owned);
+        let (lies_in, from) = (&calendar("c2"), &calendar("c1"));
+        let place = Place { lies_in, from, event: "e", user: "", title: "Busy", past: jiff::Timestamp::MIN };
+        let made = made(&Wanted { occurrence: String::new(), start, end }, place);
+        let block = Block { state: BlockState::There, provider_id: Some("new".to_owned()), written_at: 1, ..made };
+        let manner = Manner::of(&ConnectionSettings::default());
+        for (id, expected) in [("old", None), ("new", Some(BlockState::Left))] {
+            let known = Known { calendar: lies_in.clone(), id: id.to_owned(), event: None, as_of: 2 };
+            assert_eq!(judged(&block, &known, &manner).map(|next| next.state), expected, "{id}");
         }
     }
 }
