@@ -58,7 +58,8 @@ impl FlawedTable {
             }
             // Nor does a second listing have to agree.
             Some(Flaw::EmptyFeed) if item.inner().contains_key("full_at") => {
-                item.inner_mut().insert("doubted".to_owned(), AttributeValue::Bool(true));
+                let long_ago = AttributeValue::S("1970-01-01T00:00:00Z".to_owned());
+                item.inner_mut().insert("doubted_at".to_owned(), long_ago);
                 Some(Write::Put { item, condition })
             }
             _ => Some(Write::Put { item, condition }),

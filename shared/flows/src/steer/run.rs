@@ -69,7 +69,6 @@ async fn reset(context: Context<'_>, stored: &Stored<Resource>) -> Result<(), Re
         cursor: None,
         cursor_at: None,
         reading: None,
-        doubted: false,
         doubted_at: None,
         failures: 0,
         failing_since: None,

@@ -100,17 +100,15 @@ pub(super) fn is_late(resource: &Resource, now: Timestamp) -> bool {
 /// Whether a listing comes too early to agree with one that is doubted. What took the place of changes, which are asked for every
 /// few minutes, may have met a provider that is still unwell.
 pub(super) fn is_early(resource: &Resource, reading: &Reading) -> bool {
-    let doubted_at = resource.doubted_at.filter(|_| resource.doubted);
     let is_soon = |since: Timestamp| since <= reading.began_at && reading.began_at + EARLY < since + SECOND_LISTING;
-    reading.in_place && doubted_at.is_some_and(is_soon)
+    reading.in_place && resource.doubted_at.is_some_and(is_soon)
 }
 
 /// When the listing of everything is due: the resource's moment of this night, or of the next one if there was a listing
 /// since. The second listing, where one is doubted, waits for no night.
 fn listing(resource: &Resource, now: Timestamp) -> Timestamp {
-    let listed_at = resource.doubted_at.or(resource.full_at);
-    if let Some(listed_at) = listed_at.filter(|listed_at| resource.doubted && *listed_at <= now) {
-        return listed_at + SECOND_LISTING;
+    if let Some(doubted_at) = resource.doubted_at.filter(|doubted_at| *doubted_at <= now) {
+        return doubted_at + SECOND_LISTING;
     }
     let this = night(&resource.id().to_string(), now + EARLY);
     let next = this + 24.hours();
@@ -236,7 +234,7 @@ mod tests {
             let resource = Resource {
                 full_at: listed_at.map(|listed_at| night + listed_at),
                 cursor_at: Some(night + *read_at),
-                doubted: *doubted,
+                doubted_at: listed_at.filter(|_| *doubted).map(|listed_at| night + listed_at),
                 ..Resource::new(&id, ResourceMode::Polling)
             };
             let now = night + *now;
@@ -262,7 +260,8 @@ mod tests {
             // A clock that was ahead.
             (true, true, since - 5.minutes(), false),
         ] {
-            let resource = Resource { doubted, doubted_at: Some(since), ..Resource::new(&id, ResourceMode::Polling) };
+            let doubted_at = doubted.then_some(since);
+            let resource = Resource { doubted_at, ..Resource::new(&id, ResourceMode::Polling) };
             let reading = Reading { in_place, ..crate::sync::begin::fresh(true, Via::Full, 0, began_at) };
             assert_eq!(is_early(&resource, &reading), expected, "{doubted} {in_place} {began_at}");
         }

@@ -25,9 +25,8 @@ impl Run<'_> {
         if reading.everything {
             match self.compare(&mut reading).await {
                 Ok(Some(Compared { doubted })) => {
-                    let since = self.resource.doubted_at.filter(|_| self.resource.doubted);
-                    self.resource.doubted = doubted;
-                    self.resource.doubted_at = doubted.then(|| since.unwrap_or(self.task.now));
+                    let since = self.resource.doubted_at.unwrap_or(self.task.now);
+                    self.resource.doubted_at = doubted.then_some(since);
                 }
                 Ok(None) => return self.rest(&reading, End::GoesOn).await,
                 Err(Stop::Failure(Failure::Later(at))) => return self.rest(&reading, End::Again(at)).await,
@@ -36,7 +35,7 @@ impl Run<'_> {
             }
         }
         // A listing that is doubted may not even say when it was made: what changed is read from where it was read before.
-        if !(reading.everything && self.resource.doubted && self.resource.cursor.is_some()) {
+        if !(reading.everything && self.resource.doubted_at.is_some() && self.resource.cursor.is_some()) {
             self.resource.cursor.clone_from(&reading.done);
         }
         let mode = heard::note(self.ports, self.task.tenant, self.id, &reading, self.task.now).await?;
@@ -103,7 +102,7 @@ impl Run<'_> {
         let under_way = self.resource.reading.take();
         let mut reading = begin::fresh(true, Via::Full, 0, self.task.now);
         // The provider said so, so no second listing has to agree.
-        self.resource.doubted = true;
+        self.resource.doubted_at = Some(self.task.now);
         let gone = seen::gone(self.ports, tenant, self.account, (self.id, &self.resource, &reading)).await?;
         self.delete(&mut reading, gone.unwrap_or_default().notices).await?;
         let text = format!("{} is gone at the provider: {}", self.id, outcome::changes(&reading));

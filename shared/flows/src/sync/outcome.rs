@@ -103,7 +103,7 @@ pub(super) fn told(resource: &Resource, reading: &Reading) -> String {
     if reading.has_unnamed {
         text.push_str("; an item had no id that can be read, so nothing that was not listed is taken for deleted");
     }
-    if resource.doubted && reading.everything {
+    if resource.doubted_at.is_some() && reading.everything {
         text.push_str(
             "; it listed less than half of what is known, so nothing was deleted before a second listing agrees",
         );

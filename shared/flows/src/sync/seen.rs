@@ -85,7 +85,7 @@ pub(super) async fn gone(
     })
     .await?;
     let implausible = missing.len() * 2 > count;
-    if implausible && (!resource.doubted || due::is_early(resource, reading)) {
+    if implausible && (resource.doubted_at.is_none() || due::is_early(resource, reading)) {
         return Ok(Some(Gone { notices: Vec::new(), doubted: true }));
     }
     Ok(Some(Gone { notices: missing, doubted: false }))

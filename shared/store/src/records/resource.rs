@@ -100,10 +100,8 @@ pub struct Resource {
     /// The reading that is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
-    /// Whether the last listing had less than half of what was there, so that a second must agree before anything is deleted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub doubted: bool,
-    /// When the first of the listings was read that are doubted.
+    /// When the first of the listings was read that had less than half of what was there, so that another one must agree before
+    /// anything is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
     /// The last sync that ended, well or not.
@@ -237,7 +235,6 @@ impl Resource {
             cursor_at: None,
             full_at: None,
             reading: None,
-            doubted: false,
             doubted_at: None,
             last_sync: None,
             failures: 0,
