@@ -75,8 +75,7 @@ pub(super) fn is_over(end: &str, past: Timestamp) -> bool {
     }
 }
 
-/// A block that is to be made.
-pub(super) fn made(wanted: &Wanted, place: Place<'_>) -> Block {
+fn made(wanted: &Wanted, place: Place<'_>) -> Block {
     let (from, event) = (place.from.clone(), place.event.to_owned());
     Block {
         lies_in: place.lies_in.clone(),
@@ -142,10 +141,10 @@ fn ended(stored: &Stored<Block>) -> Option<Step> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn calendar(connection: &str) -> CalendarId {
+    pub(in super::super) fn calendar(connection: &str) -> CalendarId {
         CalendarId { connection: connection.to_owned(), calendar: "main".to_owned() }
     }
 
@@ -181,7 +180,7 @@ mod tests {
         steps.collect()
     }
 
-    fn block(occurrence: &str, hour: &str, state: BlockState, id: Option<&str>) -> Stored<Block> {
+    pub(in super::super) fn block(occurrence: &str, hour: &str, state: BlockState, id: Option<&str>) -> Stored<Block> {
         let (lies_in, from) = (calendar("c2"), calendar("c1"));
         let place =
             Place { lies_in: &lies_in, from: &from, event: "e", user: "anna", title: "Busy", past: Timestamp::MIN };

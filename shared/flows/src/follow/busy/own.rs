@@ -71,22 +71,15 @@ pub(super) async fn store(ports: &Ports, tenant: &Tenant, rev: u64, next: &Block
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::follow::busy::diff::{Place, made};
-    use crate::follow::busy::wanted::Wanted;
+    use crate::follow::busy::diff::tests::{block, calendar};
     use hooktide_model::settings::connection::ConnectionSettings;
-    use hooktide_store::records::block::CalendarId;
 
     #[test]
     fn a_block_is_not_judged_by_an_event_that_it_was_before_it_was_made_anew() {
-        let calendar = |id: &str| CalendarId { connection: id.to_owned(), calendar: "main".to_owned() };
-        let [start, end] = ["2026-12-01T08:00:00Z", "2026-12-01T09:00:00Z"].map(str::to_owned);
-        let (lies_in, from) = (&calendar("c2"), &calendar("c1"));
-        let place = Place { lies_in, from, event: "e", user: "", title: "Busy", past: jiff::Timestamp::MIN };
-        let made = made(&Wanted { occurrence: String::new(), start, end }, place);
-        let block = Block { state: BlockState::There, provider_id: Some("new".to_owned()), written_at: 1, ..made };
+        let block = block("", "08", BlockState::There, Some("new")).record;
         let manner = Manner::of(&ConnectionSettings::default());
         for (id, expected) in [("old", None), ("new", Some(BlockState::Left))] {
-            let known = Known { calendar: lies_in.clone(), id: id.to_owned(), event: None, as_of: 2 };
+            let known = Known { calendar: calendar("c2"), id: id.to_owned(), event: None, as_of: 2 };
             assert_eq!(judged(&block, &known, &manner).map(|next| next.state), expected, "{id}");
         }
     }

@@ -33,14 +33,12 @@ const ATTEMPTS: usize = 5;
 /// whether blocks lie in its own calendars.
 pub(crate) async fn begin(context: Context<'_>, connection: &str, next: Option<&str>) -> Result<bool, Fault> {
     let Context { ports, tenant, now, .. } = context;
-    let (key, parting_key) = (calendars::key(tenant, connection), calendars::parting_key(tenant, connection));
+    let key = calendars::key(tenant, connection);
     for _ in 0..ATTEMPTS {
         let Some(chosen) = records::get::<Calendars>(&*ports.table, &key).await? else {
             return kept::has_blocks(ports, tenant, connection).await;
         };
-        let noted = records::get::<Parting>(&*ports.table, &parting_key).await?;
-        let (noted_rev, noted) = noted.map(|stored| (stored.rev, stored.record)).unzip();
-        let mut parting = Parting { after: None, ..noted.unwrap_or_default() };
+        let (rev, mut parting) = noted((ports, tenant), connection).await?;
         parting.users.insert(chosen.record.user.clone());
         if let Some(user) = next {
             parting.users.remove(user);
@@ -53,8 +51,7 @@ pub(crate) async fn begin(context: Context<'_>, connection: &str, next: Option<&
                 records::replace(&key, Some(chosen.rev), &next, Upkeep::default())?
             }
         };
-        let write = records::replace(&parting_key, noted_rev, &parting, Upkeep::default())?;
-        if noted_with((ports, tenant), connection, vec![write, becomes], now).await? {
+        if note((ports, tenant), connection, (rev, &parting), Some(becomes), now).await? {
             return kept::has_blocks(ports, tenant, connection).await;
         }
     }
@@ -73,29 +70,39 @@ pub(super) async fn again(
     if chosen.is_some_and(|chosen| chosen.record.user == user) {
         return Ok(());
     }
-    let key = calendars::parting_key(tenant, connection);
     for _ in 0..ATTEMPTS {
-        let noted = records::get::<Parting>(&*ports.table, &key).await?;
-        let (noted_rev, noted) = noted.map(|stored| (stored.rev, stored.record)).unzip();
-        let mut parting = Parting { after: None, ..noted.unwrap_or_default() };
+        let (rev, mut parting) = noted((ports, tenant), connection).await?;
         parting.users.insert(user.to_owned());
-        let write = records::replace(&key, noted_rev, &parting, Upkeep::default())?;
-        if noted_with((ports, tenant), connection, vec![write], now).await? {
+        if note((ports, tenant), connection, (rev, &parting), None, now).await? {
             return Ok(());
         }
     }
     Err(Fault::retryable("others change the same parting all the time"))
 }
 
-/// Makes writes together with the mark of the job that lets blocks go; whether nobody changed the same records meanwhile.
-async fn noted_with(
+/// What is noted of a connection's parting, to be done from its beginning on, and the revision of that.
+async fn noted((ports, tenant): (&Ports, &Tenant), connection: &str) -> Result<(Option<u64>, Parting), Fault> {
+    let stored = records::get::<Parting>(&*ports.table, &calendars::parting_key(tenant, connection)).await?;
+    let (rev, noted) = stored.map(|stored| (stored.rev, stored.record)).unzip();
+    Ok((rev, Parting { after: None, ..noted.unwrap_or_default() }))
+}
+
+/// Notes a parting, raises the mark of the job that does it, and makes one write more; whether nobody changed the same records
+/// meanwhile.
+async fn note(
     (ports, tenant): (&Ports, &Tenant),
     connection: &str,
-    mut writes: Vec<Write>,
+    (rev, parting): (Option<u64>, &Parting),
+    more: Option<Write>,
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let (former, mark) = raised(ports, tenant, connection, now).await?;
-    writes.push(job::store(former.as_ref().map(|former| former.rev), &mark)?);
+    let key = calendars::parting_key(tenant, connection);
+    let mut writes = vec![
+        records::replace(&key, rev, parting, Upkeep::default())?,
+        job::store(former.as_ref().map(|former| former.rev), &mark)?,
+    ];
+    writes.extend(more);
     match ports.table.transact(writes).await {
         Ok(()) => {
             if mark.is_news(former.as_ref().map(|former| &former.record)) {

@@ -231,24 +231,16 @@ pub(crate) async fn crowded(context: Context<'_>, connection: &str) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::follow::busy::diff::made;
-    use crate::follow::busy::wanted::Wanted;
+    use crate::follow::busy::diff::tests::{self, calendar};
     use hooktide_store::records::Stored;
-    use jiff::Timestamp;
 
     fn block(occurrence: &str) -> Block {
-        let calendar = |id: &str| CalendarId { connection: id.to_owned(), calendar: "main".to_owned() };
-        let [start, end] = ["2026-12-01T08:00:00Z", "2026-12-01T09:00:00Z"].map(str::to_owned);
-        let wanted = Wanted { occurrence: occurrence.to_owned(), start, end };
-        let (lies_in, from, past) = (&calendar("c2"), &calendar("c1"), Timestamp::MIN);
-        let place = Place { lies_in, from, event: "e", user: "", title: "Busy", past };
-        Block { state: BlockState::There, ..made(&wanted, place) }
+        tests::block(occurrence, "08", BlockState::There, None).record
     }
 
     #[test]
     fn a_look_at_few_events_makes_some_blocks_without_counting_those_that_are_there() {
-        let of = |id: &str| CalendarId { connection: id.to_owned(), calendar: "main".to_owned() };
-        let [one, other] = ["c2", "c3"].map(|id| crowd(&of("c1"), &of(id)));
+        let [one, other] = ["c2", "c3"].map(|id| crowd(&calendar("c1"), &calendar(id)));
         let mut few = Rooms::for_few();
         let told = [(&one, 1), (&one, UNCOUNTED - 1), (&other, UNCOUNTED), (&one, 1), (&other, 1)];
         assert_eq!(told.map(|(pair, makes)| few.spares(pair, makes)), [true, true, true, false, false]);
