@@ -14,7 +14,7 @@ use hooktide_store::ports::BusEntry;
 /// The largest text of an entry's changes, in bytes: EventBridge bills by 64 KB.
 const LARGEST: usize = 60 * 1024;
 
-/// What an entry tells. Changes are written once, however many parts they are counted for.
+/// What an entry tells. Its changes are texts already, so that none is written twice.
 #[derive(Serialize)]
 struct Detail<'a> {
     tenant: &'a Tenant,
