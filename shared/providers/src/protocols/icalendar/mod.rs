@@ -8,18 +8,12 @@
 mod block;
 mod busy;
 mod components;
-#[cfg(test)]
-mod costs;
 mod entries;
 mod event;
 mod lines;
 mod normalised;
 mod observances;
 mod parsed;
-#[cfg(test)]
-mod ranges;
-#[cfg(test)]
-mod several;
 #[cfg(test)]
 mod tests;
 mod zones;

@@ -1,6 +1,6 @@
 //! What a text may cost that somebody made for it to be dear.
 
-use super::*;
+use super::super::*;
 use crate::recurrence::READ;
 
 fn read_all(text: &str) -> Vec<Entry> {

@@ -1,5 +1,9 @@
 //! What is read of calendars, and how blocks are written.
 
+mod costs;
+mod ranges;
+mod several;
+
 use super::*;
 use crate::{Block, Moment};
 use hooktide_model::calendar::is_block;

@@ -1,6 +1,6 @@
 //! Series that change from one occurrence on: by an exception that holds for all later ones, or by a second series.
 
-use super::*;
+use super::super::*;
 use crate::instances;
 
 /// Six days from the first of December on, from nine to ten in Berlin.

@@ -1,6 +1,6 @@
 //! Several events under one identifier.
 
-use super::*;
+use super::super::*;
 use crate::instances;
 
 /// The starts of what an identifier means in December, by the day and the hour.
