@@ -3,6 +3,7 @@
 use hooktide_tests::agenda::{Agenda, POLLED, run};
 use hooktide_tests::seasons::percentile;
 
+use crate::planning;
 use crate::report::{Report, Verdict, grouped};
 
 /// The seeds of the weeks.
@@ -36,5 +37,6 @@ pub(crate) fn measure(report: &mut Report) {
     report.judge("S8", &what, format!("{half}, {most}"), "at most 60", verdict);
     let hours = percentile(&lost, 100) as f64 / 3_600.0;
     report.show("S8", &format!("hours to the last block of {} lost notifications", lost.len()), format!("{hours:.1}"));
+    planning::measure(report);
     wrong.iter().for_each(|wrong| println!("wrong: {wrong}"));
 }

@@ -16,6 +16,7 @@ mod flat;
 mod growth;
 mod instructions;
 mod load;
+mod planning;
 mod plot;
 mod providers;
 mod report;

@@ -28,12 +28,13 @@ use hooktide_model::tenant::Tenant;
 use hooktide_store::bodies;
 use hooktide_store::key::{Area, ENTITY_SHARDS, Partition};
 use hooktide_store::ports::{Item, Key, Query, Range, Write, WriteFault, blob_fault};
+use hooktide_store::records::calendars::{self, Calendars};
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::belonging_key;
 use hooktide_store::records::job::{self, Mark};
 use hooktide_store::records::resource::{self, Resource};
-use hooktide_store::records::{self, Stored, authorization, calendars, subscription, tag};
+use hooktide_store::records::{self, Stored, authorization, subscription, tag};
 
 /// How many items are erased at once at the most; what remains is erased by calling again.
 pub const MOST: usize = 5_000;
@@ -125,7 +126,7 @@ async fn is_parting(ports: &Ports, task: &Task<'_>, connection: &Connection) -> 
 
 /// Tells how many blocks are left in the calendars of a connection that is deleted, where its time to remove them is over.
 async fn tell_of_blocks(ports: &Ports, task: &Task<'_>, connection: &Connection) -> Result<(), Fault> {
-    let left = kept::keys(ports, task.tenant, &connection.id, COUNTED).await?.len();
+    let left = kept::count(ports, task.tenant, &connection.id, COUNTED).await?;
     if left == 0 {
         return Ok(());
     }
@@ -162,6 +163,9 @@ async fn syncs(
     let (mut found, more) = keys_of(ports, &subscriptions, range, PAGE).await?;
     found.extend(read.iter().map(|(sort, _)| resources.clone().key(sort)));
     found.extend(kept::keys(ports, tenant, id, PAGE).await?);
+    if let Some(chosen) = records::get::<Calendars>(&*ports.table, &calendars::key(tenant, id)).await? {
+        found.push(calendars::membership_key(tenant, &chosen.record.user, id));
+    }
     let of_blocks = [calendars::key, calendars::progress_key, calendars::crowded_key].map(|key| key(tenant, id));
     for single in [authorization::key(tenant, id)]
         .into_iter()

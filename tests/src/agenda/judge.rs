@@ -20,6 +20,16 @@ pub fn wrong(person: &Person, way: &Way, now: Timestamp) -> Vec<String> {
         person.wants(way, (now - SignedDuration::from_hours(24), now + AHEAD + SignedDuration::from_hours(96)));
     let mut wrong = Vec::new();
     for (target, place) in person.places.iter().enumerate() {
+        if place.merges && place.is_blocked {
+            let there = held::blocks(&mut way.at(place.account), &place.calendar, now);
+            let wanted = wanted.iter().filter(|((at, ..), _)| *at == target).map(|(_, times)| times.clone());
+            let found =
+                uncovered(wanted, there.into_values()).into_iter().filter(|(times, _)| is_within(times, window));
+            wrong.extend(found.map(|((start, end), word)| {
+                format!("{word}: {start} to {end} in {} of account {}", place.calendar, place.account)
+            }));
+            continue;
+        }
         let mut balance: BTreeMap<&Times, Balance> = BTreeMap::new();
         for (_, times) in wanted.iter().filter(|((at, ..), _)| *at == target) {
             balance.entry(times).or_default().wanted += 1;
@@ -56,6 +66,34 @@ pub fn wrong(person: &Person, way: &Way, now: Timestamp) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// What is wrong where blocks are merged: times that no block has, and blocks that are none of these times.
+fn uncovered(wanted: impl Iterator<Item = Times>, there: impl Iterator<Item = Times>) -> Vec<(Times, &'static str)> {
+    let mut wanted = merged(wanted);
+    let mut wrong = Vec::new();
+    for times in there {
+        match wanted.iter().position(|one| *one == times) {
+            Some(at) => drop(wanted.remove(at)),
+            None => wrong.push((times, "not merged, orphaned or doubled")),
+        }
+    }
+    wrong.extend(wanted.into_iter().map(|times| (times, "missing")));
+    wrong
+}
+
+/// The times that cover these: whole days, and beside them what is less. Texts sort as times do.
+fn merged(all: impl Iterator<Item = Times>) -> Vec<Times> {
+    let mut all: Vec<Times> = all.collect();
+    all.sort_by_key(|(start, end)| (start.len(), start.clone(), end.clone()));
+    let mut merged: Vec<Times> = Vec::new();
+    for (start, end) in all {
+        match merged.last_mut() {
+            Some(last) if last.0.len() == start.len() && start <= last.1 => last.1 = end.max(last.1.clone()),
+            _ => merged.push((start, end)),
+        }
+    }
+    merged
 }
 
 /// The blocks of one time in one calendar.

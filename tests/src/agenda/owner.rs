@@ -234,8 +234,17 @@ impl Owner<'_> {
     /// A block that is settled, the only one of its times in its calendar: what it is for, its id and its times.
     fn a_block(&self) -> Option<(Key, String, Times)> {
         let window = (self.now + SignedDuration::from_hours(72), self.now + SignedDuration::from_hours(24 * 50));
-        let targets: Vec<usize> =
-            self.person.places.iter().enumerate().filter(|(_, place)| place.is_blocked).map(|(at, _)| at).collect();
+        let targets: Vec<usize> = self
+            .person
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, place)| place.is_blocked && !place.merges)
+            .map(|(at, _)| at)
+            .collect();
+        if targets.is_empty() {
+            return None;
+        }
         let at = self.one_of(&targets);
         let place = &self.person.places[at];
         let wanted: Vec<(&Key, &Times)> = self.person.wanted.iter().filter(|((to, ..), _)| *to == at).collect();

@@ -13,6 +13,15 @@ pub struct Plan {
     pub connection: usize,
     /// Whether its events block time in others, and whether time is blocked in it.
     pub directions: (bool, bool),
+    /// Whether blocks in it are merged.
+    pub merges: bool,
+}
+
+impl Plan {
+    /// The calendar with its blocks merged.
+    fn merging(self) -> Self {
+        Self { merges: true, ..self }
+    }
 }
 
 /// A circle's calendar.
@@ -23,7 +32,7 @@ const BLOCKS: (bool, bool) = (true, false);
 const BLOCKED: (bool, bool) = (false, true);
 
 fn plan(kind: Kind, (account, connection): (usize, usize), directions: (bool, bool)) -> Plan {
-    Plan { kind, account, connection, directions }
+    Plan { kind, account, connection, directions, merges: false }
 }
 
 /// One person: two Google calendars in one connection, and a second connection to Google.
@@ -39,6 +48,11 @@ pub fn each() -> Vec<Vec<Plan>> {
     vec![circle.chain([plan(Ics, (3, 3), BLOCKS)]).collect()]
 }
 
+/// A person with calendars of three kinds, whose blocks are merged, and a feed.
+pub fn merging() -> Vec<Vec<Plan>> {
+    each().into_iter().map(|plans| plans.into_iter().map(Plan::merging).collect()).collect()
+}
+
 /// Six people with two to five calendars of all kinds.
 pub fn six() -> Vec<Vec<Plan>> {
     use Kind::{Caldav, Google, Graph, Ics};
@@ -46,13 +60,13 @@ pub fn six() -> Vec<Vec<Plan>> {
     people.extend([
         vec![plan(Google, (0, 0), BOTH), plan(Graph, (1, 1), BOTH)],
         each().remove(0),
-        vec![plan(Graph, (0, 0), BOTH), plan(Graph, (0, 0), BLOCKS), plan(Caldav, (1, 1), BOTH)],
+        vec![plan(Graph, (0, 0), BOTH), plan(Graph, (0, 0), BLOCKS), plan(Caldav, (1, 1), BOTH).merging()],
         vec![
             plan(Google, (0, 0), BOTH),
             plan(Caldav, (1, 1), BOTH),
             plan(Caldav, (1, 1), BLOCKED),
             plan(Ics, (2, 2), BLOCKS),
-            plan(Graph, (3, 3), BOTH),
+            plan(Graph, (3, 3), BOTH).merging(),
         ],
         // Two connections to one account.
         vec![plan(Google, (0, 0), BOTH), plan(Google, (0, 1), BOTH), plan(Ics, (1, 2), BLOCKS)],

@@ -21,6 +21,8 @@ pub struct Place {
     pub blocks_others: bool,
     /// Whether time is blocked in it.
     pub is_blocked: bool,
+    /// Whether blocks in it are merged.
+    pub merges: bool,
 }
 
 /// What a block is for: the place that it lies in, that of the entry, the entry's id, and the start that its rule gives it.
@@ -90,13 +92,18 @@ impl Person {
         // A day more than blocks are made for: days do not end everywhere at once, and what is at the edge may be written.
         let wanted = self.wants(way, (now - day, now + 61 * day));
         let is_written = |(key, times): &(&Key, &Times)| self.wanted.get(*key) != Some(*times);
-        let written = wanted.iter().filter(is_written).count();
+        let written: u64 = wanted.iter().filter(is_written).map(|(key, _)| self.writes(key)).sum();
         let is_removed = |(key, times): &(&Key, &Times)| {
             !wanted.contains_key(*key) && super::entry::is_within(times, (now - day, Timestamp::MAX))
         };
-        let removed = self.wanted.iter().filter(is_removed).count();
+        let removed: u64 = self.wanted.iter().filter(is_removed).map(|(key, _)| self.writes(key)).sum();
         self.wanted = wanted;
-        (written + removed) as u64
+        written + removed
+    }
+
+    /// How many writes one block may cost: where blocks are merged, it may join two of them, or leave two where it was.
+    fn writes(&self, key: &Key) -> u64 {
+        if self.places[key.0].merges { 2 } else { 1 }
     }
 
     /// Notes that an entry was edited.

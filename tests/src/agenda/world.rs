@@ -107,7 +107,8 @@ fn laid_out(people: &[Vec<Plan>], seed: u64) -> (Vec<Account>, Vec<Connected>, V
             let calendar = accounts[account].owned.keys().nth(taken[account]).expect("a calendar").clone();
             taken[account] += 1;
             let (blocks_others, is_blocked) = plan.directions;
-            Place { account, connection: of + plan.connection, calendar, blocks_others, is_blocked }
+            let merges = plan.merges;
+            Place { account, connection: of + plan.connection, calendar, blocks_others, is_blocked, merges }
         });
         persons.push(Person { places: places.collect(), ..Person::default() });
     }
@@ -203,6 +204,10 @@ impl World {
             let mut own = Map::from_iter([("user".to_owned(), Value::from(format!("person {whose}")))]);
             if matches!(kind, Kind::Caldav | Kind::Ics) {
                 own.insert("url".to_owned(), format!("https://c{account}.example.com/").into());
+            }
+            if self.people[whose].places.iter().any(|place| place.connection == at && place.merges && place.is_blocked)
+            {
+                own.insert("block_merge".to_owned(), true.into());
             }
             let new = NewConnection {
                 provider: kind.provider().to_owned(),

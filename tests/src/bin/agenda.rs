@@ -38,6 +38,7 @@ async fn main() -> ExitCode {
     let people = std::env::args().find_map(|text| match text.as_str() {
         "thin" => Some(people::thin()),
         "each" => Some(people::each()),
+        "merging" => Some(people::merging()),
         other => Some(people::six().into_iter().skip(other.strip_prefix("person=")?.parse().ok()?).take(1).collect()),
     });
     let is_calm = std::env::args().any(|text| text == "calm");

@@ -10,6 +10,12 @@ async fn blocks_are_those_that_there_should_be_whatever_is_lost_cut_off_or_out()
 }
 
 #[tokio::test]
+async fn merged_blocks_cover_what_they_should_whatever_is_lost_cut_off_or_out() {
+    let outcome = run(Agenda::rough(1, 7, people::merging())).await;
+    assert_eq!(outcome.broken, [""; 0], "{:#?}", outcome.counts);
+}
+
+#[tokio::test]
 async fn flaws_are_found() {
     for flaw in Flaw::ALL {
         let mut found = None;

@@ -14,6 +14,7 @@ mod busy_chosen;
 mod busy_crowds;
 mod busy_feeds;
 mod busy_lost;
+mod busy_merged;
 mod busy_nights;
 mod busy_parting;
 mod busy_people;

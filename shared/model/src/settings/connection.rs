@@ -13,7 +13,7 @@ use crate::problem::FieldError;
 pub const OF_EVERY_PROVIDER: &[&str] = &["rate_per_minute", "mode", "user", "sources", "notification_url"];
 /// The settings that connections to calendars take.
 pub const OF_CALENDARS: &[&str] =
-    &["share_titles", "block_tentative", "block_restore", "block_title", "block_days_ahead"];
+    &["share_titles", "block_tentative", "block_restore", "block_merge", "block_title", "block_days_ahead"];
 /// The settings that a shared endpoint takes.
 pub const OF_ENDPOINTS: &[&str] = &["notification_url"];
 
@@ -60,6 +60,8 @@ pub struct ConnectionSettings {
     pub block_tentative: Option<bool>,
     /// Whether a block in these calendars that somebody deleted or changed is made as it was; it is left alone unless it is said.
     pub block_restore: Option<bool>,
+    /// Whether times in these calendars that overlap or touch are one block; each event has one of its own unless it is said.
+    pub block_merge: Option<bool>,
     /// What blocks in these calendars are called; "Busy" unless it is said.
     pub block_title: Option<String>,
     /// How many days ahead time is blocked in these calendars; 60 unless it is said.
@@ -168,6 +170,7 @@ impl ConnectionSettings {
             "share_titles" => self.share_titles = Some(value::boolean(given)?),
             "block_tentative" => self.block_tentative = Some(value::boolean(given)?),
             "block_restore" => self.block_restore = Some(value::boolean(given)?),
+            "block_merge" => self.block_merge = Some(value::boolean(given)?),
             "block_title" => self.block_title = Some(value::line(given)?),
             "block_days_ahead" => self.block_days_ahead = Some(value::number(given, 1, MOST_DAYS_AHEAD)?),
             _ => return Err("there is no such setting".to_owned()),
@@ -198,6 +201,7 @@ mod tests {
         "share_titles",
         "block_tentative",
         "block_restore",
+        "block_merge",
         "block_title",
         "block_days_ahead",
     ];
@@ -224,6 +228,7 @@ mod tests {
             "share_titles": true,
             "block_tentative": false,
             "block_restore": true,
+            "block_merge": true,
             "block_title": "Taken",
             "block_days_ahead": 90,
         }));

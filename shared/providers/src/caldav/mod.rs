@@ -31,6 +31,7 @@ const PROFILE: Profile = Profile {
         "share_titles",
         "block_tentative",
         "block_restore",
+        "block_merge",
         "block_title",
         "block_days_ahead",
     ],

@@ -154,6 +154,19 @@ pub enum Range {
     Between(String, String),
 }
 
+impl Range {
+    /// The part of it that comes after `last`.
+    #[must_use]
+    pub fn after(&self, last: &str) -> Self {
+        let end = match self {
+            Self::All => "\u{10ffff}".to_owned(),
+            Self::Prefix(prefix) => format!("{prefix}\u{10ffff}"),
+            Self::Between(_, end) => end.clone(),
+        };
+        Self::Between(format!("{last}\u{1}"), end)
+    }
+}
+
 /// A page of a query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {

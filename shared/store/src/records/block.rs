@@ -29,7 +29,7 @@ pub struct CalendarId {
 pub struct Stem {
     /// The calendar of the event.
     pub from: CalendarId,
-    /// The provider's id of the event.
+    /// The provider's id of the event; empty where the block is a merged one, which stems from the calendar that it lies in.
     pub event: String,
     /// The start that its rules give the occurrence; empty where it does not recur.
     #[serde(default)]
@@ -85,6 +85,19 @@ pub struct Block {
     pub failures: u32,
     /// The reason for the state, where it is not obvious.
     pub reason: Option<String>,
+    /// How far it is merged, where it goes into a merged block and is none by itself.
+    pub piece: Option<Piece>,
+}
+
+/// A time that is blocked together with others that it overlaps or touches, by a merged block.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// The times that merged blocks have because of it, once they do; it is found by its slots there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Times>,
+    /// The times that they may have because of runs that were cut off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Times>,
 }
 
 impl Record for Block {
@@ -109,6 +122,11 @@ impl Block {
         let hash =
             signing::sha256(&[tenant.to_string().as_bytes(), b"\n", sort.as_bytes(), b"\n", generation.as_bytes()]);
         format!("{BLOCK_PREFIX}{}", data_encoding::BASE32HEX_NOPAD.encode(&hash[..20]).to_ascii_lowercase())
+    }
+
+    /// Whether it is what pieces were merged into.
+    pub fn is_merged(&self) -> bool {
+        self.stem.event.is_empty()
     }
 
     /// Whether nothing of it was ever sent to its provider, so that nothing is there.
@@ -167,7 +185,7 @@ pub fn beyond(prefix: &str, place: Option<&str>) -> Option<Range> {
     }
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     signing::sha256_hex(text.as_bytes())[..24].to_owned()
 }
 
@@ -216,6 +234,7 @@ mod tests {
             sent: None,
             failures: 0,
             reason: None,
+            piece: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use super::block::CalendarId;
+use super::block::{CalendarId, short};
 use crate::key::{Area, Key, Partition};
 use hooktide_model::tenant::Tenant;
 
@@ -20,6 +20,9 @@ pub struct Calendars {
     /// The choices, by the provider's id of the calendar.
     #[serde(default)]
     pub choices: BTreeMap<String, Choice>,
+    /// Whether it is found by its person's memberships. Older code did not store any.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_listed: bool,
 }
 
 /// What a person chose for a calendar.
@@ -70,6 +73,32 @@ pub fn partition(tenant: &Tenant) -> Partition {
 /// The key of what was chosen for a connection.
 pub fn key(tenant: &Tenant, connection: &str) -> Key {
     partition(tenant).key(connection)
+}
+
+/// The membership of a connection: whose it is, so that a person's connections are found among those of thousands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The connection.
+    pub connection: String,
+}
+
+impl Record for Membership {
+    const NAME: &'static str = "membership of a connection";
+}
+
+/// The partition of a tenant's memberships.
+pub fn memberships(tenant: &Tenant) -> Partition {
+    Partition::of(tenant, Area::BlockNames)
+}
+
+/// The prefix that the memberships of a person sort under.
+pub fn membership_prefix(user: &str) -> String {
+    format!("person#{}#", short(user))
+}
+
+/// The key of the membership of a connection of a person.
+pub fn membership_key(tenant: &Tenant, user: &str, connection: &str) -> Key {
+    memberships(tenant).key(format!("{}{connection}", membership_prefix(user)))
 }
 
 /// A calendar of a connection, and another one in which there is no room for all blocks that its events make.

@@ -31,6 +31,8 @@
 //! | choice of calendars | `T#<tenant>#calendars` | connection id | user, choices |
 //! | block | `T#<tenant>#blocks` | `<connection>#<calendar>#<connection of its event>#<event>#<occurrence>` | start, end, state, provider_id |
 //! | name of a block | `T#<tenant>#block-names` | `id#<hash>`, `uid#<hash>` | block |
+//! | slot of a block | `T#<tenant>#block-names` | `slot#<calendar>#<kind>#<time>#<block>` | block |
+//! | membership of a connection | `T#<tenant>#block-names` | `person#<user>#<connection>` | connection |
 //! | parting | `T#<tenant>#block-names` | `parting#<connection>` | users, is_whole, after |
 //! | progress of a look | `T#<tenant>#block-names` | `progress#<connection>` | job, shard, calendar, event, block, crowded |
 //! | lack of room for blocks | `T#<tenant>#block-names` | `crowded#<connection>` | pairs |
@@ -64,6 +66,7 @@ pub mod mode_switch;
 pub mod privacy;
 pub mod replay;
 pub mod resource;
+pub mod slot;
 pub mod subscription;
 pub mod tag;
 pub mod token;
@@ -242,12 +245,19 @@ pub async fn list_all<R: Record>(
     prefix: &str,
     bound: usize,
 ) -> Result<Vec<(String, Stored<R>)>, Fault> {
+    list_range(table, partition, Range::Prefix(prefix.to_owned()), bound).await
+}
+
+/// Reads all records of a range of a partition, page by page, up to `bound`.
+pub async fn list_range<R: Record>(
+    table: &dyn Table,
+    partition: crate::ports::Partition,
+    range: Range,
+    bound: usize,
+) -> Result<Vec<(String, Stored<R>)>, Fault> {
     let mut all: Vec<(String, Stored<R>)> = Vec::new();
     loop {
-        let range = match all.last() {
-            None => Range::Prefix(prefix.to_owned()),
-            Some((last, _)) => after(prefix, last),
-        };
+        let range = all.last().map_or_else(|| range.clone(), |(last, _)| range.after(last));
         let query = Query { partition: partition.clone(), range, descending: false, limit: 100.min(bound - all.len()) };
         let (page, more) = list(table, &query).await?;
         let empty = page.is_empty();
@@ -260,7 +270,7 @@ pub async fn list_all<R: Record>(
 
 /// The range of sort keys under `prefix` that come after `last`.
 pub fn after(prefix: &str, last: &str) -> Range {
-    Range::Between(format!("{last}\u{1}"), format!("{prefix}\u{10ffff}"))
+    Range::Prefix(prefix.to_owned()).after(last)
 }
 
 /// Whether a transaction was cancelled since something was there already, and not only by another one at the same time.

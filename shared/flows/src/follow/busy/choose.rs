@@ -1,9 +1,11 @@
 //! Which calendars of a connection are read, block time in others, and are blocked: shown, and chosen.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::person::Person;
+use super::person::{self, Person};
 use super::planner::BUSY;
 use super::{parting, wake};
 use crate::connect::{Context, Refusal, connection_of};
@@ -11,10 +13,10 @@ use crate::sync::start;
 use crate::{inclusion, watch};
 use hooktide_model::fault::Fault;
 use hooktide_model::names::MarkReason;
+use hooktide_store::records;
 use hooktide_store::records::calendars::{self, Calendars, Choice};
 use hooktide_store::records::connection::Connection;
 use hooktide_store::records::resource::Resource;
-use hooktide_store::records::{self, Upkeep};
 
 /// A calendar of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -99,37 +101,41 @@ pub async fn choose(
 }
 
 /// Stores what was chosen, and lets everything be looked at that it may concern: all calendars of the person.
-pub(super) async fn store(context: Context<'_>, rev: Option<u64>, choices: &Calendars) -> Result<(), Refusal> {
+pub(super) async fn store(context: Context<'_>, rev: Option<u64>, choices: &Calendars) -> Result<(), Fault> {
     let Context { ports, tenant, now, .. } = context;
-    let write = records::replace(&calendars::key(tenant, &choices.connection), rev, choices, Upkeep::default())?;
-    ports.table.write(write).await.map_err(records::raced)?;
-    let person = Person::named(ports, tenant, &choices.user).await?;
-    for one in &person.choices {
-        wake(ports, tenant, (BUSY, &one.connection), std::collections::BTreeSet::new(), now).await?;
+    let person = Person::listed(ports, tenant, &choices.user).await?;
+    ports.table.transact(person::writes(tenant, rev, choices)?).await.map_err(records::overtaken)?;
+    let own = std::iter::once(&choices.connection);
+    let connections: BTreeSet<&String> = person.choices.iter().map(|one| &one.connection).chain(own).collect();
+    for connection in connections {
+        wake(ports, tenant, (BUSY, connection), BTreeSet::new(), now).await?;
     }
     Ok(())
 }
 
 /// Follows a change of a connection's settings: whose it is, and how blocks are made in its calendars.
-pub(crate) async fn follow(context: Context<'_>, connection: &Connection) -> Result<(), Refusal> {
+pub(crate) async fn follow(context: Context<'_>, connection: &Connection) -> Result<(), Fault> {
     let key = calendars::key(context.tenant, &connection.id);
-    let Some(stored) = records::get::<Calendars>(&*context.ports.table, &key).await? else { return Ok(()) };
-    let user = connection.user().unwrap_or_default();
-    if stored.record.user != user {
-        // What it has in common with the calendars of one person goes; its job does so before it looks at events for another one.
-        parting::begin(context, &connection.id, Some(user)).await?;
+    if context.ports.table.get(&key).await?.is_none() {
+        return Ok(());
     }
     let (rev, next) = choices(context, connection).await?;
     store(context, rev, &next).await
 }
 
-/// What was chosen for a connection, and the revision of that.
+/// What was chosen for a connection, and the revision of that. Where the connection became another person's, what it has in common with
+/// the calendars of the former one goes: its job does so before it looks at events for the next one.
 pub(super) async fn choices(context: Context<'_>, connection: &Connection) -> Result<(Option<u64>, Calendars), Fault> {
     let key = calendars::key(context.tenant, &connection.id);
-    let stored = records::get::<Calendars>(&*context.ports.table, &key).await?;
+    let user = connection.user().unwrap_or_default();
+    let mut stored = records::get::<Calendars>(&*context.ports.table, &key).await?;
+    if stored.as_ref().is_some_and(|stored| stored.record.user != user) {
+        parting::begin(context, &connection.id, Some(user)).await?;
+        stored = records::get::<Calendars>(&*context.ports.table, &key).await?;
+    }
     let (rev, former) = stored.map(|stored| (stored.rev, stored.record)).unzip();
-    let user = connection.user().unwrap_or_default().to_owned();
-    Ok((rev, Calendars { connection: connection.id.clone(), user, ..former.unwrap_or_default() }))
+    let (connection, user) = (connection.id.clone(), user.to_owned());
+    Ok((rev, Calendars { connection, user, ..former.unwrap_or_default() }))
 }
 
 fn view(resource: &Resource, choices: &Calendars) -> Option<CalendarView> {

@@ -5,10 +5,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::wanted::{Times, Wanted, moment};
+use hooktide_model::fault::Fault;
 use hooktide_model::names::BlockState;
+use hooktide_model::tenant::Tenant;
 use hooktide_providers::Moment;
-use hooktide_store::records::Stored;
-use hooktide_store::records::block::{Block, CalendarId, Stem};
+use hooktide_store::ports::Write;
+use hooktide_store::records::block::{Block, CalendarId, Piece, Stem};
+use hooktide_store::records::{self, Stored};
 
 /// What becomes of a block's record.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +35,20 @@ impl Step {
             Self::Forget(_) => None,
         }
     }
+
+    /// What is written to the table for it, on the condition that nobody changed the block meanwhile.
+    pub(super) fn write(&self, tenant: &Tenant) -> Result<Write, Fault> {
+        match self {
+            Self::Make(block) => records::insert(&block.record_key(tenant), block, block.upkeep()),
+            Self::Change(Stored { rev, record }) | Self::Remove(Stored { rev, record }) => {
+                records::replace(&record.record_key(tenant), Some(*rev), record, record.upkeep())
+            }
+            Self::Forget(Stored { rev, record }) => {
+                let condition = Some(records::unchanged(*rev));
+                Ok(Write::Delete { key: record.record_key(tenant), condition })
+            }
+        }
+    }
 }
 
 /// Where blocks lie, and what they stem from.
@@ -42,6 +59,8 @@ pub(super) struct Place<'a> {
     pub(super) event: &'a str,
     pub(super) user: &'a str,
     pub(super) title: &'a str,
+    /// Whether what overlaps or touches is one block.
+    pub(super) merges: bool,
     /// Nothing that ended before this is taken away.
     pub(super) past: Timestamp,
 }
@@ -53,6 +72,7 @@ pub(super) fn steps(times: &Times, existing: &[Stored<Block>], place: Place<'_>)
         let found = existing.iter().find(|stored| stored.record.stem.occurrence == wanted.occurrence);
         steps.extend(match found {
             None => Some(Step::Make(made(wanted, place))),
+            Some(stored) if stored.record.piece.is_some() != place.merges => converted(stored, wanted, place),
             Some(stored) => changed(stored, wanted, place.title).map(Step::Change),
         });
     }
@@ -75,7 +95,7 @@ pub(super) fn is_over(end: &str, past: Timestamp) -> bool {
     }
 }
 
-fn made(wanted: &Wanted, place: Place<'_>) -> Block {
+pub(super) fn made(wanted: &Wanted, place: Place<'_>) -> Block {
     let (from, event) = (place.from.clone(), place.event.to_owned());
     Block {
         lies_in: place.lies_in.clone(),
@@ -94,11 +114,24 @@ fn made(wanted: &Wanted, place: Place<'_>) -> Block {
         sent: None,
         failures: 0,
         reason: None,
+        piece: place.merges.then(Piece::default),
     }
 }
 
+/// What becomes of a block that is to be a piece of a merged one from now on, or no longer: it goes first, unless nothing of it is
+/// left to go.
+fn converted(stored: &Stored<Block>, wanted: &Wanted, place: Place<'_>) -> Option<Step> {
+    let Stored { rev, record: block } = stored;
+    let is_nothing = block.is_unsent() || block.state == BlockState::Left && block.failures == 0;
+    if !is_nothing {
+        return ended(stored);
+    }
+    let next = Block { generation: block.generation + 1, ..made(wanted, place) };
+    Some(Step::Change(Stored { rev: *rev, record: next }))
+}
+
 /// The block as it should be, if it is not; `None` if nothing is to be done.
-fn changed(stored: &Stored<Block>, wanted: &Wanted, title: &str) -> Option<Stored<Block>> {
+pub(super) fn changed(stored: &Stored<Block>, wanted: &Wanted, title: &str) -> Option<Stored<Block>> {
     let Stored { rev, record: block } = stored;
     let is_same = (&block.start, &block.end) == (&wanted.start, &wanted.end);
     let next = Block {
@@ -127,7 +160,7 @@ fn changed(stored: &Stored<Block>, wanted: &Wanted, title: &str) -> Option<Store
 }
 
 /// What becomes of a block whose event is over, gone or free.
-fn ended(stored: &Stored<Block>) -> Option<Step> {
+pub(super) fn ended(stored: &Stored<Block>) -> Option<Step> {
     let Stored { rev, record: block } = stored;
     match block.state {
         BlockState::Removing => None,
@@ -166,6 +199,7 @@ pub(super) mod tests {
             event: "e",
             user: "anna",
             title: "Busy",
+            merges: false,
             past: "2026-11-30T00:00:00Z".parse().unwrap(),
         };
         let steps = steps(times, existing, place).into_iter().map(|step| {
@@ -182,8 +216,15 @@ pub(super) mod tests {
 
     pub(in super::super) fn block(occurrence: &str, hour: &str, state: BlockState, id: Option<&str>) -> Stored<Block> {
         let (lies_in, from) = (calendar("c2"), calendar("c1"));
-        let place =
-            Place { lies_in: &lies_in, from: &from, event: "e", user: "anna", title: "Busy", past: Timestamp::MIN };
+        let place = Place {
+            lies_in: &lies_in,
+            from: &from,
+            event: "e",
+            user: "anna",
+            title: "Busy",
+            merges: false,
+            past: Timestamp::MIN,
+        };
         let made = made(&times(&[(occurrence, hour)]).list[0], place);
         let written_at = i64::from(id.is_some());
         Stored { rev: 1, record: Block { state, provider_id: id.map(str::to_owned), written_at, ..made } }

@@ -20,7 +20,7 @@ use hooktide_store::key::ENTITY_SHARDS;
 use hooktide_store::ports::Write;
 use hooktide_store::records::block::{self, Block, BlockName, CalendarId};
 use hooktide_store::records::calendars::{self, Crowd, Progress};
-use hooktide_store::records::{self, Stored, Upkeep};
+use hooktide_store::records::{self, Upkeep};
 
 /// How many records one transaction changes.
 const AT_ONCE: usize = 25;
@@ -41,8 +41,8 @@ pub(super) struct Look<'a> {
     manners: BTreeMap<String, Manner>,
     /// The blocks to be written, by the connection that they lie in.
     writers: BTreeMap<String, BTreeSet<String>>,
-    /// The series that were looked at.
-    series: BTreeSet<String>,
+    /// The series that were looked at, and whether they are there.
+    series: BTreeMap<String, bool>,
     /// How much room there is for more blocks.
     rooms: Rooms,
     /// What would be done, where nothing is; and what was done with blocks that people changed, where something is.
@@ -69,11 +69,13 @@ impl<'a> Look<'a> {
     ) -> Result<Self, Fault> {
         let mut manners = BTreeMap::new();
         for choices in &person.choices {
-            if let Some(connection) = person::connection(ports, tenant, &choices.connection).await? {
+            // One that became another person's is left alone, though nobody has followed that yet.
+            let connection = person::connection(ports, tenant, &choices.connection).await?;
+            if let Some(connection) = connection.filter(|one| one.user().unwrap_or_default() == person.user) {
                 manners.insert(connection.id.clone(), Manner::of(&connection.settings));
             }
         }
-        let (writers, series, rooms) = (BTreeMap::new(), BTreeSet::new(), Rooms::default());
+        let (writers, series, rooms) = (BTreeMap::new(), BTreeMap::new(), Rooms::default());
         Ok(Self { ports, tenant, person, connection, is_over, now, manners, writers, series, rooms, found })
     }
 
@@ -165,16 +167,25 @@ impl<'a> Look<'a> {
     /// Looks at one event: as a block of ours, and as what blocks are made for.
     async fn at_one(&mut self, known: Known) -> Result<(), Fault> {
         self.as_ours(&known).await?;
-        let series = known.event.as_ref().and_then(|event| event.series.clone());
-        if let Some(series) = series {
-            let entity = part::entity_id(&known.calendar.calendar, &series);
-            if self.series.insert(entity.clone())
-                && let Some(series) = events::one(self.ports, self.tenant, self.connection, &entity).await?
-            {
-                self.as_stem(&series).await?;
-            }
+        let is_part = self.is_part(&known).await?;
+        self.as_stem(&known, is_part).await
+    }
+
+    /// Whether an event is an occurrence of a series that is known; the series is looked at first, and has its blocks.
+    async fn is_part(&mut self, known: &Known) -> Result<bool, Fault> {
+        let Some(series) = known.event.as_ref().and_then(|event| event.series.as_ref()) else { return Ok(false) };
+        let entity = part::entity_id(&known.calendar.calendar, series);
+        if let Some(is_there) = self.series.get(&entity) {
+            return Ok(*is_there);
         }
-        self.as_stem(&known).await
+        let series = events::one(self.ports, self.tenant, self.connection, &entity).await?;
+        let recurs = |known: &Known| known.event.as_ref().is_some_and(|event| !event.recurrence.is_empty());
+        let is_there = series.as_ref().is_some_and(recurs);
+        self.series.insert(entity, is_there);
+        if let Some(series) = series {
+            self.as_stem(&series, false).await?;
+        }
+        Ok(is_there)
     }
 
     /// Finds out what a person did with a block of ours.
@@ -191,13 +202,13 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    /// Writes down which blocks there should be for an event.
-    async fn as_stem(&mut self, known: &Known) -> Result<(), Fault> {
+    /// Writes down which blocks there should be for an event; none where it is part of a series.
+    async fn as_stem(&mut self, known: &Known, is_part: bool) -> Result<(), Fault> {
         let is_ours = match &known.event {
             Some(event) => wanted::is_ours(&known.id, event) || self.is_copy(event.uid.as_deref()).await?,
             None => false,
         };
-        let event = known.event.as_ref().filter(|_| !is_ours);
+        let event = known.event.as_ref().filter(|_| !is_ours && !is_part);
         let blocked = self.person.blocked_by(&known.calendar);
         if event.is_some() && self.is_left_out(known, &blocked).await? {
             self.rooms.pass_over(&known.calendar, &blocked);
@@ -224,6 +235,7 @@ impl<'a> Look<'a> {
                 event: &known.id,
                 user: &self.person.user,
                 title: &manner.title,
+                merges: manner.merges,
                 past,
             };
             let steps = diff::steps(&times, &existing, place);
@@ -272,7 +284,7 @@ impl<'a> Look<'a> {
         for some in steps.chunks(AT_ONCE) {
             let mut writes = Vec::with_capacity(some.len());
             for step in some {
-                writes.push(self.write_of(step)?);
+                writes.push(step.write(self.tenant)?);
             }
             self.ports.table.transact(writes).await.map_err(records::overtaken)?;
             for step in some {
@@ -284,22 +296,8 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    fn write_of(&self, step: &Step) -> Result<Write, Fault> {
-        let tenant = self.tenant;
-        match step {
-            Step::Make(block) => records::insert(&block.record_key(tenant), block, block.upkeep()),
-            Step::Change(Stored { rev, record }) | Step::Remove(Stored { rev, record }) => {
-                records::replace(&record.record_key(tenant), Some(*rev), record, record.upkeep())
-            }
-            Step::Forget(Stored { rev, record }) => {
-                let condition = Some(records::unchanged(*rev));
-                Ok(Write::Delete { key: record.record_key(tenant), condition })
-            }
-        }
-    }
-
     /// Notes that a block is to be written.
-    fn note(&mut self, block: &Block) {
+    pub(super) fn note(&mut self, block: &Block) {
         if let Found::Planned(planned) = &mut self.found {
             planned.push(block.clone());
             return;

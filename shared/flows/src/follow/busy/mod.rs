@@ -2,7 +2,8 @@
 //!
 //! A job looks at the events that changed, and writes down which blocks there should be (`planner.rs`); another one, of each
 //! connection that blocks lie in, writes them at its provider (`writer.rs`). Blocks come home as events of ours: they block
-//! nothing, and one that a person deleted or changed is left alone (`own.rs`).
+//! nothing, and one that a person deleted or changed is left alone (`own.rs`). Where blocks are merged, what the first job writes down
+//! are pieces, and the second one covers them by merged blocks (`pieces.rs`) before it writes these.
 
 pub(crate) mod choose;
 mod diff;
@@ -11,9 +12,11 @@ mod existing;
 pub(crate) mod gone;
 pub(crate) mod kept;
 mod look;
+mod merge;
 mod own;
 pub(crate) mod parting;
 mod person;
+mod pieces;
 mod plan;
 pub(crate) mod planner;
 mod remove;

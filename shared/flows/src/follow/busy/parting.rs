@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::person::Person;
+use super::person::{self, Person};
 use super::planner::BUSY;
 use super::writer::BLOCKS;
 use super::{kept, wake};
@@ -44,14 +44,20 @@ pub(crate) async fn begin(context: Context<'_>, connection: &str, next: Option<&
             parting.users.remove(user);
         }
         parting.is_whole |= next.is_none();
-        let becomes = match next {
-            None => Write::Delete { key: key.clone(), condition: Some(records::unchanged(chosen.rev)) },
+        let membership = calendars::membership_key(tenant, &chosen.record.user, connection);
+        let mut becomes = match next {
+            None => vec![Write::Delete { key: key.clone(), condition: Some(records::unchanged(chosen.rev)) }],
             Some(user) => {
+                // Whoever looks by memberships from now on is to find all of them.
+                Person::listed(ports, tenant, user).await?;
                 let next = Calendars { user: user.to_owned(), ..chosen.record };
-                records::replace(&key, Some(chosen.rev), &next, Upkeep::default())?
+                person::writes(tenant, Some(chosen.rev), &next)?
             }
         };
-        if note((ports, tenant), connection, (rev, &parting), Some(becomes), now).await? {
+        if next.is_none_or(|user| membership != calendars::membership_key(tenant, user, connection)) {
+            becomes.push(Write::Delete { key: membership, condition: None });
+        }
+        if note((ports, tenant), connection, (rev, &parting), becomes, now).await? {
             return kept::has_blocks(ports, tenant, connection).await;
         }
     }
@@ -73,7 +79,7 @@ pub(super) async fn again(
     for _ in 0..ATTEMPTS {
         let (rev, mut parting) = noted((ports, tenant), connection).await?;
         parting.users.insert(user.to_owned());
-        if note((ports, tenant), connection, (rev, &parting), None, now).await? {
+        if note((ports, tenant), connection, (rev, &parting), Vec::new(), now).await? {
             return Ok(());
         }
     }
@@ -87,13 +93,13 @@ async fn noted((ports, tenant): (&Ports, &Tenant), connection: &str) -> Result<(
     Ok((rev, Parting { after: None, ..noted.unwrap_or_default() }))
 }
 
-/// Notes a parting, raises the mark of the job that does it, and makes one write more; whether nobody changed the same records
+/// Notes a parting, raises the mark of the job that does it, and makes some writes more; whether nobody changed the same records
 /// meanwhile.
 async fn note(
     (ports, tenant): (&Ports, &Tenant),
     connection: &str,
     (rev, parting): (Option<u64>, &Parting),
-    more: Option<Write>,
+    more: Vec<Write>,
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let (former, mark) = raised(ports, tenant, connection, now).await?;
@@ -192,7 +198,7 @@ async fn some(
 ) -> Result<bool, Fault> {
     let mut prefixes = BTreeMap::from([(block::prefix_in(connection), connection.to_owned())]);
     for user in &parting.users {
-        let others = Person::named(ports, tenant, user).await?.all().into_iter();
+        let others = Person::listed(ports, tenant, user).await?.all().into_iter();
         for calendar in others.filter(|calendar| calendar.connection != connection) {
             let prefix = format!("{}{connection}#", block::prefix_of_calendar(&calendar));
             prefixes.insert(prefix, calendar.connection);

@@ -8,13 +8,16 @@ use crate::Ports;
 use hooktide_model::fault::Fault;
 use hooktide_model::settings::connection::ConnectionSettings;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::records;
+use hooktide_store::ports::{TransactFault, Write};
 use hooktide_store::records::block::CalendarId;
-use hooktide_store::records::calendars::{self, Calendars};
+use hooktide_store::records::calendars::{self, Calendars, Membership};
 use hooktide_store::records::connection::{self, Connection};
+use hooktide_store::records::{self, Stored, Upkeep};
 
 /// How many connections of a tenant are looked at for those of one person.
 const MOST_CONNECTIONS: usize = 5_000;
+/// How many records are read at once.
+const READ: usize = 100;
 
 /// The calendars of a person that take part in blocking.
 #[derive(Debug, Default)]
@@ -26,19 +29,44 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// The person whose account a connection is; `None` if nothing was chosen for it.
+    /// The person whose account a connection is; `None` if nothing was chosen for it. What is read is in proportion to the person's
+    /// connections.
     pub(super) async fn of(ports: &Ports, tenant: &Tenant, connection: &str) -> Result<Option<Self>, Fault> {
         let own = records::get::<Calendars>(&*ports.table, &calendars::key(tenant, connection)).await?;
-        match own {
-            Some(own) => Self::named(ports, tenant, &own.record.user).await.map(Some),
-            None => Ok(None),
+        let Some(Stored { record: own, .. }) = own else { return Ok(None) };
+        if !own.is_listed {
+            return Self::listed(ports, tenant, &own.user).await.map(Some);
         }
+        let (of, prefix) = (calendars::memberships(tenant), calendars::membership_prefix(&own.user));
+        let members = records::list_all::<Membership>(&*ports.table, of, &prefix, MOST_CONNECTIONS).await?;
+        let keys: Vec<_> = members.iter().map(|(_, one)| calendars::key(tenant, &one.record.connection)).collect();
+        let mut choices = Vec::with_capacity(keys.len());
+        for some in keys.chunks(READ) {
+            for item in ports.table.get_many(some).await?.into_iter().flatten() {
+                choices.push(records::decode::<Calendars>(item)?.record);
+            }
+        }
+        // Those that became another person's meanwhile are left out.
+        choices.retain(|choices| choices.user == own.user);
+        Ok(Some(Self { user: own.user, choices }))
     }
 
-    /// The person of this name.
-    pub(super) async fn named(ports: &Ports, tenant: &Tenant, user: &str) -> Result<Self, Fault> {
-        let found = Self::several(ports, tenant, Some(user)).await?.pop();
-        Ok(found.unwrap_or_else(|| Self { user: user.to_owned(), choices: Vec::new() }))
+    /// The person of this name, all of whose connections are found by their memberships from now on.
+    pub(super) async fn listed(ports: &Ports, tenant: &Tenant, user: &str) -> Result<Self, Fault> {
+        let (of, table) = (calendars::partition(tenant), &*ports.table);
+        let mut choices = Vec::new();
+        for (_, Stored { rev, record }) in records::list_all::<Calendars>(table, of, "", MOST_CONNECTIONS).await? {
+            if record.user != user {
+                continue;
+            }
+            if !record.is_listed
+                && let Err(TransactFault::Fault(fault)) = table.transact(writes(tenant, Some(rev), &record)?).await
+            {
+                return Err(fault);
+            }
+            choices.push(record);
+        }
+        Ok(Self { user: user.to_owned(), choices })
     }
 
     /// The people of a tenant who chose something: the one of this name, or all.
@@ -86,6 +114,17 @@ fn id(choices: &Calendars, calendar: &str) -> CalendarId {
     CalendarId { connection: choices.connection.clone(), calendar: calendar.to_owned() }
 }
 
+/// What stores the choices of a connection over those that were read, with its membership.
+pub(super) fn writes(tenant: &Tenant, rev: Option<u64>, choices: &Calendars) -> Result<Vec<Write>, Fault> {
+    let Calendars { connection, user, .. } = choices;
+    let member = Membership { connection: connection.clone() };
+    let choices = Calendars { is_listed: true, ..choices.clone() };
+    Ok(vec![
+        records::replace(&calendars::key(tenant, connection), rev, &choices, Upkeep::default())?,
+        records::put(&calendars::membership_key(tenant, user, connection), &member, Upkeep::default())?,
+    ])
+}
+
 /// How blocks are made in the calendars of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Manner {
@@ -93,6 +132,8 @@ pub(super) struct Manner {
     pub(super) tentative: bool,
     /// Whether a block that a person deleted or changed is made as it was.
     pub(super) restores: bool,
+    /// Whether times that overlap or touch are one block.
+    pub(super) merges: bool,
     /// The title of blocks.
     pub(super) title: String,
     /// How many days ahead time is blocked.
@@ -110,6 +151,7 @@ impl Manner {
         Self {
             tentative: settings.block_tentative.unwrap_or(true),
             restores: settings.block_restore.unwrap_or(false),
+            merges: settings.block_merge.unwrap_or(false),
             title: settings.block_title.clone().unwrap_or_else(|| TITLE.to_owned()),
             days_ahead: settings.block_days_ahead.unwrap_or(DAYS_AHEAD),
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::look::{Found, Look};
 use super::person::{self, Person};
-use super::{parting, room};
+use super::{choose, parting, room};
 use crate::Ports;
+use crate::connect::Context;
 use crate::jobs::hold::Next;
 use crate::jobs::task::{Runner, Task};
 use crate::sync::nightly;
@@ -36,7 +37,13 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     }
     let person = Person::of(ports, task.tenant, task.id).await?;
     let connection = person::connection(ports, task.tenant, task.id).await?;
-    let (Some(person), Some(_)) = (person, connection) else { return task.finish(ports).await };
+    let (Some(person), Some(connection)) = (person, connection) else { return task.finish(ports).await };
+    // It became another person's, and whoever changed it did not come to the end.
+    if connection.user().unwrap_or_default() != person.user {
+        let context = Context { ports, settings: task.settings, tenant: task.tenant, now: task.now };
+        choose::follow(context, &connection).await?;
+        return task.rest(ports, Duration::ZERO).await;
+    }
     let (subject, found) = ((&person, task.id), Found::Left(Vec::new()));
     let mut look = Look::new((ports, task.tenant), subject, found, task.is_over, task.now).await?;
     let mark = &task.held.record;

@@ -14,6 +14,8 @@ use hooktide_store::records::{self, Stored};
 const PAGE: usize = 200;
 /// How many blocks one page looks through at the most.
 const SCANNED: usize = 10_000;
+/// What is shown as the source of merged blocks.
+const MERGED: &str = "merged";
 
 /// A block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,7 +26,7 @@ pub struct BlockView {
     pub connection: String,
     /// The calendar that it lies in, by the provider's id.
     pub calendar: String,
-    /// The event that it stems from: `<connection>/<calendar>/<id>`.
+    /// The event that it stems from: `<connection>/<calendar>/<id>`; `merged` where it covers the times of several.
     pub source: String,
     /// The start: RFC 3339 in UTC, or a plain date where it lasts whole days.
     pub start: String,
@@ -45,7 +47,10 @@ impl BlockView {
         let CalendarId { connection, calendar } = &block.stem.from;
         Self {
             id: Block::sort(&block.lies_in, &block.stem),
-            source: format!("{connection}/{calendar}/{}", block.stem.event),
+            source: match block.is_merged() {
+                true => MERGED.to_owned(),
+                false => format!("{connection}/{calendar}/{}", block.stem.event),
+            },
             connection: block.lies_in.connection,
             calendar: block.lies_in.calendar,
             start: block.start,
@@ -68,6 +73,11 @@ pub struct Which<'a> {
 
 impl Which<'_> {
     fn has(&self, block: &Block) -> bool {
+        // A time that is merged is seen by its merged block, unless somebody asks for what stems from its connection.
+        let is_asked = self.connection.is_some_and(|connection| connection != block.lies_in.connection);
+        if block.piece.is_some() && block.state == BlockState::There && !is_asked {
+            return false;
+        }
         let ends = [&block.lies_in.connection, &block.stem.from.connection];
         self.user.is_none_or(|user| block.user == user)
             && self.connection.is_none_or(|connection| ends.into_iter().any(|end| end == connection))

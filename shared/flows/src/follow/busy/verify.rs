@@ -36,6 +36,12 @@ impl Look<'_> {
                 let (found, more) = records::list::<Block>(&*self.ports.table, &query).await?;
                 let last = found.last().map(|(sort, _)| sort.clone());
                 let before = (full_at - SETTLED).as_millisecond();
+                let is_open = |block: &Block| !matches!(block.state, BlockState::There | BlockState::Left);
+                for (_, stored) in
+                    found.iter().filter(|(_, stored)| stored.record.is_merged() && is_open(&stored.record))
+                {
+                    self.note(&stored.record);
+                }
                 let settled = found.into_iter().map(|(_, stored)| stored.record);
                 let settled = settled.filter(|block| block.state == BlockState::There && block.written_at < before);
                 for id in settled.filter_map(|block| block.provider_id) {

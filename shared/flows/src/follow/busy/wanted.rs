@@ -1,11 +1,13 @@
 //! The times of an event that are to be blocked in other calendars. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::person::Manner;
 use hooktide_model::calendar::{CalendarEvent, is_block};
-use hooktide_providers::{Moment, instances};
+use hooktide_providers::{Instance, Moment, instances};
 
 /// A time that is to be blocked: an event, or one occurrence of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +49,23 @@ pub(super) fn times(event: &CalendarEvent, apart: &[CalendarEvent], manner: &Man
         found = instances(event, &apart, (day_of(window.0), window.1), zone);
     }
     let recurs = !event.recurrence.is_empty() || !event.occurrences.is_empty();
-    let counts =
-        |one: &&hooktide_providers::Instance| one.busy && (manner.tentative || !one.tentative) && one.start < one.end;
-    let list = found.list.iter().filter(counts).map(|one| Wanted {
-        occurrence: if recurs { one.original.clone() } else { String::new() },
+    let counts = |one: &Instance| one.busy && (manner.tentative || !one.tentative) && one.start < one.end;
+    let wanted = |one: Instance| Wanted {
+        occurrence: if recurs { one.original } else { String::new() },
         start: text(one.start),
         end: text(one.end),
-    });
-    Times { list: list.collect(), doubt: found.unread.or(found.cut.then_some(TOO_MANY)) }
+    };
+    let mut doubt = found.unread.or(found.cut.then_some(TOO_MANY));
+    let mut list: Vec<Wanted> = found.list.into_iter().filter(counts).map(wanted).collect();
+    // Under the name that it has in the series, an occurrence that is moved is the same one.
+    for entry in apart.into_iter().filter(|entry| entry.series.as_deref() == Some(event.id.as_str())) {
+        let found = instances(entry, &[], window, zone);
+        doubt = doubt.or(found.unread);
+        list.extend(found.list.into_iter().filter(counts).map(wanted));
+    }
+    let mut names = BTreeSet::new();
+    list.retain(|wanted| names.insert(wanted.occurrence.clone()));
+    Times { list, doubt }
 }
 
 /// The beginning of the day of a time.
@@ -64,7 +75,7 @@ pub(super) fn day_of(at: Timestamp) -> Timestamp {
 }
 
 /// A start or an end, as blocks have it.
-fn text(moment: Moment) -> String {
+pub(super) fn text(moment: Moment) -> String {
     match moment {
         Moment::At(at) => at.to_string(),
         Moment::Day(day) => day.to_string(),

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::person::Manner;
+use super::pieces;
 use super::wanted::moment;
 use crate::Ports;
 use crate::asking::account::Account;
@@ -125,8 +126,9 @@ impl Pen<'_> {
                     return Err(Failure::Later(self.now));
                 }
                 Written::Gone => {
+                    let written = block.written.clone();
                     let next = Block { state: BlockState::Left, ..block.unwritten() };
-                    return self.left(rev, next, own::DELETED).await;
+                    return self.left(rev, next, written, own::DELETED).await;
                 }
                 // Where servers do not say in which state a write leaves a block, it may be as it should be by now.
                 Written::Changed if !looks => looks = true,
@@ -142,7 +144,8 @@ impl Pen<'_> {
                     Seen::Nothing => looks = true,
                     Seen::Theirs if self.manner.restores => (etag, looks) = (None, false),
                     Seen::Theirs => {
-                        return self.left(rev, Block { state: BlockState::Left, ..block }, own::CHANGED).await;
+                        let written = block.written.clone();
+                        return self.left(rev, Block { state: BlockState::Left, ..block }, written, own::CHANGED).await;
                     }
                 },
             }
@@ -256,7 +259,11 @@ impl Pen<'_> {
         self.transact(writes).await
     }
 
-    async fn left(&self, mut rev: u64, next: Block, reason: &str) -> Result<Done, Failure> {
+    /// Stores a block that is left alone. A merged one is so at the times that it had: others are those of another block.
+    async fn left(&self, mut rev: u64, mut next: Block, written: Option<Times>, reason: &str) -> Result<Done, Failure> {
+        if let Some(Times { start, end }) = written.filter(|_| next.is_merged()) {
+            (next.start, next.end) = (start, end);
+        }
         self.keep(&mut rev, &Block { sent: None, failures: 0, reason: Some(reason.to_owned()), ..next }).await?;
         Ok(Done::Left)
     }
@@ -269,6 +276,9 @@ impl Pen<'_> {
             let key = block::name_key(self.tenant, &block.lies_in, id);
             writes.push(Write::Delete { key, condition: None });
         }
+        if block.is_merged() {
+            writes.extend(pieces::slots(self, block, Some(&block.times()), None)?);
+        }
         self.transact(writes).await
     }
 
@@ -280,7 +290,8 @@ impl Pen<'_> {
         Ok(())
     }
 
-    async fn transact(&self, writes: Vec<Write>) -> Result<(), Failure> {
+    /// Makes several writes, or none of them.
+    pub(super) async fn transact(&self, writes: Vec<Write>) -> Result<(), Failure> {
         let done: Result<(), TransactFault> = self.ports.table.transact(writes).await;
         Ok(done.map_err(records::overtaken)?)
     }

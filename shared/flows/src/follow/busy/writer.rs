@@ -1,12 +1,12 @@
 //! The job that writes the blocks that lie in a connection's calendars, one after the other, as its provider allows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::person::Manner;
 use super::planner::BUSY;
-use super::wake;
 use super::write::{Done, Pen, failed};
+use super::{pieces, wake};
 use crate::Ports;
 use crate::asking::Failure;
 use crate::asking::account::{self, Account};
@@ -44,19 +44,22 @@ const MOST_CLOSED: usize = 10;
 /// The shortest and the longest pause after a failure that may pass.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(900));
 
+/// How many pieces of merged blocks are settled at once.
+const MOST_PIECES: usize = 500;
+
 /// What a run did.
 #[derive(Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     made: usize,
     changed: usize,
     removed: usize,
     left: usize,
     /// Whether some were refused, and are to be tried again.
-    again: bool,
+    pub(super) again: bool,
     /// How many blocks calendars did not let be written, by the calendar, and the reason of the last one.
     closed: BTreeMap<String, (usize, &'static str)>,
     /// The occurrences whose blocks are gone: they may be wanted again.
-    gone: Vec<Stem>,
+    pub(super) gone: Vec<Stem>,
 }
 
 impl Tally {
@@ -67,14 +70,25 @@ impl Tally {
             Done::Found => {}
             Done::Removed => {
                 self.removed += 1;
-                self.gone.push(stem);
+                // A merged block is made anew by its pieces.
+                self.gone.extend(Some(stem).filter(|stem| !stem.event.is_empty()));
             }
             Done::Left => self.left += 1,
         }
     }
 
+    /// Whether a calendar let so few blocks be written that no other one is tried.
+    pub(super) fn is_closed(&self, calendar: &str) -> bool {
+        self.closed.get(calendar).is_some_and(|(count, _)| *count >= MOST_CLOSED)
+    }
+
+    /// Whether a calendar did not let a block be written.
+    pub(super) fn has_refused(&self, calendar: &str) -> bool {
+        self.closed.contains_key(calendar)
+    }
+
     /// Notes that a calendar did not let a block be written.
-    fn close(&mut self, calendar: String, why: &'static str) {
+    pub(super) fn close(&mut self, calendar: String, why: &'static str) {
         let closed = self.closed.entry(calendar).or_default();
         *closed = (closed.0 + 1, why);
     }
@@ -100,9 +114,12 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let mut tally = Tally::default();
     let ended = all(&pen, &task, &mut tally).await;
     note(ports, &task, &account.connection.provider, &tally).await?;
+    let mut gone: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for Stem { from, event, .. } in &tally.gone {
-        let entities = [part::entity_id(&from.calendar, event)].into();
-        wake(ports, task.tenant, (BUSY, &from.connection), entities, task.now).await?;
+        gone.entry(&from.connection).or_default().insert(part::entity_id(&from.calendar, event));
+    }
+    for (connection, entities) in gone {
+        wake(ports, task.tenant, (BUSY, connection), entities, task.now).await?;
     }
     if let Some((_, reason)) = tally.closed.values().next() {
         refused(ports, &task, &account.connection.provider, reason).await?;
@@ -147,17 +164,20 @@ async fn account_of(ports: &Ports, task: &Task<'_>) -> Result<Option<Account>, F
 
 /// Goes through the blocks that the mark names, or through all of the connection; whether that was all.
 async fn all(pen: &Pen<'_>, task: &Task<'_>, tally: &mut Tally) -> Result<bool, Failure> {
+    let mut pieces = Vec::new();
     if let Some(named) = task.held.record.named() {
         for sort in named {
             let key = block::partition(task.tenant).key(sort.as_str());
-            if let Some(stored) = records::get::<Block>(&*pen.ports.table, &key).await? {
-                one(pen, stored, tally).await?;
+            match records::get::<Block>(&*pen.ports.table, &key).await? {
+                Some(stored) if stored.record.piece.is_some() => pieces.push(stored),
+                Some(stored) => one(pen, stored, tally).await?,
+                None => {}
             }
             if (task.is_over)() {
                 return Ok(false);
             }
         }
-        return Ok(true);
+        return pieces::settle(pen, pieces, tally, task.is_over).await;
     }
     let prefix = block::prefix_in(task.id);
     let mut range = Range::Prefix(prefix.clone());
@@ -167,22 +187,29 @@ async fn all(pen: &Pen<'_>, task: &Task<'_>, tally: &mut Tally) -> Result<bool, 
         let last = found.last().map(|(sort, _)| sort.clone());
         for (_, stored) in found {
             let is_unsettled = !matches!(stored.record.state, BlockState::There | BlockState::Left);
-            if is_unsettled {
+            if is_unsettled && stored.record.piece.is_some() {
+                pieces.push(stored);
+            } else if is_unsettled {
                 one(pen, stored, tally).await?;
                 if (task.is_over)() {
                     return Ok(false);
                 }
             }
         }
-        let Some(last) = last.filter(|_| more) else { return Ok(true) };
+        if pieces.len() >= MOST_PIECES && !pieces::settle(pen, std::mem::take(&mut pieces), tally, task.is_over).await?
+        {
+            return Ok(false);
+        }
+        let Some(last) = last.filter(|_| more) else { break };
         range = records::after(&prefix, &last);
     }
+    pieces::settle(pen, pieces, tally, task.is_over).await
 }
 
 /// Does what is to be done about a block. One that the provider does not take holds up no other.
-async fn one(pen: &Pen<'_>, stored: Stored<Block>, tally: &mut Tally) -> Result<(), Failure> {
+pub(super) async fn one(pen: &Pen<'_>, stored: Stored<Block>, tally: &mut Tally) -> Result<(), Failure> {
     let Block { stem, lies_in, .. } = stored.record.clone();
-    if tally.closed.get(&lies_in.calendar).is_some_and(|(count, _)| *count >= MOST_CLOSED) {
+    if tally.is_closed(&lies_in.calendar) {
         return Ok(());
     }
     match pen.settle(stored.clone()).await {
