@@ -32,8 +32,11 @@ use crate::pressure::Pressure;
 use crate::queue::{DurableQueue, OpenError as QueueError, QueueSettings};
 use crate::table::{self, DynoxideTable};
 
-/// How many workers may process messages of one group: half of them, so that a slow group never occupies all.
-pub(crate) const WORKERS_OF_A_GROUP: usize = 2;
+/// How many workers may process messages of one group: half of them, so that a slow group never occupies all. While one waits for the
+/// disk, another one parses.
+pub(crate) const WORKERS_OF_A_GROUP: usize = 3;
+/// How many workers may do jobs of one group.
+pub(crate) const JOBS_OF_A_GROUP: usize = 2;
 /// How many messages are processed at once.
 pub const BATCH: usize = 25;
 /// How many jobs are taken at once: each may take as long as a run may.
@@ -230,7 +233,8 @@ impl Host {
     pub async fn process_some(&self, source: Source) -> Result<usize, Fault> {
         let is_jobs = source == Source::Queue(QueueName::Jobs);
         let most = if is_jobs { JOBS } else { BATCH };
-        let (received, _claim) = self.queue.claim(source, most, WORKERS_OF_A_GROUP).await?;
+        let of_a_group = if is_jobs { JOBS_OF_A_GROUP } else { WORKERS_OF_A_GROUP };
+        let (received, _claim) = self.queue.claim(source, most, of_a_group).await?;
         if received.is_empty() {
             return Ok(0);
         }

@@ -23,15 +23,15 @@ use tracing::{error, warn};
 use crate::clock::SystemClock;
 use crate::demo;
 use crate::home::HomeError;
-use crate::host::{Host, OpenError, WORKERS_OF_A_GROUP};
+use crate::host::{Host, JOBS_OF_A_GROUP, OpenError, WORKERS_OF_A_GROUP};
 use crate::http;
 use crate::pressure;
 use crate::webhooks;
 
 /// How many workers process messages.
-const WORKERS: usize = 4;
+const WORKERS: usize = 2 * WORKERS_OF_A_GROUP;
 /// How many workers do jobs, which may take long: apart from those that process, and few. One tenant's jobs never hold all of them.
-const JOB_WORKERS: usize = 2 * WORKERS_OF_A_GROUP;
+const JOB_WORKERS: usize = 2 * JOBS_OF_A_GROUP;
 /// The only source of the worker for priority.
 const PRIORITY: &[Source] = &[Source::Queue(QueueName::Priority)];
 /// The only source of the workers for jobs.

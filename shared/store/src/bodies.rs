@@ -6,10 +6,13 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use crate::ports::{Blobs, blob_fault};
-use hooktide_model::envelope::{self, Delivery, Envelope, INLINE, LARGEST_BODY, Payload};
+use hooktide_model::envelope::{self, Delivery, Envelope, LARGEST_BODY, Payload};
 use hooktide_model::fault::{ErrorClass, Fault};
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
+
+/// How much text copies of a body take at the most, in bytes; beyond that it is kept once, in the blob store.
+const COPIED: usize = 48 * 1024;
 
 /// Encodes a body for the envelope `id` of `provider`, and stores what is too large to travel in it.
 pub async fn pack(body: &Bytes, provider: &str, id: &str, blobs: &dyn Blobs) -> Result<Payload, Fault> {
@@ -44,7 +47,7 @@ pub async fn share(
 ) -> Result<(), Fault> {
     let compressed = match &delivery.payload {
         Payload::Text { body } | Payload::Compressed { body }
-            if count == 1 || body.len().saturating_mul(count) <= INLINE =>
+            if count == 1 || body.len().saturating_mul(count) <= COPIED =>
         {
             return Ok(());
         }

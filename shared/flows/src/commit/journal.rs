@@ -81,6 +81,7 @@ impl Journal {
         now: Timestamp,
     ) -> Result<Appended, Fault> {
         let lane = journal::lane_of(seed, self.lanes);
+        let _turn = self.heads.turn(tenant, lane).await;
         let head = self.heads.find(&*self.table, tenant, lane, now).await?;
         let at = JournalPlace { lane, position: head.next(now) };
         let mut all = writes(at)?;

@@ -92,9 +92,10 @@ async fn is_ready<F: Future>(future: &mut std::pin::Pin<Box<F>>) -> bool {
 async fn hold(queue: &DurableQueue) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), Fault>>) {
     let (go, wait) = mpsc::channel::<()>();
     let (entered, held) = tokio::sync::oneshot::channel();
+    let mut entered = Some(entered);
     let writer = queue.writer.clone();
     let work = move |_: &mut Store| {
-        entered.send(()).ok();
+        entered.take().map(|entered| entered.send(()));
         wait.recv().ok();
         Ok(())
     };

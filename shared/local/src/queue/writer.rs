@@ -42,10 +42,10 @@ impl Handle {
     pub(super) async fn ask<T, W>(&self, kind: Kind, work: W) -> Result<T, Fault>
     where
         T: Send + 'static,
-        W: FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        W: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let step = Box::new(Pending { work: Some(work), done: None, answer });
+        let step = Box::new(Pending { work, done: None, answer });
         self.0.send(Operation { kind, step }).await.map_err(|_| died())?;
         answered.await.map_err(|_| died())?
     }
@@ -81,7 +81,7 @@ trait Step: Send {
 }
 
 struct Pending<T, W> {
-    work: Option<W>,
+    work: W,
     done: Option<T>,
     answer: oneshot::Sender<Result<T, Fault>>,
 }
@@ -89,14 +89,14 @@ struct Pending<T, W> {
 impl<T, W> Step for Pending<T, W>
 where
     T: Send,
-    W: FnOnce(&mut Store) -> rusqlite::Result<T> + Send,
+    W: FnMut(&mut Store) -> rusqlite::Result<T> + Send,
 {
     fn abandoned(&self) -> bool {
         self.answer.is_closed()
     }
 
     fn run(&mut self, store: &mut Store) -> rusqlite::Result<()> {
-        self.done = self.work.take().map(|work| work(store)).transpose()?;
+        self.done = Some((self.work)(store)?);
         Ok(())
     }
 
@@ -158,20 +158,38 @@ impl Writer {
 
     /// Runs the round in one transaction; an error means that nothing of it happened.
     fn commit(&mut self, round: &mut [Operation], now: Timestamp) -> rusqlite::Result<Vec<Result<(), Fault>>> {
-        let committed = self.transact(round, now);
-        // Depending on the error, SQLite has rolled back by itself or not.
-        if committed.is_err() && !self.store.connection.is_autocommit() {
-            self.execute("ROLLBACK")?;
+        let mut committed = Ok(Vec::new());
+        // To be able to go back to before each operation costs as much as a small one, and hardly any fails.
+        for apart in [false, true] {
+            committed = self.transact(round, now, apart);
+            // Depending on the error, SQLite has rolled back by itself or not.
+            if committed.is_err() && !self.store.connection.is_autocommit() {
+                self.execute("ROLLBACK")?;
+            }
+            if committed.is_ok() {
+                break;
+            }
         }
         committed
     }
 
-    fn transact(&mut self, round: &mut [Operation], now: Timestamp) -> rusqlite::Result<Vec<Result<(), Fault>>> {
+    /// Runs the round; where operations are kept apart, one that fails costs no other.
+    fn transact(
+        &mut self,
+        round: &mut [Operation],
+        now: Timestamp,
+        apart: bool,
+    ) -> rusqlite::Result<Vec<Result<(), Fault>>> {
         self.synchronise(round.iter().any(|operation| matches!(operation.kind, Kind::Send { .. })))?;
         self.store.start(now);
         self.execute("BEGIN IMMEDIATE")?;
         let mut outcomes = Vec::with_capacity(round.len());
         for operation in round {
+            if !apart {
+                operation.step.run(&mut self.store)?;
+                outcomes.push(Ok(()));
+                continue;
+            }
             self.execute("SAVEPOINT operation")?;
             let outcome = match operation.step.run(&mut self.store) {
                 Ok(()) => Ok(()),

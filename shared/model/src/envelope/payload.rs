@@ -15,12 +15,13 @@ use crate::fault::{ErrorClass, Fault};
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// The largest body that a request may have, in bytes. One larger than [`LARGEST_BODY`] is verified and not kept.
 pub const LARGEST_VERIFIED: usize = 6 * 1024 * 1024;
-/// The largest body that travels inline as it is, in bytes.
-pub const INLINE: usize = 48 * 1024;
+/// The largest body that travels inline as it is, in bytes. To compress a larger one takes no longer than to escape it, and spares
+/// the queue most of it.
+pub const INLINE: usize = 1024;
 /// The largest encoded body that travels inline, in bytes.
 pub const LARGEST_TEXT: usize = 240 * 1024;
-/// The zstd level: bodies are compressed on the accept path, where speed counts.
-const LEVEL: i32 = 1;
+/// The zstd level: bodies are compressed on the accept path, where speed counts. Levels below zero are the fast ones.
+const LEVEL: i32 = -1;
 
 thread_local! {
     // One of each for a thread: making one takes as long as a small body.
