@@ -1,5 +1,6 @@
 //! Merged blocks: times that overlap or touch are one block in calendars whose connection says so.
 
+use hooktide_tests::bent::Bend;
 use hooktide_tests::blocking::{Blocking, Side};
 use serde_json::{Value, json};
 
@@ -229,4 +230,50 @@ async fn removal_deletion_and_another_person_leave_no_merged_block() {
         assert_eq!(merged(&blocking, target).await, rest, "{what}");
         assert_eq!(copies(&blocking).await, rest.len(), "{what}");
     }
+}
+
+#[tokio::test]
+async fn merged_blocks_whose_provider_is_out_go_and_change_once_it_is_back() {
+    for provider in TARGETS {
+        let blocking = three(provider).await;
+        let target = &blocking.sides[2];
+        let second = put(&blocking, 1, None, ("10", "11")).await;
+        for status in [503, 403] {
+            let first = put(&blocking, 0, None, ("09", "10")).await;
+            let alone = put(&blocking, 1, None, ("13", "14")).await;
+            put(&blocking, 1, Some(&second), ("10", "11")).await;
+            assert_eq!(merged(&blocking, target).await, ["09-11", "13-14"], "{provider} {status}");
+            target.bends.set(Bend::Status(status));
+            for (side, id) in [(0, &first), (1, &alone)] {
+                blocking.delete(&blocking.sides[side], id).await;
+            }
+            put(&blocking, 1, Some(&second), ("10", "12")).await;
+            blocking.hours(1).await;
+            let told = merged(&blocking, target).await;
+            assert!(told.iter().any(|block| block.contains(' ')), "{provider} {status}: {told:?}");
+            target.bends.set(Bend::Nothing);
+            blocking.hours(3).await;
+            assert_eq!(merged(&blocking, target).await, ["10-12"], "{provider} {status}: {}", blocking.told().await);
+            assert_eq!(copies(&blocking).await, 1, "{provider} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_stems_from_a_connection_is_listed_until_it_is_out_of_all_merged_blocks() {
+    let blocking = three("caldav").await;
+    let source = &blocking.sides[0];
+    put(&blocking, 0, None, ("09", "10")).await;
+    put(&blocking, 1, None, ("10", "11")).await;
+    let listed = async || {
+        let page =
+            blocking.world().get(&format!("/v1/busy?limit=200&connection={}", source.connection)).await.expect(200);
+        let of_day = |one: &&Value| one["start"].as_str().is_some_and(|start| start.starts_with(DAY));
+        page["items"].as_array().into_iter().flatten().filter(of_day).count()
+    };
+    assert_eq!(listed().await, 1);
+    blocking.remove(source).await;
+    blocking.hours(1).await;
+    assert_eq!(listed().await, 0);
+    assert_eq!(merged(&blocking, &blocking.sides[2]).await, ["10-11"]);
 }
