@@ -38,7 +38,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let person = Person::of(ports, task.tenant, task.id).await?;
     let connection = person::connection(ports, task.tenant, task.id).await?;
     let (Some(person), Some(connection)) = (person, connection) else { return task.finish(ports).await };
-    // It became another person's, and whoever changed it did not come to the end.
+    // The connection became another person's, and whoever changed it did not come to the end.
     if connection.user().unwrap_or_default() != person.user {
         let context = Context { ports, settings: task.settings, tenant: task.tenant, now: task.now };
         choose::follow(context, &connection).await?;
