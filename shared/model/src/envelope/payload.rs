@@ -20,12 +20,17 @@ pub const LARGEST_VERIFIED: usize = 6 * 1024 * 1024;
 pub const INLINE: usize = 1024;
 /// The largest encoded body that travels inline, in bytes.
 pub const LARGEST_TEXT: usize = 240 * 1024;
-/// The zstd level: bodies are compressed on the accept path, where speed counts. Levels below zero are the fast ones.
-const LEVEL: i32 = -1;
+/// The zstd level of what is stored.
+const LEVEL: i32 = 1;
+/// The zstd level of what travels: it is compressed on the accept path, where speed counts. Those below zero are the fast ones.
+const FAST: i32 = -1;
+
+type Kept<T> = RefCell<Option<T>>;
 
 thread_local! {
     // One of each for a thread: making one takes as long as a small body.
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static COMPRESSOR: Kept<Compressor<'static>> = const { RefCell::new(None) };
+    static FAST_COMPRESSOR: Kept<Compressor<'static>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
@@ -69,7 +74,7 @@ pub fn pack(body: &Bytes, provider: &str, id: &str) -> Result<Packed, Fault> {
     {
         return Ok(Packed { payload: Payload::Text { body: text.to_owned() }, claim: None });
     }
-    let compressed = compress(body)?;
+    let compressed = FAST_COMPRESSOR.with_borrow_mut(|kept| compressed(kept, FAST, body))?;
     let text = BASE64.encode(&compressed);
     if text.len() <= LARGEST_TEXT {
         return Ok(Packed { payload: Payload::Compressed { body: text }, claim: None });
@@ -80,7 +85,11 @@ pub fn pack(body: &Bytes, provider: &str, id: &str) -> Result<Packed, Fault> {
 
 /// Compresses bytes for storing.
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
-    let compressed = COMPRESSOR.with_borrow_mut(|kept| made(kept, || Compressor::new(LEVEL))?.compress(bytes));
+    COMPRESSOR.with_borrow_mut(|kept| compressed(kept, LEVEL, bytes))
+}
+
+fn compressed(kept: &mut Option<Compressor<'static>>, level: i32, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    let compressed = made(kept, || Compressor::new(level)).and_then(|compressor| compressor.compress(bytes));
     compressed.map_err(|error| Fault::failed(format!("compressing failed: {error}")))
 }
 
