@@ -100,7 +100,7 @@ impl Catalog {
             let after = since.is_none_or(|since| updated_at(object) > since);
             wanted(object) && after && (deleted || !is_deleted(object))
         });
-        let (found, cursor) = page.rows(found.cloned().collect());
+        let (found, cursor) = page.rows(found.collect());
         let mut answer = Map::new();
         // What is empty is left out.
         if flag("include_related_objects") {
@@ -122,14 +122,14 @@ impl Catalog {
         let mut answer = json!({ "object": object });
         if related {
             let item = object["item_variation_data"]["item_id"].as_str().and_then(|item| self.live(item));
-            let images = self.images_of(std::slice::from_ref(object));
+            let images = self.images_of(&[object]);
             answer["related_objects"] = json!(item.into_iter().chain(images).collect::<Vec<_>>());
         }
         Ok(answer)
     }
 
     /// The images that objects name, one level deep.
-    fn images_of(&self, objects: &[Value]) -> Vec<&Value> {
+    fn images_of(&self, objects: &[&Value]) -> Vec<&Value> {
         let named: Vec<&str> = objects
             .iter()
             .flat_map(|object| {
