@@ -21,7 +21,7 @@ const TRUSTED: Duration = Duration::from_secs(3600);
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// How many lanes may be appended to at once by one process.
-const TURNS: usize = 64;
+const TURNS: usize = 1024;
 
 /// The ends of lanes, by tenant and lane.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Default for Heads {
 }
 
 impl Heads {
-    /// Waits for a turn at a lane: of two writers in one process that took the same place, one would decide in vain.
+    /// Waits for a turn at a lane: of two writers in one process that took the same place, one would do its work for nothing.
     pub(super) async fn turn(&self, tenant: &Tenant, lane: u8) -> MutexGuard<'_, ()> {
         let mut hasher = DefaultHasher::new();
         (tenant, lane).hash(&mut hasher);

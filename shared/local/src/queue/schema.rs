@@ -130,7 +130,7 @@ fn prepare(connection: &Connection, path: &str, now: Timestamp) -> Result<String
     }
     let mode =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)).map_err(sql)?;
-    // The log goes into the file every 16 MiB: senders wait meanwhile, fewer than one in a hundred.
+    // The log goes into the file every 16 MiB, in older files every 8: fewer than one sender in a hundred waits for it.
     // `fullfsync` makes an fsync reach the disk on macOS; elsewhere it does nothing.
     let tuning = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 2000;
                   PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";

@@ -96,6 +96,8 @@ where
     }
 
     fn run(&mut self, store: &mut Store) -> rusqlite::Result<()> {
+        // What a round that is undone did is let go first.
+        self.done = None;
         self.done = Some((self.work)(store)?);
         Ok(())
     }
@@ -159,7 +161,7 @@ impl Writer {
     /// Runs the round in one transaction; an error means that nothing of it happened.
     fn commit(&mut self, round: &mut [Operation], now: Timestamp) -> rusqlite::Result<Vec<Result<(), Fault>>> {
         let mut committed = Ok(Vec::new());
-        // To be able to go back to before each operation costs as much as a small one, and hardly any fails.
+        // A savepoint costs as much as a small operation, and few fail.
         for apart in [false, true] {
             committed = self.transact(round, now, apart);
             // Depending on the error, SQLite has rolled back by itself or not.

@@ -15,9 +15,11 @@ use crate::fault::{ErrorClass, Fault};
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// The largest body that a request may have, in bytes. One larger than [`LARGEST_BODY`] is verified and not kept.
 pub const LARGEST_VERIFIED: usize = 6 * 1024 * 1024;
-/// The largest body that travels inline as it is, in bytes. To compress a larger one takes no longer than to escape it, and spares
-/// the queue most of it.
+/// The largest body that travels inline as it is, in bytes. Compressing a larger one takes no longer than escaping it, and leaves far
+/// less to store.
 pub const INLINE: usize = 1024;
+/// The largest body that travels as it is where it does not get smaller, in bytes.
+const LARGEST_PLAIN: usize = 48 * 1024;
 /// The largest encoded body that travels inline, in bytes.
 pub const LARGEST_TEXT: usize = 240 * 1024;
 /// The zstd level of what is stored.
@@ -69,18 +71,23 @@ pub struct Packed {
 
 /// Encodes a body for the envelope `id` of `provider`.
 pub fn pack(body: &Bytes, provider: &str, id: &str) -> Result<Packed, Fault> {
-    if body.len() <= INLINE
-        && let Ok(text) = std::str::from_utf8(body)
-    {
-        return Ok(Packed { payload: Payload::Text { body: text.to_owned() }, claim: None });
+    let text = std::str::from_utf8(body).ok();
+    let plain = |text: &str| Packed { payload: Payload::Text { body: text.to_owned() }, claim: None };
+    if let Some(text) = text.filter(|_| body.len() <= INLINE) {
+        return Ok(plain(text));
     }
-    let compressed = FAST_COMPRESSOR.with_borrow_mut(|kept| compressed(kept, FAST, body))?;
-    let text = BASE64.encode(&compressed);
-    if text.len() <= LARGEST_TEXT {
-        return Ok(Packed { payload: Payload::Compressed { body: text }, claim: None });
+    let mut bytes = FAST_COMPRESSOR.with_borrow_mut(|kept| compressed(kept, FAST, body))?;
+    if let Some(text) = text.filter(|_| body.len() <= LARGEST_PLAIN && BASE64.encode_len(bytes.len()) >= body.len()) {
+        return Ok(plain(text));
+    }
+    if BASE64.encode_len(bytes.len()) > LARGEST_TEXT {
+        bytes = compress(body)?;
+    }
+    if BASE64.encode_len(bytes.len()) <= LARGEST_TEXT {
+        return Ok(Packed { payload: Payload::Compressed { body: BASE64.encode(&bytes) }, claim: None });
     }
     let path = Path::from(format!("claims/{provider}/{id}"));
-    Ok(Packed { payload: Payload::Blob { blob: path.to_string() }, claim: Some((path, compressed.into())) })
+    Ok(Packed { payload: Payload::Blob { blob: path.to_string() }, claim: Some((path, bytes.into())) })
 }
 
 /// Compresses bytes for storing.
@@ -118,6 +125,9 @@ mod tests {
         assert!(matches!(pack(&text, "p", "i").unwrap().payload, Payload::Text { .. }));
         let larger = Bytes::from(vec![b'a'; INLINE + 1]);
         assert!(matches!(pack(&larger, "p", "i").unwrap().payload, Payload::Compressed { .. }));
+        let noisy: String = (0..40_u32).map(|n| signing::sha256_hex(&n.to_be_bytes())).collect();
+        let noisy = Bytes::from(noisy);
+        assert!(matches!(pack(&noisy, "p", "i").unwrap().payload, Payload::Text { .. }), "it does not get smaller");
         let binary = Bytes::from_static(b"\xff");
         assert!(matches!(pack(&binary, "p", "i").unwrap().payload, Payload::Compressed { .. }));
         let noise: Vec<u8> = (0..10_000_u32).flat_map(|n| signing::sha256(&[&n.to_be_bytes()])).collect();

@@ -92,7 +92,7 @@ pub struct Block {
 /// A time that is blocked together with others that it overlaps or touches, by a merged block.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
-    /// The times that merged blocks have because of it, once they do; it is found by its slots there.
+    /// The times that it has in merged blocks, once they are written; it is found by its slots there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Times>,
     /// The times that they may have because of runs that were cut off.

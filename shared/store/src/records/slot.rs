@@ -54,7 +54,7 @@ pub fn keys(tenant: &Tenant, lies_in: &CalendarId, stretch: Stretch, block: &str
     [stretch.start].into_iter().chain(midnights).map(|at| key(format!("{short_ones}{:012}", at + SHIFT))).collect()
 }
 
-/// The ranges of the slots of all blocks that overlap or touch a time. They have others as well.
+/// The ranges of the slots of all blocks that overlap or touch a time. They may hold others too.
 pub fn near(lies_in: &CalendarId, stretch: Stretch) -> [Range; 2] {
     let [short_ones, long_ones] = prefixes(lies_in, stretch.is_days);
     let from = stretch.start.div_euclid(DAY) * DAY + SHIFT;

@@ -79,7 +79,8 @@ pub(super) fn steps(times: &Times, existing: &[Stored<Block>], place: Place<'_>)
     let is_wanted =
         |stored: &&Stored<Block>| times.list.iter().any(|wanted| wanted.occurrence == stored.record.stem.occurrence);
     for stored in existing.iter().filter(|stored| !is_wanted(stored)) {
-        if times.doubt.is_none() && !is_over(&stored.record.end, place.past) {
+        let is_doubted = times.doubt.is_some() || times.doubted.contains(&stored.record.stem.occurrence);
+        if !is_doubted && !is_over(&stored.record.end, place.past) {
             steps.extend(ended(stored));
         }
     }
@@ -187,7 +188,7 @@ pub(super) mod tests {
             start: format!("2026-12-01T{hour}:00:00Z"),
             end: format!("2026-12-01T{hour}:30:00Z"),
         };
-        Times { list: list.iter().map(wanted).collect(), doubt: None }
+        Times { list: list.iter().map(wanted).collect(), ..Times::default() }
     }
 
     /// The steps, each as a word, the occurrence, the start's hour, and the generation.

@@ -29,6 +29,18 @@ pub(super) struct Known {
     pub(super) as_of: i64,
 }
 
+impl Known {
+    /// The id of the series that it is an occurrence of.
+    pub(super) fn series(&self) -> Option<&str> {
+        self.event.as_ref()?.series.as_deref()
+    }
+
+    /// Whether it recurs by rules.
+    pub(super) fn recurs(&self) -> bool {
+        self.event.as_ref().is_some_and(|event| !event.recurrence.is_empty())
+    }
+}
+
 /// The event of an entity's id; `None` where nothing is known of it.
 pub(super) async fn one(ports: &Ports, tenant: &Tenant, connection: &str, id: &str) -> Result<Option<Known>, Fault> {
     let entity = EntityId { kind: Kind::CalendarEvent, connection: connection.to_owned(), id: id.to_owned() };
@@ -63,17 +75,16 @@ pub(super) async fn page(
     Ok((read(ports, tenant, found.collect()).await?, last))
 }
 
-/// The occurrences that differ from a series and are entries of their own. Their ids begin with that of the series.
-pub(super) async fn apart(ports: &Ports, tenant: &Tenant, series: &Known) -> Result<Vec<CalendarEvent>, Fault> {
-    let beginning = part::entity_id(&series.calendar.calendar, &series.id);
+/// The occurrences that differ from a series and are entries of their own.
+pub(super) async fn apart(ports: &Ports, tenant: &Tenant, series: &Known) -> Result<Vec<Known>, Fault> {
+    let beginning = part::entity_id(&series.calendar.calendar, beginning_of(&series.id));
     let mut found = Vec::new();
     for shard in 0..ENTITY_SHARDS {
         let mut after = None;
         loop {
             let place = (series.calendar.connection.as_str(), beginning.as_str(), shard);
             let (some, more) = page(ports, tenant, place, after).await?;
-            let events = some.into_iter().filter_map(|known| known.event);
-            found.extend(events.filter(|event| event.series.as_deref() == Some(series.id.as_str())));
+            found.extend(some.into_iter().filter(|one| one.series() == Some(series.id.as_str())));
             if more.is_none() {
                 break;
             }
@@ -81,6 +92,16 @@ pub(super) async fn apart(ports: &Ports, tenant: &Tenant, series: &Known) -> Res
         }
     }
     Ok(found)
+}
+
+/// What the ids of the occurrences of a series begin with that are entries of their own. Where "this and all following" became a
+/// series by itself, Google names that `<first series>_R<start>`, and its occurrences as if they were of the first one.
+pub(super) fn beginning_of(series: &str) -> &str {
+    let is_start = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T');
+    match series.rsplit_once("_R") {
+        Some((first, start)) if is_start(start) => first,
+        Some(_) | None => series,
+    }
 }
 
 /// Reads the documents of entities.
@@ -117,4 +138,22 @@ async fn read(ports: &Ports, tenant: &Tenant, entities: Vec<(EntityId, Entity)>)
         return Err(Fault::retryable(format!("{changed} events changed while they were read")));
     }
     Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn occurrences_of_what_was_split_off_a_series_are_named_by_that_series() {
+        for (series, beginning) in [
+            ("weekly", "weekly"),
+            ("weekly_R20261214T080000", "weekly"),
+            ("weekly_R20261214", "weekly"),
+            ("weekly_R", "weekly_R"),
+            ("weekly_Rest", "weekly_Rest"),
+        ] {
+            assert_eq!(beginning_of(series), beginning);
+        }
+    }
 }

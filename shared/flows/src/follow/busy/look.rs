@@ -12,6 +12,7 @@ use super::wanted::{self, Times};
 use super::writer::BLOCKS;
 use super::{existing, own, wake};
 use crate::Ports;
+use hooktide_model::calendar::CalendarEvent;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::BlockState;
 use hooktide_model::part;
@@ -41,7 +42,7 @@ pub(super) struct Look<'a> {
     manners: BTreeMap<String, Manner>,
     /// The blocks to be written, by the connection that they lie in.
     writers: BTreeMap<String, BTreeSet<String>>,
-    /// The series that were looked at, and whether they are there.
+    /// The series that were looked at, and whether they recur.
     series: BTreeMap<String, bool>,
     /// How much room there is for more blocks.
     rooms: Rooms,
@@ -69,7 +70,7 @@ impl<'a> Look<'a> {
     ) -> Result<Self, Fault> {
         let mut manners = BTreeMap::new();
         for choices in &person.choices {
-            // One that became another person's is left alone, though nobody has followed that yet.
+            // One that became another person's is left alone, even before that change is followed up.
             let connection = person::connection(ports, tenant, &choices.connection).await?;
             if let Some(connection) = connection.filter(|one| one.user().unwrap_or_default() == person.user) {
                 manners.insert(connection.id.clone(), Manner::of(&connection.settings));
@@ -168,24 +169,33 @@ impl<'a> Look<'a> {
     async fn at_one(&mut self, known: Known) -> Result<(), Fault> {
         self.as_ours(&known).await?;
         let is_part = self.is_part(&known).await?;
-        self.as_stem(&known, is_part).await
+        let may_have_parts = self.as_stem(&known, is_part).await?;
+        // Occurrences that are entries of their own may have come before their series, or stay behind it. Who looks at everything
+        // looks at each of them.
+        if may_have_parts && self.rooms.is_for_few() {
+            for part in events::apart(self.ports, self.tenant, &known).await? {
+                self.as_stem(&part, known.recurs()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether an event is an occurrence of a series that is known; the series is looked at first, and has its blocks.
     async fn is_part(&mut self, known: &Known) -> Result<bool, Fault> {
-        let Some(series) = known.event.as_ref().and_then(|event| event.series.as_ref()) else { return Ok(false) };
+        let Some(series) = known.series().filter(|series| known.id.starts_with(events::beginning_of(series))) else {
+            return Ok(false);
+        };
         let entity = part::entity_id(&known.calendar.calendar, series);
-        if let Some(is_there) = self.series.get(&entity) {
-            return Ok(*is_there);
+        if let Some(recurs) = self.series.get(&entity) {
+            return Ok(*recurs);
         }
         let series = events::one(self.ports, self.tenant, self.connection, &entity).await?;
-        let recurs = |known: &Known| known.event.as_ref().is_some_and(|event| !event.recurrence.is_empty());
-        let is_there = series.as_ref().is_some_and(recurs);
-        self.series.insert(entity, is_there);
+        let recurs = series.as_ref().is_some_and(Known::recurs);
+        self.series.insert(entity, recurs);
         if let Some(series) = series {
             self.as_stem(&series, false).await?;
         }
-        Ok(is_there)
+        Ok(recurs)
     }
 
     /// Finds out what a person did with a block of ours.
@@ -202,8 +212,8 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    /// Writes down which blocks there should be for an event; none where it is part of a series.
-    async fn as_stem(&mut self, known: &Known, is_part: bool) -> Result<(), Fault> {
+    /// Writes down which blocks there should be for an event; none where it is part of a series. Returns whether it recurs, or did.
+    async fn as_stem(&mut self, known: &Known, is_part: bool) -> Result<bool, Fault> {
         let is_ours = match &known.event {
             Some(event) => wanted::is_ours(&known.id, event) || self.is_copy(event.uid.as_deref()).await?,
             None => false,
@@ -212,12 +222,14 @@ impl<'a> Look<'a> {
         let blocked = self.person.blocked_by(&known.calendar);
         if event.is_some() && self.is_left_out(known, &blocked).await? {
             self.rooms.pass_over(&known.calendar, &blocked);
-            return Ok(());
+            return Ok(false);
         }
-        let apart = match event.filter(|event| !event.recurrence.is_empty()) {
-            Some(_) => events::apart(self.ports, self.tenant, known).await?,
-            None => Vec::new(),
+        let apart = match event.is_some() && known.recurs() {
+            true => events::apart(self.ports, self.tenant, known).await?,
+            false => Vec::new(),
         };
+        let apart: Vec<&CalendarEvent> = apart.iter().filter_map(|one| one.event.as_ref()).collect();
+        let mut recurs = known.recurs();
         for lies_in in self.person.all() {
             let Some(manner) = self.manners.get(&lies_in.connection) else { continue };
             let times = match event.filter(|_| blocked.contains(&lies_in)) {
@@ -229,6 +241,7 @@ impl<'a> Look<'a> {
             let past = if is_blocked { manner.window(self.now).0 } else { Timestamp::MIN };
             let existing =
                 existing::of((self.ports, self.tenant), (&lies_in, &known.calendar, &known.id), &times, past).await?;
+            recurs |= existing.iter().any(|stored| !stored.record.stem.occurrence.is_empty());
             let place = Place {
                 lies_in: &lies_in,
                 from: &known.calendar,
@@ -246,7 +259,7 @@ impl<'a> Look<'a> {
             }
             self.apply(&steps).await?;
         }
-        Ok(())
+        Ok(recurs)
     }
 
     /// Whether nothing can come of an event: it has no blocks, and there is no room for any.

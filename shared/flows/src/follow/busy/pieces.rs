@@ -18,7 +18,7 @@ use hooktide_store::records::{self, Stored};
 /// How many records one transaction changes.
 const MOST_WRITES: usize = 90;
 /// How many slots are looked at around one time.
-const MOST_NEAR: usize = 100_000;
+const MOST_NEAR: usize = 20_000;
 /// How many records are read at once.
 const READ: usize = 100;
 /// The reason where more than that lie there.
@@ -48,7 +48,7 @@ enum Covered {
 }
 
 /// Settles pieces: what they change of the merged blocks around them is written at the provider, and then they count as merged.
-/// Returns whether there was time for all of them; for one write there always is.
+/// Returns whether there was time for all of them; there is always time for one write.
 pub(super) async fn settle(
     pen: &Pen<'_>,
     mut pieces: Vec<Stored<Block>>,
@@ -79,20 +79,22 @@ pub(super) async fn settle(
             }
             match cover(pen, (&lies_in, around), &pieces, tally, is_over).await {
                 Ok(of) => covered.push(of),
-                Err(failure) => {
-                    failed = Some(failure);
-                    break;
-                }
+                Err(failure) => failed = Some(failure),
+            }
+            is_whole &= covered.iter().all(|(_, of)| *of != Covered::Late);
+            if failed.is_some() || !is_whole {
+                break;
             }
         }
         let is_settled = |piece: &Stored<Block>| {
             let whole = |around: &Span| covered.iter().any(|(span, of)| *of == Covered::Whole && span.has(around));
             disturbed(&piece.record).iter().all(whole)
         };
-        is_whole &= covered.iter().all(|(_, of)| *of != Covered::Late);
         finish(pen, pieces.into_iter().filter(is_settled).collect(), tally).await?;
-        if let Some(failure) = failed {
-            return Err(failure);
+        match failed {
+            Some(failure) => return Err(failure),
+            None if !is_whole => break,
+            None => {}
         }
     }
     Ok(is_whole)
@@ -308,7 +310,7 @@ async fn finish(pen: &Pen<'_>, pieces: Vec<Stored<Block>>, tally: &mut Tally) ->
         writes.extend(slots(pen, &next, merged.as_ref(), Some(&times))?);
         groups.push(writes);
     }
-    // They may be wanted again, also where not all of them go.
+    // They may be wanted again, even if not all of them go.
     tally.gone.extend(gone);
     store(pen, groups).await
 }

@@ -49,6 +49,11 @@ impl Rooms {
         Self { uncounted: Some(BTreeMap::new()), ..Self::default() }
     }
 
+    /// Whether few events are looked at.
+    pub(super) fn is_for_few(&self) -> bool {
+        self.uncounted.is_some()
+    }
+
     /// Whether so many more blocks may be made without counting.
     fn spares(&mut self, pair: &Crowd, makes: usize) -> bool {
         let Some(uncounted) = &mut self.uncounted else { return false };

@@ -27,6 +27,8 @@ pub(super) struct Times {
     pub(super) list: Vec<Wanted>,
     /// The reason why there may be more of them than are known, so that no block is taken away.
     pub(super) doubt: Option<&'static str>,
+    /// The occurrences whose times cannot be read, so that their blocks are not taken away.
+    pub(super) doubted: BTreeSet<String>,
 }
 
 /// The reason where an event has more occurrences than are blocked.
@@ -39,14 +41,13 @@ pub(super) fn is_ours(id: &str, event: &CalendarEvent) -> bool {
 }
 
 /// The times of an event that are to be blocked; `apart` are the occurrences that are entries of their own.
-pub(super) fn times(event: &CalendarEvent, apart: &[CalendarEvent], manner: &Manner, now: Timestamp) -> Times {
-    let apart: Vec<&CalendarEvent> = apart.iter().collect();
+pub(super) fn times(event: &CalendarEvent, apart: &[&CalendarEvent], manner: &Manner, now: Timestamp) -> Times {
     let zone = event.time_zone.as_deref().unwrap_or("UTC");
     let window = manner.window(now);
-    let mut found = instances(event, &apart, window, zone);
+    let mut found = instances(event, apart, window, zone);
     if found.cut {
         // Those that are blocked are the same ones all day long, however often somebody looks.
-        found = instances(event, &apart, (day_of(window.0), window.1), zone);
+        found = instances(event, apart, (day_of(window.0), window.1), zone);
     }
     let recurs = !event.recurrence.is_empty() || !event.occurrences.is_empty();
     let counts = |one: &Instance| one.busy && (manner.tentative || !one.tentative) && one.start < one.end;
@@ -55,17 +56,18 @@ pub(super) fn times(event: &CalendarEvent, apart: &[CalendarEvent], manner: &Man
         start: text(one.start),
         end: text(one.end),
     };
-    let mut doubt = found.unread.or(found.cut.then_some(TOO_MANY));
+    let doubt = found.unread.or(found.cut.then_some(TOO_MANY));
+    let mut doubted = BTreeSet::new();
     let mut list: Vec<Wanted> = found.list.into_iter().filter(counts).map(wanted).collect();
     // Under the name that it has in the series, an occurrence that is moved is the same one.
-    for entry in apart.into_iter().filter(|entry| entry.series.as_deref() == Some(event.id.as_str())) {
+    for entry in apart.iter().filter(|entry| entry.series.as_deref() == Some(event.id.as_str())) {
         let found = instances(entry, &[], window, zone);
-        doubt = doubt.or(found.unread);
+        doubted.extend(found.unread.and(entry.original_start.clone()));
         list.extend(found.list.into_iter().filter(counts).map(wanted));
     }
     let mut names = BTreeSet::new();
     list.retain(|wanted| names.insert(wanted.occurrence.clone()));
-    Times { list, doubt }
+    Times { list, doubt, doubted }
 }
 
 /// The beginning of the day of a time.
