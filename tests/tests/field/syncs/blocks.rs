@@ -218,6 +218,42 @@ async fn moved_earlier() -> Value {
     json!([shown.collect::<Vec<_>>(), blocking.writes(target).await - writes])
 }
 
+/// The merged blocks of these days of December, in a calendar whose blocks are merged, where a feed has times that overlap, touch, or
+/// leave a gap.
+async fn merged() -> Vec<Value> {
+    let days: [&[(&str, &str)]; 4] = [
+        &[("0830", "0900"), ("0845", "1055"), ("1100", "1200")],
+        &[("0900", "1700"), ("1100", "1200"), ("1700", "1800"), ("1730", "1900")],
+        &[("0900", "1000"), ("0900", "1000"), ("0900", "1000")],
+        &[("1000", "1020"), ("1020", "1030"), ("1030", "1330"), ("1330", "1400")],
+    ];
+    let mut events = String::new();
+    for (day, times) in (7..).zip(days) {
+        for (number, (start, end)) in times.iter().enumerate() {
+            events.push_str(&format!(
+                "BEGIN:VEVENT\nUID:{day}-{number}@x\nDTSTAMP:20261101T000000Z\nDTSTART:202612{day:02}T{start}00Z\nDTEND:202612{day:02}T{end}00Z\nEND:VEVENT\n"
+            ));
+        }
+    }
+    let text = format!("BEGIN:VCALENDAR\nVERSION:2.0\n{events}END:VCALENDAR\n").leak();
+    let blocking = Blocking::between(&["ics", "caldav"]).await;
+    let (source, target) = (&blocking.sides[0], &blocking.sides[1]);
+    blocking.set(target, json!({ "block_merge": true })).await;
+    for habit in ["no-etag", "no-date"] {
+        source.control("edit", json!({ "what": "habit", "id": habit, "fields": {} })).await;
+    }
+    source.bends.set(Bend::Text(text));
+    // What it had before goes once a second listing agrees.
+    blocking.hours(20).await;
+    let blocks = blocking.blocks().await;
+    let of = |day: usize| {
+        let day = format!("2026-12-{day:02}");
+        let of_day = blocks.iter().filter(|one| one.source == "merged" && one.start.starts_with(&day));
+        of_day.map(|one| format!("{}-{}", &one.start[11..16], &one.end[11..16])).collect()
+    };
+    (7..).take(days.len()).map(of).collect()
+}
+
 /// What is left of a feed that somebody emptied for good.
 async fn emptied() -> Value {
     let blocking = Blocking::between(&["ics", "caldav"]).await;
@@ -228,7 +264,12 @@ async fn emptied() -> Value {
 }
 
 pub(super) async fn edited() -> Vec<Seen> {
+    let [gap, overlap, same, short] = merged().await.try_into().unwrap_or_default();
     vec![
+        ("a gap of five minutes between merged times stays free", gap, json!(["08:30-10:55", "11:00-12:00"])),
+        ("times that overlap or touch are one block, whichever is the longest", overlap, json!(["09:00-19:00"])),
+        ("meetings at the same time are one block", same, json!(["09:00-10:00"])),
+        ("short times between others leave no hole", short, json!(["10:00-14:00"])),
         (
             "a block that was deleted and is wanted again comes back, though its id is taken",
             again().await,
