@@ -24,7 +24,7 @@ check: ## format, lints, docs, licences, generated files
 	scripts/stages format lints docs licences generated
 
 test: ## install what the tests need, and run all of them
-	scripts/stages needs format lints docs licences generated tools tests budgets functions infra judges
+	scripts/stages needs format lints docs licences generated tools functions aside tests budgets joined
 
 package: ## build the functions for Lambda into build/lambda (ARCH=x86_64 or arm64)
 	scripts/package
