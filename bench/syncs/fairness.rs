@@ -19,8 +19,11 @@ use tokio::net::TcpListener;
 use crate::report::{Report, Verdict, grouped};
 use crate::rounds::median;
 
-/// How many items a bulk edit has, at the least.
+/// How many items a bulk edit has, at the least, and at the most.
 const BULK: usize = 5_000;
+const MOST_BULK: usize = 20_000;
+/// How long anything may take before the measurement counts as broken.
+const PATIENCE: Duration = Duration::from_secs(240);
 /// How many edits are sent at once.
 const AT_ONCE: usize = 8;
 /// How many rounds there are, each without and with a bulk edit.
@@ -49,7 +52,7 @@ pub(super) fn measure(report: &mut Report) {
 }
 
 async fn compare() -> (Vec<Duration>, Vec<Duration>) {
-    let (bulky, other) = (serve(BULKY.0).await, serve(OTHER.0).await);
+    let (bulky, other) = (serve(BULKY.0), serve(OTHER.0));
     let at = |provider: &str, address: SocketAddr| {
         ["API", "OAUTH"].map(|way| {
             let name = format!("HOOKTIDE_{}_{way}", provider.replace('-', "_").to_ascii_uppercase());
@@ -73,7 +76,8 @@ async fn compare() -> (Vec<Duration>, Vec<Duration>) {
         let known = Arc::new(AtomicBool::new(false));
         let is_known = Arc::clone(&known);
         // A fast machine reads them sooner than the other's change can come, so it goes on until that is known.
-        let goes_on = move |number: &usize| *number < BULK || !is_known.load(Ordering::Relaxed);
+        let goes_on =
+            move |number: &usize| *number < BULK || (*number < MOST_BULK && !is_known.load(Ordering::Relaxed));
         let bulk = tokio::spawn(async move {
             let edits = stream::iter((0..).take_while(goes_on)).map(|number| {
                 let client = client.clone();
@@ -92,12 +96,19 @@ async fn compare() -> (Vec<Duration>, Vec<Duration>) {
     (alone, beside)
 }
 
-/// Serves the simulator of a provider.
-async fn serve(provider: &'static str) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+/// Serves the simulator of a provider on a thread of its own, as a provider does not share the reader's.
+fn serve(provider: &'static str) -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
+    listener.set_nonblocking(true).expect("a listener");
     let provider = hooktide_providers::by_id(provider).expect("a provider");
-    tokio::spawn(simulators::serve(provider, 1, Arc::new(SystemClock), listener, std::future::pending()));
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            simulators::serve(provider, 1, Arc::new(SystemClock), listener, std::future::pending()).await
+        })
+    });
     address
 }
 
@@ -131,7 +142,9 @@ impl Feed<'_> {
 
     /// Waits until so many were seen.
     async fn until(&mut self, count: usize) {
+        let began = Instant::now();
         while self.seen < count {
+            assert!(began.elapsed() < PATIENCE, "{} of {count} changes came", self.seen);
             self.news().await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -139,8 +152,10 @@ impl Feed<'_> {
 
     /// Waits until nothing comes any more.
     async fn rest(&mut self) {
-        let mut quiet = Instant::now();
+        let began = Instant::now();
+        let mut quiet = began;
         while quiet.elapsed() < Duration::from_secs(8) {
+            assert!(began.elapsed() < PATIENCE, "changes do not end: {} came", self.seen);
             if !self.news().await.is_empty() {
                 quiet = Instant::now();
             }
@@ -155,6 +170,7 @@ impl Feed<'_> {
         let began = Instant::now();
         edit(&self.server.client, simulator, OTHER.1, fields).await;
         loop {
+            assert!(began.elapsed() < PATIENCE, "the change of {start} does not come");
             if self.news().await.iter().any(|change| change["document"]["start"] == start) {
                 return began.elapsed();
             }
