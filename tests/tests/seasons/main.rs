@@ -84,3 +84,19 @@ async fn webhooks_cost_a_twentieth_of_the_reads_that_polling_would() {
     assert!(by_design > 8 * days, "a poll every two hours at the least: {by_design}");
     assert!(percentile(&outcome.told, 100) <= 30, "{:?}", outcome.told);
 }
+
+/// Webhooks that carry the state ring no sync. That they come has to count all the same: a few that got lost over weeks must not
+/// add up to a subscription that is given up.
+#[tokio::test]
+async fn a_resource_that_webhooks_tell_of_is_hardly_ever_polled_though_some_get_lost() {
+    let season = Season { days: 60, only: Some("shopify"), items: 10, edits_a_day: 12, ..season(1) };
+    let outcome = run(season).await;
+    assert_eq!(outcome.broken, [""; 0]);
+    let syncs: u64 = ["poll of", "probe of", "full sync of", "sync of"]
+        .iter()
+        .map(|kind| outcome.sum(&format!("activity: {kind}")))
+        .sum();
+    let polls = outcome.sum("activity: poll of");
+    assert!(outcome.count("fault: a notification is lost") > 4, "{:#?}", outcome.counts);
+    assert!(polls * 20 < syncs, "{polls} polls among {syncs} syncs: {:#?}", outcome.counts);
+}

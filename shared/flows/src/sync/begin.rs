@@ -62,6 +62,7 @@ pub(super) fn fresh(everything: bool, via: Via, hints: u64, now: Timestamp) -> R
         calls: 0,
         changes: 0,
         missed: 0,
+        reported: false,
         hints,
         entities: BTreeSet::new(),
         put_off: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::lenient::{Lenient, Object, Unread, fields};
-use crate::shopify::PRODUCTS;
+use crate::shopify::{PRODUCTS, STOCK};
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Document, EntityNotice, State, Version};
 use hooktide_model::product::{Image, Product, Variant};
@@ -41,6 +41,8 @@ impl Content {
         let (id, at) = (id.to_string(), updated_at.to_string());
         let product = Product { id: id.clone(), title, status, updated_at: at, variants, images };
         EntityNotice {
+            // No `inventory_levels/update` tells of the levels that a new product has.
+            brings: Some(STOCK),
             occurred_at: Some(updated_at),
             unread: unread.into_paths(),
             source: Some(PRODUCTS),

@@ -23,11 +23,13 @@ pub(super) struct Catalog {
     made: u64,
     version: i64,
     pub(super) objects: BTreeMap<String, Value>,
+    /// The ids of objects by the versions of their last writes.
+    written: BTreeMap<i64, String>,
 }
 
 impl Catalog {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, made: 0, version: 0, objects: BTreeMap::new() }
+        Self { seed, made: 0, version: 0, objects: BTreeMap::new(), written: BTreeMap::new() }
     }
 
     /// An id that nothing has.
@@ -48,7 +50,10 @@ impl Catalog {
         stamp(&mut object, version);
         variations_mut(&mut object).for_each(|variation| stamp(variation, version));
         let id = text(&object["id"]);
-        self.objects.insert(id, object);
+        self.written.insert(version, id.clone());
+        if let Some(former) = self.objects.insert(id, object) {
+            self.written.remove(&former["version"].as_i64().unwrap_or_default());
+        }
         version
     }
 
@@ -93,10 +98,14 @@ impl Catalog {
             false => types.iter().any(|name| object["type"] == name.as_str()),
         };
         let nested = types.iter().any(|name| name == "ITEM_VARIATION");
-        let nested = self.objects.values().filter(|_| nested).flat_map(variations);
+        let since_version = since.map_or(i64::MIN, |since| since.as_millisecond());
+        // In the order of their ids, as without a time.
+        let written: BTreeMap<&String, &Value> =
+            self.written.range(since_version..).filter_map(|(_, id)| self.objects.get_key_value(id)).collect();
+        let nested = written.values().copied().filter(|_| nested).flat_map(variations);
         // With `begin_time` deleted objects come whether or not they are asked for.
         let deleted = flag("include_deleted_objects") || since.is_some();
-        let found = self.objects.values().chain(nested).filter(|object| {
+        let found = written.values().copied().chain(nested).filter(|object| {
             let after = since.is_none_or(|since| updated_at(object) > since);
             wanted(object) && after && (deleted || !is_deleted(object))
         });

@@ -48,7 +48,7 @@ fields! {
 /// What a product of a page is.
 pub(super) enum Item {
     /// All of it.
-    Whole(EntityNotice),
+    Whole(Box<EntityNotice>),
     /// The beginning of one that has more variants or images, by its id.
     Lacks(u64),
     /// One that cannot be read, by its id if that can be, with the reason.
@@ -124,7 +124,7 @@ impl ProductNode {
         let images = image_page.map(|Object(page)| images(page.nodes(), &mut unread)).unwrap_or_default();
         // Pages that are asked for one after the other may tell of several states; the whole is no newer than the oldest.
         let updated_at = rest.updated_at.map_or(updated_at, |earliest| earliest.min(updated_at));
-        Item::Whole(Content { title, status, variants, images, unread }.entity(id, updated_at))
+        Item::Whole(Box::new(Content { title, status, variants, images, unread }.entity(id, updated_at)))
     }
 }
 

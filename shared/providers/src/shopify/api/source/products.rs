@@ -162,7 +162,7 @@ fn listed(
         let (id, time) = node.mark();
         (last_id, last_time) = (id.max(last_id), time.max(last_time));
         match node.read(Shown::OnPage) {
-            Item::Whole(entity) => page.facts.push(What::Entity(entity)),
+            Item::Whole(entity) => page.facts.push(What::Entity(*entity)),
             Item::Lacks(id) => place.wait(id)?,
             Item::Odd(id, reason) => odd(page, id, reason),
         }
@@ -188,7 +188,7 @@ fn alone(page: &mut Page, id: &str, task: &Task<'_>, whole: Whole) -> bool {
         Whole::Product(read) => {
             let (node, shown) = *read;
             match node.read(shown) {
-                Item::Whole(entity) => page.facts.push(What::Entity(entity)),
+                Item::Whole(entity) => page.facts.push(What::Entity(*entity)),
                 Item::Lacks(_) => {}
                 Item::Odd(found, reason) => odd(page, found.or(id.parse().ok()), reason),
             }
