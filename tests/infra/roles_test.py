@@ -35,6 +35,8 @@ WATCHED = (
 )
 # Whether a share of all connections is polled, and which calendars are read.
 CHOICES = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#calendars T#*#switches"
+# What connections are called, which answers depend on.
+CONNECTIONS = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#G#connections"
 # Messages that wait longer than a queue can hold them back.
 DEFERRED = "ForAllValues:StringLike dynamodb:LeadingKeys T#*#W"
 
@@ -104,6 +106,7 @@ ROLES = {
         ("dynamodb:GetItem", "Table", ""),
         ("dynamodb:PutItem", "Table", ""),
         ("dynamodb:Query", "Table", ""),
+        ("dynamodb:UpdateItem", "Table", CONNECTIONS),
         ("secretsmanager:GetSecretValue", "RootKeys", ""),
         ("secretsmanager:GetSecretValue", "FrontSecret", "HasFront"),
         ("sqs:SendMessage", "NoticesQueue", ""),

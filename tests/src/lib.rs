@@ -14,6 +14,7 @@ pub mod faults;
 pub mod fuzzing;
 pub mod gateway;
 pub mod memory;
+pub mod merchant;
 pub mod plain_table;
 pub mod provided;
 pub mod receiving;

@@ -7,13 +7,14 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use hooktide_flows::connect::Context;
+use hooktide_flows::read::Reader;
 use hooktide_model::names::{ProblemType, Scope};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::records::token::{self, Principal};
 use jiff::Timestamp;
 
 use crate::answer::Refused;
-use crate::person::is_about_a_person;
+use crate::person::{is_about_a_person, is_about_companies};
 use crate::state::Api;
 
 /// The header by which an operator says for which tenant they act.
@@ -49,6 +50,11 @@ impl<S: Needs> May<S> {
         &self.principal.tenant
     }
 
+    /// Whom lists and figures are read for.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { context: self.context(), companies: &self.principal.companies }
+    }
+
     /// The context of their request.
     pub(crate) fn context(&self) -> Context<'_> {
         self.api.context(self.tenant())
@@ -71,6 +77,12 @@ impl<S: Needs> FromRequestParts<Arc<Api>> for May<S> {
         if principal.user.is_some() && !is_about_a_person(parts.uri.path()) {
             let detail = "The token is for one person: it is for their calendars and blocks, and for nothing else. Make one \
                           without `--user`.";
+            return Err(Refused::new(ProblemType::Forbidden, detail.to_owned()));
+        }
+        let is_of_companies = principal.user.is_none() && !principal.companies.is_empty();
+        if is_of_companies && !is_about_companies(parts.uri.path()) {
+            let detail = "The token is for some companies: it is for their transactions, accounts and figures, and for nothing \
+                          else. Make one without `--company`.";
             return Err(Refused::new(ProblemType::Forbidden, detail.to_owned()));
         }
         Ok(Self { api: Arc::clone(api), principal, token, expires_at, scope: PhantomData })

@@ -11,6 +11,7 @@ mod feed_token;
 mod home;
 mod html;
 mod idempotency;
+mod kept;
 mod paging;
 mod person;
 mod readiness;
@@ -102,6 +103,13 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(of!(routes::busy::list::list))
         .routes(of!(routes::busy::plan::plan))
         .routes(of!(routes::busy::remove::remove))
+        .routes(of!(routes::transactions::list::list))
+        .routes(of!(routes::transactions::show::show))
+        .routes(of!(routes::accounts::list::list))
+        .routes(of!(routes::accounts::show::show))
+        .routes(of!(routes::analytics::read::read))
+        .routes(of!(routes::analytics::rebuild::show, routes::analytics::rebuild::rebuild))
+        .routes(of!(routes::status::status))
         .routes(of!(routes::queues::list))
         .routes(of!(routes::resources::list))
         .routes(of!(routes::subscriptions::list::list))
@@ -183,6 +191,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
+            HeaderName::from_static(access::TENANT),
         ])
         .expose_headers([header::ETAG])
 }

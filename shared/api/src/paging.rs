@@ -34,13 +34,23 @@ pub(crate) struct ConnectionQuery {
 impl ConnectionQuery {
     /// The part of the list.
     pub(crate) fn slice(self) -> Answer<Slice> {
-        Ok(Slice { connection: self.connection, after: self.after, limit: limit_of(self.limit)? })
+        let after = self.after.as_deref().map(place_of).transpose()?;
+        Ok(Slice { connection: self.connection, after, limit: limit_of(self.limit)? })
     }
 }
 
 /// The page that a part of a list is.
 pub(crate) fn list_of<T>(part: Sliced<T>) -> List<T> {
-    List { items: part.items, next: part.next }
+    // In characters that mean nothing in an address.
+    let next = part.next.map(|place| data_encoding::BASE64URL_NOPAD.encode(place.as_bytes()));
+    List { items: part.items, next }
+}
+
+/// The place that an earlier answer gave as `next`.
+fn place_of(after: &str) -> Answer<String> {
+    let place = data_encoding::BASE64URL_NOPAD.decode(after.as_bytes()).ok();
+    let place = place.and_then(|place| String::from_utf8(place).ok());
+    place.ok_or_else(|| Refused::invalid("after", "it is the `next` of an earlier answer"))
 }
 
 /// Checks a page's size.

@@ -17,6 +17,12 @@ pub(crate) fn is_about_a_person(path: &str) -> bool {
     matches!(parts[..], ["v1", "busy" | "tokens", ..] | ["v1", "connections", _, "calendars", ..])
 }
 
+/// Whether what is asked for at a path minds which companies a token is for. Nothing else is open to tokens that are for some.
+pub(crate) fn is_about_companies(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    matches!(parts[..], ["v1", "transactions" | "accounts" | "analytics" | "tokens", ..])
+}
+
 impl<S: Needs> May<S> {
     /// The person whose blocks a request is about, by what it says and whom its token is for; everybody's if neither
     /// names one.
@@ -30,7 +36,9 @@ impl<S: Needs> May<S> {
 
     /// Whether a token of this principal is theirs to see and to revoke.
     pub(crate) fn minds(&self, other: &Principal) -> bool {
-        self.principal.user.is_none() || self.principal.user == other.user
+        let (own, theirs) = (&self.principal.companies, &other.companies);
+        let of_companies = own.is_empty() || !theirs.is_empty() && theirs.iter().all(|company| own.contains(company));
+        of_companies && (self.principal.user.is_none() || self.principal.user == other.user)
     }
 
     /// The connection of this id, if it is of the person that the token is for.

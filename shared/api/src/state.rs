@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hooktide_flows::connect::Context;
+use hooktide_flows::read::answers::Answers;
 use hooktide_flows::{Ports, Settings};
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
@@ -81,6 +82,7 @@ pub struct Api {
     streams: Streams,
     readings: Readings,
     readiness: Readiness,
+    answers: Answers,
 }
 
 impl Api {
@@ -102,6 +104,7 @@ impl Api {
             streams: Streams::default(),
             readings: Readings::default(),
             readiness: Readiness::default(),
+            answers: Answers::default(),
         }
     }
 
@@ -128,6 +131,10 @@ impl Api {
     /// The context of a tenant's request.
     pub(crate) fn context<'a>(&'a self, tenant: &'a Tenant) -> Context<'a> {
         Context { ports: &self.ports, settings: &self.settings, tenant, now: self.now() }
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     pub(crate) fn readiness(&self) -> &Readiness {

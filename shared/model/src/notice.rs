@@ -17,6 +17,9 @@ pub const UNKNOWN_TOPIC: &str = "unknown topic";
 /// How far ahead of the receipt a provider's time may be before it is disbelieved, in milliseconds: a day.
 const MOST_AHEAD: i64 = 24 * 3600 * 1000;
 
+/// What a rank adds to a version: more than any time has milliseconds.
+const RANK: i64 = 1 << 48;
+
 /// One fact that a delivery reports.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Notice {
@@ -166,6 +169,10 @@ pub struct EntityNotice {
     /// read, a tombstone without a time of its own.
     #[serde(skip)]
     pub source: Option<&'static str>,
+    /// The resource of the connection that has changed as well where the entity is new, though no notice tells of that: a product
+    /// comes with its stock.
+    #[serde(skip)]
+    pub brings: Option<&'static str>,
 }
 
 impl EntityNotice {
@@ -181,6 +188,7 @@ impl EntityNotice {
             restored: false,
             unread: Vec::new(),
             source: None,
+            brings: None,
         }
     }
 }
@@ -218,9 +226,31 @@ impl Version {
         Self(time.as_millisecond())
     }
 
+    /// The version for a time, of a state that is newer than all of a lower rank, whatever their times: a payment that is
+    /// completed is never pending again.
+    pub fn ranked(rank: u8, time: Timestamp) -> Self {
+        Self(i64::from(rank) * RANK + time.as_millisecond().clamp(0, RANK - 1))
+    }
+
+    /// Whether it has a rank.
+    pub fn has_rank(self) -> bool {
+        self != Self::FINAL && self.0 >= RANK
+    }
+
+    /// Its time, in milliseconds since 1970, where versions are times.
+    pub fn milliseconds(self) -> i64 {
+        if self.0 < RANK { self.0 } else { self.0 % RANK }
+    }
+
+    /// The version of the same rank for another time, in milliseconds since 1970.
+    #[must_use]
+    pub fn at(self, milliseconds: i64) -> Self {
+        Self(self.0 - self.milliseconds() + milliseconds)
+    }
+
     /// Whether this version is a time too far ahead of `at` (in milliseconds) for the provider's clock to explain.
     pub fn is_ahead(self, at: i64) -> bool {
-        self != Self::FINAL && self.0 > at.saturating_add(MOST_AHEAD)
+        self != Self::FINAL && self.milliseconds() > at.saturating_add(MOST_AHEAD)
     }
 }
 
@@ -320,6 +350,18 @@ impl ContentHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rank_counts_before_times_and_leaves_them_as_they_are() {
+        let time = |second| Timestamp::from_second(second).unwrap();
+        let pending = Version::ranked(2, time(1_800_000_000));
+        let completed = Version::ranked(4, time(1_700_000_000));
+        assert!(pending < completed && Version::from_time(time(1_900_000_000)) < pending && completed < Version::FINAL);
+        assert_eq!(completed.milliseconds(), 1_700_000_000_000);
+        assert_eq!(completed.at(5), Version::ranked(4, Timestamp::from_millisecond(5).unwrap()));
+        assert!(!completed.is_ahead(1_700_000_000_000) && completed.is_ahead(1_600_000_000_000));
+        assert_eq!(Version(-7).milliseconds(), -7);
+    }
 
     fn stock(quantity: &str, updated_at: &str) -> Document {
         Document::Stock(Stock {

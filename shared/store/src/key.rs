@@ -58,6 +58,22 @@ pub enum Area<'a> {
     Blocks,
     /// The names of these at their providers.
     BlockNames,
+    /// The companies that have payments.
+    Companies,
+    /// The transactions of a company of a connection.
+    Transactions(&'a str, &'a str),
+    /// The transactions that have one id.
+    TransactionIds(&'a str),
+    /// The totals of a company of a connection.
+    Totals(&'a str, &'a str),
+    /// The days of a company of a connection that are rolled up.
+    Rolled(&'a str, &'a str),
+    /// The counters of late changes of a company's days.
+    Late(&'a str, &'a str),
+    /// Recounts of totals.
+    Recounts,
+    /// Merchant accounts.
+    Accounts,
     /// The tenants that have connections, in the system's partition.
     Tenants,
     /// The item that tells whether the root keys are those that the table was written under.
@@ -89,6 +105,14 @@ impl Partition {
             Area::Calendars => "calendars".to_owned(),
             Area::Blocks => "blocks".to_owned(),
             Area::BlockNames => "block-names".to_owned(),
+            Area::Companies => "companies".to_owned(),
+            Area::Transactions(connection, company) => format!("transactions#{connection}#{company}"),
+            Area::TransactionIds(id) => format!("transaction-ids#{id}"),
+            Area::Totals(connection, company) => format!("totals#{connection}#{company}"),
+            Area::Rolled(connection, company) => format!("rolled#{connection}#{company}"),
+            Area::Late(connection, company) => format!("late#{connection}#{company}"),
+            Area::Recounts => "recounts".to_owned(),
+            Area::Accounts => "accounts".to_owned(),
             Area::Tenants => "tenants".to_owned(),
             Area::Canary => "Z".to_owned(),
         };

@@ -48,6 +48,14 @@ fn routes() -> Vec<Route> {
         route("GET", "/v1/busy/plan", read, Value::Null),
         route("POST", "/v1/busy/remove", operate, json!({ "connection": "theirs" })),
         route("GET", "/v1/queues", read, Value::Null),
+        route("GET", "/v1/status", read, Value::Null),
+        route("GET", "/v1/transactions", read, Value::Null),
+        route("GET", "/v1/transactions/{id}", read, Value::Null),
+        route("GET", "/v1/accounts", read, Value::Null),
+        route("GET", "/v1/accounts/{id}", read, Value::Null),
+        route("GET", "/v1/analytics", read, Value::Null),
+        route("GET", "/v1/analytics/rebuild", read, Value::Null),
+        route("POST", "/v1/analytics/rebuild", operate, json!({})),
         route("GET", "/v1/resources", read, Value::Null),
         route("GET", "/v1/subscriptions", read, Value::Null),
         route("POST", "/v1/subscriptions/{id}/enable", operate, Value::Null),
@@ -214,6 +222,9 @@ async fn every_route_with_an_id_hides_another_tenants_things() {
         "/v1/subscriptions",
         "/v1/busy",
         "/v1/busy/plan",
+        "/v1/transactions",
+        "/v1/accounts",
+        "/v1/analytics/rebuild",
     ] {
         let list = world.call(&theirs, Method::GET, path, None).await.expect(200);
         assert_eq!(list["items"], json!([]), "{path}");
@@ -250,6 +261,8 @@ async fn every_route_works_for_its_owner() {
         let of_none = [
             (Method::POST, "/v1/subscriptions/{id}/enable"),
             (Method::PUT, "/v1/connections/{id}/calendars"),
+            (Method::GET, "/v1/transactions/{id}"),
+            (Method::GET, "/v1/accounts/{id}"),
             (Method::PUT, "/v1/connections/{id}/calendars/{calendar}"),
         ];
         if of_none.contains(&(route.method.clone(), route.path)) {

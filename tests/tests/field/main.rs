@@ -4,6 +4,7 @@
 //! compares both. Deliveries are signed here, by what the provider documents, and not by the product.
 
 mod calendars;
+mod figures;
 mod outbound;
 mod payments;
 mod requests;
@@ -155,7 +156,8 @@ async fn what_the_field_reports_is_right_or_told_to_be_wrong() {
         payments::cases(),
         calendars::cases(),
     ];
-    let mut tried: Vec<Tried> = [outbound::tried().await, settings::tried().await, syncs::tried().await].concat();
+    let mut tried: Vec<Tried> =
+        [outbound::tried().await, settings::tried().await, syncs::tried().await, figures::tried().await].concat();
     for case in cases.into_iter().flatten() {
         tried.push((case.name, case.wrong().await));
     }

@@ -5,6 +5,7 @@ mod entities;
 mod erasure;
 mod every_step;
 mod hints;
+mod kept_answers;
 mod listings;
 mod nights;
 mod one_run;

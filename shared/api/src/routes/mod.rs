@@ -1,6 +1,8 @@
 //! The routes: a file for each resource, or a folder with a file for each verb.
 
+pub(crate) mod accounts;
 pub(crate) mod activity;
+pub(crate) mod analytics;
 pub(crate) mod busy;
 pub(crate) mod calendars;
 pub(crate) mod changes;
@@ -18,9 +20,11 @@ pub(crate) mod queues;
 pub(crate) mod resources;
 pub(crate) mod samples;
 pub(crate) mod secrets;
+pub(crate) mod status;
 pub(crate) mod subscriptions;
 pub(crate) mod sync;
 pub(crate) mod test_tools;
 pub(crate) mod tokens;
+pub(crate) mod transactions;
 pub(crate) mod waiting;
 pub(crate) mod webhooks;

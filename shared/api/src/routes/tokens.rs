@@ -1,5 +1,7 @@
 //! `/v1/tokens`: API tokens.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -104,7 +106,9 @@ pub(crate) async fn create(may: May<Admin>, Body(new): Body<NewToken>) -> Answer
     }
     check_texts(&new)?;
     let now = may.api.now();
-    let principal = Principal { tenant, user: new.user, companies: new.companies, scopes: new.scopes, operator: false };
+    let companies: BTreeSet<String> = new.companies.into_iter().collect();
+    let companies = companies.into_iter().collect();
+    let principal = Principal { tenant, user: new.user, companies, scopes: new.scopes, operator: false };
     let maker = Grant { principal: may.principal.clone(), expires_at: may.expires_at };
     let grant = Grant { principal, expires_at: new.expires_at };
     let grant = grant.within(&maker).map_err(|field| {

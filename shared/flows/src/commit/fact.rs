@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::fold::Told;
+use super::listed::{self, Listed};
 use super::origin::{Origin, cut};
 use hooktide_model::fault::Fault;
-use hooktide_model::names::{MarkReason, Outcome, Via};
+use hooktide_model::names::{Kind, MarkReason, Outcome, Via};
 use hooktide_model::notice::{ContentHash, Dated, EntityNotice, State, Version};
 use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Condition, Key, Write};
@@ -136,12 +137,16 @@ pub struct EntityFact {
     pub(super) told: Told,
     /// The canonical text of the document; absent for a deletion.
     pub(super) document: Option<Vec<u8>>,
+    /// What lists have of the state, if it is of a kind that is listed.
+    pub(super) listed: Option<Listed>,
     /// When the entity entered the state, by the provider's clock.
     pub(super) occurred_at: Option<Timestamp>,
     /// The fields that could not be read.
     pub(super) unread: Vec<String>,
     /// The resource of the connection to sync if the fact leaves the state open.
     pub(super) resource: Option<String>,
+    /// The resource of the connection to sync if the entity is new.
+    pub(super) brings: Option<String>,
     /// The account that it must belong to; absent if the endpoint has only one account, or accounts are signed.
     pub belonging: Option<Belonging>,
 }
@@ -160,6 +165,7 @@ impl EntityFact {
             }
             State::Deleted => (None, ContentHash::DELETED, ContentHash::DELETED),
         };
+        let listed = Listed::of(&notice.state, connection, &origin.provider, &notice.id);
         let told = Told {
             identity,
             envelope: origin.id.clone(),
@@ -173,9 +179,11 @@ impl EntityFact {
             entity: EntityId { kind: notice.kind, connection: connection.to_owned(), id: notice.id },
             told,
             document,
+            listed,
             occurred_at: notice.occurred_at,
             unread: notice.unread,
             resource: notice.source.map(|resource| format!("{resource}/{connection}")),
+            brings: notice.brings.map(|resource| format!("{resource}/{connection}")),
             belonging: None,
         })
     }
@@ -185,7 +193,7 @@ impl EntityFact {
         let mut told = self.told.clone();
         if self.is_ahead(now) {
             told.by_receipt = true;
-            told.rank.version = Version(told.rank.as_of);
+            told.rank.version = told.rank.version.at(told.rank.as_of);
         }
         told
     }
@@ -198,6 +206,12 @@ impl EntityFact {
 }
 
 impl Fact {
+    /// How many writes its commit needs at the most, besides those of its tags.
+    pub(super) fn writes(&self) -> usize {
+        let is_counted = self.entity().is_some_and(|entity| entity.entity.kind == Kind::Transaction);
+        if is_counted { listed::WRITES } else { 2 }
+    }
+
     /// The entity that it is about, if it is about one.
     pub(super) fn entity(&self) -> Option<&EntityFact> {
         match &self.what {

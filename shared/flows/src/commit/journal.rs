@@ -13,6 +13,7 @@ use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::{Cancellation, Meter, Table, TransactFault, Write, WriteFault};
 use hooktide_store::records;
 use hooktide_store::records::journal::{self, Entry};
+use hooktide_store::statement::MOST_WRITES;
 
 /// How often an operation is tried when others change the same records at the same time.
 pub(crate) const ATTEMPTS: usize = 12;
@@ -34,6 +35,8 @@ pub(crate) enum Appended {
     Unknown(JournalPlace, Fault),
     /// Another writer changed something at the same time; carries the objection to each write, in order.
     Raced(Vec<Cancellation>),
+    /// There are more writes than one transaction takes; nothing was written.
+    TooLarge,
 }
 
 impl Journal {
@@ -66,6 +69,7 @@ impl Journal {
                     return Err(records::overtaken(TransactFault::Cancelled(reasons)));
                 }
                 Appended::Raced(_) => {}
+                Appended::TooLarge => return Err(Fault::failed("more writes than a transaction takes")),
             }
         }
         Err(Fault::retryable("others append to the journal all the time"))
@@ -86,6 +90,9 @@ impl Journal {
         let at = JournalPlace { lane, position: head.next(now) };
         let mut all = writes(at)?;
         all.extend(journal::append(tenant, lane, &head, entries, self.keep, now)?);
+        if all.len() > MOST_WRITES {
+            return Ok(Appended::TooLarge);
+        }
         match self.write(all).await {
             Ok(()) => {
                 self.heads.remember(tenant, at, now);

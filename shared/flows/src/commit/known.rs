@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use super::Batch;
 use super::fact::{EntityFact, FactKind};
+use super::listed::Listed;
 use crate::follow::{FOLLOWERS, Follower};
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
@@ -35,6 +36,8 @@ pub(super) struct Known {
     pub(super) handshakes: HashMap<Key, Stored<Handshake>>,
     /// The letters that are already kept for accounts that nobody has connected.
     pub(super) held: HashSet<Key>,
+    /// The companies that have a record.
+    pub(super) companies: HashSet<Key>,
     /// The facts that touch an unreadable record.
     pub(super) unreadable: HashMap<usize, Fault>,
 }
@@ -46,6 +49,7 @@ enum Lookup {
     Belonging,
     Handshake,
     Held,
+    Company,
     Mark(JobOf),
     /// What says whether a follower follows the entities of a connection.
     Rule(&'static Follower, String),
@@ -65,6 +69,7 @@ impl Known {
             | Lookup::Belonging
             | Lookup::Handshake
             | Lookup::Held
+            | Lookup::Company
             | Lookup::Rule(..) => None,
         }));
         let keys: Vec<Key> = lookups.keys().cloned().collect();
@@ -85,6 +90,10 @@ impl Known {
         match lookup {
             Lookup::Held => {
                 self.held.insert(key);
+                Ok(())
+            }
+            Lookup::Company => {
+                self.companies.insert(key);
                 Ok(())
             }
             Lookup::Entity(id) => {
@@ -127,6 +136,13 @@ fn lookups(batch: Batch<'_>, asked: &Asked) -> BTreeMap<Key, (Lookup, Vec<usize>
                 add(entity.entity.key(tenant), Lookup::Entity(entity.entity.clone()));
                 if let Some(belonging) = &entity.belonging {
                     add(belonging.key.clone(), Lookup::Belonging);
+                }
+                if let Some(resource) = &entity.brings {
+                    let job = (JobKind::SYNC, resource.clone());
+                    add(job::key(tenant, &JobKind::SYNC, resource), Lookup::Mark(job));
+                }
+                if let Some(listing) = entity.listed.as_ref().and_then(Listed::listing) {
+                    add(listing.company(&entity.entity.connection).key(tenant), Lookup::Company);
                 }
                 for follower in followers(entity) {
                     let connection = &entity.entity.connection;

@@ -15,6 +15,7 @@ mod fold;
 mod heads;
 pub mod journal;
 mod known;
+mod listed;
 pub mod origin;
 mod parts;
 mod plan;
@@ -71,6 +72,8 @@ enum Attempt {
     Connected,
     /// Another writer changed an item of the writes that belong to the commit.
     Overtaken,
+    /// The facts need more writes than one transaction takes.
+    TooLarge,
 }
 
 /// Commits facts.
@@ -102,21 +105,31 @@ impl Committer {
             return Err(Fault::failed(format!("{} writes belong to one commit", extra.len())).into());
         }
         let mut parts = parts(facts);
-        let last = parts.pop().unwrap_or(0..0);
+        if parts.is_empty() {
+            parts.push(0..0);
+        }
+        parts.reverse();
         let mut committed = Committed::default();
-        for part in parts {
+        while let Some(part) = parts.pop() {
+            let is_last = parts.is_empty();
+            if let Some((_, fault)) = committed.waiting.first().filter(|_| is_last && !extra.is_empty()) {
+                return Err(fault.clone().into());
+            }
             let batch = Batch { tenant, facts: &facts[part.clone()], now };
-            committed.add(part.start, self.commit_part(batch, &[]).await?);
+            match self.commit_part(batch, if is_last { extra } else { &[] }).await? {
+                Some(done) => committed.add(part.start, done),
+                None if part.len() > 1 => {
+                    let middle = part.start + part.len() / 2;
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                None => return Err(Fault::failed("a fact needs more writes than a transaction takes").into()),
+            }
         }
-        if let Some((_, fault)) = committed.waiting.first().filter(|_| !extra.is_empty()) {
-            return Err(fault.clone().into());
-        }
-        let batch = Batch { tenant, facts: &facts[last.clone()], now };
-        committed.add(last.start, self.commit_part(batch, extra).await?);
         Ok(committed)
     }
 
-    async fn commit_part(&self, batch: Batch<'_>, extra: &[Write]) -> Result<Committed, Uncommitted> {
+    /// Commits facts in one transaction; `None` if they need more than one.
+    async fn commit_part(&self, batch: Batch<'_>, extra: &[Write]) -> Result<Option<Committed>, Uncommitted> {
         let Batch { tenant, now, .. } = batch;
         let table = &*self.ports.table;
         let mut documents = Documents::new(&self.ports, tenant, now + self.settings.keep_journal);
@@ -137,12 +150,16 @@ impl Committer {
                 return Err(fault.clone().into());
             }
             let changes = redelivered::changes(table, tenant, &plan.redelivered).await?;
-            let mut committed =
-                Committed { waiting: std::mem::take(&mut plan.waiting), changes, ..Committed::default() };
+            let mut committed = Committed {
+                waiting: std::mem::take(&mut plan.waiting),
+                changes,
+                known_at: plan.known_at,
+                ..Committed::default()
+            };
             if plan.entries.is_empty() {
                 self.write_alone(extra).await?;
                 documents.let_lost_go(&plan).await;
-                return Ok(committed);
+                return Ok(Some(committed));
             }
             documents.store(&plan).await?;
             match self.attempt(batch, &plan, extra).await? {
@@ -152,11 +169,12 @@ impl Committer {
                     committed.changes.extend(plan.changes(at));
                     committed.raised = std::mem::take(&mut plan.raised);
                     committed.announced.extend(announces(batch, &plan).then_some(at));
-                    return Ok(committed);
+                    return Ok(Some(committed));
                 }
                 Attempt::Unknown(at, fault) => return Err(Uncommitted { fault, perhaps_at: Some(at) }),
                 Attempt::Connected => return Err(Fault::retryable("an account was connected at the same time").into()),
                 Attempt::Overtaken => return Err(overtaken().into()),
+                Attempt::TooLarge => return Ok(None),
                 Attempt::Raced => {}
             }
         }
@@ -174,6 +192,7 @@ impl Committer {
             Ok(writes)
         };
         match self.journal.try_append(batch.tenant, seed, &plan.entries, writes, batch.now).await? {
+            Appended::TooLarge => Ok(Attempt::TooLarge),
             Appended::Done(at) => Ok(Attempt::Done(at)),
             Appended::Unknown(at, fault) => Ok(Attempt::Unknown(at, fault)),
             Appended::Raced(reasons) if records::exists(&reasons[..extra.len().min(reasons.len())]) => {

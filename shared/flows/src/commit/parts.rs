@@ -8,16 +8,18 @@ use super::fact::Fact;
 const BYTES: usize = 2 * 1024 * 1024;
 /// How many facts one transaction takes: with their tags and the journal, well under DynamoDB's hundred items.
 pub(crate) const FACTS: usize = 25;
+/// How many writes the facts of one transaction need at the most, besides those of tags and the journal.
+const WRITES: usize = 72;
 
 /// Cuts facts into parts that each fit into one transaction. A fact that never fits is a separate part.
 pub(crate) fn parts(facts: &[&Fact]) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
     while start < facts.len() {
-        let mut bytes = 0;
+        let (mut bytes, mut writes) = (0, 0);
         let fits = facts[start..].iter().take(FACTS).take_while(|fact| {
-            bytes += fact.bytes();
-            bytes <= BYTES
+            (bytes, writes) = (bytes + fact.bytes(), writes + fact.writes());
+            bytes <= BYTES && writes <= WRITES
         });
         let end = start + fits.count().max(1);
         parts.push(start..end);

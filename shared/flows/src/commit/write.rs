@@ -2,6 +2,7 @@
 
 use super::Batch;
 use super::committed::CommittedChange;
+use super::listed;
 use super::plan::Plan;
 use hooktide_model::fault::Fault;
 use hooktide_model::place::JournalPlace;
@@ -20,11 +21,13 @@ impl Plan<'_> {
             writes.push(records::replace(&plan.id.key(batch.tenant), rev, &entity, records::Upkeep::default())?);
             if plan.winner.is_some() {
                 tags.extend(tag::collections(plan.id));
+                tags.extend(listed::tags(plan));
             }
         }
         tags.sort();
         tags.dedup();
         writes.extend(tags.iter().map(|name| tag::raise(batch.tenant, name, at.lane)));
+        writes.extend(listed::writes(self, batch, at.lane)?);
         Ok(writes)
     }
 

@@ -4,7 +4,7 @@ use crate::follow::busy::choose;
 use hooktide_model::settings::rules::RulesChange;
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::Endpoint;
-use hooktide_store::records::{self, Stored, Upkeep};
+use hooktide_store::records::{self, Stored, Upkeep, tag};
 use serde_json::{Map, Value};
 
 use super::fields::{account_of, name_of, patched, provider_of, settings_of};
@@ -47,7 +47,8 @@ pub async fn change(context: Context<'_>, id: &str, change: ConnectionChange) ->
     callable::check(context.settings, provider, &connection.settings, Some(&former.settings))?;
     connection.rules = connection.rules.changed(change.rules);
     let key = connection::key(context.tenant, &connection.id);
-    let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?];
+    let raise = tag::raise(context.tenant, tag::CONNECTIONS, 0);
+    let mut writes = vec![records::replace(&key, Some(rev), &connection, Upkeep::default())?, raise];
     let moved = former.account != connection.account;
     match connection.owns_endpoint() {
         false if moved => {

@@ -58,7 +58,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn table(&self) -> &dyn Table {
+    pub(crate) fn table(&self) -> &dyn Table {
         &*self.ports.table
     }
 }

@@ -4,7 +4,7 @@
 
 use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::endpoint::{Endpoint, key};
-use hooktide_store::records::{self, Stored, Upkeep};
+use hooktide_store::records::{self, Stored, Upkeep, tag};
 
 use super::endpoint::tombstone;
 use super::{Context, Refusal, routing, transact};
@@ -70,6 +70,7 @@ async fn end(context: Context<'_>, stored: &Stored<Connection>, blocks: bool) ->
     let mut writes = vec![
         records::replace(&connection::key(tenant, &connection.id), Some(stored.rev), &gone, Upkeep::default())?,
         erase::begin(ports, tenant, &connection.id, now).await?,
+        tag::raise(tenant, tag::CONNECTIONS, 0),
     ];
     let mut secrets = connection.credentials.len();
     if connection.owns_endpoint() {

@@ -15,7 +15,9 @@ pub static RUNNERS: &[&Runner] = &[
     &crate::follow::busy::writer::RUNNER,
     &crate::privacy::RUNNER,
     &crate::publish::RUNNER,
+    &crate::recount::RUNNER,
     &crate::replay::RUNNER,
+    &crate::rollup::RUNNER,
     &crate::steer::RUNNER,
     &crate::sync::RUNNER,
 ];

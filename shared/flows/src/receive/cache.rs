@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::flight::Flights;
+use crate::flight::Flights;
 use crate::{Ports, Settings};
 use hooktide_model::fault::Fault;
 use hooktide_model::secret::Secrets;

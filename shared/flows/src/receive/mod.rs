@@ -11,7 +11,6 @@
 
 mod budget;
 mod cache;
-mod flight;
 mod handshake;
 mod limiter;
 mod oversized;

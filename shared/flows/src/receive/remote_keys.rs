@@ -10,8 +10,8 @@ use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 
 use super::cache::OpenEndpoint;
-use super::flight::Flights;
 use super::limiter::Allowance;
+use crate::flight::Flights;
 use crate::{Ports, Settings};
 use hooktide_model::fault::Fault;
 use hooktide_model::secret::{LiveSecret, Secret};

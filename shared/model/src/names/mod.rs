@@ -2,6 +2,7 @@
 
 mod access;
 mod change;
+mod period;
 mod reading;
 mod work;
 
@@ -9,6 +10,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 pub use self::access::{ProblemType, Scope};
 pub use self::change::{Channel, Kind, Operation, Outcome, Via};
+pub use self::period::Period;
 pub use self::reading::{
     AddressHealth, CredentialsState, FeedMode, ModeSource, ReadOutcome, ResourceMode, SubscriptionState, SyncMode,
 };

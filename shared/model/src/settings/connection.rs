@@ -1,10 +1,13 @@
 //! Settings of a connection, and of a shared endpoint: typed, each under a name of its own.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
+use super::company::{self, CompanySettings};
 use super::value;
 use crate::names::SyncMode;
 use crate::problem::FieldError;
@@ -47,9 +50,9 @@ pub struct ConnectionSettings {
     pub database: Option<Database>,
     /// The region of the provider's API.
     pub region: Option<String>,
-    /// The account ids that belong to the connection.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub companies: Vec<String>,
+    /// The account ids that belong to the connection, with what is known of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub companies: BTreeMap<String, CompanySettings>,
     /// The address of the calendar, or of its server.
     pub url: Option<String>,
     /// The name to log in with.
@@ -164,7 +167,7 @@ impl ConnectionSettings {
             "site" => self.site = Some(value::address(given)?),
             "database" => self.database = Some(Database::parse(given)?),
             "region" => self.region = Some(value::text(given)?),
-            "companies" => self.companies = value::texts(given)?,
+            "companies" => self.companies = company::parse(given)?,
             "url" => self.url = Some(value::feed(given)?),
             "username" => self.username = Some(value::text(given)?),
             "share_titles" => self.share_titles = Some(value::boolean(given)?),
@@ -222,7 +225,7 @@ mod tests {
             "site": "https://shop.example.com",
             "database": { "host": "db", "port": 3307, "name": "shop", "user": "reader", "table_prefix": "w_", "tls": false },
             "region": "eu",
-            "companies": ["1", "2"],
+            "companies": { "1": { "name": "Tea House", "time_zone": "Europe/Berlin" }, "2": {} },
             "url": "https://dav.example.com/",
             "username": "anna",
             "share_titles": true,
@@ -253,6 +256,10 @@ mod tests {
             (json!({ "block_title": "Busy\u{2028}now" }), "settings.block_title"),
             (json!({ "block_title": "b".repeat(256) }), "settings.block_title"),
             (json!({ "sources": [7] }), "settings.sources"),
+            (json!({ "companies": ["1"] }), "settings.companies"),
+            (json!({ "companies": { "": {} } }), "settings.companies"),
+            (json!({ "companies": { "1": { "time_zone": "America/Los Angeles" } } }), "settings.companies"),
+            (json!({ "companies": { "1": { "zone": "UTC" } } }), "settings.companies"),
             (json!({ "notification_url": "ftp://x" }), "settings.notification_url"),
             (json!({ "url": "ftp://dav.example.com/" }), "settings.url"),
             (json!({ "database": { "host": "db" } }), "settings.database"),

@@ -1,5 +1,6 @@
 //! Settings that people give.
 
+pub mod company;
 pub mod connection;
 pub mod rules;
 mod value;

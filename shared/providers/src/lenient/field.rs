@@ -104,18 +104,25 @@ impl<'de> Field<'de> for i64 {
     }
 }
 
+/// The largest amount of money, in minor units.
+const MOST_MINOR: i64 = 999_999_999_999_999;
+
 /// An amount of money in minor units (cents). One that is written with a point or an exponent is not in minor units without a
-/// doubt: `10.00` may be ten of the currency.
+/// doubt: `10.00` may be ten of the currency. Amounts of more than fifteen digits are none, so that sums of many stay exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Minor(pub(crate) i64);
 
+fn is_money(amount: &i64) -> bool {
+    (-MOST_MINOR..=MOST_MINOR).contains(amount)
+}
+
 impl<'de> Field<'de> for Minor {
     fn text(text: &str) -> Option<Self> {
-        i64::text(text).map(Self)
+        i64::text(text).filter(is_money).map(Self)
     }
 
     fn integer(number: i128) -> Option<Self> {
-        i64::integer(number).map(Self)
+        i64::integer(number).filter(is_money).map(Self)
     }
 }
 

@@ -180,7 +180,7 @@ fn is_refused(notice: &Notice) -> bool {
 /// The amounts of money that are told.
 fn amounts(notices: &[Notice]) -> impl Iterator<Item = i64> {
     notices.iter().filter_map(|notice| match &entity_of(notice)?.state {
-        State::Present(Document::Transaction(transaction)) => transaction.amount,
+        State::Present(Document::Transaction(transaction)) => transaction.amount_minor,
         State::Present(_) | State::Deleted => None,
     })
 }

@@ -23,6 +23,7 @@ const FOLDERS: &[(&str, &str)] = &[
 const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("shared/local/src/server.rs", "async fn demo(", "the demo is about some provider"),
     ("cli/src/serve.rs", "fn tell(", "it shows a command to try with the demo"),
+    ("shared/providers/src/paysafe/simulator/ledger.rs", "fn paging(", "Paysafe has a field of that name"),
 ];
 
 /// The words that would name a provider: as in URLs, as a module, as a type.

@@ -8,6 +8,7 @@ mod driver;
 mod google_calendar;
 mod ics;
 mod microsoft_graph;
+mod paysafe;
 mod recorded;
 mod shopify;
 mod square;

@@ -39,6 +39,10 @@ impl Grant {
             wanted.user = Some(user.clone());
         }
         if !limit.companies.is_empty() {
+            // A person's calendars are none of the companies' payments.
+            if limit.user.is_none() && wanted.user.is_some() {
+                return Err("user");
+            }
             if !wanted.companies.iter().all(|company| limit.companies.contains(company)) {
                 return Err("companies");
             }

@@ -38,6 +38,14 @@
 //! | lack of room for blocks | `T#<tenant>#block-names` | `crowded#<connection>` | pairs |
 //! | known tenant | `T#system#tenants` | tenant | (a reference) |
 //! | canary | `T#system#Z` | `canary` | a sealed text |
+//! | company | `T#<tenant>#companies` | `<connection>#<company>` | since |
+//! | listed transaction | `T#<tenant>#transactions#<connection>#<company>` | `<milliseconds, 15 digits>#<entity>` | its document |
+//! | transaction by id | `T#<tenant>#transaction-ids#<id>` | `<connection>#<entity>` | (a reference) |
+//! | total | `T#<tenant>#totals#<connection>#<company>` | `<quarter, 12 digits>#<currency>#<status>#<kind>#<payment type>#<lane>` | n, sum |
+//! | rolled day | `T#<tenant>#rolled#<connection>#<company>` | `<day, 12 digits>` | figures, late |
+//! | late changes | `T#<tenant>#late#<connection>#<company>` | `<day, 12 digits>#<lane>` | n |
+//! | recount | `T#<tenant>#recounts` | `<connection>#<company>` | counted_to, corrected |
+//! | listed account | `T#<tenant>#accounts` | `<id>#<connection>` | its document |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
 //! Items carry `v`: this code reads its own version and all before it; a newer one is a retryable fault, so that a rollback
@@ -63,6 +71,7 @@ pub mod job;
 pub mod journal;
 pub mod known_tenant;
 pub mod mode_switch;
+pub mod payment;
 pub mod privacy;
 pub mod replay;
 pub mod resource;
@@ -71,6 +80,7 @@ pub mod subscription;
 pub mod tag;
 pub mod token;
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -201,9 +211,14 @@ pub fn rev_of(item: &Item) -> u64 {
 }
 
 fn whole(item: &Item, name: &str) -> u64 {
+    whole_number(item, name).unwrap_or(0)
+}
+
+/// A whole number that an item has under a name.
+pub fn whole_number<T: FromStr>(item: &Item, name: &str) -> Option<T> {
     match item.inner().get(name) {
-        Some(AttributeValue::N(text)) => text.parse().unwrap_or(0),
-        _ => 0,
+        Some(AttributeValue::N(text)) => text.parse().ok(),
+        _ => None,
     }
 }
 

@@ -167,6 +167,9 @@ pub struct Reading {
     /// How many of them nobody had told.
     #[serde(default)]
     pub missed: u32,
+    /// Whether it found states that webhooks had reported since the reading before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reported: bool,
     /// How many hints asked for it.
     #[serde(default)]
     pub hints: u64,

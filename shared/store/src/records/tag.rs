@@ -27,6 +27,21 @@ pub fn collections(entity: &EntityId) -> [String; 2] {
     [entity.kind.collection().to_owned(), prefix(entity.kind, &entity.connection)]
 }
 
+/// The tag of what connections are called, which companies they have, and whether they exist.
+pub const CONNECTIONS: &str = "connections";
+/// The tag of the failures of payments of all connections.
+pub const FAILURES: &str = "payment-failures";
+
+/// The tag of the transactions of a company, whichever connections report them.
+pub fn company(company: &str) -> String {
+    format!("company/{company}")
+}
+
+/// The tag of the failures of a connection's payments.
+pub fn failures(connection: &str) -> String {
+    format!("{FAILURES}/{connection}")
+}
+
 /// The write that raises a tag's counter, by a commit in `lane`.
 pub fn raise(tenant: &Tenant, tag: &str, lane: u8) -> Write {
     Write::Update {
@@ -40,13 +55,23 @@ pub fn raise(tenant: &Tenant, tag: &str, lane: u8) -> Write {
 
 /// The counters of tags, in order; zero for one that was never raised. `lanes` is the most that there have been.
 pub async fn versions(table: &dyn Table, tenant: &Tenant, tags: &[String], lanes: u8) -> Result<Vec<u64>, Fault> {
-    let keys: Vec<Key> = tags.iter().flat_map(|tag| (0..lanes).map(move |lane| key(tenant, tag, lane))).collect();
+    let keys: Vec<Key> = tags.iter().flat_map(|tag| keys(tenant, tag, lanes)).collect();
     let items = table.get_many(&keys).await?;
+    Ok(items.chunks(usize::from(lanes.max(1))).map(sum).collect())
+}
+
+/// The keys of the parts of a tag's counter.
+pub fn keys(tenant: &Tenant, tag: &str, lanes: u8) -> impl Iterator<Item = Key> {
+    (0..lanes).map(move |lane| key(tenant, tag, lane))
+}
+
+/// The counter whose parts were read.
+pub fn sum(parts: &[Option<Item>]) -> u64 {
     let count = |item: &Option<Item>| match item.as_ref().and_then(|item| item.get("n")) {
         Some(AttributeValue::N(text)) => text.parse().unwrap_or(0),
         _ => 0_u64,
     };
-    Ok(items.chunks(usize::from(lanes.max(1))).map(|parts| parts.iter().map(count).sum()).collect())
+    parts.iter().map(count).sum()
 }
 
 fn key(tenant: &Tenant, tag: &str, lane: u8) -> Key {

@@ -151,7 +151,12 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
         told[index].by_receipt && (Some(as_of) < restored_before || lifting.iter().any(by_other))
     };
     let lowered = known.and_then(|known| lowered(known, told, &sights));
-    let before = known.map(|known| lowered.unwrap_or(known.rank()));
+    let before = known.map(|known| lowered.unwrap_or(known.rank())).map(|rank| {
+        // Before versions had ranks, the state was ordered by its time alone: so it is compared with what is told now.
+        let told = told.iter().map(|one| one.rank.version).find(|version| version.has_rank());
+        let version = told.filter(|_| !rank.version.has_rank()).map(|told| told.at(rank.version.milliseconds()));
+        Rank { version: version.unwrap_or(rank.version), ..rank }
+    });
     let standing = before.filter(|rank| {
         // What is known came before all that is told now.
         let is_lifted = last_lifting >= Some(rank.as_of) || restored_before > Some(rank.as_of);
@@ -210,7 +215,7 @@ pub(super) fn fold(known: Option<&Entity>, told: &[Told], crowded: bool) -> Fold
             Sight::New(rank) => {
                 let newer = if standing.is_some_and(|known| rank < known) { NEWER } else { NEWER_BESIDE };
                 // A state dated after this report may come from a clock that is ahead, and need not be newer.
-                let is_ahead = top.version != Version::FINAL && top.version.0 > rank.as_of;
+                let is_ahead = top.version != Version::FINAL && top.version.milliseconds() > rank.as_of;
                 (Verdict::Stale, Some(newer), one.by_receipt || is_ahead)
             }
         };
@@ -257,7 +262,7 @@ fn sights(known: Option<&Entity>, told: &[Told]) -> Vec<Sight> {
 }
 
 fn first_told(rank: Rank, by_receipt: bool, as_of: i64) -> Rank {
-    Rank { as_of, version: if by_receipt { Version(as_of) } else { rank.version }, ..rank }
+    Rank { as_of, version: if by_receipt { rank.version.at(as_of) } else { rank.version }, ..rank }
 }
 
 /// The place of the known state in the order of states, if its delivery turns out to have been accepted earlier.

@@ -8,6 +8,7 @@ use super::Planner;
 use crate::commit::fact::{EntityFact, Fact};
 use crate::commit::fold::{self, Folded, Judged, Told, Verdict};
 use crate::commit::known::followers;
+use crate::commit::listed::Listed;
 use hooktide_model::envelope;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
@@ -25,6 +26,8 @@ pub(in crate::commit) struct EntityPlan<'a> {
     pub(in crate::commit) known: Option<&'a Stored<Entity>>,
     /// The fact whose state is the entity's from now on, if it is a different one.
     pub(in crate::commit) winner: Option<Winner<'a>>,
+    /// What lists have of the state that won.
+    pub(in crate::commit) listed: Option<&'a Listed>,
     told: Vec<Told>,
     folded: Folded,
     /// How long its deliveries are remembered.
@@ -66,7 +69,12 @@ impl EntityPlan<'_> {
 
     fn folded_entity(&self, at: JournalPlace, now: Timestamp) -> Option<Entity> {
         let known = self.known.map(|known| &known.record);
-        fold::entity_after(known, &self.told, &self.folded, at, self.window, now)
+        let mut entity = fold::entity_after(known, &self.told, &self.folded, at, self.window, now)?;
+        entity.listing = match self.folded.operation {
+            Some(_) => self.listed.and_then(Listed::listing).cloned(),
+            None => known.and_then(|known| known.listing.clone()),
+        };
+        Some(entity)
     }
 
     /// Compresses the document of a state that won, and finds out whether it has room in the entity.
@@ -115,10 +123,16 @@ impl<'a> Planner<'a> {
             if let Some(resource) = resource {
                 self.ask(index, resource, &entity.entity.id);
             }
+            let is_new = judged.verdict == Verdict::Stands && folded.operation == Some(Operation::Created);
+            // Whoever reads everything reads what it brings as well.
+            if let Some(brought) = entity.brings.as_ref().filter(|_| is_new && !fact.origin.is_read()) {
+                self.bring(brought);
+            }
             let entry = fact.entry(outcome, reason(entity, judged, resource, now), now);
             self.plan.entries.push(Entry { change, ..entry });
         }
-        let mut plan = EntityPlan { id, known, winner: None, told, folded, window };
+        let listed = winner.and_then(|(fact, _): (&EntityFact, usize)| fact.listed.as_ref());
+        let mut plan = EntityPlan { id, known, winner: None, listed, told, folded, window };
         if let Some((fact, entry)) = winner {
             let (compressed, inline) = plan.compress(self.batch.tenant, fact, now)?;
             if let Some(change) = &mut self.plan.entries[entry].change {
@@ -138,6 +152,14 @@ impl<'a> Planner<'a> {
             if self.known.followed.contains(&job) {
                 self.count(job, MarkReason::Hint, Some(&fact.entity.id));
             }
+        }
+    }
+
+    /// Marks a resource to be synced that a new entity brings, unless it waits to be synced anyway, or never is.
+    fn bring(&mut self, resource: &str) {
+        let mark = self.known.marks.get(&(JobKind::SYNC, resource.to_owned()));
+        if mark.is_some_and(|mark| mark.record.running || mark.record.is_scheduled()) {
+            self.count_hint(resource, MarkReason::Hint, None);
         }
     }
 

@@ -42,6 +42,10 @@ pub(super) struct Plan<'a> {
     pub(super) raised: Vec<Mark>,
     /// Resources that must be synced and whose marks were not looked up.
     pub(super) unmarked: Asked,
+    /// The companies that have a record.
+    pub(super) companies: Option<&'a HashSet<Key>>,
+    /// When the last state was committed that a reading says and that was known already, in milliseconds.
+    pub(super) known_at: Option<i64>,
 }
 
 /// Makes the plan of a batch.
@@ -56,7 +60,7 @@ pub(super) fn plan<'a>(
         known,
         claims,
         settings,
-        plan: Plan::default(),
+        plan: Plan { companies: Some(&known.companies), ..Plan::default() },
         entities: BTreeMap::new(),
         belongings: HashMap::new(),
         settled: HashSet::new(),
@@ -113,7 +117,11 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         match &fact.what {
-            FactKind::Entity(entity) if fact.origin.is_read() && self.is_known(entity) => Ok(()),
+            FactKind::Entity(entity) if fact.origin.is_read() && self.is_known(entity) => {
+                let known = self.known.entities.get(&entity.entity).map(|stored| stored.record.changed_at);
+                self.plan.known_at = self.plan.known_at.max(known);
+                Ok(())
+            }
             FactKind::Entity(entity) if self.belongs(entity)? => {
                 self.entities.entry(&entity.entity).or_default().push(index);
                 Ok(())

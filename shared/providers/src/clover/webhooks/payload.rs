@@ -18,7 +18,7 @@ use crate::{Becomes, Label};
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Document, EntityNotice, Notice, State, UNKNOWN_TOPIC, Version, What};
-use hooktide_model::payment::Transaction;
+use hooktide_model::payment::{Transaction, word};
 use hooktide_model::signing;
 
 /// The most events of a body that have a notice each. Of more, there is one for each merchant and what becomes of them.
@@ -248,14 +248,15 @@ impl Checkout<'_> {
         let time = time.unwrap_or(signed_at);
         let document = Transaction {
             id: id.clone(),
-            kind: sort,
-            status,
+            kind: word(&sort),
+            status: word(&status),
             // The message has an amount in a sentence, in no unit that a page names.
-            amount: None,
+            amount_minor: None,
             currency: None,
             payment_type: None,
             reference: self.session.sent_or_note(&mut unread, "data"),
-            account: account.clone(),
+            company: account.clone(),
+            occurred_at: time.to_string(),
             updated_at: time.to_string(),
         };
         let entity = EntityNotice {

@@ -12,7 +12,7 @@ use crate::verified::Verified;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
 use hooktide_model::notice::{Document, EntityNotice, State, Version, What};
-use hooktide_model::payment::{Account, Transaction};
+use hooktide_model::payment::{Account, Transaction, word};
 use hooktide_model::product::{Image, Product, Stock, Variant};
 
 /// The longest number, in characters.
@@ -140,18 +140,30 @@ impl<'a> Event<'a> {
         let time = self.time(written.updated_at)?;
         let mut unread = Unread::default();
         let given = |text: &String| !text.is_empty();
+        // Each under its name, or under the one that it had before.
+        let sort = match written.sort.fitting(given).needed_if_there("data.type")? {
+            None => written.former_sort.fitting(given).needed("data.type")?,
+            Some(sort) => sort,
+        };
+        let amount = match written.amount_minor.needed_if_there("data.amount_minor")? {
+            None => written.former_amount.needed_if_there("data.amount")?,
+            known => known,
+        };
+        let company = written.company.or_note(&mut unread, "data.company");
+        let began = written.occurred_at.or_note(&mut unread, "data.occurred_at");
         let transaction = Transaction {
             id: written.id.fitting(|id| is_id(id)).needed("data.id")?,
-            kind: written.kind.fitting(given).needed("data.kind")?,
-            status: written.status.fitting(given).needed("data.status")?,
-            amount: written.amount.needed_if_there("data.amount")?.map(|Minor(amount)| amount),
+            kind: word(&sort),
+            status: word(&written.status.fitting(given).needed("data.status")?),
+            amount_minor: amount.map(|Minor(amount)| amount),
             currency: written.currency.fitting(|text| is_currency(text)).needed_if_there("data.currency")?,
-            payment_type: written.payment_type.or_note(&mut unread, "data.payment_type"),
+            payment_type: written.payment_type.or_note(&mut unread, "data.payment_type").map(|text| word(&text)),
             reference: written.reference.or_note(&mut unread, "data.reference"),
-            account: written.account.or_note(&mut unread, "data.account"),
+            company: company.or_else(|| written.former_company.or_note(&mut unread, "data.account")),
+            occurred_at: began.unwrap_or(time).to_string(),
             updated_at: time.to_string(),
         };
-        require(transaction.amount.is_none() || transaction.currency.is_some(), "there is no `data.currency`")?;
+        require(transaction.amount_minor.is_none() || transaction.currency.is_some(), "there is no `data.currency`")?;
         let id = transaction.id.clone();
         Ok((time, id, Document::Transaction(Box::new(transaction)), unread.into_paths()))
     }

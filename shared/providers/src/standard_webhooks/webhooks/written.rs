@@ -51,13 +51,17 @@ fields! {
     /// A transaction, each field as it is written.
     pub(super) struct WrittenTransaction {
         pub(super) id: Lenient<String>,
-        pub(super) kind: Lenient<String>,
+        pub(super) sort: Lenient<String> = "type",
+        pub(super) former_sort: Lenient<String> = "kind",
         pub(super) status: Lenient<String>,
-        pub(super) amount: Lenient<Minor>,
+        pub(super) amount_minor: Lenient<Minor>,
+        pub(super) former_amount: Lenient<Minor> = "amount",
         pub(super) currency: Lenient<String>,
         pub(super) payment_type: Lenient<String>,
         pub(super) reference: Lenient<String>,
-        pub(super) account: Lenient<String>,
+        pub(super) company: Lenient<String>,
+        pub(super) former_company: Lenient<String> = "account",
+        pub(super) occurred_at: Lenient<Timestamp>,
         pub(super) updated_at: Lenient<Timestamp>,
     }
 }

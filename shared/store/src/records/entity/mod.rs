@@ -16,6 +16,7 @@ pub use self::id::EntityId;
 pub use self::identity::Identity;
 pub use self::memory::{MOST, Part, RECENT, Seen};
 use super::Record;
+use super::payment::Listing;
 use crate::key::Key;
 use crate::metering::item_size;
 use crate::ports::Item;
@@ -69,6 +70,8 @@ pub struct Entity {
     pub deliveries: ByteBuf,
     /// The place of the last change in the journal, packed; absent in records from before this was recorded.
     pub last: Option<ByteBuf>,
+    /// What lists and totals have of the state, if it is a transaction.
+    pub listing: Option<Listing>,
     /// The document of the state, compressed, if it is small enough to be here.
     pub document: Option<ByteBuf>,
 }
@@ -94,6 +97,7 @@ impl Entity {
             changed_at: now.as_millisecond(),
             deliveries: ByteBuf::new(),
             last: None,
+            listing: None,
             document: None,
         }
     }

@@ -242,6 +242,11 @@ pub fn store(read: Option<u64>, mark: &Mark) -> Result<Write, Fault> {
     super::replace(&key(&mark.tenant, &mark.job, &mark.resource), read, mark, upkeep(mark))
 }
 
+/// The write of a mark, whatever is there.
+pub fn put(mark: &Mark) -> Result<Write, Fault> {
+    super::put(&key(&mark.tenant, &mark.job, &mark.resource), mark, upkeep(mark))
+}
+
 fn upkeep(mark: &Mark) -> Upkeep {
     let shard = signing::sha256(&[mark.tenant.as_str().as_bytes(), mark.resource.as_bytes()])[0];
     let due_at = Timestamp::from_millisecond(mark.due_at).unwrap_or(Timestamp::MAX);

@@ -10,16 +10,22 @@ const CLEARED: usize = 256;
 type Flight<T> = futures::lock::Mutex<Option<T>>;
 
 /// The work under way, by its key. Bounded by the requests under way.
-pub(super) struct Flights<K, T>(Mutex<HashMap<K, Weak<Flight<T>>>>);
+pub(crate) struct Flights<K, T>(Mutex<HashMap<K, Weak<Flight<T>>>>);
+
+impl<K: Eq + Hash, T: Clone> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl<K: Eq + Hash, T: Clone> Flights<K, T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(HashMap::new()))
     }
 
     /// Does the work, or takes the result of whoever does it already, if it is of use to others. Where that one is cut off,
     /// the next takes over.
-    pub(super) async fn once(&self, key: K, work: impl Future<Output = T>, is_shared: fn(&T) -> bool) -> T {
+    pub(crate) async fn once(&self, key: K, work: impl Future<Output = T>, is_shared: fn(&T) -> bool) -> T {
         let flight = self.flight(key);
         let mut landed = flight.lock().await;
         if let Some(result) = &*landed {

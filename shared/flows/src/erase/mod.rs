@@ -5,6 +5,8 @@
 //! deleted leaves its record behind, and a job looks again when no such commit can be under way, until it finds nothing.
 //! Then the record goes.
 
+mod listed;
+
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -101,6 +103,9 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
         all &= syncs(ports, task.tenant, &stored.record, &mut erased).await?;
     }
     if all && erased == ErasedCounts::default() {
+        // Commits that were under way find companies as they were until nothing is left of them.
+        let companies = listed::companies(ports, task.tenant, task.id).await?;
+        delete_all(ports, companies).await?;
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
         let tokens = Write::Delete { key: authorization::key(task.tenant, task.id), condition: None };
         return task.finish_with(ports, &[delete, tokens]).await;
@@ -195,8 +200,9 @@ pub async fn whole(
         found.extend(keys);
         all &= !more;
     };
-    for kind in Kind::ALL {
-        let partition = Partition::of(tenant, Area::Tag(&tag::prefix(*kind, &connection.id)));
+    let of_kinds = Kind::ALL.iter().map(|kind| tag::prefix(*kind, &connection.id));
+    for name in of_kinds.chain([tag::failures(&connection.id)]) {
+        let partition = Partition::of(tenant, Area::Tag(&name));
         add(keys_of(ports, &partition, Range::All, PAGE).await?);
     }
     add(marks_of(ports, tenant, connection, marks).await?);
@@ -277,8 +283,21 @@ fn is_or_lies_below(sort: &str, place: &str) -> bool {
     sort.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Erases the entities and documents of a connection; whether all of them.
+/// Erases the entities and documents of a connection, and what lists and totals have of them; whether all of them.
 pub async fn entities(
+    ports: &Ports,
+    tenant: &Tenant,
+    connection: &Connection,
+    erased: &mut ErasedCounts,
+) -> Result<bool, Fault> {
+    let all = some_entities(ports, tenant, connection, erased).await;
+    // Answers that were made before are not given any more, however far this came.
+    let raised = ports.table.write(tag::raise(tenant, tag::CONNECTIONS, 0)).await;
+    raised.map_err(records::raced)?;
+    all
+}
+
+async fn some_entities(
     ports: &Ports,
     tenant: &Tenant,
     connection: &Connection,
@@ -288,6 +307,12 @@ pub async fn entities(
         if !erase_shard(ports, tenant, connection, shard, erased).await? {
             return Ok(false);
         }
+    }
+    let (listed, more) = listed::keys(ports, tenant, connection).await?;
+    erased.others += listed.len();
+    delete_all(ports, listed).await?;
+    if more {
+        return Ok(false);
     }
     let directory = Path::from(format!("documents/{tenant}/{}", connection.id));
     let found = ports.blobs.list(Some(&directory)).take(MOST).map_ok(|found| found.location).boxed();
@@ -312,14 +337,19 @@ async fn erase_shard(
         let query = Query { partition: partition.clone(), range: Range::All, descending: false, limit: PAGE };
         let page = ports.table.query(&query).await?;
         let keys: Vec<Key> = page.items.iter().map(|item| partition.clone().key(records::sort_of(item))).collect();
+        let is_last = !page.more;
         let apart = keys.iter().filter(|key| key.sort().starts_with("document#")).count();
         // The small ones are in their entities.
         let within = page.items.iter().filter(|item| item.inner().contains_key("document")).count();
         erased.documents += apart + within;
         erased.entities += keys.len() - apart;
         let belongings = keys.iter().filter_map(|key| belonging_of(connection, key.sort()));
-        delete_all(ports, belongings.chain(keys.iter().cloned()).collect()).await?;
-        if !page.more {
+        let mut all: Vec<Key> = belongings.collect();
+        for (key, item) in keys.iter().zip(page.items) {
+            all.extend(listed::keys_of(tenant, connection, key, item)?);
+        }
+        delete_all(ports, all.into_iter().chain(keys.iter().cloned()).collect()).await?;
+        if is_last {
             return Ok(true);
         }
     }

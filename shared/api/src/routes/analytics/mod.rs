@@ -1,0 +1,4 @@
+//! `/v1/analytics`: counts and sums of transactions.
+
+pub(crate) mod read;
+pub(crate) mod rebuild;

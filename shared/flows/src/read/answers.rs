@@ -1,0 +1,224 @@
+//! Answers: kept as long as nothing that they were made from has changed.
+//!
+//! An answer depends on tags, whose versions the commit of a change raises with the change itself. Versions are read before the
+//! data, so an answer is at least as new as the versions it is kept with. It is given only while its tags have these very
+//! versions: an answer whose making began before a change is never given after it, and a reader who has it already is told so
+//! without making it anew.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Reader;
+use super::kept::{Kept, Shelf};
+use super::rules::Rule;
+use crate::connect::Refusal;
+use crate::flight::Flights;
+use hooktide_model::fault::Fault;
+use hooktide_model::signing;
+use hooktide_store::ports::{Item, Key};
+use hooktide_store::records::{self, tag};
+
+/// The form of answers: a program that makes others gives them other tags.
+const FORM: &str = concat!(env!("CARGO_PKG_VERSION"), " 1");
+
+/// Something that an answer is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dependency {
+    /// What a tag covers.
+    Tag(String),
+    /// A single record.
+    Record(Key),
+}
+
+/// The versions of what an answer is made from, as a hash.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Versions([u8; 16]);
+
+/// What is asked for.
+pub struct Asked<'a> {
+    /// The rule of its endpoint.
+    pub rule: &'static Rule,
+    /// Whoever asks.
+    pub reader: Reader<'a>,
+    /// The question, the same text whenever the same is asked.
+    pub question: &'a str,
+    /// What its answer is made from.
+    pub dependencies: &'a [Dependency],
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// The reader has it: the one with this entity tag.
+    Unchanged(String),
+    /// The body.
+    Body {
+        /// The JSON.
+        body: Bytes,
+        /// Its strong entity tag.
+        etag: String,
+        /// Whether it was made for this request.
+        is_made: bool,
+    },
+}
+
+impl Answered {
+    fn made(self) -> Self {
+        match self {
+            Self::Body { body, etag, .. } => Self::Body { body, etag, is_made: true },
+            Self::Unchanged(etag) => Self::Unchanged(etag),
+        }
+    }
+}
+
+/// What became of the requests of an endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
+pub struct Figures {
+    /// Answers that were kept.
+    pub hits: u64,
+    /// Answers that the reader had.
+    pub unchanged: u64,
+    /// Answers that were made.
+    pub misses: u64,
+    /// How many of these took the place of one that had become stale.
+    pub invalidated: u64,
+    /// How long it took to make them, in milliseconds altogether.
+    pub fill_milliseconds: u64,
+}
+
+/// The answers of a process.
+#[derive(Default)]
+pub struct Answers {
+    shelf: Shelf,
+    flights: Flights<(String, Versions), Result<Kept, Refusal>>,
+    figures: Mutex<BTreeMap<&'static str, Figures>>,
+}
+
+impl Answers {
+    /// Answers a question: with what is kept if it is still right, or with what `fill` makes. `known` tells whether the reader has
+    /// the answer of an entity tag, by what all tags of answers that are right now begin with; it returns the whole tag.
+    pub async fn answer(
+        &self,
+        asked: Asked<'_>,
+        known: impl Fn(&str) -> Option<String>,
+        fill: impl Future<Output = Result<Vec<u8>, Refusal>>,
+    ) -> Result<Answered, Refusal> {
+        let now = asked.reader.context.now;
+        let question = asked.whole_question();
+        let versions = versions(&asked, &question).await?;
+        if let Some(etag) = known(&versions.prefix()) {
+            self.count(asked.rule, |figures| figures.unchanged += 1);
+            return Ok(Answered::Unchanged(etag));
+        }
+        let former = self.shelf.get(&question);
+        if let Some(kept) = former.clone().filter(|kept| kept.counts(versions, asked.rule.lifetime, now)) {
+            self.count(asked.rule, |figures| figures.hits += 1);
+            return Ok(kept.answered());
+        }
+        let mut is_made = false;
+        let made = async {
+            is_made = true;
+            match fill.await {
+                Ok(body) => {
+                    let kept = Kept::new(versions, body, now);
+                    self.shelf.put(&question, kept.clone());
+                    self.count(asked.rule, |figures| {
+                        figures.misses += 1;
+                        figures.invalidated += u64::from(former.is_some_and(|former| former.versions != versions));
+                    });
+                    Ok(kept)
+                }
+                Err(refusal) => Err(refusal),
+            }
+        };
+        // Whoever waits for it is given what comes of it, also a refusal: to try again one after the other would help nobody.
+        let kept = self.flights.once((question.clone(), versions), made, |_| true).await?;
+        Ok(if is_made { kept.answered().made() } else { kept.answered() })
+    }
+
+    /// Notes how long it took to make an answer.
+    pub fn took(&self, rule: &Rule, time: Duration) {
+        self.count(rule, |figures| figures.fill_milliseconds += u64::try_from(time.as_millis()).unwrap_or(0));
+    }
+
+    /// What became of the requests, by endpoint.
+    pub fn figures(&self) -> BTreeMap<&'static str, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count(&self, rule: &Rule, count: impl FnOnce(&mut Figures)) {
+        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        count(figures.entry(rule.endpoint).or_default());
+    }
+}
+
+impl Asked<'_> {
+    /// The question with all that its answer depends on besides data: whoever asks, and what for.
+    fn whole_question(&self) -> String {
+        let Reader { context, companies } = self.reader;
+        // Each part with its length: none reaches into another.
+        let parts = [context.tenant.as_str(), self.rule.endpoint, self.question];
+        let parts = parts.into_iter().chain(companies.iter().map(String::as_str));
+        parts.map(|part| format!("{}:{part}", part.len())).collect()
+    }
+}
+
+/// Reads the versions of what an answer is made from, in one batch.
+async fn versions(asked: &Asked<'_>, question: &str) -> Result<Versions, Fault> {
+    let (context, lanes) = (asked.reader.context, asked.reader.context.settings.lanes);
+    let mut keys = Vec::new();
+    for dependency in asked.dependencies {
+        match dependency {
+            Dependency::Tag(name) => keys.extend(tag::keys(context.tenant, name, lanes)),
+            Dependency::Record(key) => keys.push(key.clone()),
+        }
+    }
+    let items = context.table().get_many(&keys).await?;
+    let mut text = question.to_owned();
+    let mut rest: &[Option<Item>] = &items;
+    for dependency in asked.dependencies {
+        let (parts, others) = rest.split_at(match dependency {
+            Dependency::Tag(_) => usize::from(lanes),
+            Dependency::Record(_) => 1,
+        });
+        rest = others;
+        let version = match (dependency, parts) {
+            (Dependency::Record(_), [item]) => item.as_ref().map_or(0, records::rev_of),
+            (Dependency::Record(_) | Dependency::Tag(_), parts) => tag::sum(parts),
+        };
+        text.push_str(&format!("\n{version}"));
+    }
+    let hash = signing::sha256(&[FORM.as_bytes(), text.as_bytes()]);
+    let mut versions = Versions::default();
+    versions.0.copy_from_slice(&hash[..16]);
+    Ok(versions)
+}
+
+impl Versions {
+    /// The beginning of the entity tags of all answers that were made from these versions.
+    fn prefix(self) -> String {
+        format!("{}-", data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+impl Kept {
+    fn new(versions: Versions, body: Vec<u8>, now: Timestamp) -> Self {
+        // Two answers that were made from the same versions while one of them changed may differ, and so do their tags.
+        let etag = format!("{}{}", versions.prefix(), &signing::sha256_hex(&body)[..16]);
+        Self { versions, body: body.into(), etag, made_at: now }
+    }
+
+    fn counts(&self, versions: Versions, lifetime: Duration, now: Timestamp) -> bool {
+        self.versions == versions && (self.made_at..self.made_at + lifetime).contains(&now)
+    }
+
+    fn answered(self) -> Answered {
+        Answered::Body { body: self.body, etag: self.etag, is_made: false }
+    }
+}
