@@ -14,7 +14,7 @@ use hooktide_store::records::token::{self, Principal};
 use jiff::Timestamp;
 
 use crate::answer::Refused;
-use crate::person::{is_about_a_person, is_about_companies};
+use crate::limits;
 use crate::state::Api;
 
 /// The header by which an operator says for which tenant they act.
@@ -74,16 +74,8 @@ impl<S: Needs> FromRequestParts<Arc<Api>> for May<S> {
             );
             return Err(Refused::new(ProblemType::Forbidden, detail));
         }
-        if principal.user.is_some() && !is_about_a_person(parts.uri.path()) {
-            let detail = "The token is for one person: it is for their calendars and blocks, and for nothing else. Make one \
-                          without `--user`.";
-            return Err(Refused::new(ProblemType::Forbidden, detail.to_owned()));
-        }
-        let is_of_companies = principal.user.is_none() && !principal.companies.is_empty();
-        if is_of_companies && !is_about_companies(parts.uri.path()) {
-            let detail = "The token is for some companies: it is for their transactions, accounts and figures, and for nothing \
-                          else. Make one without `--company`.";
-            return Err(Refused::new(ProblemType::Forbidden, detail.to_owned()));
+        if let Some(detail) = limits::refused(&principal, parts.uri.path()) {
+            return Err(Refused::new(ProblemType::Forbidden, detail));
         }
         Ok(Self { api: Arc::clone(api), principal, token, expires_at, scope: PhantomData })
     }

@@ -12,17 +12,13 @@ type Flight<T> = futures::lock::Mutex<Option<T>>;
 /// The work under way, by its key. Bounded by the requests under way.
 pub(crate) struct Flights<K, T>(Mutex<HashMap<K, Weak<Flight<T>>>>);
 
-impl<K: Eq + Hash, T: Clone> Default for Flights<K, T> {
+impl<K, T> Default for Flights<K, T> {
     fn default() -> Self {
-        Self::new()
+        Self(Mutex::default())
     }
 }
 
 impl<K: Eq + Hash, T: Clone> Flights<K, T> {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(HashMap::new()))
-    }
-
     /// Does the work, or takes the result of whoever does it already, if it is of use to others. Where that one is cut off,
     /// the next takes over.
     pub(crate) async fn once(&self, key: K, work: impl Future<Output = T>, is_shared: fn(&T) -> bool) -> T {
@@ -60,7 +56,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_many_want_at_once_is_done_once() {
-        let (flights, done) = (Flights::new(), Cell::new(0));
+        let (flights, done) = (Flights::default(), Cell::new(0));
         let work = |key| {
             let done = &done;
             let work = async move {
@@ -78,7 +74,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_of_no_use_to_others_is_done_by_each() {
-        let flights = Flights::new();
+        let flights = Flights::default();
         let work = |number: u32| {
             let work = async move {
                 tokio::task::yield_now().await;
@@ -91,7 +87,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_is_cut_off_is_taken_over() {
-        let flights = Flights::new();
+        let flights = Flights::default();
         let mut cut = Box::pin(flights.once("key", std::future::pending::<u8>(), |_| true));
         assert!(futures::poll!(&mut cut).is_pending());
         let next = flights.once("key", std::future::ready(2), |_| true);
@@ -101,7 +97,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_nobody_waits_for_is_cleared_away() {
-        let flights = Flights::new();
+        let flights = Flights::default();
         for key in 0..10 * CLEARED {
             flights.once(key, std::future::ready(()), |()| true).await;
         }

@@ -67,16 +67,11 @@ pub fn is_failure(status: &str) -> bool {
     matches!(status, "FAILED" | "ERROR" | "ERRORED" | "DECLINED" | "EXPIRED" | "RETURNED" | "REJECTED")
 }
 
-/// The number of digits after the point of a currency's amounts (ISO 4217, list one); 2 for one that is not among the
-/// exceptions.
-pub fn exponent(currency: &str) -> u8 {
-    match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
-        | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
+/// The number of digits after the point of a currency's amounts (ISO 4217, list one); none where the standard lists no such
+/// currency, or no digits of it.
+pub fn exponent(currency: &str) -> Option<u8> {
+    let digits = iso_currency::Currency::from_code(currency)?.exponent()?;
+    u8::try_from(digits).ok()
 }
 
 #[cfg(test)]
@@ -86,7 +81,10 @@ mod tests {
     #[test]
     fn a_currency_has_as_many_digits_as_the_standard_says() {
         for (currency, digits) in [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("HUF", 2), ("ISK", 0), ("UGX", 0)] {
-            assert_eq!(exponent(currency), digits, "{currency}");
+            assert_eq!(exponent(currency), Some(digits), "{currency}");
+        }
+        for unknown in ["", "eur", "EURO", "ZZZ", "BTC"] {
+            assert_eq!(exponent(unknown), None, "{unknown}");
         }
     }
 

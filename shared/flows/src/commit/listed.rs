@@ -17,7 +17,7 @@ use hooktide_store::records::{self, Upkeep, tag};
 
 use crate::rollup::mark;
 
-/// How many writes a transaction needs as a rule: its entity, where it is listed, its id, and its total. Where several of a batch
+/// How many writes most transactions need: its entity, where it is listed, its id, and its total. Where several of a batch
 /// are in other places than before, the batch is cut.
 pub(super) const WRITES: usize = 5;
 
@@ -67,8 +67,8 @@ struct Added {
     moved: bool,
 }
 
-/// The writes that lists and totals need for the entities that a plan changes, by a commit in `lane`; `known` are the companies
-/// that have a record.
+/// The writes that lists and totals need for the entities that a plan changes, by a commit in `lane`; the plan knows the
+/// companies that have a record.
 pub(super) fn writes(plan: &Plan<'_>, batch: Batch<'_>, lane: u8) -> Result<Vec<Write>, Fault> {
     let mut writes = Vec::new();
     let (mut totals, mut companies) = (BTreeMap::<TotalId, Added>::new(), BTreeSet::new());

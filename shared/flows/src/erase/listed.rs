@@ -1,6 +1,7 @@
 //! What lists and totals have of a connection.
 
 use super::{MOST, keys_of as keys_in};
+use crate::jobs::task::Runner;
 use crate::{Ports, recount, rollup};
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
@@ -41,18 +42,18 @@ pub(super) async fn keys(ports: &Ports, tenant: &Tenant, connection: &Connection
             found.extend(keys);
             more |= are_more || left == 0;
         }
-        let marks = [&rollup::RUNNER, &recount::RUNNER]
-            .map(|runner| job::key(tenant, &runner.kind, &rollup::mark::resource(&id)));
-        for key in [Recount::key(tenant, &id)].into_iter().chain(marks) {
-            found.extend(ports.table.get(&key).await?.map(|_| key));
-        }
     }
     Ok((found, more))
 }
 
-/// The keys of the companies of a connection, which go when nothing is left of what they had.
+/// The keys of the companies of a connection, with those of their jobs: they go when nothing is left of what they had, and stay
+/// as long as the connection does.
 pub(super) async fn companies(ports: &Ports, tenant: &Tenant, connection: &str) -> Result<Vec<Key>, Fault> {
-    Ok(of(ports, tenant, connection).await?.iter().map(|id| id.key(tenant)).collect())
+    let keys_of = |id: &CompanyId| {
+        let mark = |runner: &Runner| job::key(tenant, &runner.kind, &rollup::mark::resource(id));
+        [id.key(tenant), Recount::key(tenant, id), mark(&rollup::RUNNER), mark(&recount::RUNNER)]
+    };
+    Ok(of(ports, tenant, connection).await?.iter().flat_map(keys_of).collect())
 }
 
 async fn of(ports: &Ports, tenant: &Tenant, connection: &str) -> Result<Vec<CompanyId>, Fault> {

@@ -15,13 +15,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Reader;
-use super::kept::{Kept, Shelf};
+use super::kept::{Kept, KeptAnswers};
 use super::rules::Rule;
 use crate::connect::Refusal;
 use crate::flight::Flights;
 use hooktide_model::fault::Fault;
 use hooktide_model::signing;
-use hooktide_store::ports::{Item, Key};
+use hooktide_store::ports::Key;
 use hooktide_store::records::{self, tag};
 
 /// The form of answers: a program that makes others gives them other tags.
@@ -68,15 +68,6 @@ pub enum Answered {
     },
 }
 
-impl Answered {
-    fn made(self) -> Self {
-        match self {
-            Self::Body { body, etag, .. } => Self::Body { body, etag, is_made: true },
-            Self::Unchanged(etag) => Self::Unchanged(etag),
-        }
-    }
-}
-
 /// What became of the requests of an endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Figures {
@@ -95,7 +86,7 @@ pub struct Figures {
 /// The answers of a process.
 #[derive(Default)]
 pub struct Answers {
-    shelf: Shelf,
+    kept: KeptAnswers,
     flights: Flights<(String, Versions), Result<Kept, Refusal>>,
     figures: Mutex<BTreeMap<&'static str, Figures>>,
 }
@@ -116,30 +107,25 @@ impl Answers {
             self.count(asked.rule, |figures| figures.unchanged += 1);
             return Ok(Answered::Unchanged(etag));
         }
-        let former = self.shelf.get(&question);
+        let former = self.kept.get(&question);
         if let Some(kept) = former.clone().filter(|kept| kept.counts(versions, asked.rule.lifetime, now)) {
             self.count(asked.rule, |figures| figures.hits += 1);
-            return Ok(kept.answered());
+            return Ok(kept.answered(false));
         }
         let mut is_made = false;
         let made = async {
             is_made = true;
-            match fill.await {
-                Ok(body) => {
-                    let kept = Kept::new(versions, body, now);
-                    self.shelf.put(&question, kept.clone());
-                    self.count(asked.rule, |figures| {
-                        figures.misses += 1;
-                        figures.invalidated += u64::from(former.is_some_and(|former| former.versions != versions));
-                    });
-                    Ok(kept)
-                }
-                Err(refusal) => Err(refusal),
-            }
+            let kept = Kept::new(versions, fill.await?, now);
+            self.kept.put(&question, kept.clone());
+            self.count(asked.rule, |figures| {
+                figures.misses += 1;
+                figures.invalidated += u64::from(former.is_some_and(|former| former.versions != versions));
+            });
+            Ok(kept)
         };
         // Whoever waits for it is given what comes of it, also a refusal: to try again one after the other would help nobody.
         let kept = self.flights.once((question.clone(), versions), made, |_| true).await?;
-        Ok(if is_made { kept.answered().made() } else { kept.answered() })
+        Ok(kept.answered(is_made))
     }
 
     /// Notes how long it took to make an answer.
@@ -179,18 +165,12 @@ async fn versions(asked: &Asked<'_>, question: &str) -> Result<Versions, Fault> 
             Dependency::Record(key) => keys.push(key.clone()),
         }
     }
-    let items = context.table().get_many(&keys).await?;
+    let mut items = context.table().get_many(&keys).await?.into_iter();
     let mut text = question.to_owned();
-    let mut rest: &[Option<Item>] = &items;
     for dependency in asked.dependencies {
-        let (parts, others) = rest.split_at(match dependency {
-            Dependency::Tag(_) => usize::from(lanes),
-            Dependency::Record(_) => 1,
-        });
-        rest = others;
-        let version = match (dependency, parts) {
-            (Dependency::Record(_), [item]) => item.as_ref().map_or(0, records::rev_of),
-            (Dependency::Record(_) | Dependency::Tag(_), parts) => tag::sum(parts),
+        let version = match dependency {
+            Dependency::Tag(_) => tag::sum(items.by_ref().take(lanes.into())),
+            Dependency::Record(_) => items.next().flatten().as_ref().map_or(0, records::rev_of),
         };
         text.push_str(&format!("\n{version}"));
     }
@@ -218,7 +198,7 @@ impl Kept {
         self.versions == versions && (self.made_at..self.made_at + lifetime).contains(&now)
     }
 
-    fn answered(self) -> Answered {
-        Answered::Body { body: self.body, etag: self.etag, is_made: false }
+    fn answered(self, is_made: bool) -> Answered {
+        Answered::Body { body: self.body, etag: self.etag, is_made }
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Kept {
 
 /// Kept answers by what was asked.
 #[derive(Debug)]
-pub(super) struct Shelf(Mutex<Inner>);
+pub(super) struct KeptAnswers(Mutex<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -36,13 +36,13 @@ struct Inner {
     bytes: usize,
 }
 
-impl Default for Shelf {
+impl Default for KeptAnswers {
     fn default() -> Self {
         Self(Mutex::new(Inner { by_question: LruCache::unbounded(), bytes: 0 }))
     }
 }
 
-impl Shelf {
+impl KeptAnswers {
     /// The answer to a question, whatever it was made from.
     pub(super) fn get(&self, question: &str) -> Option<Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).by_question.get(question).cloned()
@@ -50,7 +50,7 @@ impl Shelf {
 
     /// Keeps an answer.
     pub(super) fn put(&self, question: &str, kept: Kept) {
-        // One that would clear the shelf is made each time.
+        // One that would take the place of most others is made each time.
         if size(question, &kept) > MOST_BYTES / 4 {
             return;
         }
@@ -82,16 +82,16 @@ mod tests {
 
     #[test]
     fn what_nobody_asked_for_gives_way_to_what_is_new() {
-        let shelf = Shelf::default();
+        let answers = KeptAnswers::default();
         for question in ["a", "b", "c", "d", "a"] {
-            shelf.put(question, kept(MOST_BYTES / 5));
+            answers.put(question, kept(MOST_BYTES / 5));
         }
-        assert!(shelf.get("b").is_some());
-        shelf.put("e", kept(MOST_BYTES / 5));
-        shelf.put("f", kept(MOST_BYTES / 5));
-        let there = ["a", "b", "c", "d", "e", "f"].map(|question| shelf.get(question).is_some());
+        assert!(answers.get("b").is_some());
+        answers.put("e", kept(MOST_BYTES / 5));
+        answers.put("f", kept(MOST_BYTES / 5));
+        let there = ["a", "b", "c", "d", "e", "f"].map(|question| answers.get(question).is_some());
         assert_eq!(there, [true, true, false, false, true, true]);
-        shelf.put("g", kept(MOST_BYTES / 2));
-        assert!(shelf.get("g").is_none() && shelf.get("f").is_some(), "one that is too large is not kept");
+        answers.put("g", kept(MOST_BYTES / 2));
+        assert!(answers.get("g").is_none() && answers.get("f").is_some(), "one that is too large is not kept");
     }
 }

@@ -75,7 +75,7 @@ impl TransactionView {
             entity: format!("{}/{connection}/{entity}", Kind::Transaction),
             company_name: companies.name(&connection, &company.company).map(str::to_owned),
             company: company.company.clone(),
-            exponent: currency.as_deref().map(exponent),
+            exponent: currency.as_deref().and_then(exponent),
             // Documents from before it was recorded have none.
             occurred_at: if occurred_at.is_empty() { updated_at.clone() } else { occurred_at },
             id,

@@ -49,7 +49,7 @@ pub(super) struct EndpointCache {
 impl EndpointCache {
     pub(super) fn new(settings: &Settings) -> Self {
         let (lifetime, public_url) = (settings.endpoint_cache, settings.public_url.clone());
-        Self { known: Remembered::new(CAPACITY), flights: Flights::new(), lifetime, public_url }
+        Self { known: Remembered::new(CAPACITY), flights: Flights::default(), lifetime, public_url }
     }
 
     /// The endpoint, remembered or read; `None` if there is no such endpoint.

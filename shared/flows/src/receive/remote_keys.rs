@@ -88,8 +88,8 @@ impl KeyCache {
             keys: Remembered::new(CAPACITY).overtaken_by(LIFETIME),
             missing: Remembered::new(CAPACITY).overtaken_by(UNKNOWN),
             tokens: Remembered::new(CAPACITY).overtaken_by(LIFETIME),
-            key_flights: Flights::new(),
-            token_flights: Flights::new(),
+            key_flights: Flights::default(),
+            token_flights: Flights::default(),
         }
     }
 

@@ -92,15 +92,11 @@ async fn end_of_some(ports: &Ports, tenant: &Tenant, company: &CompanyId, from: 
 type Parts = BTreeMap<String, (u64, (TotalId, Total))>;
 
 async fn parts(ports: &Ports, tenant: &Tenant, company: &CompanyId, from: i64, to: i64) -> Result<Parts, Fault> {
-    let (mut parts, mut range) = (Parts::new(), at_quarter(from, to));
-    loop {
-        let query = Query { partition: company.totals(tenant), range: range.clone(), descending: false, limit: READ };
-        let page = ports.table.query(&query).await?;
-        let read = |item: &Item| (records::rev_of(item), TotalId::read(company, item));
-        parts.extend(page.items.iter().map(|item| (records::sort_of(item).to_owned(), read(item))));
-        match page.items.last().filter(|_| page.more) {
-            Some(last) => range = range.after(records::sort_of(last)),
-            None => return Ok(parts),
-        }
-    }
+    let mut parts = Parts::new();
+    let read = |item: &Item| {
+        let part = (records::rev_of(item), TotalId::read(company, item));
+        parts.insert(records::sort_of(item).to_owned(), part);
+    };
+    records::each_item(&*ports.table, &company.totals(tenant), at_quarter(from, to), read).await?;
+    Ok(parts)
 }

@@ -6,20 +6,21 @@
 
 mod compare;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{Kind, MarkReason};
 use hooktide_store::ports::Write;
-use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::job::Raise;
 use hooktide_store::records::payment::{Company, CompanyId, Recount, quarter_of, rolled};
 use hooktide_store::records::{self, Stored, Upkeep, tag};
 
 use self::compare::{Compared, compare};
 use crate::connect::{Context, Refusal};
 use crate::jobs::announce;
+use crate::jobs::raise::raise;
 use crate::jobs::task::{Runner, Task};
 use crate::read::{Companies, Reader};
 use crate::{Ports, rollup};
@@ -53,26 +54,20 @@ pub async fn begin(reader: Reader<'_>, company: Option<&str>) -> Result<Vec<Reco
             finished_at: None,
         };
         let resource = rollup::mark::resource(&company.id);
-        let stored = records::get::<Mark>(&*ports.table, &job::key(tenant, &RUNNER.kind, &resource)).await?;
-        let mark = match &stored {
-            None => Mark::asked(tenant, RUNNER.kind.clone(), &resource, now, now),
-            Some(stored) => job::raised(
-                Some(stored),
-                &job::Raise {
-                    tenant,
-                    job: RUNNER.kind.clone(),
-                    resource: &resource,
-                    reasons: &[(MarkReason::Asked, 1)].into(),
-                    entities: &Default::default(),
-                },
-                Default::default(),
-                now,
-            ),
+        let key = Recount::key(tenant, &company.id);
+        let former = records::get::<Recount>(&*ports.table, &key).await?.map(|former| former.rev);
+        let progress = records::replace(&key, former, &recount, Upkeep::default())?;
+        ports.table.write(progress).await.map_err(records::raced)?;
+        let asked = Raise {
+            tenant,
+            job: RUNNER.kind.clone(),
+            resource: &resource,
+            reasons: &[(MarkReason::Asked, 1)].into(),
+            entities: &BTreeSet::new(),
         };
-        let progress = records::put(&Recount::key(tenant, &company.id), &recount, Upkeep::default())?;
-        let writes = vec![progress, job::store(stored.map(|stored| stored.rev), &mark)?];
-        ports.table.transact(writes).await.map_err(records::overtaken)?;
-        announce::announce(ports, &mark, now).await;
+        if let Some(mark) = raise(ports, &asked, Duration::ZERO, now).await? {
+            announce::announce(ports, &mark, now).await;
+        }
         begun.push(recount);
     }
     Ok(begun)

@@ -17,7 +17,7 @@ use crate::read::analytics::Quarters;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::MarkReason;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::{Query, Range};
+use hooktide_store::ports::{Item, Query, Range};
 use hooktide_store::records::payment::rolled::{DAY, Rolled, day_of, open_from};
 use hooktide_store::records::payment::{Company, CompanyId};
 use hooktide_store::records::{self, Upkeep, whole_number};
@@ -87,12 +87,13 @@ async fn roll(ports: &Ports, tenant: &Tenant, id: &CompanyId, from: i64, before:
 /// The days that were changed since they were rolled up.
 async fn changed(ports: &Ports, tenant: &Tenant, id: &CompanyId, open: i64) -> Result<Vec<i64>, Fault> {
     let late = late(ports, tenant, id, 0, open).await?;
-    let mut changed = Vec::new();
-    for (day, count) in late {
-        let rolled = records::get::<Rolled>(&*ports.table, &id.rolled(tenant, day)).await?;
-        if rolled.is_none_or(|rolled| rolled.record.late != count) {
-            changed.push(day);
-        }
-    }
-    Ok(changed)
+    let keys: Vec<_> = late.keys().map(|day| id.rolled(tenant, *day)).collect();
+    let counted = |item: Item| whole_number::<u64>(&item, "late");
+    let rolled = ports.table.get_many(&keys).await?.into_iter().map(|item| item.and_then(counted));
+    Ok(late
+        .into_iter()
+        .zip(rolled)
+        .filter(|((_, count), rolled)| *rolled != Some(*count))
+        .map(|((day, _), _)| day)
+        .collect())
 }

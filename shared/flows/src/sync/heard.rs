@@ -13,17 +13,16 @@ use hooktide_store::records::resource::{Reading, ResourceId};
 use hooktide_store::records::subscription::{self, MISSED, Subscription};
 use hooktide_store::records::{self, Stored, Upkeep};
 
-/// What a reading that is complete says about the subscriptions of its resource, one after the other. Webhooks that carry the
-/// state ring no sync: a reading shows that they come by what is known already.
-fn observations(reading: &Reading) -> Vec<Observation> {
-    let (heard, missed) = match reading.via {
-        Via::Webhook => (true, false),
-        Via::Polling | Via::Full | Via::Probe => (reading.reported, reading.missed > 0),
-        Via::Import | Via::Own => (false, false),
-    };
-    // Where some are reported and some are missed, webhooks do not come as they should.
-    let heard = (heard && !missed).then_some(Observation::Success);
-    heard.into_iter().chain(missed.then_some(Observation::Failure)).collect()
+/// What a reading that is complete says about the subscriptions of its resource. Webhooks that carry the state ring no sync: a
+/// reading shows that they come by what is known already.
+fn observation(reading: &Reading) -> Option<Observation> {
+    match reading.via {
+        Via::Webhook => Some(Observation::Success),
+        // Where some are reported and some are missed, webhooks do not come as they should.
+        Via::Polling | Via::Full | Via::Probe if reading.missed > 0 => Some(Observation::Failure),
+        Via::Polling | Via::Full | Via::Probe => reading.reported.then_some(Observation::Success),
+        Via::Import | Via::Own => None,
+    }
 }
 
 /// Notes it with the subscriptions; returns how the changes of the resource are found from now on, if that may have changed.
@@ -34,30 +33,21 @@ pub(super) async fn note(
     reading: &Reading,
     now: Timestamp,
 ) -> Result<Option<ResourceMode>, Fault> {
-    let observations = observations(reading);
-    if observations.is_empty() {
-        return Ok(None);
-    }
+    let Some(observation) = observation(reading) else { return Ok(None) };
     let mut all = mode::subscriptions(ports, tenant, &id.connection).await?;
     let about = |one: &Subscription| one.covers(&id.name, id.part.as_deref()) && one.provider_id.is_some();
     for stored in all.iter_mut().filter(|stored| about(&stored.record)) {
-        let mut next = stored.record.clone();
-        for observation in &observations {
-            let was_well = next.failures == 0 && *observation == Observation::Success;
-            if !was_well {
-                next = observe(&next, *observation, now).0;
-            }
-            if *observation == Observation::Failure {
-                next.reason = Some(MISSED.to_owned());
-            }
-        }
-        if next == stored.record {
+        if stored.record.failures == 0 && observation == Observation::Success {
             continue;
+        }
+        let (mut next, _) = observe(&stored.record, observation, now);
+        if observation == Observation::Failure {
+            next.reason = Some(MISSED.to_owned());
         }
         store(ports, tenant, stored, &next).await?;
         stored.record = next;
     }
-    if observations.contains(&Observation::Failure) {
+    if observation == Observation::Failure {
         // They are repaired, and not only when they are due.
         watch::look(ports, tenant, &id.connection, now).await?;
     }

@@ -41,7 +41,7 @@ pub(super) fn done(resource: &mut Resource, reading: &Reading, schedule: Schedul
         let interval = due::interval(last, reading.changes > 0, schedule.pace);
         resource.interval = u32::try_from(interval.as_secs()).ok();
     }
-    if reading.via == Via::Webhook || reading.reported {
+    if reading.via == Via::Webhook || reading.reported && reading.missed == 0 {
         (resource.heard_at, resource.missed_in_a_row) = (Some(now), 0);
     }
     // Providers may know by dates only a while later what they report.

@@ -98,6 +98,9 @@ const LONGEST_PARTITION: usize = 2048;
 /// The longest sort key that DynamoDB takes, in bytes.
 const LONGEST_SORT: usize = 1024;
 
+/// How many small items are read at once.
+const LARGE_PAGE: usize = 1_000;
+
 /// A type that is stored as one item.
 pub trait Record: Serialize + DeserializeOwned {
     /// Its name in fault texts.
@@ -279,6 +282,24 @@ pub async fn list_range<R: Record>(
         all.extend(page);
         if !more || empty || all.len() >= bound {
             return Ok(all);
+        }
+    }
+}
+
+/// Shows each item of a range of a partition, page by page, until all were shown.
+pub async fn each_item(
+    table: &dyn Table,
+    partition: &crate::ports::Partition,
+    mut range: Range,
+    mut show: impl FnMut(&Item),
+) -> Result<(), Fault> {
+    loop {
+        let query = Query { partition: partition.clone(), range, descending: false, limit: LARGE_PAGE };
+        let page = table.query(&query).await?;
+        page.items.iter().for_each(&mut show);
+        match page.items.last().filter(|_| page.more) {
+            Some(last) => range = query.range.after(sort_of(last)),
+            None => return Ok(()),
         }
     }
 }

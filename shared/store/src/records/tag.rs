@@ -4,9 +4,9 @@
 //! transactions on one item would cancel each other. The tag's version is the sum of its parts. The tag of a single
 //! entity is its own version and costs no write.
 
-use super::number;
+use super::{number, whole_number};
 use crate::key::{Area, Key, Partition};
-use crate::ports::{AttributeValue, Item, Table, Write};
+use crate::ports::{Item, Table, Write};
 use crate::records::entity::EntityId;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
@@ -56,8 +56,8 @@ pub fn raise(tenant: &Tenant, tag: &str, lane: u8) -> Write {
 /// The counters of tags, in order; zero for one that was never raised. `lanes` is the most that there have been.
 pub async fn versions(table: &dyn Table, tenant: &Tenant, tags: &[String], lanes: u8) -> Result<Vec<u64>, Fault> {
     let keys: Vec<Key> = tags.iter().flat_map(|tag| keys(tenant, tag, lanes)).collect();
-    let items = table.get_many(&keys).await?;
-    Ok(items.chunks(usize::from(lanes.max(1))).map(sum).collect())
+    let mut items = table.get_many(&keys).await?.into_iter();
+    Ok(tags.iter().map(|_| sum(items.by_ref().take(lanes.into()))).collect())
 }
 
 /// The keys of the parts of a tag's counter.
@@ -66,12 +66,8 @@ pub fn keys(tenant: &Tenant, tag: &str, lanes: u8) -> impl Iterator<Item = Key> 
 }
 
 /// The counter whose parts were read.
-pub fn sum(parts: &[Option<Item>]) -> u64 {
-    let count = |item: &Option<Item>| match item.as_ref().and_then(|item| item.get("n")) {
-        Some(AttributeValue::N(text)) => text.parse().unwrap_or(0),
-        _ => 0_u64,
-    };
-    parts.iter().map(count).sum()
+pub fn sum(parts: impl Iterator<Item = Option<Item>>) -> u64 {
+    parts.flatten().filter_map(|part| whole_number::<u64>(&part, "n")).sum()
 }
 
 fn key(tenant: &Tenant, tag: &str, lane: u8) -> Key {

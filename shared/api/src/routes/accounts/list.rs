@@ -7,8 +7,8 @@ use hooktide_flows::read::rules;
 
 use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params};
-use crate::kept::Question;
 use crate::paging::{ConnectionQuery, list_of};
+use crate::question::Question;
 
 /// The merchant accounts that providers reported, by their ids.
 #[utoipa::path(get, path = "/v1/accounts", operation_id = "list_accounts", params(ConnectionQuery),

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use crate::access::{May, Read};
 use crate::answer::{Answer, Params};
-use crate::kept::Question;
+use crate::question::Question;
 
 /// What tells accounts of one id apart.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -10,8 +10,8 @@ use utoipa::IntoParams;
 
 use crate::access::{May, Read};
 use crate::answer::{Answer, List, Params};
-use crate::kept::Question;
 use crate::paging::limit_of;
+use crate::question::Question;
 
 /// The filters, and where to go on.
 #[derive(Debug, Deserialize, IntoParams)]

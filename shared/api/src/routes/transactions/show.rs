@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 
 use crate::access::{May, Read};
 use crate::answer::{Answer, Params, Refused};
-use crate::kept::Question;
+use crate::question::Question;
 
 /// What tells transactions of one id apart.
 #[derive(Debug, Deserialize, IntoParams)]

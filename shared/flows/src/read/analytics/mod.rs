@@ -65,8 +65,8 @@ pub struct Row {
     pub company_name: Option<String>,
     /// The currency (ISO 4217).
     pub currency: String,
-    /// How many digits of sums are after the point (ISO 4217).
-    pub exponent: u8,
+    /// How many digits of sums are after the point (ISO 4217); null for a currency that the standard does not list.
+    pub exponent: Option<u8>,
     /// The status.
     pub status: String,
     /// What they are.

@@ -6,13 +6,11 @@ use crate::connect::Context;
 use crate::rollup::late::late;
 use hooktide_model::fault::Fault;
 use hooktide_model::tenant::Tenant;
-use hooktide_store::ports::{Query, Table};
+use hooktide_store::ports::{Item, Table};
 use hooktide_store::records;
 use hooktide_store::records::payment::rolled::{self, DAY, Figure, Rolled, day_of, open_from};
 use hooktide_store::records::payment::{CompanyId, Total, TotalId, at_quarter};
 
-/// How many parts of totals are read at once.
-const PAGE: usize = 1_000;
 /// How many days that are rolled up are read at the most: as many as a question may be about, and both ends.
 const MOST_DAYS: usize = 4_000;
 
@@ -87,19 +85,11 @@ impl Quarters {
         if from >= to {
             return Ok(());
         }
-        let mut range = at_quarter(from, to);
-        loop {
-            let query = Query { partition: company.totals(tenant), range, descending: false, limit: PAGE };
-            let page = table.query(&query).await?;
-            for item in &page.items {
-                let (id, total) = TotalId::read(company, item);
-                self.add(id, total);
-            }
-            match page.items.last().filter(|_| page.more) {
-                Some(last) => range = query.range.after(records::sort_of(last)),
-                None => return Ok(()),
-            }
-        }
+        let add = |item: &Item| {
+            let (id, total) = TotalId::read(company, item);
+            self.add(id, total);
+        };
+        records::each_item(table, &company.totals(tenant), at_quarter(from, to), add).await
     }
 
     /// The figures that are not zero from one time to another one.
