@@ -1,7 +1,7 @@
 //! Whether the server is well, and how much there is.
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::failure::Failure;
@@ -18,11 +18,13 @@ pub(crate) async fn run(client: &Client, output: &Output) -> Result<(), Failure>
         counts.push((name, count(client, name).await?));
     }
     let refused = refused(client).await?;
+    let answers = answers(client).await?;
     if output.json {
-        let counts: serde_json::Map<String, Value> =
+        let counts: Map<String, Value> =
             counts.iter().map(|(name, count)| (name.replace('-', "_"), json!(count))).collect();
         return output.value(
-            &json!({ "url": client.name(), "health": health, "counts": counts, "needs_reauthorization": refused }),
+            &json!({ "url": client.name(), "health": health, "counts": counts, "needs_reauthorization": refused,
+                     "answers": answers }),
         );
     }
     let state = match field(&health, "status") {
@@ -31,12 +33,29 @@ pub(crate) async fn run(client: &Client, output: &Output) -> Result<(), Failure>
     };
     let mut told = vec![("server", client.name().to_owned()), ("health", state)];
     told.extend(counts.iter().map(|(name, count)| (*name, in_words(*count))));
+    told.extend(answers.iter().map(|(endpoint, figures)| {
+        let [rate, hits, unchanged, misses] =
+            ["hit_rate", "hits", "unchanged", "misses"].map(|name| field(figures, name));
+        (
+            "answers",
+            format!("{endpoint}: {hits} kept, {unchanged} unchanged, {misses} made; {rate} of all needed no making"),
+        )
+    }));
     told.extend(refused.iter().map(|connection| {
         let told = connection.get("needs_reauthorization").unwrap_or(&Value::Null);
         let (id, since, advice) = (field(connection, "id"), time(told, "since"), field(told, "advice"));
         ("needs reauthorization", format!("{id} since {since}: {advice}"))
     }));
     output.line(&facts(told))
+}
+
+/// What became of requests for answers that are kept, by endpoint; nothing if we may not know.
+async fn answers(client: &Client) -> Result<Map<String, Value>, Failure> {
+    match client.get(&["v1", "status"], &[]).await {
+        Ok(status) => Ok(status.get("answers").and_then(Value::as_object).cloned().unwrap_or_default()),
+        Err(failure) if is_hidden(&failure) => Ok(Map::new()),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The connections whose provider refuses their credentials, as far as we may know.

@@ -46,6 +46,12 @@ pub(crate) struct May<S: Needs> {
 }
 
 impl<S: Needs> May<S> {
+    /// What the server asks of itself, for those who may see all of a tenant.
+    pub(crate) fn itself(api: &Arc<Api>, tenant: Tenant) -> Self {
+        let principal = Principal::operator(tenant);
+        Self { api: Arc::clone(api), principal, token: String::new(), expires_at: None, scope: PhantomData }
+    }
+
     pub(crate) fn tenant(&self) -> &Tenant {
         &self.principal.tenant
     }

@@ -20,6 +20,7 @@ mod routes;
 mod signed;
 mod state;
 mod streams;
+mod warm;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes as of;
 
 pub use self::state::{Api, Load, Options};
+pub use self::warm::warm;
 use crate::answer::Refused;
 
 /// The longest part of a path, in bytes: less than the longest key of a record.

@@ -41,13 +41,13 @@ impl<S: Needs> May<S> {
             serde_json::to_vec(&value).map_err(|error| Fault::failed(format!("an answer: {error}")).into())
         };
         let (answers, began) = (self.api.answers(), Instant::now());
-        match answers.answer(asked, has, fill).await? {
+        match answers.answer(&asked, has, fill).await? {
             Answered::Unchanged(etag) => Ok(etag::response(&etag, None)),
             Answered::Body { etag, .. } if known.any => Ok(etag::response(&etag, None)),
             // An answer that was found to be right for this request has no age (RFC 9111, 5.1).
             Answered::Body { body, etag, is_made } => {
                 if is_made {
-                    answers.took(rule, began.elapsed());
+                    answers.took(&asked, began.elapsed());
                 }
                 Ok(etag::response(&etag, Some(Body::from(body))))
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::read::rules::Lifetimes;
 use hooktide_model::network::{Network, PrivateHost};
 use hooktide_providers::Provider;
 use hooktide_providers::oauth2::OAuth;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub keep_dead_letters: Duration,
     /// How long deliveries for unknown accounts are kept.
     pub keep_held: Duration,
+    /// How long answers are kept.
+    pub lifetimes: Lifetimes,
     /// What the local server spends on those who connect to it.
     pub serving: Serving,
 }
@@ -93,6 +96,7 @@ impl Default for Settings {
             keep_journal: 30 * DAY,
             keep_dead_letters: 90 * DAY,
             keep_held: 30 * DAY,
+            lifetimes: Lifetimes::default(),
             serving: Serving::default(),
         }
     }
@@ -126,6 +130,18 @@ macro_rules! settings {
 }
 
 settings! {
+    "HOOKTIDE_ANSWERS_ACCOUNTS_SECONDS" 0 <= 600 <= 86_400, |settings, seconds| settings.lifetimes.accounts = Duration::from_secs(seconds.into()),
+        "how long answers about accounts are kept while nothing has changed, in seconds: 30 is brief, 300 usual, 3600 long";
+    "HOOKTIDE_ANSWERS_DAYS_SECONDS" 0 <= 600 <= 86_400, |settings, seconds| settings.lifetimes.days = Duration::from_secs(seconds.into()),
+        "how long analytics by day are kept while nothing has changed, in seconds";
+    "HOOKTIDE_ANSWERS_HOURS_SECONDS" 0 <= 300 <= 86_400, |settings, seconds| settings.lifetimes.hours = Duration::from_secs(seconds.into()),
+        "how long analytics by hour are kept while nothing has changed, in seconds";
+    "HOOKTIDE_ANSWERS_MONTHS_SECONDS" 0 <= 3600 <= 86_400, |settings, seconds| settings.lifetimes.months = Duration::from_secs(seconds.into()),
+        "how long analytics by month are kept while nothing has changed, in seconds";
+    "HOOKTIDE_ANSWERS_TRANSACTIONS_SECONDS" 0 <= 120 <= 86_400, |settings, seconds| settings.lifetimes.transactions = Duration::from_secs(seconds.into()),
+        "how long answers about transactions are kept while nothing has changed, in seconds";
+    "HOOKTIDE_ANSWERS_WEEKS_SECONDS" 0 <= 1800 <= 86_400, |settings, seconds| settings.lifetimes.weeks = Duration::from_secs(seconds.into()),
+        "how long analytics by week are kept while nothing has changed, in seconds";
     "HOOKTIDE_BODIES_MIB" 16 <= 64 <= 4096, |settings, mebibytes| settings.serving.body_bytes = mebibytes as usize * MEBIBYTE,
         "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB";
     "HOOKTIDE_BODY_SECONDS" 1 <= 20 <= 300, |settings, seconds| settings.serving.body_time = Duration::from_secs(seconds.into()),

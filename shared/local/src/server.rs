@@ -160,13 +160,15 @@ pub async fn serve(
     }
     make_admin_token(&host).await?;
     let (origins, test_tools) = (options.origins.clone(), options.test_tools);
-    let app = app(&host, host.api(Options { origins, test_tools, load: host.load(), ..Options::default() }));
+    let api = host.api(Options { origins, test_tools, load: host.load(), ..Options::default() });
+    let app = app(&host, Arc::clone(&api));
     let failed = |(provider, refusal)| ServeError::Failed(format!("the demo's connection of {provider}: {refusal}"));
     let started_at = host.clock.now();
     let demo_connections =
         if options.demo { demo::connect_all(&host, &simulators).await.map_err(failed)? } else { BTreeMap::new() };
     let (stop, stopped) = watch::channel(false);
     let workers = start_workers(&host, &stopped);
+    let warming = tokio::spawn(hooktide_api::warm(api));
     let blocking = tokio::spawn(demo::let_calendars_block(Arc::clone(&host), demo_connections.clone(), started_at));
     note_address(&host, address)?;
     ready(Ready { address, admin_token_file: options.home.join(ADMIN_TOKEN), demo_connections, simulators });
@@ -175,6 +177,7 @@ pub async fn serve(
     shutdown.await;
     stop.send_replace(true);
     blocking.abort();
+    warming.abort();
     forget_address(&host);
     serving.await.map_err(|error| ServeError::Failed(error.to_string()))?;
     for worker in workers {

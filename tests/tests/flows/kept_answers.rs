@@ -186,7 +186,7 @@ async fn explore(is_flawed: bool) -> (usize, usize) {
                 question: "",
                 dependencies: &[Dependency::Tag(TAG.to_owned())],
             };
-            let answered = answers.answer(asked, |_| None, fill).await.unwrap();
+            let answered = answers.answer(&asked, |_| None, fill).await.unwrap();
             let Answered::Body { body, .. } = answered else { panic!("a body") };
             let given: i32 = std::str::from_utf8(&body).unwrap().parse().unwrap();
             if given < asked_at {

@@ -1,5 +1,6 @@
 //! What is generated is current: `make generate` writes it, and here it is compared.
 
+mod answers;
 mod events;
 mod providers;
 mod receivers;

@@ -15,7 +15,7 @@ use crate::answer::{Answer, ok};
 pub(crate) struct StatusView {
     /// The version that runs.
     version: &'static str,
-    /// What became of requests for answers that are kept, by endpoint, since the process began.
+    /// What became of requests for answers that are kept, by endpoint, since the process began: the tenant's own.
     answers: BTreeMap<String, AnswersView>,
 }
 
@@ -38,7 +38,7 @@ impl AnswersView {
 /// How this process is doing.
 #[utoipa::path(get, path = "/v1/status", operation_id = "status", responses((status = 200, body = StatusView)))]
 pub(crate) async fn status(may: May<Read>) -> Answer<Json<StatusView>> {
-    let figures = may.api.answers().figures().into_iter();
+    let figures = may.api.answers().figures(may.tenant()).into_iter();
     let answers = figures.map(|(endpoint, figures)| (endpoint.to_owned(), AnswersView::of(figures))).collect();
     Ok(ok(StatusView { version: env!("CARGO_PKG_VERSION"), answers }))
 }

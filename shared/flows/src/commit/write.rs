@@ -14,7 +14,7 @@ impl Plan<'_> {
     pub(super) fn writes(&self, batch: Batch<'_>, at: JournalPlace) -> Result<Vec<Write>, Fault> {
         let mut writes = self.writes.clone();
         writes.extend(self.unclaimed.iter().map(|unclaimed| unclaimed.check()));
-        let mut tags = Vec::new();
+        let mut tags: Vec<String> = self.tags.iter().map(|name| (*name).to_owned()).collect();
         for plan in &self.entities {
             let Some(entity) = plan.after(at, batch.now) else { continue };
             let rev = plan.known.map(|known| known.rev);

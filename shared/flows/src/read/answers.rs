@@ -6,11 +6,13 @@
 //! without making it anew.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use lru::LruCache;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,11 +23,15 @@ use crate::connect::Refusal;
 use crate::flight::Flights;
 use hooktide_model::fault::Fault;
 use hooktide_model::signing;
+use hooktide_model::tenant::Tenant;
 use hooktide_store::ports::Key;
 use hooktide_store::records::{self, tag};
 
 /// The form of answers: a program that makes others gives them other tags.
 const FORM: &str = concat!(env!("CARGO_PKG_VERSION"), " 1");
+
+/// How many figures are counted, of tenants and endpoints: those that were not counted for the longest time give way.
+const COUNTED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// Something that an answer is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,11 +90,16 @@ pub struct Figures {
 }
 
 /// The answers of a process.
-#[derive(Default)]
 pub struct Answers {
     kept: KeptAnswers,
     flights: Flights<(String, Versions), Result<Kept, Refusal>>,
-    figures: Mutex<BTreeMap<&'static str, Figures>>,
+    figures: Mutex<LruCache<(Tenant, &'static str), Figures>>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { kept: KeptAnswers::default(), flights: Flights::default(), figures: Mutex::new(LruCache::new(COUNTED)) }
+    }
 }
 
 impl Answers {
@@ -96,20 +107,20 @@ impl Answers {
     /// the answer of an entity tag, by what all tags of answers that are right now begin with; it returns the whole tag.
     pub async fn answer(
         &self,
-        asked: Asked<'_>,
+        asked: &Asked<'_>,
         known: impl Fn(&str) -> Option<String>,
         fill: impl Future<Output = Result<Vec<u8>, Refusal>>,
     ) -> Result<Answered, Refusal> {
         let now = asked.reader.context.now;
         let question = asked.whole_question();
-        let versions = versions(&asked, &question).await?;
+        let versions = versions(asked, &question).await?;
         if let Some(etag) = known(&versions.prefix()) {
-            self.count(asked.rule, |figures| figures.unchanged += 1);
+            self.count(asked, |figures| figures.unchanged += 1);
             return Ok(Answered::Unchanged(etag));
         }
         let former = self.kept.get(&question);
-        if let Some(kept) = former.clone().filter(|kept| kept.counts(versions, asked.rule.lifetime, now)) {
-            self.count(asked.rule, |figures| figures.hits += 1);
+        if let Some(kept) = former.clone().filter(|kept| kept.counts(versions, asked.lifetime(), now)) {
+            self.count(asked, |figures| figures.hits += 1);
             return Ok(kept.answered(false));
         }
         let mut is_made = false;
@@ -117,7 +128,7 @@ impl Answers {
             is_made = true;
             let kept = Kept::new(versions, fill.await?, now);
             self.kept.put(&question, kept.clone());
-            self.count(asked.rule, |figures| {
+            self.count(asked, |figures| {
                 figures.misses += 1;
                 figures.invalidated += u64::from(former.is_some_and(|former| former.versions != versions));
             });
@@ -129,22 +140,29 @@ impl Answers {
     }
 
     /// Notes how long it took to make an answer.
-    pub fn took(&self, rule: &Rule, time: Duration) {
-        self.count(rule, |figures| figures.fill_milliseconds += u64::try_from(time.as_millis()).unwrap_or(0));
+    pub fn took(&self, asked: &Asked<'_>, time: Duration) {
+        self.count(asked, |figures| figures.fill_milliseconds += u64::try_from(time.as_millis()).unwrap_or(0));
     }
 
-    /// What became of the requests, by endpoint.
-    pub fn figures(&self) -> BTreeMap<&'static str, Figures> {
-        self.figures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What became of a tenant's requests, by endpoint.
+    pub fn figures(&self, tenant: &Tenant) -> BTreeMap<&'static str, Figures> {
+        let figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = figures.iter().filter(|((of, _), _)| of == tenant);
+        own.map(|((_, endpoint), figures)| (*endpoint, *figures)).collect()
     }
 
-    fn count(&self, rule: &Rule, count: impl FnOnce(&mut Figures)) {
+    fn count(&self, asked: &Asked<'_>, count: impl FnOnce(&mut Figures)) {
         let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        count(figures.entry(rule.endpoint).or_default());
+        let of = (asked.reader.context.tenant.clone(), asked.rule.endpoint);
+        count(figures.get_or_insert_mut(of, Figures::default));
     }
 }
 
 impl Asked<'_> {
+    fn lifetime(&self) -> Duration {
+        (self.rule.lifetime)(&self.reader.context.settings.lifetimes)
+    }
+
     /// The question with all that its answer depends on besides data: whoever asks, and what for.
     fn whole_question(&self) -> String {
         let Reader { context, companies } = self.reader;

@@ -1,4 +1,8 @@
-//! Rules: how long answers are kept, and which changes they depend on. Data, in this one file.
+//! Rules: how long answers are kept, and which changes make them stale. Data, in this one file.
+//!
+//! What raises which tag is the other half: a change of any kind raises its collection's and its connection's
+//! ([`tag::collections`]), a payment its company's, one that failed those of failures, and a notice of payments that says no
+//! state those of figures. `docs/answers.md` has both halves for each topic, as the tests saw them.
 
 use std::time::Duration;
 
@@ -7,39 +11,99 @@ use super::answers::Dependency;
 use hooktide_model::names::{Kind, Period};
 use hooktide_store::records::tag;
 
-/// For what changes all the time.
+/// Preset: for what changes all the time.
 pub const BRIEF: Duration = Duration::from_secs(30);
-/// For most.
+/// Preset: for most.
 pub const USUAL: Duration = Duration::from_secs(5 * 60);
-/// For what rarely changes.
+/// Preset: for what rarely changes.
 pub const LONG: Duration = Duration::from_secs(3600);
 /// The most companies whose tags an answer depends on one by one; beyond it, on those of all.
 const MOST_COMPANIES: usize = 16;
 
+/// How long answers are kept at the most, though nothing has changed. What is zero is made each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Transactions.
+    pub transactions: Duration,
+    /// Accounts.
+    pub accounts: Duration,
+    /// Analytics by hour.
+    pub hours: Duration,
+    /// Analytics by day.
+    pub days: Duration,
+    /// Analytics by week.
+    pub weeks: Duration,
+    /// Analytics by month.
+    pub months: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            transactions: 4 * BRIEF,
+            accounts: 2 * USUAL,
+            hours: USUAL,
+            days: 2 * USUAL,
+            weeks: 6 * USUAL,
+            months: LONG,
+        }
+    }
+}
+
+/// What makes an answer stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// A change of a transaction among those that are asked about.
+    Transactions,
+    /// A change of an account among those that are asked about.
+    Accounts,
+    /// A payment that failed: an account may have been closed after it.
+    Failures,
+    /// A notice of payments that says no state.
+    Figures,
+    /// What connections and companies are called, and which there are.
+    Connections,
+}
+
 /// How answers of an endpoint are kept.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Rule {
     /// The endpoint.
     pub endpoint: &'static str,
-    /// How long an answer is kept at the most, though nothing has changed.
-    pub lifetime: Duration,
+    /// How long an answer is kept at the most.
+    pub lifetime: fn(&Lifetimes) -> Duration,
+    /// What makes it stale.
+    pub on: &'static [On],
 }
 
 /// `/v1/transactions`.
-pub static TRANSACTIONS: Rule = Rule { endpoint: "transactions", lifetime: Duration::from_secs(120) };
-/// `/v1/transactions/{id}`.
-pub static TRANSACTION: Rule = Rule { endpoint: "transaction", lifetime: Duration::from_secs(120) };
+pub static TRANSACTIONS: Rule = Rule {
+    endpoint: "transactions",
+    lifetime: |lifetimes| lifetimes.transactions,
+    on: &[On::Transactions, On::Connections],
+};
+/// `/v1/transactions/{id}`; and a change of this one.
+pub static TRANSACTION: Rule =
+    Rule { endpoint: "transaction", lifetime: |lifetimes| lifetimes.transactions, on: &[On::Connections] };
 /// `/v1/accounts`.
-pub static ACCOUNTS: Rule = Rule { endpoint: "accounts", lifetime: Duration::from_secs(600) };
+pub static ACCOUNTS: Rule = of_accounts("accounts");
 /// `/v1/accounts/{id}`.
-pub static ACCOUNT: Rule = Rule { endpoint: "account", lifetime: Duration::from_secs(600) };
+pub static ACCOUNT: Rule = of_accounts("account");
+
+const fn of_accounts(endpoint: &'static str) -> Rule {
+    let on = &[On::Accounts, On::Failures, On::Connections];
+    Rule { endpoint, lifetime: |lifetimes| lifetimes.accounts, on }
+}
 
 /// `/v1/analytics`, by period.
 pub fn analytics(period: Period) -> &'static Rule {
-    static HOUR: Rule = Rule { endpoint: "analytics", lifetime: USUAL };
-    static DAY: Rule = Rule { endpoint: "analytics", lifetime: Duration::from_secs(600) };
-    static WEEK: Rule = Rule { endpoint: "analytics", lifetime: Duration::from_secs(1800) };
-    static MONTH: Rule = Rule { endpoint: "analytics", lifetime: LONG };
+    const fn rule(lifetime: fn(&Lifetimes) -> Duration) -> Rule {
+        Rule { endpoint: "analytics", lifetime, on: &[On::Transactions, On::Figures, On::Connections] }
+    }
+    static HOUR: Rule = rule(|lifetimes| lifetimes.hours);
+    static DAY: Rule = rule(|lifetimes| lifetimes.days);
+    static WEEK: Rule = rule(|lifetimes| lifetimes.weeks);
+    static MONTH: Rule = rule(|lifetimes| lifetimes.months);
     match period {
         Period::Hour => &HOUR,
         Period::Day => &DAY,
@@ -48,31 +112,32 @@ pub fn analytics(period: Period) -> &'static Rule {
     }
 }
 
-/// What lists of transactions, and figures of them, depend on: the transactions of one company, of one connection, or all of those
-/// that a reader may see; and what their companies are called.
-pub fn of_transactions(reader: Reader<'_>, connection: Option<&str>, company: Option<&str>) -> Vec<Dependency> {
-    let companies = match company {
-        Some(company) => vec![company.to_owned()],
-        None => reader.companies.to_vec(),
-    };
-    let mut tags = match (connection, companies.as_slice()) {
-        (_, companies @ [_, ..]) if companies.len() <= MOST_COMPANIES => {
-            companies.iter().map(|company| tag::company(company)).collect()
-        }
-        (Some(connection), _) => vec![tag::prefix(Kind::Transaction, connection)],
-        (None, _) => vec![Kind::Transaction.collection().to_owned()],
-    };
-    tags.push(tag::CONNECTIONS.to_owned());
-    tags.sort_unstable();
-    tags.dedup();
-    tags.into_iter().map(Dependency::Tag).collect()
+impl Rule {
+    /// What an answer depends on that is about one connection, or about one company, or about all that a reader may see.
+    pub fn dependencies(&self, reader: Reader<'_>, connection: Option<&str>, company: Option<&str>) -> Vec<Dependency> {
+        let of_kind = |kind: Kind| match connection {
+            Some(connection) => tag::prefix(kind, connection),
+            None => kind.collection().to_owned(),
+        };
+        let tags_on = |on: &On| match on {
+            On::Transactions => match companies(reader, company).as_slice() {
+                [] => vec![of_kind(Kind::Transaction)],
+                companies => companies.iter().map(|company| tag::company(company)).collect(),
+            },
+            On::Accounts => vec![of_kind(Kind::Account)],
+            On::Failures => vec![connection.map_or_else(|| tag::FAILURES.to_owned(), tag::failures)],
+            On::Figures => vec![tag::FIGURES.to_owned()],
+            On::Connections => vec![tag::CONNECTIONS.to_owned()],
+        };
+        let mut tags: Vec<String> = self.on.iter().flat_map(tags_on).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags.into_iter().map(Dependency::Tag).collect()
+    }
 }
 
-/// What lists of accounts depend on: the accounts, and the failures of payments, after which an account may have been closed.
-pub fn of_accounts(connection: Option<&str>) -> Vec<Dependency> {
-    let tags = match connection {
-        Some(connection) => [tag::prefix(Kind::Account, connection), tag::failures(connection)],
-        None => [Kind::Account.collection().to_owned(), tag::FAILURES.to_owned()],
-    };
-    tags.into_iter().chain([tag::CONNECTIONS.to_owned()]).map(Dependency::Tag).collect()
+/// The companies whose tags a question about transactions depends on one by one; none where it depends on those of all.
+fn companies(reader: Reader<'_>, company: Option<&str>) -> Vec<String> {
+    let companies = company.map_or_else(|| reader.companies.to_vec(), |company| vec![company.to_owned()]);
+    if companies.len() <= MOST_COMPANIES { companies } else { Vec::new() }
 }

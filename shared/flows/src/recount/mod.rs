@@ -6,7 +6,7 @@
 
 mod compare;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hooktide_model::fault::Fault;

@@ -32,6 +32,9 @@ pub const CONNECTIONS: &str = "connections";
 /// The tag of the failures of payments of all connections.
 pub const FAILURES: &str = "payment-failures";
 
+/// The tag of notices of payments that say no state, after which figures are read anew.
+pub const FIGURES: &str = "figures";
+
 /// The tag of the transactions of a company, whichever connections report them.
 pub fn company(company: &str) -> String {
     format!("company/{company}")

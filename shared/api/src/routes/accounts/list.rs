@@ -22,7 +22,7 @@ pub(crate) async fn list(
     let question = Question {
         rule: &rules::ACCOUNTS,
         text: format!("{slice:?}"),
-        dependencies: rules::of_accounts(slice.connection.as_deref()),
+        dependencies: rules::ACCOUNTS.dependencies(may.reader(), slice.connection.as_deref(), None),
     };
     let fill = async {
         let part = accounts::list(may.reader(), slice.connection.as_deref(), slice.after.clone(), slice.limit).await?;

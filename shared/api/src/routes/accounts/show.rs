@@ -34,7 +34,7 @@ pub(crate) async fn show(
     let question = Question {
         rule: &rules::ACCOUNT,
         text: format!("{id:?} {connection:?}"),
-        dependencies: rules::of_accounts(connection),
+        dependencies: rules::ACCOUNT.dependencies(may.reader(), connection, None),
     };
     let fill = async {
         let mut found = accounts::of_id(may.reader(), &id, connection).await?;

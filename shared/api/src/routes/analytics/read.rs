@@ -31,6 +31,13 @@ pub(crate) struct AnalyticsQuery {
     currency: Option<String>,
 }
 
+impl AnalyticsQuery {
+    /// What is asked for where nothing else is said.
+    pub(crate) fn of(period: Period) -> Self {
+        Self { period: Some(period), from: None, to: None, company: None, currency: None }
+    }
+}
+
 /// Counts and sums of transactions, by status, currency, type and way of payment. `from` and `to` are rounded outward to buckets
 /// of each company's time zone.
 #[utoipa::path(get, path = "/v1/analytics", operation_id = "read_analytics", params(AnalyticsQuery),
@@ -44,14 +51,12 @@ pub(crate) async fn read(
     let question = analytics::Question { period: period.unwrap_or(Period::Day), from, to, company, currency };
     let question = question.settled(may.api.now())?;
     let rule = rules::analytics(question.period);
+    let lifetime = (rule.lifetime)(&may.api.settings().lifetimes).as_secs();
     let asked = Question {
         rule,
         // Such an answer says when it was made, so it is made anew at times though nothing has changed.
-        text: format!(
-            "{question:?} {}",
-            may.api.now().as_second() / i64::try_from(rule.lifetime.as_secs()).unwrap_or(1).max(1)
-        ),
-        dependencies: rules::of_transactions(may.reader(), None, question.company.as_deref()),
+        text: format!("{question:?} {}", may.api.now().as_second() / i64::try_from(lifetime).unwrap_or(1).max(1)),
+        dependencies: rule.dependencies(may.reader(), None, question.company.as_deref()),
     };
     may.answer(&headers, asked, analytics::analytics(may.reader(), &question)).await
 }

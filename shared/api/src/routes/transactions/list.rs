@@ -60,7 +60,11 @@ pub(crate) async fn list(
     let question = Question {
         rule: &rules::TRANSACTIONS,
         text: format!("{which:?} {limit} {:?}", query.after),
-        dependencies: rules::of_transactions(may.reader(), which.connection.as_deref(), which.company.as_deref()),
+        dependencies: rules::TRANSACTIONS.dependencies(
+            may.reader(),
+            which.connection.as_deref(),
+            which.company.as_deref(),
+        ),
     };
     let fill = async {
         let page = transactions::list(may.reader(), &which, query.after.as_deref(), limit).await?;

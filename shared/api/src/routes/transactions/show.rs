@@ -8,7 +8,6 @@ use hooktide_flows::read::answers::Dependency;
 use hooktide_flows::read::rules;
 use hooktide_flows::read::transactions::{self, TransactionView};
 use hooktide_model::names::ProblemType;
-use hooktide_store::records::tag;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -44,11 +43,9 @@ pub(crate) async fn show(
         return Err(Refused::new(ProblemType::Conflict, detail));
     }
     let entity = found.pop().ok_or_else(|| Refused::not_found("transaction"))?;
-    let question = Question {
-        rule: &rules::TRANSACTION,
-        text: entity.to_string(),
-        dependencies: vec![Dependency::Record(entity.key(may.tenant())), Dependency::Tag(tag::CONNECTIONS.to_owned())],
-    };
+    let mut dependencies = rules::TRANSACTION.dependencies(may.reader(), None, None);
+    dependencies.push(Dependency::Record(entity.key(may.tenant())));
+    let question = Question { rule: &rules::TRANSACTION, text: entity.to_string(), dependencies };
     let fill = async {
         let view = transactions::show(may.reader(), &entity).await?;
         view.ok_or(Refusal::NotFound("transaction"))

@@ -44,6 +44,8 @@ pub(super) struct Plan<'a> {
     pub(super) unmarked: Asked,
     /// The companies that have a record.
     pub(super) companies: Option<&'a HashSet<Key>>,
+    /// The tags that it raises besides those of what changes.
+    pub(super) tags: BTreeSet<&'static str>,
     /// When the last state was committed that a reading says and that was known already, in milliseconds.
     pub(super) known_at: Option<i64>,
 }

@@ -10,7 +10,7 @@ use hooktide_model::names::Outcome;
 use hooktide_store::ports::Key;
 use hooktide_store::records::dead_letter::{DeadLetter, Shelf};
 use hooktide_store::records::delivery::{self, Attempt, Progress};
-use hooktide_store::records::{self, job};
+use hooktide_store::records::{self, job, tag};
 
 /// How long a request about personal data is kept, done or not: beyond every provider's time for it.
 const PRIVACY: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -54,6 +54,9 @@ impl<'a> Planner<'a> {
         let stored = self.known.deliveries.get(key);
         let attempt = Attempt { stored, envelope: &origin.id, window: origin.window, now };
         self.plan.writes.push(attempt.settle(key)?);
+        if is_of_payments(resource) {
+            self.plan.tags.insert(tag::FIGURES);
+        }
         let reason = format!("a sync of {resource} is due");
         self.plan.entries.push(fact.entry(Outcome::Waiting, Some(reason), now));
         Ok(())
@@ -91,4 +94,9 @@ impl<'a> Planner<'a> {
         self.plan.entries.push(fact.entry(Outcome::Waiting, Some(reason), now));
         Ok(())
     }
+}
+
+/// Whether a resource, `<name>/<connection>`, is of payments.
+fn is_of_payments(resource: &str) -> bool {
+    ["transactions/", "payments/"].iter().any(|name| resource.starts_with(name))
 }
