@@ -42,7 +42,7 @@ pub(crate) fn measure(report: &mut Report) {
     for Counted { usage, used, .. } in counted.iter().filter(|one| (one.usage.batch, one.usage.tenants) == (25, 1)) {
         let most = match usage.kind.as_str() {
             kind if CHANGES.contains(&kind) => Some(MOST_FRESH),
-            "duplicate" | "stale" => Some(MOST_OTHERS),
+            "duplicate" | "stale" | "payment twice" => Some(MOST_OTHERS),
             _ => None,
         };
         let (what, figure) =

@@ -270,7 +270,7 @@ async fn lengthen(world: &World, tenant: &Tenant, positions: u64) {
 }
 
 /// The write that puts a copy there.
-fn put(item: &Item, key: &Key) -> Write {
+pub(crate) fn put(item: &Item, key: &Key) -> Write {
     let mut item = item.clone();
     item.insert(PARTITION.to_owned(), AttributeValue::S(key.partition().to_owned()));
     item.insert(SORT.to_owned(), AttributeValue::S(key.sort().to_owned()));

@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark asks what time it is, and how it is to be run")]
 
 mod acceptance;
+mod answers;
 mod blocks;
 mod bodies;
 mod costs;
@@ -29,7 +30,8 @@ use std::process::ExitCode;
 use self::report::Report;
 
 /// All sections, in the order in which they are run.
-const SECTIONS: [&str; 8] = ["acceptance", "providers", "load", "strangers", "costs", "growth", "syncs", "blocks"];
+const SECTIONS: [&str; 9] =
+    ["acceptance", "providers", "load", "strangers", "costs", "growth", "syncs", "blocks", "answers"];
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`.
@@ -39,6 +41,14 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["bare"] => {
             load::bare::serve();
+            return ExitCode::SUCCESS;
+        }
+        ["bytes", file] => {
+            load::bare::serve_bytes(file);
+            return ExitCode::SUCCESS;
+        }
+        ["redis", address, file] => {
+            answers::redis::serve(address, file);
             return ExitCode::SUCCESS;
         }
         ["accept", size, which, times] => {
@@ -67,6 +77,7 @@ fn main() -> ExitCode {
             "growth" => growth::measure(&mut report),
             "syncs" => syncs::measure(&mut report),
             "blocks" => blocks::measure(&mut report),
+            "answers" => answers::measure(&mut report),
             other => unreachable!("{other} is no section"),
         }
     }

@@ -18,7 +18,7 @@ pub(crate) struct Sent {
     pub(crate) took: Duration,
     /// The latencies of the accepted ones, sorted.
     pub(crate) latencies: Vec<Duration>,
-    /// How many were not answered with 200.
+    /// How many were answered with neither 200 nor 304.
     pub(crate) refused: usize,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn send(address: SocketAddr, requests: &[Vec<u8>], connections: usize
                     intended
                 }
             };
-            if connection.send(request) == 200 {
+            if matches!(connection.send(request), 200 | 304) {
                 latencies.push(from.elapsed());
             } else {
                 refused += 1;
@@ -84,10 +84,13 @@ pub(crate) fn send(address: SocketAddr, requests: &[Vec<u8>], connections: usize
     })
 }
 
+/// The largest answer, in bytes.
+const LARGEST: usize = 256 * 1024;
+
 /// A keep-alive connection.
 pub(crate) struct Connection {
     stream: TcpStream,
-    buffer: [u8; 4096],
+    buffer: Box<[u8]>,
 }
 
 impl Connection {
@@ -96,7 +99,7 @@ impl Connection {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("no delay");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
-        Self { stream, buffer: [0; 4096] }
+        Self { stream, buffer: vec![0; LARGEST].into() }
     }
 
     /// Sends a request and reads its answer; the status.
@@ -107,14 +110,18 @@ impl Connection {
             let read = self.stream.read(&mut self.buffer[filled..]).expect("an answer");
             assert!(read > 0, "the server closed the connection");
             filled += read;
-            let text = std::str::from_utf8(&self.buffer[..filled]).unwrap_or_default();
-            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let answer = &self.buffer[..filled];
+            let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+            let body = filled - head - 4;
+            let head = std::str::from_utf8(&answer[..head]).expect("a head");
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(':')?;
                 name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
             });
-            if body.len() >= length.unwrap_or(0) {
-                return head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
+            let status: u16 = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
+            // What was not modified may say the length that its body would have (RFC 9110, 15.4.5).
+            if status == 304 || body >= length.unwrap_or(0) {
+                return status;
             }
         }
     }

@@ -2,13 +2,14 @@
 
 pub(crate) mod bare;
 mod deliveries;
-mod generator;
+pub(crate) mod generator;
 mod parts;
 mod peers;
 pub(crate) mod strangers;
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,7 +49,7 @@ const OPEN: Duration = Duration::from_secs(10);
 const FLAT: f64 = 1.10;
 
 /// A server's process, which ends with this.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -72,7 +73,7 @@ async fn compare(report: &mut Report) {
     let deliveries = Arc::new(Deliveries::of(shop.clone()));
     let mut sender = Sender { deliveries: Arc::clone(&deliveries), sent: 0 };
 
-    let (bare, process) = start_bare();
+    let (bare, process) = start_own(&[OsStr::new("bare")]);
     send(bare, &deliveries.requests(0..WARMING, |_| String::new()), CONNECTIONS, None);
     let beside = tempfile::tempdir().expect("a folder");
     let id = url_id(&shop.url);
@@ -150,13 +151,19 @@ pub(crate) fn sync_time() -> Duration {
     median(times.collect())
 }
 
+/// An address that was free a moment ago.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
 fn per_second(rate: f64) -> String {
     format!("{}/s", grouped(rate))
 }
 
-fn start_bare() -> (SocketAddr, Running) {
+/// Starts this program as a server of its own; it says first where it listens.
+pub(crate) fn start_own(arguments: &[&OsStr]) -> (SocketAddr, Running) {
     let program = std::env::current_exe().expect("this program");
-    let mut child = Command::new(program).arg("bare").stdout(Stdio::piped()).spawn().expect("the bare server starts");
+    let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().expect("the server starts");
     let mut said = String::new();
     BufReader::new(child.stdout.take().expect("its output")).read_line(&mut said).expect("its address");
     (said.trim().parse().expect("an address"), Running(child))

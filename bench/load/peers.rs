@@ -1,6 +1,6 @@
 //! Peers that are installed: other servers that verify a webhook and answer it, under the same load.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,8 +10,8 @@ use hooktide_model::signing;
 use hooktide_tests::world::SECRET;
 use serde_json::json;
 
-use super::Running;
 use super::generator::{Sent, send};
+use super::{Running, free_address};
 
 /// The header that [`webhook`] reads the signature from: it knows hexadecimal ones only.
 const SIGNATURE: &str = "X-Hub-Signature-256";
@@ -54,9 +54,4 @@ pub(super) fn webhook(id: &str, requests: &[Vec<u8>], connections: usize, folder
     }
     assert_eq!(send(address, &[forged], 1, None).refused, 1, "a forged webhook is refused");
     Some(send(address, requests, connections, None))
-}
-
-/// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
-    TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
 }

@@ -1,15 +1,24 @@
 //! A merchant whose payments Paysafe reports.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hooktide_api::Options;
+use hooktide_flows::Settings;
+use hooktide_flows::jobs::syncer::Syncer;
+use hooktide_flows::process::Processor;
+use hooktide_flows::receive::Receiver;
+use hooktide_local::host::Host;
 use hooktide_model::secret::Secret;
 use hooktide_providers::Unsigned;
+use hooktide_store::ports::Table;
 use http::{Method, Request};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::connected::{Connected, sample_secrets};
-use crate::world::{Answer, World};
+use crate::world::{Answer, World, clock};
 
 /// A world with a connection to Paysafe.
 pub struct Merchant {
@@ -80,22 +89,22 @@ impl Merchant {
         Self { world, connected }
     }
 
+    /// A merchant in a world over this table.
+    pub async fn over(table: Arc<dyn Table>) -> Self {
+        let clock = clock();
+        let mut host = Host::in_memory(7, Settings::default(), Arc::new(clock.clone())).expect("a host");
+        host.ports.table = table;
+        host.receiver = Arc::new(Receiver::new(host.ports.clone(), host.settings.clone()));
+        host.processor = Arc::new(Processor::new(host.ports.clone(), host.settings.clone()));
+        host.syncer = Arc::new(Syncer::new(host.ports.clone(), &host.settings));
+        let world = World::over(Arc::new(host), clock, Options::default()).await;
+        let connected = connect(&world, "Merchant", json!({})).await;
+        Self { world, connected }
+    }
+
     /// A signed delivery of a body to a connection.
     pub fn signed(&self, to: &Connected, body: impl Into<Bytes>) -> Request<Bytes> {
-        let provider = hooktide_providers::webhooks_by_id("paysafe").expect("a provider");
-        let profile = provider.profile();
-        let unsigned = Unsigned {
-            topic: "",
-            body: body.into(),
-            account: profile.sample_account,
-            delivery: "",
-            secrets: &hooktide_providers::signing_with(profile, &Secret::new(profile.sample_secrets[0].1)),
-            url: &format!("https://hooks.example.com{}", to.path),
-            now: self.world.now(),
-        };
-        let mut request = provider.sign(unsigned).expect("a signed request");
-        *request.uri_mut() = to.path.parse().expect("a path");
-        request
+        signed(to, body, self.world.now())
     }
 
     /// Sends a body, without processing it.
@@ -132,6 +141,24 @@ impl Merchant {
         let request = request.header("authorization", format!("Bearer {token}")).header("if-none-match", condition);
         self.world.request(request.body(Bytes::new()).expect("a request")).await
     }
+}
+
+/// A signed delivery of a body to a connection.
+pub fn signed(to: &Connected, body: impl Into<Bytes>, now: Timestamp) -> Request<Bytes> {
+    let provider = hooktide_providers::webhooks_by_id("paysafe").expect("a provider");
+    let profile = provider.profile();
+    let unsigned = Unsigned {
+        topic: "",
+        body: body.into(),
+        account: profile.sample_account,
+        delivery: "",
+        secrets: &hooktide_providers::signing_with(profile, &Secret::new(profile.sample_secrets[0].1)),
+        url: &format!("https://hooks.example.com{}", to.path),
+        now,
+    };
+    let mut request = provider.sign(unsigned).expect("a signed request");
+    *request.uri_mut() = to.path.parse().expect("a path");
+    request
 }
 
 /// Makes a connection to Paysafe.

@@ -8,6 +8,8 @@ use crate::budgets::{Metering, Used};
 pub const COUNTED: [&str; 5] = ["fresh", "again", "duplicate", "stale", "hint"];
 /// The kind of a hint whose job asks the provider, reads what changed, and tells it.
 pub const FETCHED: &str = "fetched";
+/// The kinds of notices of payments: a new one, its next status, a repeat.
+pub const PAYMENTS: [&str; 3] = ["payment", "payment again", "payment twice"];
 /// How many are processed at once, and of how many tenants those are.
 pub const BATCHES: [(u32, u32); 3] = [(1, 1), (25, 1), (25, 25)];
 
@@ -25,6 +27,13 @@ pub async fn count() -> Vec<(Usage, Used)> {
             };
             let used = metering.used(&webhooks).await;
             rows.push((usage(kind, batch, tenants, &used), used));
+        }
+    }
+    for (row, kind) in (0..).zip(PAYMENTS) {
+        for (column, batch) in (0..).zip([1, 25]) {
+            let webhooks = metering.webhooks(kind, 300_000 + row * 1_000 + column * 100, batch).await;
+            let used = metering.used(&webhooks).await;
+            rows.push((usage(kind, u32::try_from(batch).unwrap_or(u32::MAX), 1, &used), used));
         }
     }
     let readers = metering.readers(25).await;

@@ -21,7 +21,9 @@ use hooktide_store::ports::QueueName;
 use http::{Method, Request};
 use serde_json::json;
 
+use crate::connected::Connected;
 use crate::faults::{Faults, FaultyBlobs, FaultyBus, FaultyQueue, FaultyTable, Published};
+use crate::merchant::{self, Payment};
 use crate::provided::Account;
 use crate::world::{SECRET, Shop, World, clock};
 
@@ -31,7 +33,7 @@ const CONNECTED: &str = "connected.myshopify.com";
 const WARMING: u64 = 40;
 
 /// The kinds of webhooks that are counted.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 15] = [
     "fresh",
     "fresh, shared",
     "again",
@@ -44,6 +46,9 @@ pub const KINDS: [&str; 12] = [
     "ignored",
     "unreadable",
     "unknown account",
+    "payment",
+    "payment again",
+    "payment twice",
 ];
 
 /// A world whose calls are counted.
@@ -51,6 +56,8 @@ pub struct Metering {
     world: World,
     shop: Shop,
     app: Shop,
+    /// The connection that payments are reported to.
+    merchant: Connected,
     table: Arc<Metered<FaultyTable>>,
     queue: Arc<Faults>,
     bus: Arc<Faults>,
@@ -110,8 +117,13 @@ impl Metering {
         host.syncer = Arc::new(Syncer::new(host.ports.clone(), &host.settings));
         let world = World::over(Arc::new(host), clock, Options { test_tools: true, ..Options::default() }).await;
         let (shop, app) = (world.shop().await, world.shared_endpoint("app").await);
-        let metering = Self { world, shop, app, table, queue, bus, blobs, published, tally, account };
+        let merchant = merchant::connect(&world, "Merchant", json!({})).await;
+        let metering = Self { world, shop, app, merchant, table, queue, bus, blobs, published, tally, account };
         metering.warm_up(&metering.shop).await;
+        for webhook in metering.webhooks("payment", 0, WARMING).await {
+            metering.world.request(webhook).await;
+        }
+        metering.world.tick().await;
         let connected = json!({ "provider": "shopify", "account": CONNECTED, "endpoint": metering.app.id });
         metering.world.post("/v1/connections", connected).await.expect(201);
         for webhook in metering.webhooks("unknown account", 0, 1).await {
@@ -158,7 +170,8 @@ impl Metering {
             assert_eq!(self.world.request(request.clone()).await.status, 200);
         }
         assert_eq!(self.table.counts().total().calls, 0, "a warm receiver reads nothing");
-        let messages = self.world.take_messages(QueueName::Notices).await;
+        let mut messages = self.world.take_messages(QueueName::Priority).await;
+        messages.extend(self.world.take_messages(QueueName::Notices).await);
         let failed = self.world.host.processor.process(messages, self.world.now()).await;
         assert!(failed.is_empty());
         let syncs = if runs_jobs { self.run_jobs().await } else { 0 };
@@ -229,10 +242,24 @@ impl Metering {
                 "unreadable" => world.signed(shop, "products/update", format!("no JSON, number {number}")),
                 "fresh, shared" => sample(&of(CONNECTED), "products/update", number),
                 "unknown account" => sample(&of("nobody.myshopify.com"), "products/update", number),
+                "payment" => self.payment(number, "COMPLETED"),
+                "payment again" | "payment twice" => {
+                    let first = self.payment(number, "PROCESSING");
+                    world.request(first.clone()).await;
+                    world.after(Duration::from_secs(1)).await;
+                    if kind == "payment twice" { first } else { self.payment(number, "COMPLETED") }
+                }
                 other => panic!("{other} is no kind"),
             });
         }
         world.clock.advance(Duration::from_secs(1));
         webhooks
+    }
+
+    /// A payment of now, in this status.
+    fn payment(&self, number: u64, status: &'static str) -> Request<Bytes> {
+        let now = self.world.now();
+        let payment = Payment { status, ..Payment::new(&format!("p-{number}"), &now.to_string()) };
+        merchant::signed(&self.merchant, payment.body().to_string(), now)
     }
 }

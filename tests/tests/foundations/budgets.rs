@@ -29,6 +29,10 @@ async fn webhooks_keep_to_their_budgets() {
                     "fresh, shared" => 4.5,
                     // Each delivery has a record of its own.
                     "hint" => 2.5,
+                    // Its place in the list, its id, its total, and the tag of its company, beside what a product has.
+                    "payment" => 9.0,
+                    "payment again" => 9.0,
+                    "payment twice" => 0.5,
                     // The request is kept whole, and done by a job.
                     "privacy" => 10.0,
                     // Each delivery is kept whole.
