@@ -159,6 +159,24 @@ class Emulated(Syncing, Blocking, unittest.TestCase):
         self.world.send("priority", envelope)
         self.assertEqual(self.world.change(self.shop.entity(envelope["body"]))["trace"], trace_of(envelope))
 
+    def test_an_answer_is_fresh_then_unchanged_and_fresh_again_after_a_signed_payment(self):
+        connection = self.world.connected("paysafe")
+        path = f"/v1/transactions?connection={connection['id']}"
+        first = self.world.http.ask("GET", path)
+        self.assertEqual((first.status, first.json()["items"]), (200, []), first)
+        known = {"authorization": f"Bearer {self.world.http.token}", "if-none-match": first.headers["etag"]}
+        unchanged = self.world.http.call("GET", path, b"", known)
+        self.assertEqual((unchanged.status, unchanged.body), (304, b""), unchanged)
+        headers, body = self.world.signed("paysafe", "PAYMENT_COMPLETED", connection)
+        address = "/webhooks/" + connection["webhook_url"].partition("/webhooks/")[2]
+        self.assertEqual(self.world.http.call("POST", address, body, headers).status, 200)
+        fresh = lambda: [answer for answer in [self.world.http.call("GET", path, b"", known)] if answer.status == 200]
+        (answer,) = self.world.until(fresh, "a fresh answer after the payment")
+        (listed,) = answer.json()["items"]
+        payment = json.loads(body)["payload"]
+        self.assertEqual((listed["id"], listed["amount_minor"]), (payment["id"], payment["amount"]))
+        self.assertNotEqual(answer.headers["etag"], first.headers["etag"])
+
     def test_a_poison_message_is_alone_in_the_dead_letters_and_replayed_from_there(self):
         poison = self.shop.envelope(b"\x7bnot a product", kind="unreadable")
         healthy = [self.shop.envelope(self.shop.body()) for _ in range(4)]

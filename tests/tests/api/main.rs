@@ -3,5 +3,6 @@
 mod access;
 mod bounds;
 mod idempotency;
+mod isolation;
 mod resources;
 mod tokens;

@@ -67,4 +67,5 @@ mod sync;
 mod syncs;
 mod tenants;
 mod ties;
+mod urgent;
 mod waiting;
