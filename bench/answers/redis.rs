@@ -65,6 +65,9 @@ impl Cached {
     pub(super) async fn invalidate(&self, tag: &str) {
         let mut redis = self.0.clone();
         let questions: Vec<String> = redis.smembers(tag).await.expect("a set");
+        if questions.is_empty() {
+            return;
+        }
         let mut all = redis::pipe();
         all.atomic().del(questions).ignore().del(tag).ignore();
         all.exec_async(&mut redis).await.expect("they are deleted");

@@ -46,6 +46,7 @@ mod lifecycle;
 mod many_accounts;
 mod mode_switch;
 mod odd_answers;
+mod odd_payments;
 mod parting;
 mod payments;
 mod polled_calendars;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
-use super::{Companies, Reader, invalid};
+use super::{Companies, NamedCompany, Reader, invalid};
 use crate::connect::Refusal;
 use hooktide_model::fault::Fault;
 use hooktide_model::names::Kind;
@@ -22,8 +22,8 @@ use jiff::Timestamp;
 
 /// How many transactions a request looks at, at the most.
 const SCANNED: usize = 2_000;
-/// The fewest that are read of a company at once.
-const FEWEST: usize = 20;
+/// The fewest and the most that are read of a company at once.
+const PORTIONS: (usize, usize) = (4, 1_000);
 /// How many companies are read at once.
 const AT_ONCE: usize = 16;
 /// How many transactions of one id are looked at.
@@ -186,6 +186,8 @@ impl Cursor {
 struct Stream {
     company: CompanyId,
     read: VecDeque<(String, ListedTransaction)>,
+    /// How many are read next: most pages take few of most companies, and those that have many more are read in few portions.
+    portion: usize,
     /// Where it is read on, unless all was read.
     next: Option<Range>,
 }
@@ -199,13 +201,12 @@ pub async fn list(reader: Reader<'_>, which: &Which, after: Option<&str>, limit:
     }
     let last = after.map(|text| Cursor::parse(text, which)).transpose()?;
     let companies = Companies::seen(reader, which.connection.as_deref(), which.company.as_deref()).await?;
-    let mut streams: Vec<Stream> = companies.0.iter().map(|company| ahead(which, last.as_ref(), &company.id)).collect();
-    let portion = (limit / streams.len().max(1)).max(FEWEST) + 1;
+    let portion = (limit / companies.0.len().max(1)).max(PORTIONS.0) + 1;
+    let stream = |company: &NamedCompany| ahead(which, last.as_ref(), &company.id, portion);
+    let mut streams: Vec<Stream> = companies.0.iter().map(stream).collect();
     let mut first = Vec::with_capacity(streams.len());
     for (index, stream) in streams.iter_mut().enumerate() {
-        first.push(
-            async move { Ok::<_, Fault>(stream.head(reader, portion).await?.map(|head| (head, Reverse(index)))) },
-        );
+        first.push(async move { Ok::<_, Fault>(stream.head(reader).await?.map(|head| (head, Reverse(index)))) });
     }
     let first: Vec<_> = stream::iter(first).buffer_unordered(AT_ONCE).try_collect().await?;
     let mut heads: BinaryHeap<_> = first.into_iter().flatten().collect();
@@ -221,21 +222,21 @@ pub async fn list(reader: Reader<'_>, which: &Which, after: Option<&str>, limit:
         if which.has(&listed) {
             items.push(TransactionView::of(listed, &stream.company, &companies));
         }
-        heads.extend(stream.head(reader, portion).await?.map(|head| (head, Reverse(index))));
+        heads.extend(stream.head(reader).await?.map(|head| (head, Reverse(index))));
     }
     Ok(Page { items, next: None })
 }
 
 /// What is asked of a company after the place where a page ended. Of several transactions in one place, companies are taken
 /// in order.
-fn ahead(which: &Which, last: Option<&Cursor>, company: &CompanyId) -> Stream {
+fn ahead(which: &Which, last: Option<&Cursor>, company: &CompanyId, portion: usize) -> Stream {
     let range = match last {
         None => which.range(None),
         // Its own place was taken, and that of the companies before it.
         Some(last) if *company <= last.company => which.range(Some(&before(&last.place))),
         Some(last) => which.range(Some(&last.place)),
     };
-    Stream { company: company.clone(), read: VecDeque::new(), next: Some(range) }
+    Stream { company: company.clone(), read: VecDeque::new(), portion, next: Some(range) }
 }
 
 /// The last text before a place.
@@ -250,11 +251,12 @@ fn before(place: &str) -> String {
 
 impl Stream {
     /// The place of its next transaction, which is read if it must be.
-    async fn head(&mut self, reader: Reader<'_>, portion: usize) -> Result<Option<String>, Fault> {
+    async fn head(&mut self, reader: Reader<'_>) -> Result<Option<String>, Fault> {
         while self.read.is_empty() {
             let Some(range) = self.next.take() else { return Ok(None) };
             let partition = self.company.transactions(reader.context.tenant);
-            let query = Query { partition, range: range.clone(), descending: true, limit: portion };
+            let query = Query { partition, range: range.clone(), descending: true, limit: self.portion };
+            self.portion = (2 * self.portion).min(PORTIONS.1);
             let (found, more) = records::list::<ListedTransaction>(reader.context.table(), &query).await?;
             if let (Some((last, _)), Range::Between(from, _), true) = (found.last(), &range, more) {
                 self.next = Some(Range::Between(from.clone(), before(last)));
