@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hooktide_api::Options;
+use hooktide_cost::Prices;
+use hooktide_model::envelope;
 use hooktide_store::metering::{Counts, Metered};
 use hooktide_tests::merchant::{Merchant, Payment};
 use hooktide_tests::plain_table::PlainTable;
@@ -88,14 +90,16 @@ pub(super) async fn measure(report: &mut Report) {
         run.pay(1).await;
     }
     let [hits, misses, invalidated] = run.figures().await;
-    let mut without = Reads::default();
+    let (mut without, mut bytes) = (Reads::default(), 0);
     for _ in 0..WITHOUT {
         let question = &questions[popular.sample(&mut run.random)];
         // Another process, which has kept nothing.
         run.merchant.world.app = app(&run.merchant);
         table.reset();
-        assert_eq!(run.merchant.world.get(question).await.status, StatusCode::OK);
+        let answer = run.merchant.world.get(question).await;
+        assert_eq!(answer.status, StatusCode::OK);
         let counts = table.counts();
+        bytes += envelope::compress(&answer.body).expect("a body compresses").len();
         without.add(counts, 1);
         // Without kept answers no versions would be read; the token is remembered for a minute in both.
         without.requests -= 2.0;
@@ -119,6 +123,7 @@ pub(super) async fn measure(report: &mut Report) {
         let text = format!("{what} for a read: {with:.2}, without kept answers {without:.2}; spared");
         report.judge("N5", &text, share(spared), "at least 80 %", Verdict::Required(spared >= 0.8));
     }
+    show_second_level(report, without.units / without.reads, bytes as f64 / WITHOUT as f64);
     let fewer = 1.0 - invalidated as f64 / cleared as f64;
     let text = format!(
         "answers that payments made stale: {}; by clearing all {}; fewer",
@@ -126,6 +131,20 @@ pub(super) async fn measure(report: &mut Report) {
         grouped(cleared as f64)
     );
     report.judge("N5", &text, share(fewer), "at least 70 %", Verdict::Required(fewer >= 0.7));
+}
+
+/// Shows when a second level in the table would pay: each answer that is made would be written there, compressed, and spare a
+/// further process what its making reads.
+fn show_second_level(report: &mut Report, units: f64, bytes: f64) {
+    let prices = Prices::built_in().expect("the prices");
+    let (written, read) = ((bytes / 1024.0).ceil(), (bytes / 4096.0).ceil());
+    let (writing, spared) = (prices.write_unit.of(written), prices.read_unit.of(units - read));
+    let what = format!(
+        "a second level in the table: {written:.0} write units for each answer that is made, to spare {:.1} read units; pays \
+         where so many other processes ask before it is stale",
+        units - read
+    );
+    report.show("N5", &what, if spared > 0.0 { format!("{:.1}", writing / spared) } else { "never".to_owned() });
 }
 
 /// Read units that the versions of an answer's tags cost: one for each lane of a counter.

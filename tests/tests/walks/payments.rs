@@ -2,6 +2,7 @@
 
 use hooktide_model::names::Scope;
 use hooktide_tests::merchant::{Merchant, Payment, connect};
+use hooktide_tests::world::World;
 use serde_json::{Value, json};
 
 const NOON: &str = "2026-11-03T12:00:00Z";
@@ -172,6 +173,24 @@ async fn a_reader_who_has_an_answer_is_told_so_until_what_it_is_made_from_change
     world.call(&token, http::Method::PATCH, &path, Some(named)).await.expect(200);
     let listed = world.get("/v1/transactions?company=100").await.expect(200);
     assert_eq!(listed["items"][0]["company_name"], "Tea House", "a name counts at once");
+}
+
+#[tokio::test]
+async fn what_dashboards_ask_for_first_is_made_before_they_ask() {
+    let merchant = Merchant::new(json!({})).await;
+    merchant.pay(&[Payment::new("p-1", NOON)]).await;
+    let host = &merchant.world.host;
+    let api = host.api(hooktide_api::Options::default());
+    hooktide_api::warm(std::sync::Arc::clone(&api)).await.unwrap();
+    let world = World { app: hooktide_local::server::app(host, api), ..merchant.world };
+    let made = |status: &Value| {
+        (status["answers"]["analytics"]["misses"].clone(), status["answers"]["analytics"]["hits"].clone())
+    };
+    assert_eq!(made(&world.get("/v1/status").await.expect(200)), (json!(4), json!(0)));
+    for period in ["hour", "day", "week", "month"] {
+        world.get(&format!("/v1/analytics?period={period}")).await.expect(200);
+    }
+    assert_eq!(made(&world.get("/v1/status").await.expect(200)), (json!(4), json!(4)));
 }
 
 #[tokio::test]
