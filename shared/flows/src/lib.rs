@@ -11,6 +11,7 @@ pub mod follow;
 pub mod foreign;
 mod inclusion;
 pub mod jobs;
+pub mod lifetimes;
 pub mod message;
 mod privacy;
 pub mod process;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::read::rules::Lifetimes;
+use crate::lifetimes::Lifetimes;
 use hooktide_model::network::{Network, PrivateHost};
 use hooktide_providers::Provider;
 use hooktide_providers::oauth2::OAuth;
@@ -132,16 +132,10 @@ macro_rules! settings {
 settings! {
     "HOOKTIDE_ANSWERS_ACCOUNTS_SECONDS" 0 <= 600 <= 86_400, |settings, seconds| settings.lifetimes.accounts = Duration::from_secs(seconds.into()),
         "how long answers about accounts are kept while nothing has changed, in seconds: 30 is brief, 300 usual, 3600 long";
-    "HOOKTIDE_ANSWERS_DAYS_SECONDS" 0 <= 600 <= 86_400, |settings, seconds| settings.lifetimes.days = Duration::from_secs(seconds.into()),
-        "how long analytics by day are kept while nothing has changed, in seconds";
-    "HOOKTIDE_ANSWERS_HOURS_SECONDS" 0 <= 300 <= 86_400, |settings, seconds| settings.lifetimes.hours = Duration::from_secs(seconds.into()),
-        "how long analytics by hour are kept while nothing has changed, in seconds";
-    "HOOKTIDE_ANSWERS_MONTHS_SECONDS" 0 <= 3600 <= 86_400, |settings, seconds| settings.lifetimes.months = Duration::from_secs(seconds.into()),
-        "how long analytics by month are kept while nothing has changed, in seconds";
+    "HOOKTIDE_ANSWERS_ANALYTICS_SECONDS" 0 <= 300 <= 7200, |settings, seconds| settings.lifetimes.analytics = Duration::from_secs(seconds.into()),
+        "how long analytics by hour are kept while nothing has changed, in seconds; by day twice as long, by week six times, by month twelve times";
     "HOOKTIDE_ANSWERS_TRANSACTIONS_SECONDS" 0 <= 120 <= 86_400, |settings, seconds| settings.lifetimes.transactions = Duration::from_secs(seconds.into()),
         "how long answers about transactions are kept while nothing has changed, in seconds";
-    "HOOKTIDE_ANSWERS_WEEKS_SECONDS" 0 <= 1800 <= 86_400, |settings, seconds| settings.lifetimes.weeks = Duration::from_secs(seconds.into()),
-        "how long analytics by week are kept while nothing has changed, in seconds";
     "HOOKTIDE_BODIES_MIB" 16 <= 64 <= 4096, |settings, mebibytes| settings.serving.body_bytes = mebibytes as usize * MEBIBYTE,
         "local server: how many bytes of bodies are held at once, of all requests, beyond the first 16 KiB of each, in MiB";
     "HOOKTIDE_BODY_SECONDS" 1 <= 20 <= 300, |settings, seconds| settings.serving.body_time = Duration::from_secs(seconds.into()),

@@ -8,47 +8,12 @@ use std::time::Duration;
 
 use super::Reader;
 use super::answers::Dependency;
+use crate::lifetimes::Lifetimes;
 use hooktide_model::names::{Kind, Period};
 use hooktide_store::records::tag;
 
-/// Preset: for what changes all the time.
-pub const BRIEF: Duration = Duration::from_secs(30);
-/// Preset: for most.
-pub const USUAL: Duration = Duration::from_secs(5 * 60);
-/// Preset: for what rarely changes.
-pub const LONG: Duration = Duration::from_secs(3600);
 /// The most companies whose tags an answer depends on one by one; beyond it, on those of all.
 const MOST_COMPANIES: usize = 16;
-
-/// How long answers are kept at the most, though nothing has changed. What is zero is made each time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lifetimes {
-    /// Transactions.
-    pub transactions: Duration,
-    /// Accounts.
-    pub accounts: Duration,
-    /// Analytics by hour.
-    pub hours: Duration,
-    /// Analytics by day.
-    pub days: Duration,
-    /// Analytics by week.
-    pub weeks: Duration,
-    /// Analytics by month.
-    pub months: Duration,
-}
-
-impl Default for Lifetimes {
-    fn default() -> Self {
-        Self {
-            transactions: 4 * BRIEF,
-            accounts: 2 * USUAL,
-            hours: USUAL,
-            days: 2 * USUAL,
-            weeks: 6 * USUAL,
-            months: LONG,
-        }
-    }
-}
 
 /// What makes an answer stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,10 +65,10 @@ pub fn analytics(period: Period) -> &'static Rule {
     const fn rule(lifetime: fn(&Lifetimes) -> Duration) -> Rule {
         Rule { endpoint: "analytics", lifetime, on: &[On::Transactions, On::Figures, On::Connections] }
     }
-    static HOUR: Rule = rule(|lifetimes| lifetimes.hours);
-    static DAY: Rule = rule(|lifetimes| lifetimes.days);
-    static WEEK: Rule = rule(|lifetimes| lifetimes.weeks);
-    static MONTH: Rule = rule(|lifetimes| lifetimes.months);
+    static HOUR: Rule = rule(|lifetimes| lifetimes.analytics);
+    static DAY: Rule = rule(|lifetimes| 2 * lifetimes.analytics);
+    static WEEK: Rule = rule(|lifetimes| 6 * lifetimes.analytics);
+    static MONTH: Rule = rule(|lifetimes| 12 * lifetimes.analytics);
     match period {
         Period::Hour => &HOUR,
         Period::Day => &DAY,
