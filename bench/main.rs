@@ -30,8 +30,8 @@ use std::process::ExitCode;
 use self::report::Report;
 
 /// All sections, in the order in which they are run.
-const SECTIONS: [&str; 9] =
-    ["acceptance", "providers", "load", "strangers", "costs", "growth", "syncs", "blocks", "answers"];
+const SECTIONS: [&str; 10] =
+    ["acceptance", "providers", "load", "strangers", "costs", "growth", "syncs", "blocks", "answers", "reads"];
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`.
@@ -78,6 +78,7 @@ fn main() -> ExitCode {
             "syncs" => syncs::measure(&mut report),
             "blocks" => blocks::measure(&mut report),
             "answers" => answers::measure(&mut report),
+            "reads" => answers::measure_rates(&mut report),
             other => unreachable!("{other} is no section"),
         }
     }

@@ -21,6 +21,7 @@ pub mod receive;
 pub mod recount;
 pub mod replay;
 mod rollup;
+mod rounds;
 pub mod settings;
 mod settle;
 pub mod steer;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use super::kept::{Kept, KeptAnswers};
 use super::rules::Rule;
 use crate::connect::Refusal;
 use crate::flight::Flights;
+use crate::rounds::Rounds;
 use hooktide_model::fault::Fault;
 use hooktide_model::signing;
 use hooktide_model::tenant::Tenant;
@@ -34,7 +35,7 @@ const FORM: &str = concat!(env!("CARGO_PKG_VERSION"), " 1");
 const COUNTED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// Something that an answer is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Dependency {
     /// What a tag covers.
     Tag(String),
@@ -93,12 +94,19 @@ pub struct Figures {
 pub struct Answers {
     kept: KeptAnswers,
     flights: Flights<(String, Versions), Result<Kept, Refusal>>,
+    /// Reads of the counters of tags, by tenant and dependencies.
+    reads: Rounds<(Tenant, Vec<Dependency>), Result<Arc<[u64]>, Fault>>,
     figures: Mutex<LruCache<(Tenant, &'static str), Figures>>,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { kept: KeptAnswers::default(), flights: Flights::default(), figures: Mutex::new(LruCache::new(COUNTED)) }
+        Self {
+            kept: KeptAnswers::default(),
+            flights: Flights::default(),
+            reads: Rounds::default(),
+            figures: Mutex::new(LruCache::new(COUNTED)),
+        }
     }
 }
 
@@ -113,7 +121,9 @@ impl Answers {
     ) -> Result<Answered, Refusal> {
         let now = asked.reader.context.now;
         let question = asked.whole_question();
-        let versions = versions(asked, &question).await?;
+        let (tenant, dependencies) = (asked.reader.context.tenant.clone(), asked.dependencies.to_vec());
+        let counters = self.reads.join((tenant, dependencies), counters(asked)).await?;
+        let versions = Versions::of(&question, &counters);
         if let Some(etag) = known(&versions.prefix()) {
             self.count(asked, |figures| figures.unchanged += 1);
             return Ok(Answered::Unchanged(etag));
@@ -174,7 +184,7 @@ impl Asked<'_> {
 }
 
 /// Reads the versions of what an answer is made from, in one batch.
-async fn versions(asked: &Asked<'_>, question: &str) -> Result<Versions, Fault> {
+async fn counters(asked: &Asked<'_>) -> Result<Arc<[u64]>, Fault> {
     let (context, lanes) = (asked.reader.context, asked.reader.context.settings.lanes);
     let mut keys = Vec::new();
     for dependency in asked.dependencies {
@@ -184,21 +194,22 @@ async fn versions(asked: &Asked<'_>, question: &str) -> Result<Versions, Fault> 
         }
     }
     let mut items = context.table().get_many(&keys).await?.into_iter();
-    let mut text = question.to_owned();
-    for dependency in asked.dependencies {
-        let version = match dependency {
-            Dependency::Tag(_) => tag::sum(items.by_ref().take(lanes.into())),
-            Dependency::Record(_) => items.next().flatten().as_ref().map_or(0, records::rev_of),
-        };
-        text.push_str(&format!("\n{version}"));
-    }
-    let hash = signing::sha256(&[FORM.as_bytes(), text.as_bytes()]);
-    let mut versions = Versions::default();
-    versions.0.copy_from_slice(&hash[..16]);
-    Ok(versions)
+    let counter = |dependency: &Dependency| match dependency {
+        Dependency::Tag(_) => tag::sum(items.by_ref().take(lanes.into())),
+        Dependency::Record(_) => items.next().flatten().as_ref().map_or(0, records::rev_of),
+    };
+    Ok(asked.dependencies.iter().map(counter).collect())
 }
 
 impl Versions {
+    fn of(question: &str, counters: &[u64]) -> Self {
+        let counters: Vec<u8> = counters.iter().flat_map(|counter| counter.to_be_bytes()).collect();
+        let hash = signing::sha256(&[FORM.as_bytes(), question.as_bytes(), b"\n", &counters]);
+        let mut versions = Self::default();
+        versions.0.copy_from_slice(&hash[..16]);
+        versions
+    }
+
     /// The beginning of the entity tags of all answers that were made from these versions.
     fn prefix(self) -> String {
         format!("{}-", data_encoding::HEXLOWER.encode(&self.0))
