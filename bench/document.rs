@@ -49,6 +49,14 @@ the record of its resource.
 - **S3, fairness**: the `hooktide` command and two simulators in the bench's own process. While 5,000 new items of one account are \
 notified and read, an event of another account is edited; the time until its change is in the feed is compared with the same \
 without the bulk edit. Medians of three rounds.
+- **N5**: the reference workload is `bench/answers/workload.toml`, run in virtual time over a table in memory whose calls are counted; \
+every second read comes with the entity tag that a browser would have. Without kept answers the same questions go to processes that \
+have kept nothing, and the read of versions is taken off. Who clears all is taken to clear what was asked for since the last payment. \
+Over HTTP all connections ask the same question, of the `hooktide` command; the bare server is axum with the same bytes at hand. The \
+peer is Debian's `redis-server`: `GET`, `SETEX`, and a set of keys for each tag. Stale is an answer that is older than a change \
+whose commit and invalidation were complete when it was asked for.
+- **N9, lists and figures**: copies of one transaction over ten days, so that both stores have payments in each quarter of an hour; \
+those days are rolled up.
 ";
 
 const PEERS: &str = "\
