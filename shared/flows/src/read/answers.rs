@@ -90,12 +90,15 @@ pub struct Figures {
     pub fill_milliseconds: u64,
 }
 
+/// The counters of dependencies, in their order.
+type Counters = Result<Arc<[u64]>, Fault>;
+
 /// The answers of a process.
 pub struct Answers {
     kept: KeptAnswers,
     flights: Flights<(String, Versions), Result<Kept, Refusal>>,
     /// Reads of the counters of tags, by tenant and dependencies.
-    reads: Rounds<(Tenant, Vec<Dependency>), Result<Arc<[u64]>, Fault>>,
+    reads: Rounds<(Tenant, Vec<Dependency>), Counters>,
     figures: Mutex<LruCache<(Tenant, &'static str), Figures>>,
 }
 
@@ -184,7 +187,7 @@ impl Asked<'_> {
 }
 
 /// Reads the versions of what an answer is made from, in one batch.
-async fn counters(asked: &Asked<'_>) -> Result<Arc<[u64]>, Fault> {
+async fn counters(asked: &Asked<'_>) -> Counters {
     let (context, lanes) = (asked.reader.context, asked.reader.context.settings.lanes);
     let mut keys = Vec::new();
     for dependency in asked.dependencies {
