@@ -56,23 +56,23 @@ impl Companies {
                 && reader.sees(&id.company)
         };
         let prefix = connection.map(CompanyId::of).unwrap_or_default();
-        let (mut ids, mut range) = (Vec::new(), Range::Prefix(prefix));
+        let (mut seen, mut range) = (Vec::new(), Range::Prefix(prefix));
         loop {
             let partition = CompanyId::all(reader.context.tenant);
             let query = Query { partition, range, descending: false, limit: PAGE };
             let (found, more) = records::list::<Company>(reader.context.table(), &query).await?;
             let last = found.last().map(|(sort, _)| sort.clone());
-            ids.extend(found.into_iter().map(|(_, stored)| stored.record.id).filter(is_asked));
-            if ids.len() > MOST {
-                let detail = format!("there are more than {MOST} companies: name one, or a connection");
+            let ids = found.into_iter().map(|(_, stored)| stored.record.id).filter(is_asked);
+            seen.extend(Self::named(reader, ids.collect()).await?.0);
+            if seen.len() > MOST {
+                let detail = format!("there are more than {MOST} companies: name one, or a connection with fewer");
                 return Err(invalid("company", detail));
             }
             match last.filter(|_| more) {
                 Some(last) => range = query.range.after(&last),
-                None => break,
+                None => return Ok(Self(seen)),
             }
         }
-        Ok(Self::named(reader, ids).await?)
     }
 
     /// One company, if there is one and its connection is not deleted.

@@ -15,6 +15,8 @@ use hooktide_store::records::entity::{Entity, EntityId};
 
 /// How many events are read at once.
 const PAGE: usize = 100;
+/// How often events are read that change while they are.
+const READS: usize = 5;
 
 /// An event, as it is known.
 #[derive(Debug, Clone)]
@@ -46,7 +48,8 @@ pub(super) async fn one(ports: &Ports, tenant: &Tenant, connection: &str, id: &s
     let entity = EntityId { kind: Kind::CalendarEvent, connection: connection.to_owned(), id: id.to_owned() };
     let stored = records::get::<Entity>(&*ports.table, &entity.key(tenant)).await?;
     let Some(stored) = stored else { return Ok(None) };
-    Ok(read(ports, tenant, vec![(entity, stored.record)]).await?.pop())
+    let known = read(ports, tenant, vec![(entity, stored.record)]).await?;
+    Ok(known.ok_or_else(changing)?.pop())
 }
 
 /// The place after an event, where a page of the same calendar and shard goes on.
@@ -65,14 +68,24 @@ pub(super) async fn page(
     let prefix = format!("{}#{beginning}", Kind::CalendarEvent);
     let range = after.map_or_else(|| Range::Prefix(prefix.clone()), |last| records::after(&prefix, &last));
     let query = Query { partition, range, descending: false, limit: PAGE };
-    let (entities, more) = records::list::<Entity>(&*ports.table, &query).await?;
-    let last = entities.last().map(|(sort, _)| sort.clone()).filter(|_| more);
-    let found = entities.into_iter().filter_map(|(sort, stored)| {
-        let id = sort.split_once('#')?.1.to_owned();
-        let entity = EntityId { kind: Kind::CalendarEvent, connection: connection.to_owned(), id };
-        Some((entity, stored.record))
-    });
-    Ok((read(ports, tenant, found.collect()).await?, last))
+    for _ in 0..READS {
+        let (entities, more) = records::list::<Entity>(&*ports.table, &query).await?;
+        let last = entities.last().map(|(sort, _)| sort.clone()).filter(|_| more);
+        let found = entities.into_iter().filter_map(|(sort, stored)| {
+            let id = sort.split_once('#')?.1.to_owned();
+            let entity = EntityId { kind: Kind::CalendarEvent, connection: connection.to_owned(), id };
+            Some((entity, stored.record))
+        });
+        if let Some(known) = read(ports, tenant, found.collect()).await? {
+            return Ok((known, last));
+        }
+    }
+    Err(changing())
+}
+
+/// The fault of events that change each time they are read.
+fn changing() -> Fault {
+    Fault::retryable("events change all the time while they are read")
 }
 
 /// The occurrences that differ from a series and are entries of their own.
@@ -104,8 +117,8 @@ pub(super) fn beginning_of(series: &str) -> &str {
     }
 }
 
-/// Reads the documents of entities.
-async fn read(ports: &Ports, tenant: &Tenant, entities: Vec<(EntityId, Entity)>) -> Result<Vec<Known>, Fault> {
+/// Reads the documents of entities; none of them if one changed since it was read itself.
+async fn read(ports: &Ports, tenant: &Tenant, entities: Vec<(EntityId, Entity)>) -> Result<Option<Vec<Known>>, Fault> {
     let wanted = |(id, entity): &(EntityId, Entity)| Wanted {
         entity: id.clone(),
         hash: entity.document_hash(),
@@ -114,16 +127,11 @@ async fn read(ports: &Ports, tenant: &Tenant, entities: Vec<(EntityId, Entity)>)
     let there: Vec<Wanted> = entities.iter().filter(|(_, entity)| !entity.deleted).map(wanted).collect();
     let mut documents = document::load(&*ports.table, &*ports.blobs, tenant, &there).await?.into_iter();
     let mut known = Vec::with_capacity(entities.len());
-    let mut changed = 0;
     for (id, entity) in entities {
         let document = if entity.deleted { None } else { documents.next() };
         let Some((calendar, own)) = part::ids_of(&id.id) else { continue };
         let event = match document {
-            // The entity changed while it was read.
-            Some(None) => {
-                changed += 1;
-                continue;
-            }
+            Some(None) => return Ok(None),
             Some(Some(document)) => match serde_json::from_str::<CalendarEvent>(document.get()) {
                 Ok(event) => Some(event),
                 // Nothing is said of it: its blocks stay.
@@ -134,10 +142,7 @@ async fn read(ports: &Ports, tenant: &Tenant, entities: Vec<(EntityId, Entity)>)
         let calendar = CalendarId { connection: id.connection, calendar };
         known.push(Known { calendar, id: own, event, as_of: entity.rank().as_of });
     }
-    if changed > 0 {
-        return Err(Fault::retryable(format!("{changed} events changed while they were read")));
-    }
-    Ok(known)
+    Ok(Some(known))
 }
 
 #[cfg(test)]
