@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let (settings, clock) = (host.environment.settings.clone(), Arc::clone(&host.clock));
     // An HTTP API waits for the whole answer, so a stream of events ends at once and its reader comes again.
     let origins = host.environment.origins.clone();
-    let options = Options { origins, stream_life: Duration::ZERO, ..Options::default() };
+    let options = Options { origins, stream_life: Duration::ZERO, shares_answers: true, ..Options::default() };
     let router = hooktide_api::router(Arc::new(Api::new(host.ports.clone(), settings, options, clock, None)));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         let (host, router) = (Arc::clone(&host), router.clone());

@@ -40,6 +40,8 @@ pub struct Options {
     pub damage: Option<watch::Receiver<Option<String>>>,
     /// When streams of events give way.
     pub load: Load,
+    /// Whether other processes serve the same API, so that answers are shared by the table.
+    pub shares_answers: bool,
 }
 
 /// The host's answer to whether it is busy with requests that cannot wait. The default is never busy.
@@ -66,7 +68,7 @@ impl fmt::Debug for Load {
 impl Default for Options {
     fn default() -> Self {
         let (stream_life, load) = (Duration::from_secs(300), Load::default());
-        Self { origins: Vec::new(), test_tools: false, stream_life, damage: None, load }
+        Self { origins: Vec::new(), test_tools: false, stream_life, damage: None, load, shares_answers: false }
     }
 }
 
@@ -94,6 +96,7 @@ impl Api {
         clock: Arc<dyn Clock>,
         bell: Option<watch::Receiver<u64>>,
     ) -> Self {
+        let shares_answers = options.shares_answers;
         Self {
             ports,
             settings,
@@ -104,7 +107,7 @@ impl Api {
             streams: Streams::default(),
             readings: Readings::default(),
             readiness: Readiness::default(),
-            answers: Answers::default(),
+            answers: Answers::new(shares_answers),
         }
     }
 

@@ -72,6 +72,8 @@ pub enum Area<'a> {
     Late(&'a str, &'a str),
     /// Recounts of totals.
     Recounts,
+    /// Answers that were made.
+    Answers,
     /// Merchant accounts.
     Accounts,
     /// The tenants that have connections, in the system's partition.
@@ -112,6 +114,7 @@ impl Partition {
             Area::Rolled(connection, company) => format!("rolled#{connection}#{company}"),
             Area::Late(connection, company) => format!("late#{connection}#{company}"),
             Area::Recounts => "recounts".to_owned(),
+            Area::Answers => "answers".to_owned(),
             Area::Accounts => "accounts".to_owned(),
             Area::Tenants => "tenants".to_owned(),
             Area::Canary => "Z".to_owned(),

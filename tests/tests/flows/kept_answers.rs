@@ -141,8 +141,9 @@ fn run(mut tasks: Vec<Option<Task<'_>>>, chooser: &mut Chooser) {
 }
 
 /// How many orders there are, and in how many of them somebody was given too old an answer. With `is_flawed`, data is read before
-/// the versions of tags.
-async fn explore(is_flawed: bool) -> (usize, usize) {
+/// the versions of tags. With `is_shared`, each reader is a process of its own that shares answers by the table, and there is one
+/// writer: with two there would be millions of orders.
+async fn explore(is_flawed: bool, is_shared: bool) -> (usize, usize) {
     let host = World::new().await.host;
     let (tenant, mut chooser) = (Tenant::default_local(), Chooser::default());
     let (mut orders, mut stale) = (0, 0);
@@ -152,7 +153,7 @@ async fn explore(is_flawed: bool) -> (usize, usize) {
         let ports = Ports { table: Arc::clone(&table), ..host.ports.clone() };
         let context =
             Context { ports: &ports, settings: &host.settings, tenant: &tenant, now: jiff::Timestamp::UNIX_EPOCH };
-        let answers = Answers::default();
+        let processes = [(); 3].map(|()| Answers::new(is_shared));
         let (committed, is_stale) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
         let write = || async {
             let add = Write::Update {
@@ -171,7 +172,7 @@ async fn explore(is_flawed: bool) -> (usize, usize) {
                 _ => Ok(b"0".to_vec()),
             }
         };
-        let read = || async {
+        let ask = async |answers: &Answers| {
             let asked_at = committed.get();
             let before = if is_flawed { Some(value().await) } else { None };
             let fill = async {
@@ -193,11 +194,16 @@ async fn explore(is_flawed: bool) -> (usize, usize) {
                 is_stale.set(true);
             }
         };
-        let tasks: Vec<Option<Task<'_>>> =
-            vec![Some(Box::pin(read())), Some(Box::pin(read())), Some(Box::pin(write())), Some(Box::pin(write()))];
+        let read = |process: usize| ask(&processes[if is_shared { process } else { 0 }]);
+        let tasks: Vec<Option<Task<'_>>> = vec![
+            Some(Box::pin(read(0))),
+            Some(Box::pin(read(1))),
+            Some(Box::pin(write())),
+            (!is_shared).then(|| Box::pin(write()) as Task<'_>),
+        ];
         run(tasks, &mut chooser);
         // Whoever asks last of all is given what there is.
-        run(vec![None, Some(Box::pin(read()))], &mut Chooser::default());
+        run(vec![None, Some(Box::pin(read(2)))], &mut Chooser::default());
         (orders, stale) = (orders + 1, stale + usize::from(is_stale.get()));
         if !chooser.next() {
             return (orders, stale);
@@ -207,7 +213,15 @@ async fn explore(is_flawed: bool) -> (usize, usize) {
 
 #[tokio::test]
 async fn an_answer_that_was_begun_before_a_change_is_never_given_after_it() {
-    let (orders, stale) = explore(false).await;
+    let (orders, stale) = explore(false, false).await;
+    println!("{orders} orders");
+    assert!(orders > 1_000, "{orders}");
+    assert_eq!(stale, 0);
+}
+
+#[tokio::test]
+async fn nor_is_one_that_another_process_made() {
+    let (orders, stale) = explore(false, true).await;
     println!("{orders} orders");
     assert!(orders > 1_000, "{orders}");
     assert_eq!(stale, 0);
@@ -215,5 +229,5 @@ async fn an_answer_that_was_begun_before_a_change_is_never_given_after_it() {
 
 #[tokio::test]
 async fn to_read_data_before_the_versions_of_tags_is_found() {
-    assert!(explore(true).await.1 > 0);
+    assert!(explore(true, false).await.1 > 0 && explore(true, true).await.1 > 0);
 }

@@ -42,7 +42,8 @@ fn after(area: Area<'static>) -> Option<Area<'static>> {
         Area::Rolled(..) => Area::Late("connection", "company"),
         Area::Late(..) => Area::Recounts,
         Area::Recounts => Area::Accounts,
-        Area::Accounts => Area::Tenants,
+        Area::Accounts => Area::Answers,
+        Area::Answers => Area::Tenants,
         Area::Tenants => Area::Canary,
         Area::Canary => return None,
     })

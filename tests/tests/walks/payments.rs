@@ -194,6 +194,40 @@ async fn what_dashboards_ask_for_first_is_made_before_they_ask() {
 }
 
 #[tokio::test]
+async fn what_one_process_made_another_gives_until_it_is_stale_and_it_is_erased() {
+    let merchant = Merchant::new(json!({})).await;
+    merchant.pay(&[Payment::new("p-1", NOON)]).await;
+    let process = || {
+        let (host, clock) = (std::sync::Arc::clone(&merchant.world.host), merchant.world.clock.clone());
+        let api = host.api(hooktide_api::Options { shares_answers: true, ..Default::default() });
+        World { app: hooktide_local::server::app(&host, api), operator: merchant.world.operator.clone(), host, clock }
+    };
+    let ask = async |world: &World| world.get("/v1/transactions").await.headers["etag"].clone();
+    let figures = async |world: &World| {
+        let status = world.get("/v1/status").await.expect(200)["answers"]["transactions"].clone();
+        [status["misses"].clone(), status["shared"].clone()]
+    };
+    let (first, second, third) = (process(), process(), process());
+    let etag = ask(&first).await;
+    assert_eq!((figures(&first).await, ask(&second).await), ([json!(1), json!(0)], etag.clone()));
+    assert_eq!(figures(&second).await, [json!(0), json!(1)]);
+    merchant.pay(&[Payment::new("p-2", NOON)]).await;
+    assert_ne!(ask(&third).await, etag);
+    assert_eq!(figures(&third).await, [json!(1), json!(0)], "an old one is not given");
+    let path = format!("/v1/connections/{}", merchant.connected.id);
+    merchant.world.call(&merchant.world.operator, http::Method::DELETE, &path, None).await.expect(200);
+    for _ in 0..6 {
+        merchant.world.after(hooktide_flows::erase::SETTLES).await;
+        merchant.world.host.sweep_jobs().await.unwrap();
+        merchant.world.tick().await;
+    }
+    let partition = hooktide_store::records::kept_answer::partition(&hooktide_model::tenant::Tenant::default_local());
+    let range = hooktide_store::ports::Range::All;
+    let query = hooktide_store::ports::Query { partition, range, descending: false, limit: 10 };
+    assert_eq!(merchant.world.host.ports.table.query(&query).await.unwrap().items, []);
+}
+
+#[tokio::test]
 async fn what_a_connection_had_is_gone_with_it() {
     let merchant = Merchant::new(json!({})).await;
     merchant.pay(&[Payment::new("p-1", NOON)]).await;

@@ -30,7 +30,10 @@ pub(crate) struct AnswersView {
 
 impl AnswersView {
     fn of(figures: Figures) -> Self {
-        let (kept, all) = (figures.hits + figures.unchanged, figures.hits + figures.unchanged + figures.misses);
+        let (kept, all) = (
+            figures.hits + figures.shared + figures.unchanged,
+            figures.hits + figures.shared + figures.unchanged + figures.misses,
+        );
         Self { figures, hit_rate: (all > 0).then(|| kept as f64 / all as f64) }
     }
 }

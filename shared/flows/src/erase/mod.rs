@@ -35,6 +35,7 @@ use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::belonging_key;
 use hooktide_store::records::job::{self, Mark};
+use hooktide_store::records::kept_answer;
 use hooktide_store::records::resource::{self, Resource};
 use hooktide_store::records::{self, Stored, authorization, subscription, tag};
 
@@ -50,6 +51,8 @@ const PAGE: usize = 100;
 const LETTERS: usize = 50;
 /// How many blocks that are left are counted.
 const COUNTED: usize = 10_000;
+/// How often answers are looked for: more of them are made meanwhile than before.
+const ROUNDS: usize = 50;
 /// How many job marks are erased at once at the most.
 pub const MARKS: usize = 1_000;
 
@@ -104,6 +107,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     }
     if all && erased == ErasedCounts::default() {
         // Commits that were under way find companies as they were until nothing is left of them.
+        answers(ports, task.tenant).await?;
         let companies = listed::companies(ports, task.tenant, task.id).await?;
         delete_all(ports, companies).await?;
         let delete = Write::Delete { key, condition: Some(records::unchanged(stored.rev)) };
@@ -113,6 +117,19 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     // The found records may have been written while deliveries stopped: look again when that is over.
     let pause = if all { SETTLES } else { Duration::ZERO };
     task.rest(ports, pause).await
+}
+
+/// Erases the answers that a tenant's readers were given: they may say what is erased, and are made anew. Those that are made
+/// meanwhile say nothing of it.
+pub(crate) async fn answers(ports: &Ports, tenant: &Tenant) -> Result<(), Fault> {
+    for _ in 0..ROUNDS {
+        let (keys, more) = keys_of(ports, &kept_answer::partition(tenant), Range::All, MARKS).await?;
+        delete_all(ports, keys).await?;
+        if !more {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the subscriptions of a deleted connection are still being ended at its provider. The renewer does it; this sees to

@@ -68,6 +68,9 @@ async fn step(ports: &Ports, journal: &Journal, task: Task<'_>) -> Result<(), Fa
     if let Ok(request) = Envelope::decode(&letter.message) {
         bodies::erase(&request, tenant, &*ports.blobs).await?;
     }
+    if done.act != PrivacyAct::Disclose {
+        erase::answers(ports, tenant).await?;
+    }
     let delete = Write::Delete { key: Shelf::Privacy.key(tenant, id), condition: None };
     let entry = [entry(&done, format!("{id}-done"), done.found, &task)];
     task.finish_in(ports, |end| journal.append(tenant, id, &entry, vec![delete.clone(), end], now)).await

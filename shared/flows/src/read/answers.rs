@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use super::Reader;
 use super::kept::{Kept, KeptAnswers};
 use super::rules::Rule;
+use super::shared;
 use crate::connect::Refusal;
 use crate::flight::Flights;
 use crate::rounds::Rounds;
@@ -80,6 +81,8 @@ pub enum Answered {
 pub struct Figures {
     /// Answers that were kept.
     pub hits: u64,
+    /// Answers that another process had made.
+    pub shared: u64,
     /// Answers that the reader had.
     pub unchanged: u64,
     /// Answers that were made.
@@ -100,20 +103,28 @@ pub struct Answers {
     /// Reads of the counters of tags, by tenant and dependencies.
     reads: Rounds<(Tenant, Vec<Dependency>), Counters>,
     figures: Mutex<LruCache<(Tenant, &'static str), Figures>>,
+    /// Whether other processes answer as well, so that answers are shared by the table.
+    shares: bool,
 }
 
 impl Default for Answers {
     fn default() -> Self {
+        Self::new(false)
+    }
+}
+
+impl Answers {
+    /// No answers yet. `shares` is whether other processes answer as well: then those that cost much are shared by the table.
+    pub fn new(shares: bool) -> Self {
         Self {
             kept: KeptAnswers::default(),
             flights: Flights::default(),
             reads: Rounds::default(),
             figures: Mutex::new(LruCache::new(COUNTED)),
+            shares,
         }
     }
-}
 
-impl Answers {
     /// Answers a question: with what is kept if it is still right, or with what `fill` makes. `known` tells whether the reader has
     /// the answer of an entity tag, by what all tags of answers that are right now begin with; it returns the whole tag.
     pub async fn answer(
@@ -138,6 +149,13 @@ impl Answers {
         }
         let mut is_made = false;
         let made = async {
+            let shares = self.shares && asked.rule.is_shared;
+            let found = if shares { shared::find(asked, &question, versions).await } else { None };
+            if let Some(kept) = found {
+                self.kept.put(&question, kept.clone());
+                self.count(asked, |figures| figures.shared += 1);
+                return Ok(kept);
+            }
             is_made = true;
             let kept = Kept::new(versions, fill.await?, now);
             self.kept.put(&question, kept.clone());
@@ -145,6 +163,9 @@ impl Answers {
                 figures.misses += 1;
                 figures.invalidated += u64::from(former.is_some_and(|former| former.versions != versions));
             });
+            if shares {
+                shared::share(asked, &question, &kept).await;
+            }
             Ok(kept)
         };
         // Whoever waits for it is given what comes of it, also a refusal: to try again one after the other would help nobody.
@@ -172,7 +193,7 @@ impl Answers {
 }
 
 impl Asked<'_> {
-    fn lifetime(&self) -> Duration {
+    pub(super) fn lifetime(&self) -> Duration {
         (self.rule.lifetime)(&self.reader.context.settings.lifetimes)
     }
 
@@ -205,6 +226,15 @@ async fn counters(asked: &Asked<'_>) -> Counters {
 }
 
 impl Versions {
+    /// Those that were stored; none if these are none.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub(super) fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     fn of(question: &str, counters: &[u64]) -> Self {
         let counters: Vec<u8> = counters.iter().flat_map(|counter| counter.to_be_bytes()).collect();
         let hash = signing::sha256(&[FORM.as_bytes(), question.as_bytes(), b"\n", &counters]);
@@ -226,7 +256,7 @@ impl Kept {
         Self { versions, body: body.into(), etag, made_at: now }
     }
 
-    fn counts(&self, versions: Versions, lifetime: Duration, now: Timestamp) -> bool {
+    pub(super) fn counts(&self, versions: Versions, lifetime: Duration, now: Timestamp) -> bool {
         self.versions == versions && (self.made_at..self.made_at + lifetime).contains(&now)
     }
 

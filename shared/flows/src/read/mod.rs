@@ -7,6 +7,7 @@ pub mod answers;
 mod companies;
 mod kept;
 pub mod rules;
+mod shared;
 pub mod transactions;
 
 pub use self::companies::{Companies, NamedCompany};

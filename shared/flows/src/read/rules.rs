@@ -39,6 +39,8 @@ pub struct Rule {
     pub lifetime: fn(&Lifetimes) -> Duration,
     /// What makes it stale.
     pub on: &'static [On],
+    /// Whether processes share answers by the table: where making one reads much more than it costs to write it.
+    pub is_shared: bool,
 }
 
 /// `/v1/transactions`.
@@ -46,10 +48,15 @@ pub static TRANSACTIONS: Rule = Rule {
     endpoint: "transactions",
     lifetime: |lifetimes| lifetimes.transactions,
     on: &[On::Transactions, On::Connections],
+    is_shared: true,
 };
 /// `/v1/transactions/{id}`; and a change of this one.
-pub static TRANSACTION: Rule =
-    Rule { endpoint: "transaction", lifetime: |lifetimes| lifetimes.transactions, on: &[On::Connections] };
+pub static TRANSACTION: Rule = Rule {
+    endpoint: "transaction",
+    lifetime: |lifetimes| lifetimes.transactions,
+    on: &[On::Connections],
+    is_shared: false,
+};
 /// `/v1/accounts`.
 pub static ACCOUNTS: Rule = of_accounts("accounts");
 /// `/v1/accounts/{id}`.
@@ -57,13 +64,14 @@ pub static ACCOUNT: Rule = of_accounts("account");
 
 const fn of_accounts(endpoint: &'static str) -> Rule {
     let on = &[On::Accounts, On::Failures, On::Connections];
-    Rule { endpoint, lifetime: |lifetimes| lifetimes.accounts, on }
+    Rule { endpoint, lifetime: |lifetimes| lifetimes.accounts, on, is_shared: false }
 }
 
 /// `/v1/analytics`, by period.
 pub fn analytics(period: Period) -> &'static Rule {
     const fn rule(lifetime: fn(&Lifetimes) -> Duration) -> Rule {
-        Rule { endpoint: "analytics", lifetime, on: &[On::Transactions, On::Figures, On::Connections] }
+        let on = &[On::Transactions, On::Figures, On::Connections];
+        Rule { endpoint: "analytics", lifetime, on, is_shared: true }
     }
     static HOUR: Rule = rule(|lifetimes| lifetimes.analytics);
     static DAY: Rule = rule(|lifetimes| 2 * lifetimes.analytics);
