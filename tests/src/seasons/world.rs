@@ -489,11 +489,11 @@ impl World {
             (seconds_between(expected.at, at), expected.is_lost, expected.at)
         };
         let is_first = took.2 == start();
-        // What happens while somebody is out, or right before, has no bound but the outage.
-        let is_disturbed = self.outages.iter().any(|(from, to, _)| {
-            took.2 >= *from - SignedDuration::from_mins(1) && took.2 < *to + SignedDuration::from_hours(1)
-        });
         let longest = if took.1 { LATEST_IF_LOST } else { LATEST_IF_TOLD };
+        // What happens while somebody is out, or so soon before that it need not be known by then, has no bound but the outage.
+        let is_disturbed = self.outages.iter().any(|(from, to, _)| {
+            took.2 >= *from - Duration::from_secs(longest) && took.2 < *to + SignedDuration::from_hours(1)
+        });
         if !is_first && !is_disturbed && took.0 > longest {
             self.break_(format!("{entity} was edited at {}, and is known only now", took.2));
         }
