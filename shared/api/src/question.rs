@@ -1,5 +1,7 @@
 //! Answers that are kept: a reader gets one that is right, or is told to have it.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -13,6 +15,7 @@ use tokio::time::Instant;
 use crate::access::{May, Needs};
 use crate::answer::Answer;
 use crate::etag::{self, Known};
+use crate::readings::LATER;
 
 /// The question of a request, and what its answer depends on.
 pub(crate) struct Question {
@@ -37,6 +40,8 @@ impl<S: Needs> May<S> {
         let known = Known::of(headers);
         let has = |prefix: &str| known.tags.iter().find(|tag| tag.starts_with(prefix)).cloned();
         let fill = async {
+            // What is kept needs no turn: whoever asks for much at once waits for what is made for them, and holds up no other.
+            let _turn = self.api.readings().turn(self.tenant()).await.map_err(|_full| busy())?;
             let value = fill.await?;
             serde_json::to_vec(&value).map_err(|error| Fault::failed(format!("an answer: {error}")).into())
         };
@@ -53,4 +58,10 @@ impl<S: Needs> May<S> {
             }
         }
     }
+}
+
+/// The fault of more answers to be made than there may be at once.
+fn busy() -> Fault {
+    let detail = "as many answers are being made as there may be".to_owned();
+    Fault::Retryable { detail, after: Some(Duration::from_secs(LATER)) }
 }

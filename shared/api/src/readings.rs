@@ -1,4 +1,4 @@
-//! Readings of the feed that requests ask for: how many run at once.
+//! Readings of the feed, and makings of lists and figures, that requests ask for: how many run at once.
 //!
 //! Each costs memory and the table's time, and clients may leave without waiting for what they asked. So a process has a
 //! few at a time, and a tenant only some of these: the requests of one tenant queue among themselves, and take no places
@@ -24,7 +24,7 @@ const OF_TENANT: usize = 16;
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// After how many seconds a reader who was turned away may come again.
-const LATER: u64 = 10;
+pub(crate) const LATER: u64 = 10;
 
 /// The readings of a process.
 pub(crate) struct Readings {

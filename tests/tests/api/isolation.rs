@@ -103,7 +103,13 @@ async fn paths(world: &World, ids: &[String]) -> Vec<(String, String)> {
             let path = described.replace("{provider}", provider);
             match path.contains("{id}") {
                 true => paths.extend(ids.iter().map(|id| (described.clone(), path.replace("{id}", id)))),
-                false => paths.push((described.clone(), path)),
+                false => {
+                    let narrowed = ["connection", "company"]
+                        .into_iter()
+                        .flat_map(|name| ids.iter().map(move |id| format!("?{name}={id}")));
+                    let queries = narrowed.chain([String::new(), "?limit=1".to_owned()]);
+                    paths.extend(queries.map(|query| (described.clone(), format!("{path}{query}"))));
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The table of invalidation: for each topic of each provider, the tags that its sample raises and the answers that are stale
 //! after it. Seen, not said: each sample is sent, processed, and the answers are asked for again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -48,9 +48,9 @@ async fn the_table_of_stale_answers_is_current() {
 async fn rows_of(provider: &'static dyn Provider) -> BTreeMap<(Vec<String>, Vec<String>), Vec<&'static str>> {
     let world = World::new().await;
     let to = world.connect(provider).await;
-    let mut rows: BTreeMap<_, Vec<&'static str>> = BTreeMap::new();
+    let (mut rows, mut companies) = (BTreeMap::<_, Vec<&'static str>>::new(), BTreeMap::new());
     for (number, topic) in provider.profile().topics.iter().enumerate() {
-        let before = tags(&world, &to, provider).await;
+        let before = tags(&world, &to).await;
         let mut etags = Vec::new();
         for path in ANSWERS {
             etags.push(world.get(path).await.headers["etag"].clone());
@@ -58,9 +58,13 @@ async fn rows_of(provider: &'static dyn Provider) -> BTreeMap<(Vec<String>, Vec<
         let sample = world.sample_of(&to, &topic.name.replace('/', "%2F"), 100 + number as u64).await;
         assert!(world.request(sample).await.status.is_success(), "{}: {}", provider.id(), topic.name);
         world.tick().await;
-        let raised = tags(&world, &to, provider).await.into_iter().zip(before);
-        let raised: Vec<String> =
+        let raised = tags(&world, &to).await.into_iter().zip(before);
+        let mut raised: Vec<String> =
             raised.filter(|((_, after), (_, before))| after > before).map(|((name, _), _)| name).collect();
+        let former = std::mem::replace(&mut companies, of_companies(&world).await);
+        if companies != former {
+            raised.push("`company/<company>`".to_owned());
+        }
         let mut stale = Vec::new();
         for (path, etag) in ANSWERS.iter().zip(etags) {
             let request = Request::get(*path).header("authorization", format!("Bearer {}", world.operator));
@@ -83,14 +87,12 @@ async fn rows_of(provider: &'static dyn Provider) -> BTreeMap<(Vec<String>, Vec<
 }
 
 /// The versions of all tags that a delivery to a connection may raise, by what they are called in the table.
-async fn tags(world: &World, to: &Connected, provider: &dyn Provider) -> Vec<(String, u64)> {
+async fn tags(world: &World, to: &Connected) -> Vec<(String, u64)> {
     let of_kinds = Kind::ALL.iter().flat_map(|kind| {
         let collection = kind.collection().to_owned();
         [(format!("`{collection}`"), collection), (format!("`{kind}/<connection>/*`"), tag::prefix(*kind, &to.id))]
     });
-    let company = |id: &str| ("`company/<company>`".to_owned(), tag::company(id));
     let all: Vec<(String, String)> = of_kinds
-        .chain([company(provider.profile().sample_account), company(&to.id)])
         .chain([
             (format!("`{}`", tag::FAILURES), tag::FAILURES.to_owned()),
             (format!("`{}/<connection>`", tag::FAILURES), tag::failures(&to.id)),
@@ -99,7 +101,20 @@ async fn tags(world: &World, to: &Connected, provider: &dyn Provider) -> Vec<(St
         ])
         .collect();
     let names: Vec<String> = all.iter().map(|(_, name)| name.clone()).collect();
+    all.into_iter().map(|(shown, _)| shown).zip(versions(world, &names).await).collect()
+}
+
+/// The versions of the tags of all companies that transactions name.
+async fn of_companies(world: &World) -> BTreeMap<String, u64> {
+    let listed = world.get("/v1/transactions?limit=1000").await.expect(200);
+    let companies = listed["items"].as_array().expect("items").iter().map(|item| item["company"].as_str());
+    let companies: BTreeSet<&str> = companies.map(|company| company.expect("a company")).collect();
+    let names: Vec<String> = companies.into_iter().map(tag::company).collect();
+    let versions = versions(world, &names).await;
+    names.into_iter().zip(versions).collect()
+}
+
+async fn versions(world: &World, names: &[String]) -> Vec<u64> {
     let (table, lanes) = (&*world.host.ports.table, world.host.settings.lanes);
-    let versions = tag::versions(table, &Tenant::default_local(), &names, lanes).await.expect("the versions of tags");
-    all.into_iter().map(|(shown, _)| shown).zip(versions).collect()
+    tag::versions(table, &Tenant::default_local(), names, lanes).await.expect("the versions of tags")
 }

@@ -63,7 +63,7 @@ impl Listed {
 struct Added {
     count: i64,
     sum: i64,
-    /// Whether a transaction of it is in another place of the list than before.
+    /// Whether a transaction of it is in another place of the list than before, or counts in another way.
     moved: bool,
 }
 
@@ -91,7 +91,7 @@ pub(super) fn writes(plan: &Plan<'_>, batch: Batch<'_>, lane: u8) -> Result<Vec<
     let mut late = BTreeSet::new();
     for (id, Added { count, sum, moved }) in totals {
         let changes = (count, sum) != (0, 0);
-        // Where transactions moved within it, its revision alone changes: whoever counts the list anew has to see that.
+        // Where transactions changed within it and the sums did not, its revision alone changes: whoever counts the list anew has to see that.
         if changes || moved {
             writes.push(id.add(batch.tenant, lane, count, sum));
         }
@@ -133,7 +133,8 @@ fn transaction(
             writes.push(records::put(&ById::key(tenant, &listing.id, id), &by_id, Upkeep::default())?);
         }
     }
-    let moved = former.map(|former| former.key(tenant, id)) != current.map(|(_, listing)| listing.key(tenant, id));
+    let counted = |listing: Option<&Listing>| listing.map(|listing| (listing.key(tenant, id), listing.counted.clone()));
+    let moved = counted(former) != counted(current.map(|(_, listing)| listing));
     let mut add = |listing: Option<&Listing>, sign: i64| {
         if let Some((total, amount)) = listing.and_then(|listing| listing.total(&id.connection)) {
             let sums = totals.entry(total).or_default();

@@ -36,6 +36,9 @@ pub(super) fn keys_of(tenant: &Tenant, connection: &Connection, key: &Key, item:
 pub(super) async fn keys(ports: &Ports, tenant: &Tenant, connection: &Connection) -> Result<(Vec<Key>, bool), Fault> {
     let (mut found, mut more) = (Vec::new(), false);
     for id in of(ports, tenant, &connection.id).await? {
+        if found.len() >= MOST {
+            return Ok((found, true));
+        }
         for partition in [id.transactions(tenant), id.totals(tenant), id.days(tenant), id.late(tenant)] {
             let left = MOST.saturating_sub(found.len());
             let (keys, are_more) = keys_in(ports, &partition, Range::All, left).await?;

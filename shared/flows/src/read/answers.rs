@@ -79,7 +79,7 @@ pub enum Answered {
 /// What became of the requests of an endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Figures {
-    /// Answers that were kept.
+    /// Answers that were kept, or were being made for somebody else.
     pub hits: u64,
     /// Answers that another process had made.
     pub shared: u64,
@@ -147,8 +147,9 @@ impl Answers {
             self.count(asked, |figures| figures.hits += 1);
             return Ok(kept.answered(false));
         }
-        let mut is_made = false;
+        let (mut is_made, mut is_own) = (false, false);
         let made = async {
+            is_own = true;
             let shares = self.shares && asked.rule.is_shared;
             let found = if shares { shared::find(asked, &question, versions).await } else { None };
             if let Some(kept) = found {
@@ -170,6 +171,9 @@ impl Answers {
         };
         // Whoever waits for it is given what comes of it, also a refusal: to try again one after the other would help nobody.
         let kept = self.flights.once((question.clone(), versions), made, |_| true).await?;
+        if !is_own {
+            self.count(asked, |figures| figures.hits += 1);
+        }
         Ok(kept.answered(is_made))
     }
 

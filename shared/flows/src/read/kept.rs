@@ -55,6 +55,10 @@ impl KeptAnswers {
             return;
         }
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that took longer may be older.
+        if inner.by_question.peek(question).is_some_and(|other| other.made_at > kept.made_at) {
+            return;
+        }
         inner.bytes += size(question, &kept);
         if let Some((question, former)) = inner.by_question.push(question.to_owned(), kept) {
             inner.bytes -= size(&question, &former);

@@ -26,6 +26,8 @@ const SCANNED: usize = 2_000;
 const PORTIONS: (usize, usize) = (4, 1_000);
 /// How many companies are read at once.
 const AT_ONCE: usize = 16;
+/// How often a transaction is read that moves while it is.
+const READS: usize = 5;
 /// How many transactions of one id are looked at.
 const OF_ONE_ID: usize = 20;
 
@@ -134,7 +136,8 @@ impl Which {
         let from =
             self.from.map_or(0, |from| from.as_millisecond() + i64::from(from.subsec_nanosecond() % 1_000_000 > 0));
         let to = self.to.map_or(i64::MAX, |to| to.as_millisecond() + i64::from(to.subsec_nanosecond() % 1_000_000 > 0));
-        let end = end_of(to);
+        // What lies before 1970 counts there, and nothing lies before that.
+        let end = if to > 0 { end_of(to) } else { String::new() };
         let end = match last {
             Some(last) if last < end.as_str() => last.to_owned(),
             Some(_) | None => end,
@@ -297,16 +300,23 @@ pub async fn of_id(reader: Reader<'_>, id: &str, connection: Option<&str>) -> Re
 /// The transaction of an entity, if there is one and the reader may see it.
 pub async fn show(reader: Reader<'_>, entity: &EntityId) -> Result<Option<TransactionView>, Fault> {
     let (table, tenant) = (reader.context.table(), reader.context.tenant);
-    let stored: Option<Stored<Entity>> = records::get(table, &entity.key(tenant)).await?;
-    let Some(listing) = stored.and_then(|stored| stored.record.listing) else { return Ok(None) };
-    if !reader.sees(&listing.company) {
-        return Ok(None);
+    for _ in 0..READS {
+        let stored: Option<Stored<Entity>> = records::get(table, &entity.key(tenant)).await?;
+        let Some(listing) = stored.and_then(|stored| stored.record.listing) else { return Ok(None) };
+        if !reader.sees(&listing.company) {
+            return Ok(None);
+        }
+        // A commit may have moved it since its entity was read.
+        let listed = records::get::<ListedTransaction>(table, &listing.key(tenant, entity)).await?;
+        if let Some(listed) = listed {
+            let company = listing.company(&entity.connection);
+            let companies = Companies::one(reader, company.clone()).await?;
+            return Ok(
+                Some(TransactionView::of(listed.record, &company, &companies)).filter(|_| !companies.0.is_empty())
+            );
+        }
     }
-    let listed = records::get::<ListedTransaction>(table, &listing.key(tenant, entity)).await?;
-    let Some(listed) = listed else { return Ok(None) };
-    let company = listing.company(&entity.connection);
-    let companies = Companies::one(reader, company.clone()).await?;
-    Ok(Some(TransactionView::of(listed.record, &company, &companies)).filter(|_| !companies.0.is_empty()))
+    Err(Fault::retryable("the transaction moves all the time while it is read"))
 }
 
 #[cfg(test)]

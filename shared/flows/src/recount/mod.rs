@@ -13,6 +13,7 @@ use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
 use hooktide_model::names::{Kind, MarkReason};
 use hooktide_store::ports::Write;
+use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::job::Raise;
 use hooktide_store::records::payment::{Company, CompanyId, Recount, quarter_of, rolled};
 use hooktide_store::records::{self, Stored, Upkeep, tag};
@@ -33,7 +34,7 @@ const LOOKS: usize = 5;
 const REST: Duration = Duration::from_secs(2);
 /// How long ago what hardly changes any more was counted.
 const PAST: i64 = 3600;
-/// How far beyond now transactions are looked for: providers' clocks may be ahead.
+/// How far beyond its beginning transactions are looked for: providers' clocks may be ahead.
 const AHEAD: i64 = 2 * 24 * 3600;
 
 /// The job, in the table of jobs.
@@ -57,7 +58,8 @@ pub async fn begin(reader: Reader<'_>, company: Option<&str>) -> Result<Vec<Reco
         let key = Recount::key(tenant, &company.id);
         let former = records::get::<Recount>(&*ports.table, &key).await?.map(|former| former.rev);
         let progress = records::replace(&key, former, &recount, Upkeep::default())?;
-        ports.table.write(progress).await.map_err(records::raced)?;
+        // Somebody else began it at the same time.
+        records::unless_raced(ports.table.write(progress).await)?;
         let asked = Raise {
             tenant,
             job: RUNNER.kind.clone(),
@@ -74,11 +76,11 @@ pub async fn begin(reader: Reader<'_>, company: Option<&str>) -> Result<Vec<Reco
 }
 
 /// The recounts of the companies that a reader may see, as far as they are.
-pub async fn recounts(reader: Reader<'_>) -> Result<Vec<Recount>, Fault> {
-    let Context { tenant, .. } = reader.context;
-    let all = records::list_all::<Recount>(reader.context.table(), Recount::all(tenant), "", 1_000).await?;
-    let all = all.into_iter().map(|(_, stored)| stored.record);
-    Ok(all.filter(|recount| reader.sees(&recount.id.company)).collect())
+pub async fn recounts(reader: Reader<'_>) -> Result<Vec<Recount>, Refusal> {
+    let companies = Companies::seen(reader, None, None).await?.0;
+    let keys: Vec<_> = companies.iter().map(|company| Recount::key(reader.context.tenant, &company.id)).collect();
+    let found = reader.context.table().get_many(&keys).await?.into_iter().flatten();
+    Ok(found.map(|item| Ok(records::decode::<Recount>(item)?.record)).collect::<Result<_, Fault>>()?)
 }
 
 async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
@@ -89,10 +91,13 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
     let Some(Stored { rev, record: recount }) = stored.filter(|stored| stored.record.finished_at.is_none()) else {
         return task.finish(ports).await;
     };
-    if records::get::<Company>(&*ports.table, &id.key(task.tenant)).await?.is_none() {
+    let company = records::get::<Company>(&*ports.table, &id.key(task.tenant)).await?;
+    let of = records::get::<Connection>(&*ports.table, &connection::key(task.tenant, &id.connection)).await?;
+    if company.is_none() || of.is_none_or(|of| of.record.deleted_at.is_some()) {
         return task.finish(ports).await;
     }
-    let last = quarter_of((task.now.as_second() + AHEAD) * 1000);
+    // What is paid after it began is counted right by the code that counts now.
+    let last = quarter_of((recount.started_at.as_second() + AHEAD) * 1000);
     // What is counted now changes all the time where there is much, so it is compared by itself.
     let past = quarter_of((task.now.as_second() - PAST) * 1000);
     let end = if recount.counted_to < past { past } else { last };

@@ -28,6 +28,8 @@ use hooktide_store::records::payment::Total;
 const LATEST: i64 = 32_503_680_000;
 /// How many companies are read at once.
 const AT_ONCE: usize = 16;
+/// How many rows of companies an answer has at the most: about five megabytes, less than functions can answer with.
+const MOST_ROWS: usize = 20_000;
 /// How many days of companies a question is about at the most.
 const MOST_DAYS: i64 = 200_000;
 
@@ -137,6 +139,12 @@ pub async fn analytics(reader: Reader<'_>, question: &Question) -> Result<Analyt
         add(&mut of_company, &own, &quarters, question);
         add(&mut sums, overall, &quarters, question);
         rows.extend(of_company.into_iter().filter_map(|(place, total)| row(&own, place, total, Some(company))));
+        if rows.len() > MOST_ROWS {
+            let detail = format!(
+                "there are more than {MOST_ROWS} rows: ask for less time, a longer period, one currency or one company"
+            );
+            return Err(invalid("from", detail));
+        }
     }
     if question.company.is_none() {
         rows.extend(sums.into_iter().filter_map(|(place, total)| row(overall, place, total, None)));
