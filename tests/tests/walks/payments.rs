@@ -221,7 +221,7 @@ async fn what_one_process_made_another_gives_until_it_is_stale_and_it_is_erased(
         merchant.world.host.sweep_jobs().await.unwrap();
         merchant.world.tick().await;
     }
-    let partition = hooktide_store::records::kept_answer::partition(&hooktide_model::tenant::Tenant::default_local());
+    let partition = hooktide_store::records::shared_answer::partition(&hooktide_model::tenant::Tenant::default_local());
     let range = hooktide_store::ports::Range::All;
     let query = hooktide_store::ports::Query { partition, range, descending: false, limit: 10 };
     assert_eq!(merchant.world.host.ports.table.query(&query).await.unwrap().items, []);

@@ -27,8 +27,8 @@ pub struct Committed {
     pub(crate) raised: Vec<Mark>,
     /// The places that are marked as still to be published.
     pub(crate) announced: Vec<JournalPlace>,
-    /// When the last of the states was committed that were read and known already, in milliseconds since 1970.
-    pub(crate) known_at: Option<i64>,
+    /// When the last of the states was committed that were read and that webhooks had reported, in milliseconds since 1970.
+    pub(crate) reported_at: Option<i64>,
 }
 
 /// A commit that failed, or that may have happened.
@@ -52,7 +52,7 @@ impl Committed {
         self.changes.extend(part.changes);
         self.announced.extend(part.announced);
         self.raised.extend(part.raised);
-        self.known_at = self.known_at.max(part.known_at);
+        self.reported_at = self.reported_at.max(part.reported_at);
         self.waiting.extend(part.waiting.into_iter().map(|(index, fault)| (start + index, fault)));
     }
 }

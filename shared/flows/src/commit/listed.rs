@@ -34,15 +34,18 @@ impl Listed {
     /// What lists have of a state that a connection of a provider reports.
     pub(super) fn of(state: &State, connection: &str, provider: &str, entity: &str) -> Option<Self> {
         let State::Present(document) = state else { return None };
-        let (connection, provider) = (connection.to_owned(), provider.to_owned());
         match document {
             Document::Transaction(transaction) => {
-                let listing = Listing::of(transaction, &connection);
-                let transaction = (**transaction).clone();
-                let listed = ListedTransaction { connection, provider, entity: entity.to_owned(), transaction };
-                Some(Self::Transaction(Box::new((listed, listing))))
+                let listed = ListedTransaction {
+                    connection: connection.to_owned(),
+                    provider: provider.to_owned(),
+                    entity: entity.to_owned(),
+                    transaction: (**transaction).clone(),
+                };
+                Some(Self::Transaction(Box::new((listed, Listing::of(transaction, connection)))))
             }
             Document::Account(account) => {
+                let (connection, provider) = (connection.to_owned(), provider.to_owned());
                 Some(Self::Account(Box::new(ListedAccount { connection, provider, account: account.clone() })))
             }
             Document::Product(_) | Document::Stock(_) | Document::CalendarEvent(_) => None,

@@ -153,7 +153,7 @@ impl Committer {
             let mut committed = Committed {
                 waiting: std::mem::take(&mut plan.waiting),
                 changes,
-                known_at: plan.known_at,
+                reported_at: plan.reported_at,
                 ..Committed::default()
             };
             if plan.entries.is_empty() {

@@ -35,8 +35,8 @@ use hooktide_store::records::connection::{self, Connection};
 use hooktide_store::records::dead_letter::DeadLetter;
 use hooktide_store::records::endpoint::belonging_key;
 use hooktide_store::records::job::{self, Mark};
-use hooktide_store::records::kept_answer;
 use hooktide_store::records::resource::{self, Resource};
+use hooktide_store::records::shared_answer;
 use hooktide_store::records::{self, Stored, authorization, subscription, tag};
 
 /// How many items are erased at once at the most; what remains is erased by calling again.
@@ -123,7 +123,7 @@ async fn step(ports: &Ports, task: Task<'_>) -> Result<(), Fault> {
 /// meanwhile say nothing of it.
 pub(crate) async fn answers(ports: &Ports, tenant: &Tenant) -> Result<(), Fault> {
     for _ in 0..ROUNDS {
-        let (keys, more) = keys_of(ports, &kept_answer::partition(tenant), Range::All, MARKS).await?;
+        let (keys, more) = keys_of(ports, &shared_answer::partition(tenant), Range::All, MARKS).await?;
         delete_all(ports, keys).await?;
         if !more {
             break;

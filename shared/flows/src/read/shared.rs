@@ -3,7 +3,7 @@
 
 use hooktide_model::fault::Fault;
 use hooktide_model::{envelope, signing};
-use hooktide_store::records::kept_answer::{self, KeptAnswer, LARGEST};
+use hooktide_store::records::shared_answer::{self, LARGEST, SharedAnswer};
 use hooktide_store::records::{self, Upkeep};
 use serde_bytes::ByteBuf;
 use tracing::debug;
@@ -27,9 +27,9 @@ pub(super) async fn find(asked: &Asked<'_>, question: &str, versions: Versions) 
 
 async fn read(asked: &Asked<'_>, question: &str) -> Result<Option<Kept>, Fault> {
     let context = asked.reader.context;
-    let key = kept_answer::key(context.tenant, &hash(question));
-    let Some(stored) = records::get::<KeptAnswer>(context.table(), &key).await? else { return Ok(None) };
-    let KeptAnswer { versions, etag, made_at, body } = stored.record;
+    let key = shared_answer::key(context.tenant, &hash(question));
+    let Some(stored) = records::get::<SharedAnswer>(context.table(), &key).await? else { return Ok(None) };
+    let SharedAnswer { versions, etag, made_at, body } = stored.record;
     let Some(versions) = Versions::read(&versions) else { return Ok(None) };
     let body = envelope::decompress(&body, LARGEST_BODY)?.into();
     Ok(Some(Kept { versions, body, etag, made_at }))
@@ -49,8 +49,8 @@ async fn write(asked: &Asked<'_>, question: &str, kept: &Kept) -> Result<(), Fau
         return Ok(());
     }
     let (versions, etag) = (ByteBuf::from(kept.versions.bytes().to_vec()), kept.etag.clone());
-    let record = KeptAnswer { versions, etag, made_at: kept.made_at, body };
-    let key = kept_answer::key(context.tenant, &hash(question));
+    let record = SharedAnswer { versions, etag, made_at: kept.made_at, body };
+    let key = shared_answer::key(context.tenant, &hash(question));
     let write = records::put(&key, &record, Upkeep::until(kept.made_at + asked.lifetime()))?;
     context.table().write(write).await.map(drop).map_err(records::raced)
 }

@@ -260,11 +260,9 @@ impl<'a> Run<'a> {
     pub(super) fn count(&self, reading: &mut Reading, committed: &Committed) {
         let changes = u32::try_from(committed.changes.len()).unwrap_or(u32::MAX);
         reading.changes = reading.changes.saturating_add(changes);
-        // What was committed between the last reading and this one, a webhook reported.
+        // Webhooks come, if one reported since the last reading what this one finds.
         let last = self.resource.last_sync.as_ref().map(|last| last.at.as_millisecond());
-        let began = reading.began_at.as_millisecond();
-        reading.reported |=
-            last.zip(committed.known_at).is_some_and(|(last, known_at)| (last + 1..began).contains(&known_at));
+        reading.reported |= last.zip(committed.reported_at).is_some_and(|(last, reported_at)| reported_at > last);
         let is_news = self.resource.cursor.is_none() || reading.via == Via::Webhook;
         let is_promised = self.resource.heard_at.is_some() || self.resource.mode == ResourceMode::Webhook;
         if is_news || !is_promised {

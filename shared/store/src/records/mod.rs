@@ -46,7 +46,7 @@
 //! | late changes | `T#<tenant>#late#<connection>#<company>` | `<day, 12 digits>#<lane>` | n |
 //! | recount | `T#<tenant>#recounts` | `<connection>#<company>` | counted_to, corrected |
 //! | listed account | `T#<tenant>#accounts` | `<id>#<connection>` | its document |
-//! | kept answer | `T#<tenant>#answers` | hash of the question | versions, etag, made_at, body |
+//! | shared answer | `T#<tenant>#answers` | hash of the question | versions, etag, made_at, body |
 //! | owned token | `T#<tenant>#K` | id | (a reference) |
 //!
 //! Items carry `v`: this code reads its own version and all before it; a newer one is a retryable fault, so that a rollback
@@ -70,13 +70,13 @@ pub mod grant;
 pub mod guest;
 pub mod job;
 pub mod journal;
-pub mod kept_answer;
 pub mod known_tenant;
 pub mod mode_switch;
 pub mod payment;
 pub mod privacy;
 pub mod replay;
 pub mod resource;
+pub mod shared_answer;
 pub mod slot;
 pub mod subscription;
 pub mod tag;

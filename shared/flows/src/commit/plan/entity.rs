@@ -12,7 +12,7 @@ use crate::commit::listed::Listed;
 use hooktide_model::envelope;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
-use hooktide_model::names::{MarkReason, Operation, Outcome};
+use hooktide_model::names::{MarkReason, Operation, Outcome, Via};
 use hooktide_model::notice::ContentHash;
 use hooktide_model::place::JournalPlace;
 use hooktide_model::tenant::Tenant;
@@ -28,6 +28,8 @@ pub(in crate::commit) struct EntityPlan<'a> {
     pub(in crate::commit) winner: Option<Winner<'a>>,
     /// What lists have of the state that won.
     pub(in crate::commit) listed: Option<&'a Listed>,
+    /// How the state that won became known.
+    via: Option<Via>,
     told: Vec<Told>,
     folded: Folded,
     /// How long its deliveries are remembered.
@@ -70,9 +72,9 @@ impl EntityPlan<'_> {
     fn folded_entity(&self, at: JournalPlace, now: Timestamp) -> Option<Entity> {
         let known = self.known.map(|known| &known.record);
         let mut entity = fold::entity_after(known, &self.told, &self.folded, at, self.window, now)?;
-        entity.listing = match self.folded.operation {
-            Some(_) => self.listed.and_then(Listed::listing).cloned(),
-            None => known.and_then(|known| known.listing.clone()),
+        (entity.listing, entity.via) = match self.folded.operation {
+            Some(_) => (self.listed.and_then(Listed::listing).cloned(), self.via),
+            None => known.map(|known| (known.listing.clone(), known.via)).unwrap_or_default(),
         };
         Some(entity)
     }
@@ -104,11 +106,11 @@ impl<'a> Planner<'a> {
         let known = self.known.entities.get(id);
         let crowded = known.is_some_and(|known| known.record.is_crowded(window, now));
         let folded = fold::fold(known.map(|known| &known.record), &told, crowded);
-        let mut winner = None;
+        let (mut winner, mut via) = (None, None);
         for ((index, fact, entity), judged) in entities.into_iter().zip(&folded.judged) {
             let (outcome, change) = match judged.verdict {
                 Verdict::Stands => {
-                    winner = Some((entity, self.plan.entries.len()));
+                    (winner, via) = (Some((entity, self.plan.entries.len())), Some(fact.via));
                     (Outcome::Processed, Some(change(fact, entity, &folded, known)))
                 }
                 Verdict::Guards => (Outcome::Ignored, None),
@@ -132,7 +134,7 @@ impl<'a> Planner<'a> {
             self.plan.entries.push(Entry { change, ..entry });
         }
         let listed = winner.and_then(|(fact, _): (&EntityFact, usize)| fact.listed.as_ref());
-        let mut plan = EntityPlan { id, known, winner: None, listed, told, folded, window };
+        let mut plan = EntityPlan { id, known, winner: None, listed, via, told, folded, window };
         if let Some((fact, entry)) = winner {
             let (compressed, inline) = plan.compress(self.batch.tenant, fact, now)?;
             if let Some(change) = &mut self.plan.entries[entry].change {

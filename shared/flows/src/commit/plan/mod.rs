@@ -14,7 +14,7 @@ use super::known::{Asked, JobOf, Known};
 use crate::Settings;
 use hooktide_model::fault::Fault;
 use hooktide_model::job_kind::JobKind;
-use hooktide_model::names::{MarkReason, Outcome};
+use hooktide_model::names::{MarkReason, Outcome, Via};
 use hooktide_model::place::JournalPlace;
 use hooktide_store::ports::{Key, Write};
 use hooktide_store::records::dead_letter::DeadLetter;
@@ -46,8 +46,8 @@ pub(super) struct Plan<'a> {
     pub(super) companies: Option<&'a HashSet<Key>>,
     /// The tags that it raises besides those of what changes.
     pub(super) tags: BTreeSet<&'static str>,
-    /// When the last state was committed that a reading says and that was known already, in milliseconds.
-    pub(super) known_at: Option<i64>,
+    /// When the last state was committed that a reading says and that a webhook had reported, in milliseconds since 1970.
+    pub(super) reported_at: Option<i64>,
 }
 
 /// Makes the plan of a batch.
@@ -120,8 +120,9 @@ impl<'a> Planner<'a> {
         }
         match &fact.what {
             FactKind::Entity(entity) if fact.origin.is_read() && self.is_known(entity) => {
-                let known = self.known.entities.get(&entity.entity).map(|stored| stored.record.changed_at);
-                self.plan.known_at = self.plan.known_at.max(known);
+                let known = self.known.entities.get(&entity.entity).map(|stored| &stored.record);
+                let reported = known.filter(|known| known.via == Some(Via::Webhook)).map(|known| known.changed_at);
+                self.plan.reported_at = self.plan.reported_at.max(reported);
                 Ok(())
             }
             FactKind::Entity(entity) if self.belongs(entity)? => {

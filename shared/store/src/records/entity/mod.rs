@@ -21,6 +21,7 @@ use crate::key::Key;
 use crate::metering::item_size;
 use crate::ports::Item;
 use hooktide_model::fault::Fault;
+use hooktide_model::names::Via;
 use hooktide_model::notice::{ContentHash, Version};
 use hooktide_model::place::JournalPlace;
 
@@ -70,6 +71,8 @@ pub struct Entity {
     pub deliveries: ByteBuf,
     /// The place of the last change in the journal, packed; absent in records from before this was recorded.
     pub last: Option<ByteBuf>,
+    /// How the state became known; absent in records from before this was recorded.
+    pub via: Option<Via>,
     /// What lists and totals have of the state, if it is a transaction.
     pub listing: Option<Listing>,
     /// The document of the state, compressed, if it is small enough to be here.
@@ -97,6 +100,7 @@ impl Entity {
             changed_at: now.as_millisecond(),
             deliveries: ByteBuf::new(),
             last: None,
+            via: None,
             listing: None,
             document: None,
         }

@@ -1,4 +1,4 @@
-//! Kept answers: those that a process made and others may give, as long as the versions of their tags are the same.
+//! Shared answers: those that a process made and others may give, as long as the versions of their tags are the same.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub const LARGEST: usize = 100 * 1024;
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptAnswer {
+pub struct SharedAnswer {
     /// The versions of its tags, as a hash.
     pub versions: ByteBuf,
     /// Its strong entity tag.
@@ -24,11 +24,11 @@ pub struct KeptAnswer {
     pub body: ByteBuf,
 }
 
-impl Record for KeptAnswer {
-    const NAME: &'static str = "kept answer";
+impl Record for SharedAnswer {
+    const NAME: &'static str = "shared answer";
 }
 
-/// The partition of a tenant's kept answers.
+/// The partition of a tenant's shared answers.
 pub fn partition(tenant: &Tenant) -> Partition {
     Partition::of(tenant, Area::Answers)
 }
